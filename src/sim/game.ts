@@ -1,0 +1,122 @@
+// What a game is to the engine. The engine imports no game: it is handed one of these.
+
+/** Column types of the state, as they lie in memory. */
+export type ColumnType = 'u8' | 'i8' | 'u16' | 'i16' | 'u32' | 'i32' | 'f32' | 'f64';
+
+/** Wire types; the numbers are those of WireType in schemas/tessera.fbs. */
+export const WIRE_TYPES = { u8: 0, i8: 1, u16: 2, i16: 3, u32: 4, i32: 5, f32: 6 } as const;
+export type WireTypeName = keyof typeof WIRE_TYPES;
+export const WIRE_TYPE_BYTES: Record<WireTypeName, number> = { u8: 1, i8: 1, u16: 2, i16: 2, u32: 4, i32: 4, f32: 4 };
+
+/** raw = round((value - offset) / scale), clamped to the type; value = raw * scale + offset. */
+export interface WireForm {
+  type: WireTypeName;
+  scale?: number;
+  offset?: number;
+}
+
+export interface FieldDefinition {
+  type: ColumnType;
+  /** Absent: the field is private to the server. */
+  wire?: WireForm;
+  /** Default true: kept in what lasts. */
+  persistent?: boolean;
+}
+export type FieldDefinitions = Record<string, FieldDefinition>;
+
+interface ColumnArrays {
+  u8: Uint8Array;
+  i8: Int8Array;
+  u16: Uint16Array;
+  i16: Int16Array;
+  u32: Uint32Array;
+  i32: Int32Array;
+  f32: Float32Array;
+  f64: Float64Array;
+}
+export type Columns<F extends FieldDefinitions> = { readonly [K in keyof F]: ColumnArrays[F[K]['type']] };
+
+/** One value of a command, laid out after the ClientHeader with natural alignment (as a FlatBuffers struct does). */
+export interface PayloadField {
+  name: string;
+  type: WireTypeName;
+  /** Inclusive; a value outside is rejected as OutOfRange before it reaches a ring. f32 must be finite. */
+  min?: number;
+  max?: number;
+  /** Not part of the plain-object form; must be 0 on the wire. */
+  reserved?: boolean;
+}
+
+export interface CommandDefinition<F extends FieldDefinitions = FieldDefinitions> {
+  name: string;
+  /** From GAME_KIND_MIN on; unique in the game. */
+  kind: number;
+  payload: readonly PayloadField[];
+  /** Most commands of this kind per second and client, checked in the tick against game time. Absent: no bound of its own. */
+  ratePerSecond?: number;
+  /** Runs in the tick. `offset` is where the payload begins. Returns a RejectCode, 0 for accepted. */
+  apply(zone: Zone<F>, row: number, view: DataView, offset: number): number;
+}
+
+export interface SystemDefinition<F extends FieldDefinitions = FieldDefinitions> {
+  name: string;
+  /** Reads no wall clock, no Math.random, awaits nothing. */
+  run(zone: Zone<F>): void;
+}
+
+/** What systems, commands and joins work on: one zone at one tick. Rows are this zone's, [0, rowLimit). */
+export interface Zone<F extends FieldDefinitions = FieldDefinitions> {
+  readonly id: number;
+  readonly tick: number;
+  /** Seconds per tick. */
+  readonly dt: number;
+  readonly tickHz: number;
+  readonly world: { readonly width: number; readonly height: number };
+  /** One past the highest row in use. Rows in [0, rowLimit) may be dead: look at alive. */
+  readonly rowLimit: number;
+  readonly alive: Uint8Array;
+  readonly kind: Uint8Array;
+  /** Client index + 1 of the client that this entity belongs to, 0 for none. */
+  readonly owner: Int32Array;
+  readonly positionX: Float32Array;
+  readonly positionY: Float32Array;
+  /** Last facts about the id an entity has on the wire and for its whole life, whichever zone it is in. */
+  readonly wireId: Uint32Array;
+  readonly columns: Columns<F>;
+  /** Numbers of the game that are no entity's; committed with the tick. */
+  readonly globals: Float64Array;
+  /** A new row with all game fields 0, or -1 when the zone is full (counted). */
+  spawn(kind: number, x: number, y: number): number;
+  despawn(row: number): void;
+  /**
+   * Rows within radius of a point as the spatial index had them at the end of the last tick, in a deterministic order;
+   * includes entities of neighbouring zones near the border, whose rows are >= rowLimit and may only be read.
+   * Returns how many were written to `out`.
+   */
+  queryCircle(x: number, y: number, radius: number, out: Int32Array): number;
+  /** Seeded and part of the committed state. In [0, 1). */
+  random(): number;
+  /** States what happened. `type` indexes the game's events. */
+  emit(type: number, row: number, otherRow: number, valueA: number, valueB: number): void;
+}
+
+export interface GameDefinition<F extends FieldDefinitions = FieldDefinitions> {
+  name: string;
+  version: number;
+  /** Names of entity kinds; the number is the index. Kind 0 is not special. */
+  kinds: readonly string[];
+  fields: F;
+  commands: readonly CommandDefinition<F>[];
+  /** Names of events; the number is the index. */
+  events: readonly string[];
+  systems: readonly SystemDefinition<F>[];
+  /** The entity of a client that joins, at the place the engine chose. Returns its row, or -1. */
+  spawnPlayer(zone: Zone<F>, x: number, y: number): number;
+  /** Initial life of a zone: static things, and this zone's share of the bots. Positions must lie inside `area`. */
+  populate?(zone: Zone<F>, botCount: number, area: { x: number; y: number; width: number; height: number }): void;
+}
+
+/** Only for its type: keeps the names and types of the fields for systems and commands. */
+export function defineGame<F extends FieldDefinitions>(game: GameDefinition<F>): GameDefinition<F> {
+  return game;
+}
