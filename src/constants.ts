@@ -6,6 +6,8 @@ import { assert } from './assert.js';
 // --- memory ---
 /** Two writers' words this far apart never share a cache line, prefetched pairs included. */
 export const CACHE_LINE_BYTES = 128;
+/** Ring counters are 32 bits and wrap: their difference stays positive only while no ring is longer than 2^30. */
+export const RING_BYTES_MAX = 2 ** 30;
 /** One command is one cache line of 64 bytes: header and payload. */
 export const COMMAND_RECORD_BYTES = 64;
 export const COMMAND_HEADER_BYTES = 16;
@@ -28,6 +30,13 @@ export const CATCH_UP_TICKS_MAX = 5;
 /** Rows of one zone. Wire ids of a zone are drawn from a block of this size. */
 export const ENTITIES_PER_ZONE_MAX = 131072;
 export const GLOBALS_COUNT = 64;
+export const WORLD_SIDE_MIN = 16;
+/** Positions are f32: at 65,536 units they still lie 1/256 of a unit apart, finer than the wire tells them. */
+export const WORLD_SIDE_MAX = 65536;
+/** So wide is a zone that has a neighbour: what is seen across its two borders stays the smaller part of it. */
+export const ZONE_EDGE_VIEW_RADII_MIN = 4;
+/** A thread that is merely late is not taken for one that hangs. */
+export const HANG_TICKS_MIN = 3;
 
 // --- interest and replication ---
 /** Entities one client can be told of at a time. */
@@ -39,10 +48,17 @@ export const SHORT_STEP_QUANTA_MAX = 7;
 export const SHORT_AGE_TICKS_MAX = 18;
 /** A faster step is followed by the low 16 bits; beyond this it is a teleport and all fields are sent anew. */
 export const MID_STEP_QUANTA_MAX = 1820;
+/** With short steps only, the low 16 bits do for this long without an update. */
+export const MID_AGE_TICKS_MAX = 4096;
 /** A keep-alive frame goes to a client for which nothing changed for this long. */
 export const KEEP_ALIVE_MS = 1000;
 /** Upper bound of one state frame, whatever the byte budget says. */
 export const FRAME_BYTES_MAX = 16384;
+/** So much must the byte budget leave for one update: a frame's head and some twenty moving entities. */
+export const UPDATE_BYTES_MIN = 128;
+
+/** 2^8 x 2^8 leaves: a leaf number is 16 bits, and the table of leaf starts (256 KiB) stays in a core's own cache. */
+export const QUADTREE_LEVEL_MAX = 8;
 
 // --- transport ---
 export const CLIENTS_MAX_LIMIT = 65535;
@@ -51,11 +67,84 @@ export const CLIENT_HEADER_BYTES = 8;
 export const GAME_KIND_MIN = 256;
 export const NAME_BYTES_MAX = 24;
 export const TOKEN_BYTES_MAX = 768;
+/** Names that a Welcome carries: of the game, its kinds, fields and commands. */
+export const WIRE_NAME_BYTES_MAX = 64;
+export const WIRE_KINDS_MAX = 256;
+export const WIRE_COMMANDS_MAX = 256;
+export const NOTICE_BYTES_MAX = 512;
+/** Keys of one plain-object message: more than the most fields that a command's payload can have, plus type and seq. */
+export const PLAIN_KEYS_MAX = COMMAND_PAYLOAD_BYTES_MAX + 2;
+/** What a client holds of a server that tells it of more and more; far above what an honest one may tell. */
+export const DECODED_ENTITIES_MAX = 16 * KNOWN_ENTITIES_MAX;
+
+// --- sockets and sessions ---
+/** The net side looks at its sessions this often: timeouts, late pongs, the sends that are spread. */
+export const NET_BEAT_MS = 50;
+export const PING_PERIOD_MS = 2000;
+/** A ping unanswered for this long says that what we write is piling up somewhere on the way. */
+export const PONG_LATE_MS = 1500;
+/** Bytes that one socket may keep waiting in this process before its client gets no more. */
+export const SOCKET_BACKLOG_BYTES_MAX = 64 * 1024;
+/** After a close frame the peer has this long to answer it; then the socket is destroyed. */
+export const CLOSE_DEADLINE_MS = 1000;
+export const HANDSHAKE_TIMEOUT_MS = 5000;
+export const HANDSHAKE_HEADER_BYTES_MAX = 8192;
+/** Connections that are no WebSocket (yet); never fewer than clientsMax, so that a full house can come at once. */
+export const HANDSHAKES_PENDING_MIN = 1024;
+/** Connections that are only there to be told why they are not let in. */
+export const REFUSALS_PENDING_MAX = 256;
+export const MESSAGE_FRAGMENTS_MAX = 16;
+/** Pieces in which one message may arrive: 64 pieces of 16 bytes are the largest message. */
+export const MESSAGE_CHUNKS_MAX = 64;
+/** Pings of one client; browsers send none. */
+export const CLIENT_PINGS_PER_SECOND = 10;
+/** Rejects of one client that are answered; the rest is only counted, so that a flood buys no flood. */
+export const REJECT_ANSWERS_PER_SECOND = 20;
+/** A full frame is the dearest thing a client can ask for. */
+export const RESYNC_INTERVAL_MS = 250;
+/** How long the net side waits for a full frame it has asked for, before it asks again. */
+export const RESYNC_RETRY_MS = 1000;
+/** Points within the window that end a session: 50 plain violations, or 400 that haste alone can explain. */
+export const VIOLATION_WINDOW_MS = 10000;
+export const VIOLATION_POINTS_MAX = 400;
+export const VIOLATION_POINTS = 8;
+export const HASTE_POINTS = 1;
+
+// --- what lasts ---
+/** A value of the event log; anything larger belongs into a store, with an event that names it. */
+export const LOG_RECORD_BYTES_MAX = 768 * 1024;
+export const LOG_KEY_BYTES_MAX = 1024;
+/** One write to the log. Kafka takes 1 MiB per partition and request by default, and all of a write may be one partition's. */
+export const LOG_WRITE_BYTES_MAX = 896 * 1024;
+/** Appends that wait for the log: 64 MiB are 3 s of 100,000 events of 200 bytes per second. Beyond it, callers spool. */
+export const LOG_OUTBOX_BYTES_MAX = 64 * 1024 * 1024;
+export const LOG_TOPICS_MAX = 4096;
+export const LOG_PARTITIONS_MAX = 1024;
+export const LOG_BATCH_RECORDS_MAX = 1000;
+/** Keys of stores and ids of snapshots. The embedded database takes keys of 1,978 bytes, ours and what we put around it. */
+export const STORE_KEY_BYTES_MAX = 1024;
+/** MongoDB takes documents of 16 MB: a snapshot is cut into pieces of this size. */
+export const SNAPSHOT_PIECE_BYTES = 8 * 1024 * 1024;
+/** A port that is closed has this long to write what waits. */
+export const CLOSE_GRACE_MS = 5000;
+
+// --- process ---
+/** Open files beside the clients' sockets: listening and refused sockets, threads, the module files, logs, storage. */
+export const FILE_DESCRIPTORS_RESERVED = 512;
+/** A lock file without a name in it is taken for one that is being written for this long. */
+export const LOCK_SETTLE_MS = 2000;
 
 assert(SHORT_STEP_QUANTA_MAX * SHORT_AGE_TICKS_MAX <= 127, 'the 8-bit form of a position must not wrap');
 assert(MID_STEP_QUANTA_MAX * SHORT_AGE_TICKS_MAX <= 32767, 'the 16-bit form of a position must not wrap');
+assert(SHORT_STEP_QUANTA_MAX * MID_AGE_TICKS_MAX <= 32767, 'the 16-bit form of a position must not wrap');
 assert((COMMAND_RING_RECORDS & (COMMAND_RING_RECORDS - 1)) === 0, 'ring sizes are powers of two');
 assert((FRAME_RING_BYTES & (FRAME_RING_BYTES - 1)) === 0, 'ring sizes are powers of two');
+assert(QUADTREE_LEVEL_MAX <= 8, 'leaf numbers are kept in 16 bits');
 assert(FRAME_BYTES_MAX * 4 < FRAME_RING_BYTES, 'the frame ring holds several of the largest frames');
 assert(NAME_BYTES_MAX + TOKEN_BYTES_MAX + 128 <= CLIENT_MESSAGE_BYTES_MAX, 'a Join fits a client message');
 assert(COMMAND_PAYLOAD_BYTES_MAX + CLIENT_HEADER_BYTES <= CLIENT_MESSAGE_BYTES_MAX, 'a command fits a client message');
+assert(PING_PERIOD_MS % NET_BEAT_MS === 0, 'pings are spread over whole beats');
+assert(PONG_LATE_MS < PING_PERIOD_MS, 'a late pong is noticed before the next ping is due');
+assert(FRAME_BYTES_MAX < SOCKET_BACKLOG_BYTES_MAX, 'one frame alone never counts as a backlog');
+assert(LOG_RECORD_BYTES_MAX + LOG_KEY_BYTES_MAX + 1024 <= LOG_WRITE_BYTES_MAX, 'the largest record fits one write');
+assert(LOG_WRITE_BYTES_MAX + 64 * 1024 < 1024 * 1024, 'one write fits what a Kafka broker takes by default');

@@ -9,7 +9,15 @@ export interface WorldPort {
   /** The next frame of this client tells everything in view. */
   resync(client: number, epoch: number): boolean;
   /** Publishes a checked game command; payload is bytes[start, limit). False: the ring is full. */
-  command(client: number, epoch: number, seq: number, kind: number, bytes: Uint8Array, start: number, limit: number): boolean;
+  command(
+    client: number,
+    epoch: number,
+    seq: number,
+    kind: number,
+    bytes: Uint8Array,
+    start: number,
+    limit: number,
+  ): boolean;
   /** While set, the zone makes no frames for this client; when cleared, the next one carries the newest state. */
   setCongested(client: number, congested: boolean): void;
 }

@@ -1,7 +1,7 @@
 // What a game is to the engine. The engine imports no game: it is handed one of these.
 
-/** Column types of the state, as they lie in memory. */
-export type ColumnType = 'u8' | 'i8' | 'u16' | 'i16' | 'u32' | 'i32' | 'f32' | 'f64';
+import type { ColumnArrays } from '../memory/world-buffer.js';
+import type { ColumnType } from '../memory/world-layout.js';
 
 /** Wire types; the numbers are those of WireType in schemas/tessera.fbs. */
 export const WIRE_TYPES = { u8: 0, i8: 1, u16: 2, i16: 3, u32: 4, i32: 5, f32: 6 } as const;
@@ -24,16 +24,6 @@ export interface FieldDefinition {
 }
 export type FieldDefinitions = Record<string, FieldDefinition>;
 
-interface ColumnArrays {
-  u8: Uint8Array;
-  i8: Int8Array;
-  u16: Uint16Array;
-  i16: Int16Array;
-  u32: Uint32Array;
-  i32: Int32Array;
-  f32: Float32Array;
-  f64: Float64Array;
-}
 export type Columns<F extends FieldDefinitions> = { readonly [K in keyof F]: ColumnArrays[F[K]['type']] };
 
 /** One value of a command, laid out after the ClientHeader with natural alignment (as a FlatBuffers struct does). */
@@ -80,14 +70,14 @@ export interface Zone<F extends FieldDefinitions = FieldDefinitions> {
   readonly owner: Int32Array;
   readonly positionX: Float32Array;
   readonly positionY: Float32Array;
-  /** Last facts about the id an entity has on the wire and for its whole life, whichever zone it is in. */
-  readonly wireId: Uint32Array;
   readonly columns: Columns<F>;
   /** Numbers of the game that are no entity's; committed with the tick. */
   readonly globals: Float64Array;
   /** A new row with all game fields 0, or -1 when the zone is full (counted). */
   spawn(kind: number, x: number, y: number): number;
   despawn(row: number): void;
+  /** The id an entity has on the wire and for its whole life, whichever zone it is in. */
+  wireIdOf(row: number): number;
   /**
    * Rows within radius of a point as the spatial index had them at the end of the last tick, in a deterministic order;
    * includes entities of neighbouring zones near the border, whose rows are >= rowLimit and may only be read.

@@ -1,0 +1,118 @@
+// What Linux says about a process: CPU time of all its threads and of each, and memory. Elsewhere the answers are null.
+
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+
+/** Clock ticks of /proc per second; 100 on every Linux that Node supports. */
+const TICKS_PER_SECOND = 100;
+const LISTEN_STATE = '0A';
+
+export interface ThreadCpu {
+  id: number;
+  name: string;
+  cpuSeconds: number;
+}
+
+export interface ProcessFigures {
+  atMs: number;
+  cpuSeconds: number;
+  rssMiB: number;
+  rssMiBMax: number;
+  threads: ThreadCpu[];
+}
+
+/** CPU seconds from the text of a stat file. The name in parentheses may hold spaces: fields count from its end. */
+export function cpuSecondsOf(stat: string): number {
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
+
+function readMiB(status: string, key: string): number {
+  const match = new RegExp(`^${key}:\\s+(\\d+) kB`, 'm').exec(status);
+  return match === null ? 0 : Number(match[1]) / 1024;
+}
+
+/** null: there is no such process, or no /proc. */
+export function readProcessFigures(pid: number): ProcessFigures | null {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    return {
+      atMs: performance.now(),
+      cpuSeconds: cpuSecondsOf(readFileSync(`/proc/${pid}/stat`, 'utf8')),
+      rssMiB: readMiB(status, 'VmRSS'),
+      rssMiBMax: readMiB(status, 'VmHWM'),
+      threads: readThreads(pid),
+    };
+  } catch {
+    // The files of a process vanish with it; a missing answer is shown as such.
+    return null;
+  }
+}
+
+function readThreads(pid: number): ThreadCpu[] {
+  return readdirSync(`/proc/${pid}/task`).map((task) => {
+    const stat = readFileSync(`/proc/${pid}/task/${task}/stat`, 'utf8');
+    const name = stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')'));
+    return { id: Number(task), name: Number(task) === pid ? 'main' : name, cpuSeconds: cpuSecondsOf(stat) };
+  });
+}
+
+/** Cores used between two readings, by thread, busiest first; threads under half a percent are left out. */
+export function threadCores(begin: ProcessFigures, end: ProcessFigures): { name: string; cores: number }[] {
+  const seconds = (end.atMs - begin.atMs) / 1000;
+  const before = new Map(begin.threads.map((thread) => [thread.id, thread.cpuSeconds]));
+  return end.threads
+    .map((thread) => ({ name: thread.name, cores: (thread.cpuSeconds - (before.get(thread.id) ?? 0)) / seconds }))
+    .filter((thread) => thread.cores >= 0.005)
+    .sort((a, b) => b.cores - a.cores);
+}
+
+/** The process that listens on a port of this machine, or null when it cannot be known. */
+export function findListener(port: number): number | null {
+  try {
+    const wanted = port.toString(16).toUpperCase().padStart(4, '0');
+    const inodes = ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((file) =>
+      readFileSync(file, 'utf8')
+        .split('\n')
+        .slice(1)
+        .map((line) => line.trim().split(/\s+/))
+        .filter((fields) => fields[1]?.endsWith(`:${wanted}`) && fields[3] === LISTEN_STATE)
+        .map((fields) => `socket:[${fields[9]}]`),
+    );
+    const pid = readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .find((name) => holdsAny(Number(name), inodes));
+    return pid === undefined ? null : Number(pid);
+  } catch {
+    // No /proc on this system.
+    return null;
+  }
+}
+
+function holdsAny(pid: number, sockets: readonly string[]): boolean {
+  try {
+    const folder = `/proc/${pid}/fd`;
+    return readdirSync(folder).some((fd) => {
+      try {
+        return sockets.includes(readlinkSync(`${folder}/${fd}`));
+      } catch {
+        // Closed between the listing and the look.
+        return false;
+      }
+    });
+  } catch {
+    // Of another user, or gone.
+    return false;
+  }
+}
+
+/** How many files this process may open (Node has already raised the soft limit to the hard one), or null. */
+export function openFilesMax(): number | null {
+  try {
+    const match = /^Max open files\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8'));
+    if (match === null) return null;
+    return match[1] === 'unlimited' ? Number.POSITIVE_INFINITY : Number(match[1]);
+  } catch {
+    // No /proc on this system.
+    return null;
+  }
+}

@@ -1,0 +1,101 @@
+// Where to draw entities between frames: a little in the past, so that there is nearly always a frame on either side.
+//
+// Samples carry server time (the frame's tick), which runs evenly even when frames arrive unevenly. What is drawn at a
+// local time is the place that the entity had `delayMs` before, on the server's clock.
+
+import type { EntityState, FrameDelta } from '../protocol/entity-decoder.js';
+
+const SAMPLES = 16;
+const SAMPLES_MASK = SAMPLES - 1;
+/** An entity that stood still for longer than this did not begin to move at the last sample, but shortly before the next. */
+const GAP_MS_MAX = 250;
+/** A frame counts for this part of the clock's estimate; the first ones for more, as in a plain average. */
+const CLOCK_SMOOTHING = 0.02;
+/** A difference beyond this is no jitter: the server skipped ticks, or this machine slept. */
+const JUMP_MS = 1000;
+
+export interface Place {
+  x: number;
+  y: number;
+}
+
+class Track {
+  readonly timeMs = new Float64Array(SAMPLES);
+  readonly x = new Float32Array(SAMPLES);
+  readonly y = new Float32Array(SAMPLES);
+  /** Samples ever added. */
+  count = 0;
+
+  add(timeMs: number, x: number, y: number): void {
+    const at = this.count & SAMPLES_MASK;
+    this.timeMs[at] = timeMs;
+    this.x[at] = x;
+    this.y[at] = y;
+    this.count++;
+  }
+
+  /** The place at a time: before the first sample it is that of the first, after the last that of the last. */
+  placeAt(timeMs: number, out: Place): void {
+    const oldest = Math.max(0, this.count - SAMPLES);
+    let later = this.count - 1;
+    while (later > oldest && this.timeMs[(later - 1) & SAMPLES_MASK] >= timeMs) later--;
+    const target = later & SAMPLES_MASK;
+    const source = later > oldest ? (later - 1) & SAMPLES_MASK : target;
+    const endMs = this.timeMs[target];
+    const startMs = Math.max(this.timeMs[source], endMs - GAP_MS_MAX);
+    const part = endMs > startMs ? Math.min(1, Math.max(0, (timeMs - startMs) / (endMs - startMs))) : 1;
+    out.x = this.x[source] + (this.x[target] - this.x[source]) * part;
+    out.y = this.y[source] + (this.y[target] - this.y[source]) * part;
+  }
+}
+
+export class Interpolator {
+  private readonly tracks = new Map<number, Track>();
+  private readonly tickMs: number;
+  /** Local time minus server time, of frames on average. */
+  private offsetMs = 0;
+  private offsetCount = 0;
+
+  constructor(
+    tickHz: number,
+    public delayMs = 100,
+  ) {
+    this.tickMs = 1000 / tickHz;
+  }
+
+  /** To be told of every frame, after it was applied. */
+  observe(tick: number, nowMs: number, delta: FrameDelta, entities: ReadonlyMap<number, EntityState>): void {
+    const serverMs = tick * this.tickMs;
+    this.followClock(nowMs - serverMs);
+    for (const id of delta.left) this.tracks.delete(id);
+    for (const id of delta.entered) {
+      // It is new here, or has been put somewhere else: it does not glide from where it was.
+      const track = new Track();
+      this.tracks.set(id, track);
+      this.addSample(track, serverMs, entities.get(id));
+    }
+    for (const { id, moved } of delta.updated) {
+      const track = this.tracks.get(id);
+      if (moved && track !== undefined) this.addSample(track, serverMs, entities.get(id));
+    }
+  }
+
+  /** False when nothing is known of this entity. */
+  place(id: number, nowMs: number, out: Place): boolean {
+    const track = this.tracks.get(id);
+    if (track === undefined) return false;
+    track.placeAt(nowMs - this.offsetMs - this.delayMs, out);
+    return true;
+  }
+
+  private addSample(track: Track, serverMs: number, entity: EntityState | undefined): void {
+    if (entity !== undefined) track.add(serverMs, entity.x, entity.y);
+  }
+
+  private followClock(offsetMs: number): void {
+    const change = offsetMs - this.offsetMs;
+    if (Math.abs(change) > JUMP_MS) this.offsetCount = 0;
+    this.offsetCount++;
+    this.offsetMs += change * Math.max(CLOCK_SMOOTHING, 1 / this.offsetCount);
+  }
+}

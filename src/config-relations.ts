@@ -1,0 +1,87 @@
+// What must fit together among settings that are each fine alone. A relation is looked at only when none of its settings
+// is wrong by itself, so that one mistake makes one complaint.
+
+import type { SettingName, SettingSources, Settings } from './config.js';
+import { describeSetting } from './config-table.js';
+import { HANG_TICKS_MIN, UPDATE_BYTES_MIN, ZONE_EDGE_VIEW_RADII_MIN, ZONES_MAX } from './constants.js';
+
+interface Relation {
+  /** The first is the one to complain about, the others are what it is measured by. */
+  names: readonly [SettingName, ...SettingName[]];
+  holds: (settings: Settings) => boolean;
+  allowed: (settings: Settings) => string;
+}
+
+const RELATIONS: readonly Relation[] = [
+  {
+    names: ['updateHz', 'tickHz'],
+    holds: (s) => s.updateHz <= s.tickHz,
+    allowed: (s) => `at most tickHz, ${s.tickHz}`,
+  },
+  {
+    names: ['zoneColumns', 'zoneRows'],
+    holds: (s) => s.zoneColumns * s.zoneRows <= ZONES_MAX,
+    allowed: () => `zoneColumns times zoneRows at most ${ZONES_MAX}`,
+  },
+  {
+    names: ['threads', 'zoneColumns', 'zoneRows'],
+    holds: (s) => s.threads <= s.zoneColumns * s.zoneRows,
+    allowed: (s) => `at most one per zone, ${s.zoneColumns * s.zoneRows}`,
+  },
+  {
+    names: ['worldWidth', 'zoneColumns', 'viewRadius'],
+    holds: (s) => s.worldWidth >= worldSideMin(s.zoneColumns, s.viewRadius),
+    allowed: (s) => worldSideText(s.zoneColumns, s.viewRadius),
+  },
+  {
+    names: ['worldHeight', 'zoneRows', 'viewRadius'],
+    holds: (s) => s.worldHeight >= worldSideMin(s.zoneRows, s.viewRadius),
+    allowed: (s) => worldSideText(s.zoneRows, s.viewRadius),
+  },
+  {
+    names: ['bots', 'entitiesPerZone', 'zoneColumns', 'zoneRows'],
+    holds: (s) => Math.ceil(s.bots / (s.zoneColumns * s.zoneRows)) <= s.entitiesPerZone,
+    allowed: (s) => `at most entitiesPerZone in each zone, ${s.entitiesPerZone * s.zoneColumns * s.zoneRows}`,
+  },
+  {
+    names: ['commandsPerClientTick', 'commandsPerTick'],
+    holds: (s) => s.commandsPerClientTick <= s.commandsPerTick,
+    allowed: (s) => `at most commandsPerTick, ${s.commandsPerTick}`,
+  },
+  {
+    names: ['bytesPerSecond', 'updateHz'],
+    holds: (s) => s.bytesPerSecond >= UPDATE_BYTES_MIN * s.updateHz,
+    allowed: (s) => `at least ${UPDATE_BYTES_MIN} per update, ${UPDATE_BYTES_MIN * s.updateHz}`,
+  },
+  {
+    names: ['hangMs', 'tickHz'],
+    holds: (s) => s.hangMs >= hangMsMin(s.tickHz),
+    allowed: (s) => `at least ${HANG_TICKS_MIN} ticks, ${hangMsMin(s.tickHz)}`,
+  },
+];
+
+export function relationErrors(
+  settings: Settings,
+  sources: SettingSources,
+  wrongNames: ReadonlySet<SettingName>,
+): string[] {
+  const describe = (name: SettingName) => describeSetting(name, settings[name], sources[name]);
+  return RELATIONS.filter(
+    (relation) => !relation.names.some((name) => wrongNames.has(name)) && !relation.holds(settings),
+  ).map(({ names: [name, ...measures], allowed }) => {
+    return `${describe(name)} while ${measures.map(describe).join(', ')}; allowed: ${allowed(settings)}`;
+  });
+}
+
+function worldSideMin(zoneCount: number, viewRadius: number): number {
+  return zoneCount === 1 ? 0 : Math.ceil(zoneCount * ZONE_EDGE_VIEW_RADII_MIN * viewRadius);
+}
+
+function worldSideText(zoneCount: number, viewRadius: number): string {
+  const edgeMin = ZONE_EDGE_VIEW_RADII_MIN * viewRadius;
+  return `at least ${worldSideMin(zoneCount, viewRadius)}, zones of ${ZONE_EDGE_VIEW_RADII_MIN} view radii (${edgeMin}) each`;
+}
+
+function hangMsMin(tickHz: number): number {
+  return Math.ceil((HANG_TICKS_MIN * 1000) / tickHz);
+}

@@ -1,0 +1,46 @@
+// What an arena entity is. Only hp is replicated, so that an entity that walks straight on changes nothing but its
+// position on the wire.
+
+import type { FieldDefinitions, Zone } from '../../sim/game.js';
+
+export const KINDS = ['player', 'npc', 'projectile', 'pillar'] as const;
+export const KIND_PLAYER = 0;
+export const KIND_NPC = 1;
+export const KIND_PROJECTILE = 2;
+export const KIND_PILLAR = 3;
+
+export const EVENTS = ['spawned', 'died', 'shot', 'hit', 'respawned'] as const;
+export const EVENT_SPAWNED = 0;
+/** A: wire id of who fired. */
+export const EVENT_DIED = 1;
+/** Other row: the projectile. */
+export const EVENT_SHOT = 2;
+/** Other row: the projectile. A: damage. B: wire id of who fired. */
+export const EVENT_HIT = 3;
+export const EVENT_RESPAWNED = 4;
+
+export const FIELDS = {
+  /** 0 is dead. Pillars and projectiles have none. */
+  hp: { type: 'u8', wire: { type: 'u8' } },
+  velocityX: { type: 'f32' },
+  velocityY: { type: 'f32' },
+  /** A player's wish to walk, as sent. */
+  intentX: { type: 'i8' },
+  intentY: { type: 'i8' },
+  /** Ticks until a player may shoot again. */
+  cooldownTicks: { type: 'u8' },
+  /** Until a dead body respawns or a projectile ends. A countdown, because ticks of different zones need not agree. */
+  ticksLeft: { type: 'u16' },
+  /** Wire id of who fired a projectile: it outlives a change of zone, a row does not. */
+  shooterId: { type: 'u32' },
+} as const satisfies FieldDefinitions;
+
+export type ArenaFields = typeof FIELDS;
+export type ArenaZone = Zone<ArenaFields>;
+
+// Globals of a zone. The area is what populate() was given; the stamp changes whenever a pillar is placed.
+export const GLOBAL_AREA_X = 0;
+export const GLOBAL_AREA_Y = 1;
+export const GLOBAL_AREA_WIDTH = 2;
+export const GLOBAL_AREA_HEIGHT = 3;
+export const GLOBAL_PILLAR_STAMP = 4;

@@ -1,0 +1,27 @@
+// The arena: players walk and shoot, NPCs wander, pillars stand in the way.
+
+import { defineGame } from '../../sim/game.js';
+import { followIntents, moveBodies } from './bodies.js';
+import { MOVE, SHOOT } from './commands.js';
+import { EVENTS, FIELDS, KINDS } from './fields.js';
+import { wander } from './npc.js';
+import { flyProjectiles } from './projectiles.js';
+import { populate, respawnDead, spawnPlayer } from './spawn.js';
+
+export default defineGame({
+  name: 'arena',
+  version: 1,
+  kinds: KINDS,
+  fields: FIELDS,
+  commands: [MOVE, SHOOT],
+  events: EVENTS,
+  systems: [
+    { name: 'intents', run: followIntents },
+    { name: 'wander', run: wander },
+    { name: 'movement', run: moveBodies },
+    { name: 'projectiles', run: flyProjectiles },
+    { name: 'respawn', run: respawnDead },
+  ],
+  spawnPlayer,
+  populate,
+});

@@ -1,0 +1,22 @@
+// The numbers of the arena. Lengths are world units, speeds units per second, durations seconds.
+
+export const PLAYER_SPEED = 6;
+export const NPC_SPEED = 3;
+export const PROJECTILE_SPEED = 24;
+
+export const BODY_RADIUS = 0.5;
+export const PROJECTILE_RADIUS = 0.15;
+export const PILLAR_RADIUS = 1.5;
+
+export const HP_MAX = 100;
+export const PROJECTILE_DAMAGE = 20;
+
+/** A projectile flies 24 units in its life: as far as a player sees by default. */
+export const PROJECTILE_LIFE_SECONDS = 1;
+export const SHOOT_COOLDOWN_SECONDS = 0.2;
+export const RESPAWN_SECONDS = 3;
+
+/** One pillar stands in every square of this side ... */
+export const PILLAR_SPACING = 32;
+/** ... at most this far from its middle along each axis. */
+export const PILLAR_JITTER = 8;

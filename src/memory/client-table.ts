@@ -1,0 +1,62 @@
+// What threads share about clients, by client index. Client state is owned by one zone at a time: it passes with the
+// handoff record of the client's entity, whose publication makes everything written here visible to the next owner.
+//
+//  0                     clientsMax * 4            + clientsMax * 64          + clientsMax * 512 * 4
+//  | congested i32 each  | state i32 x 16 each     | known key u32 x 512 each | known sent i32 x 512 each |
+//    main writes           the owning zone writes, from here on
+//
+// Pages that no client ever used are never touched, so the room for all of them costs address space only.
+
+import { KNOWN_ENTITIES_MAX } from '../constants.js';
+
+export const CLIENT_STATE_WORDS = 16;
+
+// Words of a client's state.
+export const CLIENT_EPOCH = 0;
+/** How often the client's entity has changed zones; a frame of an older zone is told from one of the newer by it. */
+export const CLIENT_HOP = 1;
+/** Highest sequence number whose command has been applied (u32 bits). */
+export const CLIENT_APPLIED_SEQUENCE = 2;
+export const CLIENT_UPDATE_HZ = 3;
+export const CLIENT_KNOWN_COUNT = 4;
+/** Not 0: the next frame is a full one. */
+export const CLIENT_FULL_WANTED = 5;
+/** Sequence number that the last frame carried as ack (u32 bits). */
+export const CLIENT_ACK_SENT = 6;
+
+// In place of a tick, below every tick. Either way the client is told the entity anew, all fields.
+/** The client does not have it. */
+export const SENT_NEVER = -2;
+/** The client has it, but from another zone, whose ticks of change are not known here. */
+export const SENT_DOUBTED = -1;
+
+export class ClientTable {
+  readonly congested: Int32Array;
+  readonly state: Int32Array;
+  readonly knownKey: Uint32Array;
+  readonly knownSent: Int32Array;
+
+  constructor(
+    readonly buffer: SharedArrayBuffer,
+    readonly clientsMax: number,
+  ) {
+    let offset = 0;
+    this.congested = new Int32Array(buffer, offset, clientsMax);
+    offset += congestedBytes(clientsMax);
+    this.state = new Int32Array(buffer, offset, clientsMax * CLIENT_STATE_WORDS);
+    offset += clientsMax * CLIENT_STATE_WORDS * 4;
+    this.knownKey = new Uint32Array(buffer, offset, clientsMax * KNOWN_ENTITIES_MAX);
+    offset += clientsMax * KNOWN_ENTITIES_MAX * 4;
+    this.knownSent = new Int32Array(buffer, offset, clientsMax * KNOWN_ENTITIES_MAX);
+  }
+
+  static create(clientsMax: number): SharedArrayBuffer {
+    return new SharedArrayBuffer(
+      congestedBytes(clientsMax) + clientsMax * (CLIENT_STATE_WORDS * 4 + KNOWN_ENTITIES_MAX * 8),
+    );
+  }
+}
+
+function congestedBytes(clientsMax: number): number {
+  return Math.ceil(clientsMax / 32) * 128;
+}

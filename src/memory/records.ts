@@ -1,0 +1,75 @@
+// The records that cross between threads, field by field. Rings do not know what they carry; these files do not know
+// how it is carried.
+
+// --- command ring: main -> zone ------------------------------------------------------------------------------------
+//
+//  0            4           8           12          14              16
+//  | client u32 | epoch u32 | seq u32   | kind u16  | bytes u16     | payload, 48 bytes |
+//
+// Kinds below 256 are main's own words to a zone; from 256 on they are the game's, as the client sent them, checked.
+
+export const COMMAND_CLIENT = 0;
+export const COMMAND_EPOCH = 4;
+export const COMMAND_SEQ = 8;
+export const COMMAND_KIND = 12;
+export const COMMAND_BYTES = 14;
+export const COMMAND_PAYLOAD = 16;
+
+/** Payload: update rate u32, x f32, y f32. Spawns the client's entity. */
+export const TO_ZONE_JOIN = 1;
+export const TO_ZONE_LEAVE = 2;
+export const TO_ZONE_RESYNC = 3;
+/** As join and hop i32, after a zone was restored: takes up the client's entity where it still is. */
+export const TO_ZONE_ATTACH = 4;
+/** After the last attach: owned entities whose client was not named are gone. */
+export const TO_ZONE_ATTACHED_ALL = 5;
+
+// --- frame ring: tick thread -> main -------------------------------------------------------------------------------
+//
+//  0            4           8          12
+//  | client i32 | epoch i32 | hop i32  | by kind |
+
+export const FRAME_CLIENT = 0;
+export const FRAME_EPOCH = 4;
+export const FRAME_HOP = 8;
+export const FRAME_BODY = 12;
+
+/** Body: a finished ServerFrame. */
+export const FROM_ZONE_FRAME = 1;
+/** Body: entity id u32. */
+export const FROM_ZONE_JOINED = 2;
+/** Body: reject code u32. */
+export const FROM_ZONE_REFUSED = 3;
+/** Body: seq u32, kind u32, code u32. */
+export const FROM_ZONE_REJECT = 4;
+/** Body: target zone u32. The client's commands go there from now on; hop is the new one. */
+export const FROM_ZONE_MOVED = 5;
+
+// --- handoff ring: zone -> zone ------------------------------------------------------------------------------------
+//
+//  0          4           8
+//  | kind i32 | tick i32  | by kind |
+
+export const HANDOFF_KIND = 0;
+export const HANDOFF_TICK = 4;
+export const HANDOFF_BODY = 8;
+
+/** Body: the travelling columns of one row, packed in their order. */
+export const HANDOFF_ENTITY = 1;
+/** Body: a command record whose client has gone to the target zone. */
+export const HANDOFF_COMMAND = 2;
+/** Body: local id u32. An entity born in the target zone has died elsewhere: its id is free again. */
+export const HANDOFF_ID = 3;
+
+// --- event ring: zone -> reader of events --------------------------------------------------------------------------
+//
+//  0           2          4         8              12              16
+//  | type u16  | zone u16 | tick i32| entity u32   | other u32     | a f64 | b f64 | reserved |
+
+export const EVENT_TYPE = 0;
+export const EVENT_ZONE = 2;
+export const EVENT_TICK = 4;
+export const EVENT_ENTITY = 8;
+export const EVENT_OTHER = 12;
+export const EVENT_A = 16;
+export const EVENT_B = 24;

@@ -1,0 +1,181 @@
+// Attaching to a world buffer: typed views over the blocks that world-layout.ts draws. Main creates, every thread
+// attaches to what it needs. Nothing here copies but commit, restore and CommittedReader.
+
+import { assert } from '../assert.js';
+import { GLOBALS_COUNT, ZONES_MAX } from '../constants.js';
+import { COUNTER_COUNT } from './counters.js';
+import * as L from './world-layout.js';
+
+export interface ColumnArrays {
+  u8: Uint8Array;
+  i8: Int8Array;
+  u16: Uint16Array;
+  i16: Int16Array;
+  u32: Uint32Array;
+  i32: Int32Array;
+  f32: Float32Array;
+  f64: Float64Array;
+}
+export type AnyColumn = ColumnArrays[L.ColumnType];
+
+const ARRAY_OF = {
+  u8: Uint8Array,
+  i8: Int8Array,
+  u16: Uint16Array,
+  i16: Int16Array,
+  u32: Uint32Array,
+  i32: Int32Array,
+  f32: Float32Array,
+  f64: Float64Array,
+} as const;
+
+/** Views over one block. */
+export interface Block {
+  scalars: Int32Array;
+  globals: Float64Array;
+  marks: Int32Array;
+  columns: Record<string, AnyColumn>;
+}
+
+export const LIVE_BLOCK = 0;
+
+export class WorldBuffer {
+  readonly words: Int32Array;
+  readonly bytes: Uint8Array;
+  readonly counters: Float64Array;
+  /** Live, committed, committed. */
+  readonly blocks: readonly Block[];
+
+  constructor(
+    readonly buffer: SharedArrayBuffer,
+    readonly layout: L.WorldLayout,
+  ) {
+    this.words = new Int32Array(buffer, 0, L.COUNTERS_OFFSET / 4);
+    assert(this.words[L.MAGIC] === L.WORLD_MAGIC, 'this is a world buffer', this.words[L.MAGIC]);
+    assert(this.words[L.LAYOUT_HASH] === layout.hash, 'both sides know the same columns', this.words[L.LAYOUT_HASH]);
+    assert(this.words[L.ROW_CAPACITY] === layout.rowCapacity, 'both sides know the same capacity');
+    this.bytes = new Uint8Array(buffer);
+    this.counters = new Float64Array(buffer, L.COUNTERS_OFFSET, COUNTER_COUNT);
+    this.blocks = [0, 1, 2].map((index) => viewBlock(buffer, layout, L.BLOCKS_OFFSET + index * layout.blockBytes));
+  }
+
+  static create(layout: L.WorldLayout, zoneId: number): SharedArrayBuffer {
+    const buffer = new SharedArrayBuffer(layout.totalBytes);
+    const words = new Int32Array(buffer, 0, L.COUNTERS_OFFSET / 4);
+    words[L.MAGIC] = L.WORLD_MAGIC;
+    words[L.VERSION] = L.WORLD_VERSION;
+    words[L.LAYOUT_HASH] = layout.hash;
+    words[L.ZONE_ID] = zoneId;
+    words[L.ROW_CAPACITY] = layout.rowCapacity;
+    words[L.COMMIT_BLOCK] = 1;
+    return buffer;
+  }
+
+  get zoneId(): number {
+    return this.words[L.ZONE_ID];
+  }
+
+  get commitCount(): number {
+    return Atomics.load(this.words, L.COMMIT_COUNT); // acquire: what was committed before it is visible
+  }
+
+  /** Index in `blocks` of the one that readers may look at. */
+  get committedIndex(): number {
+    return Atomics.load(this.words, L.COMMIT_BLOCK); // acquire: the block it names is whole
+  }
+
+  /** The block that readers may look at. */
+  get committed(): Block {
+    return this.blocks[this.committedIndex];
+  }
+
+  /** Copies the live block over the older committed one and turns readers to it. Tick thread only. */
+  commit(): void {
+    const target = 3 - this.words[L.COMMIT_BLOCK];
+    this.copyBlock(LIVE_BLOCK, target);
+    Atomics.add(this.words, L.COMMIT_COUNT, 1); // readers of the block that is now older learn that it is
+    Atomics.store(this.words, L.COMMIT_BLOCK, target); // publish: everything copied above is readable
+  }
+
+  /** Live becomes what was last committed: the beginning of a replaced tick thread. */
+  restore(): void {
+    this.copyBlock(this.words[L.COMMIT_BLOCK], LIVE_BLOCK);
+  }
+
+  private copyBlock(source: number, target: number): void {
+    const { layout, bytes } = this;
+    const sourceStart = L.BLOCKS_OFFSET + source * layout.blockBytes;
+    const targetStart = L.BLOCKS_OFFSET + target * layout.blockBytes;
+    bytes.copyWithin(targetStart, sourceStart, sourceStart + L.COLUMNS_IN_BLOCK);
+    const scalars = this.blocks[source].scalars;
+    // Columns of ids and of rows share one bound, so that one loop serves both.
+    const rows = Math.max(scalars[L.SCALAR_ROW_LIMIT], scalars[L.SCALAR_ID_LIMIT]);
+    for (let i = 0; i < layout.columns.length; i++) {
+      const { offset, bytes: size } = layout.columns[i];
+      bytes.copyWithin(targetStart + offset, sourceStart + offset, sourceStart + offset + rows * size);
+    }
+  }
+
+  /**
+   * A checksum of the committed state, the same for the same state. Undefined when the zone commits faster than this
+   * thread can read, which a caller answers by trying again later.
+   */
+  hashCommitted(): { tick: number; hash: string; entities: number } | undefined {
+    for (let attempt = 0; attempt < 4; attempt++) {
+      const countBefore = this.commitCount;
+      const index = this.committedIndex;
+      const scalars = this.blocks[index].scalars;
+      const tick = scalars[L.SCALAR_TICK];
+      const entities = scalars[L.SCALAR_ENTITY_COUNT];
+      const hash = this.hashBlock(index);
+      if (((this.commitCount - countBefore) | 0) <= 1) {
+        return { tick, hash, entities };
+      }
+    }
+    return undefined;
+  }
+
+  private hashBlock(index: number): string {
+    const start = L.BLOCKS_OFFSET + index * this.layout.blockBytes;
+    const scalars = this.blocks[index].scalars;
+    const rows = Math.max(scalars[L.SCALAR_ROW_LIMIT], scalars[L.SCALAR_ID_LIMIT]);
+    let hash = 0x811c9dc5;
+    hash = hashBytes(this.bytes, start, start + L.COLUMNS_IN_BLOCK, hash);
+    for (const { offset, bytes } of this.layout.columns) {
+      hash = hashBytes(this.bytes, start + offset, start + offset + rows * bytes, hash);
+    }
+    return (hash >>> 0).toString(16).padStart(8, '0');
+  }
+}
+
+/** FNV-1a, four bytes at a step while they last; a step is a multiply, so the order of rows matters. */
+function hashBytes(bytes: Uint8Array, start: number, limit: number, seed: number): number {
+  let hash = seed;
+  let at = start;
+  if ((bytes.byteOffset + start) % 4 === 0) {
+    const words = new Int32Array(bytes.buffer, bytes.byteOffset + start, (limit - start) >> 2);
+    for (let i = 0; i < words.length; i++) {
+      hash = Math.imul(hash ^ words[i], 0x01000193);
+      hash ^= hash >>> 15;
+    }
+    at = start + words.length * 4;
+  }
+  for (; at < limit; at++) {
+    hash = Math.imul(hash ^ bytes[at], 0x01000193);
+  }
+  return hash;
+}
+
+function viewBlock(buffer: SharedArrayBuffer, layout: L.WorldLayout, start: number): Block {
+  const columns: Record<string, AnyColumn> = {};
+  for (const { name, type, offset } of layout.columns) {
+    const ArrayType = ARRAY_OF[type] as new (buffer: SharedArrayBuffer, offset: number, length: number) => AnyColumn;
+    columns[name] = new ArrayType(buffer, start + offset, layout.rowCapacity);
+  }
+  return {
+    scalars: new Int32Array(buffer, start, L.SCALAR_COUNT),
+    globals: new Float64Array(buffer, start + L.GLOBALS_IN_BLOCK, GLOBALS_COUNT),
+    marks: new Int32Array(buffer, start + L.MARKS_IN_BLOCK, ZONES_MAX),
+    columns,
+  };
+}

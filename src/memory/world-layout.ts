@@ -1,0 +1,91 @@
+// The bytes of a world buffer: everything one zone is, in one SharedArrayBuffer.
+// Writers: main lays out the descriptor line once; after that the zone's tick thread alone writes.
+// Readers: main, neighbouring zones and whoever replaces the tick thread, and they read committed blocks only.
+//
+//  0            128           256            2304
+//  | descriptor | commit line | counters f64 | block 0: live | block 1: committed | block 2: committed |
+//    main, once   tick thread   tick thread    tick thread     readers look where COMMIT_BLOCK points
+//
+// A block is   | scalars i32 x 64 | globals f64 x 64 | marks i32 x 64 | column | column | ... |   with every column padded to
+// 64 bytes. The three blocks are laid out alike, so a commit is one copy per column and a restore is one copy back.
+//
+// Two committed blocks take turns: a tick thread that dies in the middle of a commit leaves the other one whole, and a
+// reader has a whole tick's time to copy what COMMIT_BLOCK points at before it is written again. COMMIT_COUNT tells it
+// whether that was enough: it may have grown by one at most.
+
+import { assert } from '../assert.js';
+import { CACHE_LINE_BYTES, GLOBALS_COUNT, ZONES_MAX } from '../constants.js';
+import { COUNTER_COUNT } from './counters.js';
+
+export type ColumnType = 'u8' | 'i8' | 'u16' | 'i16' | 'u32' | 'i32' | 'f32' | 'f64';
+export const COLUMN_BYTES: Record<ColumnType, number> = { u8: 1, i8: 1, u16: 2, i16: 2, u32: 4, i32: 4, f32: 4, f64: 8 };
+
+export const WORLD_MAGIC = 0x54535357;
+export const WORLD_VERSION = 1;
+
+// Words of the descriptor line.
+export const MAGIC = 0;
+export const VERSION = 1;
+export const LAYOUT_HASH = 2;
+export const ZONE_ID = 3;
+export const ROW_CAPACITY = 4;
+
+// Words of the commit line, counted from the beginning of the buffer.
+export const COMMIT_BLOCK = CACHE_LINE_BYTES / 4;
+export const COMMIT_COUNT = COMMIT_BLOCK + 1;
+
+export const COUNTERS_OFFSET = 2 * CACHE_LINE_BYTES;
+export const BLOCKS_OFFSET = COUNTERS_OFFSET + COUNTER_COUNT * 8;
+
+// Scalars of a block.
+export const SCALAR_TICK = 0;
+export const SCALAR_ROW_LIMIT = 1;
+export const SCALAR_ENTITY_COUNT = 2;
+export const SCALAR_RANDOM = 3;
+export const SCALAR_ID_LIMIT = 4;
+export const SCALAR_POPULATED = 5;
+export const SCALAR_COUNT = 64;
+
+const SCALARS_BYTES = SCALAR_COUNT * 4;
+const GLOBALS_BYTES = GLOBALS_COUNT * 8;
+const MARKS_BYTES = ZONES_MAX * 4;
+export const GLOBALS_IN_BLOCK = SCALARS_BYTES;
+/** Handoff records taken so far from each source thread's ring; committed with what they brought. */
+export const MARKS_IN_BLOCK = GLOBALS_IN_BLOCK + GLOBALS_BYTES;
+export const COLUMNS_IN_BLOCK = MARKS_IN_BLOCK + MARKS_BYTES;
+
+export interface ColumnSpec {
+  name: string;
+  type: ColumnType;
+}
+
+export interface ColumnPlace extends ColumnSpec {
+  bytes: number;
+  /** From the beginning of a block. */
+  offset: number;
+}
+
+export interface WorldLayout {
+  rowCapacity: number;
+  columns: readonly ColumnPlace[];
+  blockBytes: number;
+  totalBytes: number;
+  hash: number;
+}
+
+export function layOutWorld(columns: readonly ColumnSpec[], rowCapacity: number): WorldLayout {
+  assert(rowCapacity > 0 && rowCapacity % 64 === 0, 'row capacity is a multiple of 64', rowCapacity);
+  let offset = COLUMNS_IN_BLOCK;
+  let hash = 0x811c9dc5;
+  const places: ColumnPlace[] = [];
+  for (const column of columns) {
+    const bytes = COLUMN_BYTES[column.type];
+    places.push({ ...column, bytes, offset });
+    offset += rowCapacity * bytes;
+    for (const character of `${column.name}:${column.type};`) {
+      hash = Math.imul(hash ^ character.charCodeAt(0), 0x01000193);
+    }
+  }
+  const blockBytes = Math.ceil(offset / CACHE_LINE_BYTES) * CACHE_LINE_BYTES;
+  return { rowCapacity, columns: places, blockBytes, totalBytes: BLOCKS_OFFSET + 3 * blockBytes, hash };
+}

@@ -1,0 +1,218 @@
+// The net side as a whole: what runtime/ creates, wires to the world, and closes.
+
+import { nowMs } from '../clock.js';
+import type { Settings } from '../config.js';
+import { CLOSE_DEADLINE_MS, NET_BEAT_MS } from '../constants.js';
+import { describeGame, type GameDescription } from '../protocol/game-description.js';
+import { RejectCode, rejectName } from '../protocol/reject-codes.js';
+import { PROTOCOL_VERSION } from '../protocol/server-frame.js';
+import type { GameDefinition } from '../sim/game.js';
+import { Admission } from './admission.js';
+import {
+  BYTES_IN,
+  BYTES_OUT,
+  closeLabel,
+  DROP_NAMES,
+  NetCounters,
+  type NetSnapshot,
+  nameCounts,
+  PACKETS_IN,
+  PACKETS_OUT,
+} from './counters.js';
+import { type Admit, Gateway } from './gateway.js';
+import { HttpServer, type Readiness } from './http.js';
+import type { Log } from './log.js';
+import { type Metrics, registerNetMetrics } from './metrics.js';
+import { Outbox, type WelcomeBase } from './outbox.js';
+import type { ClientSink, WorldPort } from './ports.js';
+import { SESSION_LIVE, SessionTable } from './session.js';
+import { WebSocketTransport } from './websocket.js';
+
+/** A beat that comes this late says that this process stood still: nobody is judged by what could not be read. */
+const STALL_MS = 5 * NET_BEAT_MS;
+/** After the deadline of the close handshakes, for the sockets' own events. */
+const DRAIN_GRACE_MS = 500;
+
+export type NetSettings = Pick<
+  Settings,
+  | 'host'
+  | 'port'
+  | 'clientsMax'
+  | 'connectionsPerAddress'
+  | 'messagesPerSecond'
+  | 'joinTimeoutMs'
+  | 'idleTimeoutMs'
+  | 'slowClientMs'
+  | 'tickHz'
+  | 'updateHz'
+  | 'worldWidth'
+  | 'worldHeight'
+  | 'viewRadius'
+>;
+
+export interface NetOptions {
+  settings: NetSettings;
+  game: Pick<GameDefinition, 'name' | 'kinds' | 'fields' | 'commands'>;
+  /** World units per step of a position. */
+  quantum: number;
+  /** Entities in view stay until they are farther than this. */
+  leaveRadius: number;
+  world: WorldPort;
+  log: Log;
+  metrics: Metrics;
+  health(): object;
+  ready(): Readiness;
+  /** Default: guests only, who bring no token. */
+  admit?: Admit;
+}
+
+export interface NetStats {
+  /** Connections, and those of them that play. */
+  readonly connections: number;
+  readonly clients: number;
+  readonly packetsIn: number;
+  readonly packetsOut: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  snapshot(): NetSnapshot;
+}
+
+export interface Net {
+  readonly sink: ClientSink;
+  readonly stats: NetStats;
+  /** Rejects with one clear line when the port cannot be had. */
+  listen(): Promise<{ port: number }>;
+  /** Tells every client why, closes all connections, and resolves when they are gone or their deadline is over. */
+  drain(code: number, text: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+export function createNet(options: NetOptions): Net {
+  return new NetServer(options);
+}
+
+const admitGuests: Admit = (_name, token) => (token === '' ? RejectCode.None : RejectCode.BadToken);
+
+class NetServer implements Net {
+  readonly sink: Gateway;
+  readonly stats: NetStats;
+  private readonly clock = new Float64Array([nowMs()]);
+  private readonly sessions: SessionTable;
+  private readonly transport: WebSocketTransport;
+  private readonly http: HttpServer;
+  private readonly timer: NodeJS.Timeout;
+
+  constructor(options: NetOptions) {
+    const { settings, world, log, metrics, game } = options;
+    const counters = new NetCounters();
+    const sessions = new SessionTable(settings.clientsMax, this.clock);
+    const admission = new Admission(settings.clientsMax, settings.connectionsPerAddress, counters);
+    const description = describeGame(game);
+    const outbox = new Outbox({ sessions, counters, world, description, quantum: options.quantum });
+    const gateway = new Gateway({
+      settings,
+      sessions,
+      counters,
+      world,
+      outbox,
+      layouts: description.layouts,
+      welcome: describeServer(options, description),
+      admit: options.admit ?? admitGuests,
+      log,
+    });
+    const { idleTimeoutMs } = settings;
+    this.transport = new WebSocketTransport({ gateway, sessions, counters, admission, idleTimeoutMs });
+    this.http = new HttpServer({
+      host: settings.host,
+      port: settings.port,
+      admission,
+      metrics,
+      health: options.health,
+      ready: options.ready,
+      upgrade: (request, socket, head) => this.transport.upgrade(request, socket, head),
+    });
+    registerNetMetrics(metrics, counters, sessions);
+    this.sessions = sessions;
+    this.sink = gateway;
+    this.stats = createStats(counters, sessions);
+    this.timer = setInterval(() => this.beat(nowMs()), NET_BEAT_MS);
+  }
+
+  listen(): Promise<{ port: number }> {
+    return this.http.listen();
+  }
+
+  async drain(code: number, text: string): Promise<void> {
+    this.sink.drain(code, text);
+    const deadline = nowMs() + CLOSE_DEADLINE_MS + DRAIN_GRACE_MS;
+    while (this.sessions.used > 0 && nowMs() < deadline) await sleep(NET_BEAT_MS);
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.timer);
+    this.transport.terminate();
+    await this.http.close();
+  }
+
+  private beat(now: number): void {
+    const judges = now - this.clock[0] < STALL_MS;
+    this.clock[0] = now;
+    this.transport.beat(judges);
+    this.sink.beat(judges);
+  }
+}
+
+function describeServer(options: NetOptions, { game, kinds, fields, commands }: GameDescription): WelcomeBase {
+  const { settings, quantum, leaveRadius } = options;
+  return {
+    protocol: PROTOCOL_VERSION,
+    game,
+    tickHz: settings.tickHz,
+    worldWidth: settings.worldWidth,
+    worldHeight: settings.worldHeight,
+    quantum,
+    viewRadius: settings.viewRadius,
+    leaveRadius,
+    kinds,
+    fields,
+    commands,
+  };
+}
+
+function createStats(counters: NetCounters, sessions: SessionTable): NetStats {
+  return {
+    get connections() {
+      return sessions.used;
+    },
+    get clients() {
+      return sessions.counts[SESSION_LIVE];
+    },
+    get packetsIn() {
+      return counters.total(PACKETS_IN);
+    },
+    get packetsOut() {
+      return counters.total(PACKETS_OUT);
+    },
+    get bytesIn() {
+      return counters.total(BYTES_IN);
+    },
+    get bytesOut() {
+      return counters.total(BYTES_OUT);
+    },
+    snapshot: () => ({
+      packetsIn: counters.total(PACKETS_IN),
+      packetsOut: counters.total(PACKETS_OUT),
+      bytesIn: counters.total(BYTES_IN),
+      bytesOut: counters.total(BYTES_OUT),
+      accepted: counters.accepted[0],
+      rejects: nameCounts(counters.rejects, rejectName),
+      drops: nameCounts(counters.drops, (index) => DROP_NAMES[index]),
+      closedByServer: nameCounts(counters.closedByServer, closeLabel),
+      closedByClient: nameCounts(counters.closedByClient, closeLabel),
+    }),
+  };
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,158 @@
+// Sessions by client index, as columns. An index is free or belongs to one connection; the epoch tells one holder of
+// an index from the next. The times are those of the clock that the table is given: one word of milliseconds, set by
+// the owner of the table, so that a reading costs a load and a test can set it.
+
+import { assert } from '../assert.js';
+import { CLIENTS_MAX_LIMIT } from '../constants.js';
+
+/** clock[0] is the time in ms. */
+export type NetClock = Float64Array;
+
+export const SESSION_FREE = 0;
+/** Connected, has not asked to join. */
+export const SESSION_CONNECTING = 1;
+/** Has asked to join; the world has not answered yet. */
+export const SESSION_JOINING = 2;
+export const SESSION_LIVE = 3;
+/** Told to go; the index is free when its connection is gone. */
+export const SESSION_CLOSING = 4;
+export const SESSION_STATES = ['free', 'connecting', 'joining', 'live', 'closing'] as const;
+
+const EPOCH_MAX = 0x7fffffff;
+
+/** A bucket of tokens per index, refilled by time. A full bucket is one second's worth. */
+export class TokenBuckets {
+  readonly perSecond: number;
+  private readonly tokens: Float64Array;
+  private readonly filledAt: Float64Array;
+  private readonly clock: NetClock;
+
+  constructor(capacity: number, perSecond: number, clock: NetClock) {
+    assert(perSecond > 0, 'a bucket that never fills', perSecond);
+    this.perSecond = perSecond;
+    this.tokens = new Float64Array(capacity);
+    this.filledAt = new Float64Array(capacity);
+    this.clock = clock;
+  }
+
+  reset(index: number): void {
+    this.tokens[index] = this.perSecond;
+    this.filledAt[index] = this.clock[0];
+  }
+
+  /** @hot False: the bucket is empty. */
+  take(index: number): boolean {
+    const now = this.clock[0];
+    const earned = ((now - this.filledAt[index]) * this.perSecond) / 1000;
+    const tokens = Math.min(this.perSecond, this.tokens[index] + earned);
+    this.filledAt[index] = now;
+    if (tokens < 1) {
+      this.tokens[index] = tokens;
+      return false;
+    }
+    this.tokens[index] = tokens - 1;
+    return true;
+  }
+}
+
+export class SessionTable {
+  readonly capacity: number;
+  readonly clock: NetClock;
+  readonly state: Uint8Array;
+  readonly epoch: Int32Array;
+  /** How this session's messages are encoded: a number of the gateway's. */
+  readonly encoding: Uint8Array;
+  /** Highest sequence number seen; 0 before the first. */
+  readonly lastSeq: Uint32Array;
+  /** Why frames are held back: bits of the gateway's. */
+  readonly hold: Uint8Array;
+  readonly heldSince: Float64Array;
+  readonly openedAt: Float64Array;
+  /** When the world was last asked for a full frame: by the client, and by the gateway after it dropped one. */
+  readonly resyncAskedAt: Float64Array;
+  readonly resyncSentAt: Float64Array;
+  readonly violationPoints: Int32Array;
+  readonly violationSince: Float64Array;
+  /** Sessions by state. */
+  readonly counts = new Int32Array(SESSION_STATES.length);
+
+  // Free indexes wait in a queue, not on a stack: the longer an index rests, the less can still be under way for it.
+  private readonly freeQueue: Int32Array;
+  private freeHead = 0;
+  private lastEpoch = 0;
+
+  constructor(capacity: number, clock: NetClock) {
+    assert(capacity > 0 && capacity <= CLIENTS_MAX_LIMIT, 'clients out of range', capacity);
+    this.capacity = capacity;
+    this.clock = clock;
+    this.state = new Uint8Array(capacity);
+    this.epoch = new Int32Array(capacity);
+    this.encoding = new Uint8Array(capacity);
+    this.lastSeq = new Uint32Array(capacity);
+    this.hold = new Uint8Array(capacity);
+    this.heldSince = new Float64Array(capacity);
+    this.openedAt = new Float64Array(capacity);
+    this.resyncAskedAt = new Float64Array(capacity);
+    this.resyncSentAt = new Float64Array(capacity);
+    this.violationPoints = new Int32Array(capacity);
+    this.violationSince = new Float64Array(capacity);
+    this.freeQueue = Int32Array.from({ length: capacity }, (_, index) => index);
+    this.counts[SESSION_FREE] = capacity;
+  }
+
+  /** Connections that hold an index. */
+  get used(): number {
+    return this.capacity - this.counts[SESSION_FREE];
+  }
+
+  /** The index of a new session in state connecting, or -1 when all are taken. */
+  open(encoding: number): number {
+    const freeCount = this.counts[SESSION_FREE];
+    if (freeCount === 0) return -1;
+    const index = this.freeQueue[this.freeHead];
+    this.freeHead = (this.freeHead + 1) % this.capacity;
+    const now = this.clock[0];
+    this.lastEpoch = this.lastEpoch === EPOCH_MAX ? 1 : this.lastEpoch + 1;
+    this.epoch[index] = this.lastEpoch;
+    this.encoding[index] = encoding;
+    this.lastSeq[index] = 0;
+    this.hold[index] = 0;
+    this.heldSince[index] = 0;
+    this.openedAt[index] = now;
+    this.resyncAskedAt[index] = Number.NEGATIVE_INFINITY;
+    this.resyncSentAt[index] = Number.NEGATIVE_INFINITY;
+    this.violationPoints[index] = 0;
+    this.violationSince[index] = now;
+    this.setState(index, SESSION_CONNECTING);
+    return index;
+  }
+
+  setState(index: number, state: number): void {
+    this.counts[this.state[index]] -= 1;
+    this.counts[state] += 1;
+    this.state[index] = state;
+  }
+
+  release(index: number): void {
+    assert(this.state[index] !== SESSION_FREE, 'a session released twice', index);
+    this.freeQueue[(this.freeHead + this.counts[SESSION_FREE]) % this.capacity] = index;
+    this.epoch[index] = 0;
+    this.setState(index, SESSION_FREE);
+  }
+
+  /** @hot True while `epoch` holds the index. Epoch 0 holds nothing. */
+  holds(index: number, epoch: number): boolean {
+    return this.epoch[index] === epoch && epoch !== 0;
+  }
+
+  /** Adds to the session's score of violations; true when it has too many. */
+  addViolation(index: number, points: number, windowMs: number, pointsMax: number): boolean {
+    const now = this.clock[0];
+    if (now - this.violationSince[index] > windowMs) {
+      this.violationSince[index] = now;
+      this.violationPoints[index] = 0;
+    }
+    this.violationPoints[index] += points;
+    return this.violationPoints[index] >= pointsMax;
+  }
+}

@@ -1,0 +1,314 @@
+// Owner of ws: handshakes, connections, control frames. Messages go to the gateway; frames come from it.
+
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { type ServerOptions, WebSocket, WebSocketServer } from 'ws';
+import {
+  CLIENT_MESSAGE_BYTES_MAX,
+  CLIENT_PINGS_PER_SECOND,
+  CLOSE_DEADLINE_MS,
+  MESSAGE_CHUNKS_MAX,
+  MESSAGE_FRAGMENTS_MAX,
+  NET_BEAT_MS,
+  PING_PERIOD_MS,
+  REFUSALS_PENDING_MAX,
+  SOCKET_BACKLOG_BYTES_MAX,
+} from '../constants.js';
+import { DEFAULT_SUBPROTOCOL, type Encoding, SUBPROTOCOLS, selectSubprotocol } from '../protocol/subprotocols.js';
+import type { Admission } from './admission.js';
+import { CloseCode } from './close-codes.js';
+import type { Connection } from './connection.js';
+import {
+  BYTES_IN,
+  BYTES_OUT,
+  DROP_AFTER_CLOSE,
+  DROP_CONNECTION_FULL,
+  type NetCounters,
+  PACKETS_IN,
+  PACKETS_OUT,
+} from './counters.js';
+import { FrameWriter, framedBytes, OPCODE_BINARY, OPCODE_PING } from './frame-writer.js';
+import type { Gateway } from './gateway.js';
+import { Heartbeats } from './heartbeats.js';
+import { refuseUpgrade } from './http.js';
+import { HOLD_BACKLOG, HOLD_LATE_PONG } from './outbox.js';
+import { type SessionTable, TokenBuckets } from './session.js';
+
+/** A client masks what it sends: 4 bytes more than a server's header. */
+const MASK_BYTES = 4;
+const PING_NUMBER_BYTES = 4;
+/** Every beat pings the clients of one slice, so that pings are spread over the period. */
+const PING_SLICES = PING_PERIOD_MS / NET_BEAT_MS;
+/** Automatic pongs that may wait in a socket; beyond that, ws ends the connection. */
+const PONGS_WAITING_MAX = 8;
+
+// The types of ws lag behind its options.
+interface Options extends ServerOptions {
+  maxPendingAutoPongs: number;
+  closeTimeout: number;
+}
+
+export interface WebSocketOptions {
+  gateway: Gateway;
+  sessions: SessionTable;
+  counters: NetCounters;
+  admission: Admission;
+  idleTimeoutMs: number;
+}
+
+export class WebSocketTransport {
+  readonly gateway: Gateway;
+  readonly counters: NetCounters;
+  readonly heartbeats: Heartbeats;
+  readonly traffic: Float64Array;
+  readonly writer = new FrameWriter();
+  readonly pings: TokenBuckets;
+  private readonly connections: (WebSocketConnection | null)[];
+  private readonly server: WebSocketServer;
+  private readonly options: WebSocketOptions;
+  private readonly pingBytes = Buffer.alloc(PING_NUMBER_BYTES);
+  private refusalsPending = 0;
+  private beatCount = 0;
+
+  constructor(options: WebSocketOptions) {
+    const { sessions } = options;
+    this.options = options;
+    this.gateway = options.gateway;
+    this.counters = options.counters;
+    this.traffic = options.counters.addTransport('ws');
+    this.heartbeats = new Heartbeats(sessions.capacity, sessions.clock);
+    this.pings = new TokenBuckets(sessions.capacity, CLIENT_PINGS_PER_SECOND, sessions.clock);
+    this.connections = new Array(sessions.capacity).fill(null);
+    const serverOptions: Options = {
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload: CLIENT_MESSAGE_BYTES_MAX,
+      maxFragments: MESSAGE_FRAGMENTS_MAX,
+      maxBufferedChunks: MESSAGE_CHUNKS_MAX,
+      maxPendingAutoPongs: PONGS_WAITING_MAX,
+      closeTimeout: CLOSE_DEADLINE_MS,
+      handleProtocols: (offered) => selectSubprotocol(offered)?.name ?? false,
+    };
+    this.server = new WebSocketServer(serverOptions);
+  }
+
+  upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    const encoding = chooseEncoding(request);
+    if (encoding === null) {
+      const known = SUBPROTOCOLS.map(({ name }) => name).join(', ');
+      refuseUpgrade(socket, '400 Bad Request', `Sub-protocols: ${known}.`);
+    } else if (!this.options.admission.upgrade(socket)) {
+      refuseUpgrade(socket, '429 Too Many Requests', 'Too many connections from this address.');
+    } else if (this.gateway.isOpen() || this.refusalsPending < REFUSALS_PENDING_MAX) {
+      this.server.handleUpgrade(request, socket, head, (ws) => this.accept(ws, socket, encoding));
+    } else {
+      this.counters.drops[DROP_CONNECTION_FULL] += 1;
+      refuseUpgrade(socket, '503 Service Unavailable', 'The server is full.');
+    }
+  }
+
+  /** Pings those whose turn it is, and looks at what became of earlier pings. */
+  beat(judges: boolean): void {
+    const { sessions, idleTimeoutMs } = this.options;
+    const slice = this.beatCount++ % PING_SLICES;
+    for (let client = 0; client < sessions.capacity; client++) {
+      const connection = this.connections[client];
+      if (connection === null) continue;
+      if (client % PING_SLICES === slice) this.ping(client, connection);
+      if (!judges) continue;
+      if (this.heartbeats.isSilent(client, idleTimeoutMs)) {
+        this.gateway.close(client, CloseCode.Idle, 'no answer to pings');
+      } else if (this.heartbeats.isLate(client)) {
+        this.gateway.hold(client, HOLD_LATE_PONG);
+      } else {
+        this.gateway.unhold(client, HOLD_LATE_PONG);
+      }
+    }
+  }
+
+  /** Ends what is left, without a handshake. */
+  terminate(): void {
+    for (const connection of this.connections) connection?.terminate();
+    this.server.close();
+  }
+
+  forget(client: number): void {
+    this.connections[client] = null;
+  }
+
+  private accept(ws: WebSocket, socket: Socket, encoding: Encoding): void {
+    const connection = new WebSocketConnection(this, ws, socket, encoding);
+    const client = this.gateway.open(connection, encoding);
+    if (client === -1) {
+      this.explainRefusal(ws);
+      return;
+    }
+    this.connections[client] = connection;
+    this.heartbeats.open(client);
+    this.pings.reset(client);
+    connection.begin(client);
+  }
+
+  /** A browser shows no HTTP status of a failed upgrade, so the reason goes into a close frame. */
+  private explainRefusal(ws: WebSocket): void {
+    this.refusalsPending += 1;
+    this.counters.countClose(true, CloseCode.TryAgainLater);
+    ws.on('error', ignoreError);
+    ws.on('close', () => {
+      this.refusalsPending -= 1;
+    });
+    ws.close(CloseCode.TryAgainLater, this.gateway.isDraining ? 'the server is shutting down' : 'the server is full');
+  }
+
+  private ping(client: number, connection: WebSocketConnection): void {
+    const number = this.heartbeats.beginPing(client);
+    if (number === 0) return;
+    this.pingBytes.writeUInt32LE(number);
+    connection.write(OPCODE_PING, this.pingBytes, 0, PING_NUMBER_BYTES);
+  }
+}
+
+class WebSocketConnection implements Connection {
+  private readonly transport: WebSocketTransport;
+  private readonly ws: WebSocket;
+  /** Also used by ws; see frame-writer.ts for why that is safe. */
+  private readonly socket: Socket;
+  private readonly isText: boolean;
+  private client = -1;
+
+  constructor(transport: WebSocketTransport, ws: WebSocket, socket: Socket, encoding: Encoding) {
+    this.transport = transport;
+    this.ws = ws;
+    this.socket = socket;
+    this.isText = encoding === 'json';
+  }
+
+  begin(client: number): void {
+    this.client = client;
+    this.ws.on('message', (data, isBinary) => this.receive(data as Buffer, isBinary));
+    this.ws.on('ping', (data) => this.receivePing(data));
+    this.ws.on('pong', (data) => this.receivePong(data));
+    this.ws.on('error', (error) => this.fail(error as NodeJS.ErrnoException));
+    this.ws.on('close', (code) => this.end(code));
+    this.socket.on('drain', () => this.transport.gateway.unhold(this.client, HOLD_BACKLOG));
+  }
+
+  /** @hot */
+  send(bytes: Uint8Array, start: number, limit: number): void {
+    this.write(OPCODE_BINARY, bytes, start, limit);
+  }
+
+  /** @hot */
+  write(opcode: number, bytes: Uint8Array, start: number, limit: number): void {
+    // ws leaves the open state as soon as a close frame has gone out or come in, and after one nothing may follow.
+    if (this.ws.readyState !== WebSocket.OPEN) {
+      this.transport.counters.drops[DROP_AFTER_CLOSE] += 1;
+      return;
+    }
+    this.transport.writer.write(this.socket, opcode, bytes, start, limit);
+    this.countOut(limit - start);
+  }
+
+  sendMessage(message: Uint8Array | string): void {
+    if (this.ws.readyState !== WebSocket.OPEN) {
+      this.transport.counters.drops[DROP_AFTER_CLOSE] += 1;
+      return;
+    }
+    this.ws.send(message);
+    this.countOut(typeof message === 'string' ? Buffer.byteLength(message) : message.length);
+  }
+
+  close(code: number, reason: string): void {
+    this.ws.close(code, reason);
+    // Whatever a flood still has to say is left in the kernel, until the deadline of the close handshake.
+    if (code === CloseCode.TooManyViolations) this.ws.pause();
+  }
+
+  terminate(): void {
+    this.ws.terminate();
+  }
+
+  /** @hot */
+  private countOut(messageBytes: number): void {
+    const { traffic } = this.transport;
+    traffic[PACKETS_OUT] += 1;
+    traffic[BYTES_OUT] += framedBytes(messageBytes);
+    if (this.socket.writableLength > SOCKET_BACKLOG_BYTES_MAX) this.transport.gateway.hold(this.client, HOLD_BACKLOG);
+  }
+
+  /** @hot */
+  private countIn(messageBytes: number): void {
+    const { traffic } = this.transport;
+    traffic[PACKETS_IN] += 1;
+    traffic[BYTES_IN] += framedBytes(messageBytes) + MASK_BYTES;
+  }
+
+  /** @hot */
+  private receive(data: Buffer, isBinary: boolean): void {
+    this.countIn(data.length);
+    this.transport.heartbeats.hear(this.client);
+    if (isBinary === this.isText) {
+      const wanted = this.isText ? 'text' : 'binary';
+      this.transport.gateway.close(this.client, CloseCode.WrongFrameType, `this sub-protocol is ${wanted}`);
+      return;
+    }
+    this.transport.gateway.receive(this.client, data);
+  }
+
+  private receivePing(data: Buffer): void {
+    this.countIn(data.length);
+    // ws answers it.
+    this.transport.traffic[PACKETS_OUT] += 1;
+    this.transport.traffic[BYTES_OUT] += framedBytes(data.length);
+    if (!this.transport.pings.take(this.client)) {
+      this.transport.gateway.close(this.client, CloseCode.Policy, 'too many pings');
+      this.ws.pause();
+    }
+  }
+
+  private receivePong(data: Buffer): void {
+    this.countIn(data.length);
+    if (data.length !== PING_NUMBER_BYTES) return;
+    if (this.transport.heartbeats.takePong(this.client, data.readUInt32LE())) {
+      this.transport.gateway.unhold(this.client, HOLD_LATE_PONG);
+    }
+  }
+
+  /** ws has found a violation of the protocol and is closing by itself, or the socket failed. */
+  private fail(error: NodeJS.ErrnoException): void {
+    const code = closeCodeOf(error);
+    if (code !== null) this.transport.gateway.note(this.client, code);
+  }
+
+  private end(code: number): void {
+    this.transport.forget(this.client);
+    this.transport.gateway.end(this.client, code);
+    this.client = -1;
+  }
+}
+
+function ignoreError(): void {
+  // A connection that is being refused: its close event says all there is to know.
+}
+
+function chooseEncoding(request: IncomingMessage): Encoding | null {
+  const header = request.headers['sec-websocket-protocol'];
+  if (header === undefined) return DEFAULT_SUBPROTOCOL.encoding;
+  return selectSubprotocol(header.split(',').map((name) => name.trim()))?.encoding ?? null;
+}
+
+/** The close code that ws answers a violation with; null for errors of the socket. */
+function closeCodeOf(error: NodeJS.ErrnoException): number | null {
+  switch (error.code) {
+    case 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH':
+    case 'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH':
+      return CloseCode.TooBig;
+    case 'WS_ERR_INVALID_UTF8':
+      return CloseCode.BadText;
+    case 'WS_ERR_TOO_MANY_BUFFERED_PARTS':
+      return CloseCode.Policy;
+    default:
+      return error.code?.startsWith('WS_ERR_') === true ? CloseCode.ProtocolError : null;
+  }
+}

@@ -1,0 +1,334 @@
+// The event log in the embedded database. Writers of several threads and processes may append to one log: offsets are
+// given out inside of the write, where there is one writer at a time. An append is acknowledged when it is on the disk.
+
+import { CLOSE_GRACE_MS, LOG_PARTITIONS_MAX, LOG_TOPICS_MAX, LOG_WRITE_BYTES_MAX } from '../constants.js';
+import { AppendOutbox, recordBytes } from './append-outbox.js';
+import { HealthRecord } from './deadline.js';
+import { EmbeddedConsumer } from './embedded-consumer.js';
+import { PartitionReader } from './embedded-reader.js';
+import { EmbeddedStore, type Table } from './embedded-store.js';
+import { encodeChunk, readChunkTime, writeChunkKey } from './log-chunk.js';
+import { partitionOf } from './partition.js';
+import {
+  type BackendHealth,
+  type EventLog,
+  type LogHandler,
+  type LogRecord,
+  type NoticeListener,
+  type PartitionPosition,
+  PersistError,
+  type ReplayOptions,
+  type SubscribeOptions,
+  type Subscription,
+  type TopicSpec,
+} from './ports.js';
+
+/** Partitions of keys that were met lately; forgotten all at once when there are too many. */
+const KEY_CACHE_MAX = 65536;
+/** Chunks that one transaction of the retention drops, so that appends never wait long for it. */
+const TRIM_CHUNKS_MAX = 64;
+const PARTITION_ROW_BYTES = 24;
+
+export interface EmbeddedEventLogOptions {
+  folder: string;
+  /** Chunks go when they are older, or when their partition is larger. Defaults: 7 days, 1 GiB. */
+  retentionMs?: number;
+  retentionBytes?: number;
+  /** How often retention looks. */
+  retentionEveryMs?: number;
+  /** A member of a group that shows no life for this long loses its topics to another. */
+  leaseMs?: number;
+  onNotice?: NoticeListener;
+}
+
+export interface EmbeddedTopic {
+  name: string;
+  id: number;
+  partitions: number;
+}
+
+/** One partition's row: | start f64 | end f64 | bytes f64 |, little endian. */
+interface PartitionState {
+  start: number;
+  end: number;
+  bytes: number;
+}
+
+/** The tables of one log, shared with its consumers. */
+export class LogTables {
+  readonly store: EmbeddedStore;
+  readonly chunks: Table;
+  readonly groups: Table;
+  readonly #topics: Table;
+  readonly #partitions: Table;
+  readonly #known = new Map<string, EmbeddedTopic>();
+
+  constructor(store: EmbeddedStore) {
+    this.store = store;
+    this.chunks = store.table('chunks');
+    this.groups = store.table('groups');
+    this.#topics = store.table('topics');
+    this.#partitions = store.table('partitions');
+  }
+
+  /** A topic is never dropped and keeps its partitions, so what was read once stays true. */
+  findTopic(name: string): EmbeddedTopic | undefined {
+    let topic = this.#known.get(name);
+    if (!topic) {
+      const row = this.#topics.get(Buffer.from(name));
+      if (!row) return undefined;
+      const view = new DataView(row.buffer, row.byteOffset, row.byteLength);
+      topic = { name, id: view.getUint16(0), partitions: view.getUint16(2) };
+      this.#known.set(name, topic);
+    }
+    return topic;
+  }
+
+  topics(): EmbeddedTopic[] {
+    return [...this.#topics.keys({})].map((key) => this.findTopic(Buffer.from(key).toString())!);
+  }
+
+  /** Inside of a write. */
+  addTopic({ name, partitions }: TopicSpec): void {
+    if (this.#topics.get(Buffer.from(name))) return;
+    const id = [...this.#topics.keys({})].length;
+    if (id >= LOG_TOPICS_MAX) throw new PersistError('rejected', `no more than ${LOG_TOPICS_MAX} topics fit a log`);
+    const row = Buffer.alloc(4);
+    row.writeUInt16BE(id, 0);
+    row.writeUInt16BE(partitions, 2);
+    this.#topics.put(Buffer.from(name), row);
+  }
+
+  readPartition(topic: EmbeddedTopic, partition: number): PartitionState {
+    const row = this.#partitions.get(writeChunkKey(topic.id, partition, 0));
+    if (!row) return { start: 0, end: 0, bytes: 0 };
+    const view = new DataView(row.buffer, row.byteOffset, row.byteLength);
+    return { start: view.getFloat64(0, true), end: view.getFloat64(8, true), bytes: view.getFloat64(16, true) };
+  }
+
+  /** Inside of a write. */
+  writePartition(topic: EmbeddedTopic, partition: number, state: PartitionState): void {
+    const row = Buffer.alloc(PARTITION_ROW_BYTES);
+    row.writeDoubleLE(state.start, 0);
+    row.writeDoubleLE(state.end, 8);
+    row.writeDoubleLE(state.bytes, 16);
+    this.#partitions.put(writeChunkKey(topic.id, partition, 0), row);
+  }
+}
+
+export function openEmbeddedEventLog(options: EmbeddedEventLogOptions): EventLog {
+  return new EmbeddedEventLog(options);
+}
+
+class EmbeddedEventLog implements EventLog {
+  readonly #store: EmbeddedStore;
+  readonly #tables: LogTables;
+  readonly #health: HealthRecord;
+  readonly #outbox = new AppendOutbox((lists) => this.#write(lists));
+  readonly #consumers = new Set<EmbeddedConsumer>();
+  readonly #partitionOfKey = new Map<string, Map<string, number>>();
+  readonly #retentionMs: number;
+  readonly #retentionBytes: number;
+  readonly #retentionTimer: NodeJS.Timeout;
+  readonly #leaseMs: number;
+  #trimming = false;
+  #closed = false;
+
+  constructor(options: EmbeddedEventLogOptions) {
+    this.#store = new EmbeddedStore(options.folder);
+    this.#tables = new LogTables(this.#store);
+    this.#health = new HealthRecord('embedded log', options.onNotice);
+    this.#retentionMs = options.retentionMs ?? 7 * 24 * 3600 * 1000;
+    this.#retentionBytes = options.retentionBytes ?? 2 ** 30;
+    this.#leaseMs = options.leaseMs ?? 5000;
+    this.#retentionTimer = setInterval(() => void this.#trim(), options.retentionEveryMs ?? 30000);
+    this.#retentionTimer.unref();
+  }
+
+  async createTopics(topics: readonly TopicSpec[]): Promise<void> {
+    for (const { name, partitions } of topics) {
+      if (!/^[a-zA-Z0-9._-]{1,249}$/.test(name)) throw new PersistError('rejected', `'${name}' is no name for a topic`);
+      if (!(Number.isInteger(partitions) && partitions > 0 && partitions <= LOG_PARTITIONS_MAX)) {
+        throw new PersistError('rejected', `topic ${name}: ${partitions} partitions, 1 to ${LOG_PARTITIONS_MAX} can be`);
+      }
+    }
+    if (topics.every(({ name }) => this.#tables.findTopic(name))) return;
+    await this.#guard(this.#store.write(() => topics.forEach((topic) => this.#tables.addTopic(topic))));
+  }
+
+  append(records: readonly LogRecord[]): Promise<void> {
+    return this.#outbox.append(records);
+  }
+
+  async subscribe(options: SubscribeOptions, handler: LogHandler): Promise<Subscription> {
+    if (this.#closed) throw new PersistError('closed', 'the event log is closed');
+    const consumer = new EmbeddedConsumer(this.#tables, options, handler, this.#leaseMs, this.#health);
+    this.#consumers.add(consumer);
+    return {
+      stop: async () => {
+        await consumer.stop();
+        this.#consumers.delete(consumer);
+      },
+    };
+  }
+
+  async replay({ topics, from, batchRecordsMax }: ReplayOptions, handler: LogHandler): Promise<void> {
+    const never = new AbortController().signal;
+    for (const name of topics) {
+      const topic = this.#requireTopic(name);
+      for (let partition = 0; partition < topic.partitions; partition++) {
+        const { end } = this.#tables.readPartition(topic, partition);
+        const reader = new PartitionReader(this.#tables, topic, partition, from?.(name, partition) ?? 0, this.#health);
+        while (reader.nextOffset < end) {
+          const entries = reader.read(batchRecordsMax).filter(({ offset }) => offset < end);
+          if (entries.length > 0) await handler({ topic: name, partition, entries }, never);
+        }
+      }
+    }
+  }
+
+  async positions(group: string, topics: readonly string[]): Promise<PartitionPosition[]> {
+    return topics.flatMap((name) => {
+      const topic = this.#requireTopic(name);
+      return Array.from({ length: topic.partitions }, (_, partition) => {
+        const { start, end } = this.#tables.readPartition(topic, partition);
+        const committed = EmbeddedConsumer.readCommitted(this.#tables, group, name, partition);
+        return { topic: name, partition, start, end, committed };
+      });
+    });
+  }
+
+  health(): BackendHealth {
+    return this.#health.read();
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearInterval(this.#retentionTimer);
+    await Promise.all([...this.#consumers].map((consumer) => consumer.stop()));
+    await this.#outbox.close(CLOSE_GRACE_MS);
+    await this.#store.close();
+  }
+
+  async #write(lists: readonly (readonly LogRecord[])[]): Promise<void> {
+    const groups = this.#groupByPartition(lists);
+    const nowMs = Date.now();
+    const chunks = groups.map((group) => ({ ...group, bytes: encodeChunk(group.records, nowMs) }));
+    await this.#guard(
+      this.#store.write(() => {
+        for (const { topic, partition, records, bytes } of chunks) {
+          const state = this.#tables.readPartition(topic, partition);
+          this.#tables.chunks.put(writeChunkKey(topic.id, partition, state.end), bytes);
+          state.end += records.length;
+          state.bytes += bytes.length;
+          this.#tables.writePartition(topic, partition, state);
+        }
+      }),
+    );
+    for (const consumer of this.#consumers) consumer.wake();
+  }
+
+  /** Chunks of at most LOG_WRITE_BYTES_MAX, each of one partition, in the order of the records. */
+  #groupByPartition(lists: readonly (readonly LogRecord[])[]) {
+    interface Group {
+      topic: EmbeddedTopic;
+      partition: number;
+      records: LogRecord[];
+      bytes: number;
+    }
+    const groups: Group[] = [];
+    const openGroups = new Map<string, Group[]>();
+    for (const records of lists) {
+      for (const record of records) {
+        const topic = this.#requireTopic(record.topic);
+        const partition = this.#partitionOf(topic, record.key);
+        let ofTopic = openGroups.get(record.topic);
+        if (!ofTopic) openGroups.set(record.topic, (ofTopic = []));
+        let group = ofTopic[partition];
+        const bytes = recordBytes(record);
+        if (!group || group.bytes + bytes > LOG_WRITE_BYTES_MAX) {
+          group = { topic, partition, records: [], bytes: 0 };
+          ofTopic[partition] = group;
+          groups.push(group);
+        }
+        group.records.push(record);
+        group.bytes += bytes;
+      }
+    }
+    return groups;
+  }
+
+  #partitionOf(topic: EmbeddedTopic, key: string): number {
+    let known = this.#partitionOfKey.get(topic.name);
+    if (!known || known.size >= KEY_CACHE_MAX) this.#partitionOfKey.set(topic.name, (known = new Map()));
+    let partition = known.get(key);
+    if (partition === undefined) {
+      partition = partitionOf(Buffer.from(key), topic.partitions);
+      known.set(key, partition);
+    }
+    return partition;
+  }
+
+  #requireTopic(name: string): EmbeddedTopic {
+    const topic = this.#tables.findTopic(name);
+    if (!topic) throw new PersistError('rejected', `there is no topic ${name}`);
+    return topic;
+  }
+
+  async #trim(): Promise<void> {
+    if (this.#trimming || this.#closed) return;
+    this.#trimming = true;
+    try {
+      for (const topic of this.#tables.topics()) {
+        for (let partition = 0; partition < topic.partitions; partition++) await this.#trimPartition(topic, partition);
+      }
+    } catch (error) {
+      if (!this.#closed) this.#health.notice(`retention: ${(error as Error).message}`);
+    } finally {
+      this.#trimming = false;
+    }
+  }
+
+  async #trimPartition(topic: EmbeddedTopic, partition: number): Promise<void> {
+    while (!this.#closed && this.#findExpired(topic, partition).length > 0) {
+      await this.#store.write(() => {
+        const state = this.#tables.readPartition(topic, partition);
+        for (const { key, start, bytes } of this.#findExpired(topic, partition)) {
+          this.#tables.chunks.remove(key);
+          state.start = start;
+          state.bytes -= bytes;
+        }
+        this.#tables.writePartition(topic, partition, state);
+      });
+    }
+  }
+
+  /** The oldest chunks, as far as they are too old or too much; the newest one always stays. */
+  #findExpired(topic: EmbeddedTopic, partition: number): { key: Buffer; start: number; bytes: number }[] {
+    const state = this.#tables.readPartition(topic, partition);
+    const oldestMs = Date.now() - this.#retentionMs;
+    const expired: { key: Buffer; start: number; bytes: number }[] = [];
+    const range = { start: writeChunkKey(topic.id, partition, 0), limit: writeChunkKey(topic.id, partition + 1, 0) };
+    for (const { key, value } of this.#tables.chunks.rows({ ...range, rowsMax: TRIM_CHUNKS_MAX })) {
+      if (state.bytes <= this.#retentionBytes && readChunkTime(value) >= oldestMs) break;
+      const reader = new PartitionReader(this.#tables, topic, partition, 0, this.#health);
+      const start = reader.offsetBehind(key);
+      if (start >= state.end) break;
+      expired.push({ key: Buffer.from(key), start, bytes: value.length });
+      state.bytes -= value.length;
+    }
+    return expired;
+  }
+
+  async #guard<T>(work: Promise<T>): Promise<T> {
+    try {
+      const result = await work;
+      this.#health.succeeded();
+      return result;
+    } catch (error) {
+      this.#health.failed(error as Error);
+      throw error;
+    }
+  }
+}

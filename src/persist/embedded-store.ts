@@ -1,0 +1,145 @@
+// The embedded database: LMDB, opened here and nowhere else. One environment is one folder with one file of data; it may
+// be open in several threads and processes at once, of which one writes at a time.
+//
+// A write is a transaction: all of it or nothing, also after kill -9 or a power cut, because LMDB never writes over a
+// page that the last commit refers to. `overlappingSync` is off, so that a commit is on the disk when its promise
+// resolves, and the writes run in a child transaction, which is what lets a failed one leave no half of itself behind.
+
+import { mkdirSync } from 'node:fs';
+import { type Database, open, type RootDatabase } from 'lmdb';
+import { assert } from '../assert.js';
+import { PersistError } from './ports.js';
+
+/** LMDB's own limit for pages of 4 KiB. */
+const KEY_BYTES_MAX = 1978;
+const TABLES_MAX = 64;
+/** Codes of errno and of LMDB that mean: no room. */
+const NO_SPACE = 28;
+const QUOTA_EXCEEDED = 122;
+const FILE_TOO_LARGE = 27;
+const MAP_FULL = -30792;
+
+export interface TableRange {
+  /** Inclusive. */
+  start?: Uint8Array;
+  /** Exclusive; with `reverse`, rows are walked down from `start` to above `limit`. */
+  limit?: Uint8Array;
+  reverse?: boolean;
+  rowsMax?: number;
+}
+
+export interface TableRow {
+  key: Uint8Array;
+  value: Uint8Array;
+}
+
+/** Rows sorted by key, bytewise. Reads see the last commit, or inside of a write what it has written so far. */
+export class Table {
+  readonly #database: Database<Uint8Array, Uint8Array>;
+
+  constructor(database: Database<Uint8Array, Uint8Array>) {
+    this.#database = database;
+  }
+
+  get(key: Uint8Array): Uint8Array | undefined {
+    return this.#database.getBinary(key);
+  }
+
+  /** Inside of a write only. */
+  put(key: Uint8Array, value: Uint8Array): void {
+    assert(key.length <= KEY_BYTES_MAX, 'a key of the embedded database is too long', key.length);
+    this.#database.putSync(key, value);
+  }
+
+  /** Inside of a write only. */
+  remove(key: Uint8Array): void {
+    this.#database.removeSync(key);
+  }
+
+  *rows({ start, limit, reverse = false, rowsMax }: TableRange): IterableIterator<TableRow> {
+    const range = {
+      reverse,
+      ...(start ? { start } : {}),
+      ...(limit ? { end: limit } : {}),
+      ...(rowsMax === undefined ? {} : { limit: rowsMax }),
+    };
+    for (const { key, value } of this.#database.getRange(range)) yield { key, value };
+  }
+
+  *keys({ start, limit, reverse = false, rowsMax }: TableRange): IterableIterator<Uint8Array> {
+    const range = {
+      reverse,
+      ...(start ? { start } : {}),
+      ...(limit ? { end: limit } : {}),
+      ...(rowsMax === undefined ? {} : { limit: rowsMax }),
+    };
+    yield* this.#database.getKeys(range);
+  }
+}
+
+export class EmbeddedStore {
+  readonly #environment: RootDatabase<Uint8Array, Uint8Array>;
+  readonly #tables = new Map<string, Table>();
+  #closed = false;
+
+  constructor(folder: string) {
+    mkdirSync(folder, { recursive: true });
+    try {
+      this.#environment = open<Uint8Array, Uint8Array>({
+        path: folder,
+        noSubdir: false,
+        overlappingSync: false,
+        maxDbs: TABLES_MAX,
+        encoding: 'binary',
+        keyEncoding: 'binary',
+      });
+    } catch (error) {
+      throw new PersistError('unavailable', `the embedded store in ${folder} does not open: ${String(error)}`, error);
+    }
+  }
+
+  table(name: string): Table {
+    let table = this.#tables.get(name);
+    if (!table) {
+      assert(this.#tables.size < TABLES_MAX, 'too many tables in the embedded store', name);
+      table = new Table(this.#environment.openDB(name, { encoding: 'binary', keyEncoding: 'binary' }));
+      this.#tables.set(name, table);
+    }
+    return table;
+  }
+
+  /** Resolves when what `action` wrote is on the disk; rejects when none of it is. `action` awaits nothing. */
+  async write<T>(action: () => T): Promise<T> {
+    if (this.#closed) throw new PersistError('closed', 'the embedded store is closed');
+    let failure: unknown;
+    try {
+      return await this.#environment.childTransaction(() => {
+        try {
+          return action();
+        } catch (error) {
+          failure = error;
+          throw error;
+        }
+      });
+    } catch (error) {
+      throw await toPersistError(failure ?? error);
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#environment.close();
+  }
+}
+
+async function toPersistError(error: unknown): Promise<PersistError> {
+  if (error instanceof PersistError) return error;
+  // A failed commit carries its cause as a promise that rejects; left alone, it would end the process.
+  const commitError = (error as { commitError?: Promise<unknown> }).commitError;
+  const cause = (commitError ? await commitError.then(() => error, (reason: unknown) => reason) : error) as Error & {
+    code?: number | string;
+  };
+  const full = [NO_SPACE, QUOTA_EXCEEDED, FILE_TOO_LARGE, MAP_FULL].includes(Number(cause.code));
+  return new PersistError(full ? 'full' : 'unavailable', `the embedded store did not write: ${cause.message}`, cause);
+}

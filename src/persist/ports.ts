@@ -1,0 +1,236 @@
+// What lasts goes through three ports; each has an embedded and a networked implementation that pass the same tests.
+// Nothing outside of this folder knows which one runs. Values are bytes: what they mean is decided elsewhere.
+//
+// Common to all three
+// - A promise that resolves is an acknowledgement; what it means stands at each method.
+// - A promise that rejects carries a PersistError. `retriable` says whether the same call may succeed later. The caller
+//   still has what it handed over: nothing of a rejected call is kept here, and parts of it may have been done.
+// - Every call ends within a bounded time, whatever the backend does.
+// - A backend that is down when a port is opened, or goes down later, is reached again without being told.
+
+/**
+ * unavailable  no connection, or it was cut
+ * timeout      no answer in time: done or not, nobody knows
+ * full         no room, in the queue or on the disk
+ * behind       an earlier append failed, so this one was not tried
+ * rejected     understood and refused: the same call will be refused again
+ * corrupt      what was read does not verify
+ * closed       the port was closed
+ */
+export type PersistErrorKind = 'unavailable' | 'timeout' | 'full' | 'behind' | 'rejected' | 'corrupt' | 'closed';
+
+export class PersistError extends Error {
+  readonly kind: PersistErrorKind;
+
+  constructor(kind: PersistErrorKind, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = 'PersistError';
+    this.kind = kind;
+  }
+
+  get retriable(): boolean {
+    return this.kind === 'unavailable' || this.kind === 'timeout' || this.kind === 'full' || this.kind === 'behind';
+  }
+}
+
+export interface BackendHealth {
+  backend: string;
+  /** Whether the last call that reached for the backend got an answer; true before the first. */
+  connected: boolean;
+  failures: number;
+  lastError: string;
+}
+
+/** One line for the log of the server: something a person should know of, at most a few per failure. */
+export type NoticeListener = (line: string) => void;
+
+// --- EventLog ---
+
+export interface TopicSpec {
+  name: string;
+  partitions: number;
+}
+
+export interface LogRecord {
+  topic: string;
+  /** Records of one key of one topic keep their order. Never empty: a record without a key has no place of its own. */
+  key: string;
+  value: Uint8Array;
+  timestampMs: number;
+}
+
+export interface LogEntry {
+  offset: number;
+  key: string;
+  value: Uint8Array;
+  timestampMs: number;
+}
+
+/** Consecutive entries of one partition; offsets ascend and may have gaps. */
+export interface LogBatch {
+  topic: string;
+  partition: number;
+  entries: readonly LogEntry[];
+}
+
+/** `signal` is aborted when the subscription stops: a handler that waits should give up then. */
+export type LogHandler = (batch: LogBatch, signal: AbortSignal) => Promise<void>;
+
+export interface SubscribeOptions {
+  group: string;
+  topics: readonly string[];
+  /** Where a group begins that has committed nothing yet. */
+  from?: 'earliest' | 'latest';
+  batchRecordsMax?: number;
+}
+
+export interface Subscription {
+  /** Resolves when no handler runs any more and the group is free for another member. */
+  stop(): Promise<void>;
+}
+
+export interface PartitionPosition {
+  topic: string;
+  partition: number;
+  /** The oldest offset that is kept. */
+  start: number;
+  /** The offset the next record gets. */
+  end: number;
+  /** Where the group goes on; -1 when it has committed nothing. */
+  committed: number;
+}
+
+export interface ReplayOptions {
+  topics: readonly string[];
+  /** The first offset wanted of a partition; the oldest one where nothing is said. */
+  from?: (topic: string, partition: number) => number;
+  batchRecordsMax?: number;
+}
+
+/**
+ * An append-only log of topics with partitions. A record's partition is a function of its key (partition.ts), the same
+ * in every implementation.
+ */
+export interface EventLog {
+  /**
+   * Makes the topics that are missing; one that exists keeps the partitions it has. A rejected call is remembered: the
+   * topics are made when the backend answers again.
+   */
+  createTopics(topics: readonly TopicSpec[]): Promise<void>;
+
+  /**
+   * Resolves when all records are durable: flushed to disk here, acknowledged by all in-sync replicas there. Appends are
+   * written in the order of the calls, several calls together where they wait. When one rejects, all that wait behind it
+   * reject too ('behind'), so that the caller can send everything again in the old order, older records first. Then
+   * order per key holds for the first occurrence of each record: part of a rejected append may be in the log already,
+   * so a consumer drops what it has seen, by event id.
+   */
+  append(records: readonly LogRecord[]): Promise<void>;
+
+  /**
+   * At least once: a batch is delivered again until the handler resolves, and after a crash from the last commit on.
+   * Batches of one partition come in order and never overlap; those of different partitions may. Offsets are committed
+   * after each batch. Members of one group share its partitions, each partition having one member at a time.
+   * Resolves at once; a backend that is down is waited for.
+   */
+  subscribe(options: SubscribeOptions, handler: LogHandler): Promise<Subscription>;
+
+  /** Reads what the topics held at the time of the call, in order per partition, without a group; then resolves. */
+  replay(options: ReplayOptions, handler: LogHandler): Promise<void>;
+
+  positions(group: string, topics: readonly string[]): Promise<PartitionPosition[]>;
+
+  health(): BackendHealth;
+
+  /** Appends that wait get `CLOSE_GRACE_MS` to be written; then they reject. Subscriptions stop. */
+  close(): Promise<void>;
+}
+
+// --- HotStore ---
+
+export interface HotEntry {
+  key: string;
+  value: Uint8Array;
+  /** From now on; at least 1. */
+  ttlMs: number;
+}
+
+/**
+ * Values that expire. An acknowledged value is seen by every later read of any process; a crash of this process does not
+ * lose it. Whether a crash of the machine does is up to the backend (the embedded one flushes; Redis as configured).
+ */
+export interface HotStore {
+  /** All entries or, when it rejects, any of them. */
+  set(entries: readonly HotEntry[]): Promise<void>;
+  /** In the order of the keys; undefined where there is none or its time is over. */
+  get(keys: readonly string[]): Promise<(Uint8Array | undefined)[]>;
+  delete(keys: readonly string[]): Promise<void>;
+  /** Live keys that begin with `prefix`, sorted. For recovery and tools: it walks all keys. */
+  keys(prefix: string): Promise<string[]>;
+  health(): BackendHealth;
+  close(): Promise<void>;
+}
+
+// --- ColdStore ---
+
+export interface ColdSnapshotInput {
+  bytes: Uint8Array;
+  tick: number;
+  takenAtMs: number;
+  /** SHA-256 of the bytes in hex, when the caller has it already. */
+  checksum?: string;
+  /** What a reader must know before it reads the bytes: layout hash, compression, and so on. */
+  meta: Readonly<Record<string, string | number>>;
+}
+
+export interface ColdHeader {
+  id: string;
+  /** Ascends by 1 per snapshot of the id. */
+  sequence: number;
+  tick: number;
+  takenAtMs: number;
+  byteCount: number;
+  checksum: string;
+  meta: Readonly<Record<string, string | number>>;
+}
+
+export interface ColdSnapshot extends ColdHeader {
+  bytes: Uint8Array;
+}
+
+export interface ColdSearch {
+  /** The newest snapshot that verifies. */
+  snapshot: ColdSnapshot | undefined;
+  /** Newer ones that did not, newest first, each with the reason. */
+  skipped: { sequence: number; reason: string }[];
+}
+
+export interface ColdRow {
+  key: string;
+  value: Uint8Array;
+}
+
+/** Snapshots with a history, and tables of plain rows (checkpoints, cells). Both are durable when acknowledged. */
+export interface ColdStore {
+  /** Adds to the history of `id`. All or nothing: a reader never finds half a snapshot. */
+  save(id: string, snapshot: ColdSnapshotInput): Promise<ColdHeader>;
+  latest(id: string): Promise<ColdSearch>;
+  /** Rejects as 'corrupt' when the bytes do not verify, resolves undefined when there is no such snapshot. */
+  load(id: string, sequence: number): Promise<ColdSnapshot | undefined>;
+  /** Newest first. */
+  history(id: string, limit: number): Promise<ColdHeader[]>;
+  /** Ids that have snapshots and begin with `prefix`, sorted. */
+  ids(prefix: string): Promise<string[]>;
+  /** Drops all but the newest `keep` of the id; resolves with how many went. */
+  prune(id: string, keep: number): Promise<number>;
+
+  /** Inserts or replaces. One round trip per call; rejected, any of the rows may have been written. */
+  putRows(table: string, rows: readonly ColdRow[]): Promise<void>;
+  getRows(table: string, keys: readonly string[]): Promise<(Uint8Array | undefined)[]>;
+  deleteRows(table: string, keys: readonly string[]): Promise<void>;
+  /** Rows whose key begins with `prefix`, ascending by key, after `afterKey` ('' for the first page). */
+  scanRows(table: string, prefix: string, afterKey: string, limit: number): Promise<ColdRow[]>;
+
+  health(): BackendHealth;
+  close(): Promise<void>;
+}

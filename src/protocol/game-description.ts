@@ -1,0 +1,33 @@
+// What a Welcome says of a game: names and forms, in the order that numbers on the wire refer to.
+
+import type { FieldDefinitions } from '../sim/game.js';
+import { CommandLayouts, type DescribedCommand } from './command-layout.js';
+import type { CommandForm, FieldForm } from './server-frame.js';
+
+export interface GameDescription {
+  game: string;
+  /** Entity kinds by number. */
+  kinds: readonly string[];
+  /** Replicated fields in the order of the game's definition, which is the order of the mask's bits. */
+  fields: readonly FieldForm[];
+  commands: readonly CommandForm[];
+  layouts: CommandLayouts;
+}
+
+/** The part of a GameDefinition that the wire depends on. */
+interface DescribedGame {
+  name: string;
+  kinds: readonly string[];
+  fields: FieldDefinitions;
+  commands: readonly DescribedCommand[];
+}
+
+export function describeGame(game: DescribedGame): GameDescription {
+  const fields: FieldForm[] = [];
+  for (const [name, { wire }] of Object.entries(game.fields)) {
+    if (wire !== undefined) fields.push({ name, type: wire.type, scale: wire.scale ?? 1, offset: wire.offset ?? 0 });
+  }
+  const layouts = new CommandLayouts(game.commands);
+  const commands = layouts.all.map(({ name, kind, bytes }) => ({ name, kind, bytes }));
+  return { game: game.name, kinds: game.kinds, fields, commands, layouts };
+}

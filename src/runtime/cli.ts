@@ -1,0 +1,83 @@
+#!/usr/bin/env node
+// The command: settings, checks, start, and an end that leaves nothing behind.
+
+import { readFileSync } from 'node:fs';
+import { pino } from 'pino';
+import { loadSettings, type Settings, type SettingSources } from '../config.js';
+import { helpText, versionText } from './help.js';
+import { type RunningServer, startServer } from './server.js';
+import { checkStartup, type DataFolderLock, describeListenError } from './startup-checks.js';
+
+/** A stop that takes longer than this is ended by force. */
+const STOP_MS_MAX = 10000;
+
+function fail(lines: readonly string[]): never {
+  for (const line of lines) {
+    process.stderr.write(`tessera: ${line}\n`);
+  }
+  process.exit(1);
+}
+
+function describe(settings: Settings, server: RunningServer): string {
+  const shownHost = settings.host.includes(':') ? `[${settings.host}]` : settings.host;
+  const { zoneColumns, zoneRows, tickHz, worldWidth, worldHeight, bots } = settings;
+  return [
+    `listening on http://${shownHost}:${server.port}`,
+    `  play in a browser   http://${shownHost}:${server.port}/`,
+    `  WebSocket clients   ws://${shownHost}:${server.port}/ws/game  (schemas/WIRE.md)`,
+    `  health, metrics     /healthz  /readyz  /metrics`,
+    `  world ${worldWidth} x ${worldHeight} in ${zoneColumns * zoneRows} zones on ${server.threads} tick ` +
+      `${server.threads === 1 ? 'thread' : 'threads'} at ${tickHz}/s, ${bots} bots`,
+    '  Ctrl-C ends it; --help lists every setting',
+    '',
+  ].join('\n');
+}
+
+function endOnSignals(server: RunningServer, lock: DataFolderLock): void {
+  let isEnding = false;
+  const end = async (signal: string): Promise<void> => {
+    if (isEnding) {
+      process.exit(1); // asked twice: at once
+    }
+    isEnding = true;
+    process.stdout.write(`${signal}: telling clients, stopping\n`);
+    setTimeout(() => fail([`stopping took longer than ${STOP_MS_MAX} ms`]), STOP_MS_MAX).unref();
+    await server.stop();
+    lock.release();
+    process.exit(0);
+  };
+  process.on('SIGINT', () => void end('SIGINT'));
+  process.on('SIGTERM', () => void end('SIGTERM'));
+}
+
+async function start(settings: Settings, sources: SettingSources): Promise<void> {
+  const checked = checkStartup(settings, sources);
+  if (!checked.ok) {
+    fail(checked.errors);
+  }
+  const log = pino({ level: settings.logLevel, base: null }, pino.destination({ dest: 2, sync: true }));
+  try {
+    const server = await startServer(settings, log);
+    endOnSignals(server, checked.lock);
+    process.stdout.write(describe(settings, server));
+  } catch (error) {
+    checked.lock.release();
+    const isListenError = (error as NodeJS.ErrnoException).syscall === 'listen';
+    fail([isListenError ? describeListenError(error, settings, sources) : (error as Error).message]);
+  }
+}
+
+const loaded = loadSettings({
+  argv: process.argv.slice(2),
+  env: process.env,
+  readFile: (path) => readFileSync(path, 'utf8'),
+});
+if (!loaded.ok) {
+  fail(loaded.errors);
+} else if ('help' in loaded) {
+  process.stdout.write(helpText());
+} else if ('version' in loaded) {
+  process.stdout.write(versionText());
+} else {
+  await start(loaded.settings, loaded.sources);
+}

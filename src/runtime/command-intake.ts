@@ -1,0 +1,320 @@
+// Step 5 of a command's way: what a zone does with the records that main put into its ring, and with those that other
+// zones sent after a client that came over. Nothing here trusts a client; the record was checked for form by main, and
+// everything about the world (is it alive, may it do that now) is answered here or by the game.
+
+import { GAME_KIND_MIN } from '../constants.js';
+import type { ByteRing } from '../memory/byte-ring.js';
+import * as C from '../memory/client-table.js';
+import { COUNTER } from '../memory/counters.js';
+import type { RecordRing } from '../memory/record-ring.js';
+import * as R from '../memory/records.js';
+import { RejectCode } from '../protocol/reject-codes.js';
+import type { Replicator } from '../replication/replicator.js';
+import type { CommandDefinition } from '../sim/game.js';
+import type { Handoff } from '../sim/handoff.js';
+import type { EngineZone } from '../sim/zone.js';
+
+const RECORD_WORDS = 16;
+
+export interface IntakeOptions {
+  zone: EngineZone;
+  commands: RecordRing;
+  frames: ByteRing;
+  clients: C.ClientTable;
+  replicator: Replicator;
+  handoff: Handoff;
+  commandsPerTick: number;
+  commandsPerClientTick: number;
+}
+
+export class CommandIntake {
+  private readonly definitions: (CommandDefinition | undefined)[] = [];
+  /** By client: the tick of the last command and how many there were in it. */
+  private readonly countTick: Int32Array;
+  private readonly count: Uint16Array;
+  /** By client and command: what it may still send of it, and the tick at which that was so. */
+  private readonly tokens: Float32Array;
+  private readonly tokensTick: Int32Array;
+  /** By client: zone + 1 to which its entity has gone from here. */
+  private readonly forwardTo: Uint8Array;
+  private readonly scratch = new DataView(new ArrayBuffer(RECORD_WORDS * 4));
+  /** Words of main that must not be lost and found no room on their way. */
+  private readonly waiting: { words: Int32Array; target: number }[] = [];
+  private readonly notices: (() => boolean)[] = [];
+
+  constructor(private readonly options: IntakeOptions) {
+    const { zone, clients } = options;
+    for (const command of zone.game.commands) {
+      this.definitions[command.kind - GAME_KIND_MIN] = command as CommandDefinition;
+    }
+    const slots = clients.clientsMax * this.definitions.length;
+    this.countTick = new Int32Array(clients.clientsMax);
+    this.count = new Uint16Array(clients.clientsMax);
+    this.tokens = new Float32Array(slots);
+    this.tokensTick = new Int32Array(slots);
+    this.forwardTo = new Uint8Array(clients.clientsMax);
+  }
+
+  /** Takes at most commandsPerTick records; the rest waits for the next tick. */
+  drain(): void {
+    const { commands, commandsPerTick } = this.options;
+    this.retry();
+    const readable = commands.readable();
+    const count = readable < commandsPerTick ? readable : commandsPerTick;
+    const { scratch } = this;
+    for (let i = 0; i < count; i++) {
+      const offset = commands.offsetOf(0);
+      for (let word = 0; word < RECORD_WORDS * 4; word += 4) {
+        scratch.setInt32(word, commands.view.getInt32(offset + word, true), true);
+      }
+      // Given back before it is applied: a command that kills this thread must not meet the next one.
+      commands.release(1);
+      this.take(scratch, 0);
+    }
+  }
+
+  /** One command record, from the ring or from another zone. */
+  take(view: DataView, offset: number): void {
+    const kind = view.getUint16(offset + R.COMMAND_KIND, true);
+    const client = view.getInt32(offset + R.COMMAND_CLIENT, true);
+    const epoch = view.getInt32(offset + R.COMMAND_EPOCH, true);
+    if (kind === R.TO_ZONE_JOIN) {
+      this.join(client, epoch, view, offset + R.COMMAND_PAYLOAD);
+      return;
+    }
+    if (kind === R.TO_ZONE_ATTACH) {
+      this.attach(client, epoch, view, offset + R.COMMAND_PAYLOAD);
+      return;
+    }
+    if (kind === R.TO_ZONE_ATTACHED_ALL) {
+      this.dropUnattached();
+      return;
+    }
+    if (!this.isHere(client, epoch)) {
+      this.follow(client, kind, view, offset);
+    } else if (kind >= GAME_KIND_MIN) {
+      this.apply(client, kind, view, offset);
+    } else if (kind === R.TO_ZONE_LEAVE) {
+      this.leave(client);
+    } else if (kind === R.TO_ZONE_RESYNC) {
+      this.options.replicator.forget(client);
+    }
+  }
+
+  /** The client's entity has come to this zone. */
+  arrived(client: number, row: number): void {
+    const { replicator } = this.options;
+    this.forwardTo[client] = 0;
+    replicator.attach(client, row);
+    replicator.doubtAll(client);
+  }
+
+  /** The client's entity is about to go; what comes for it here follows it. */
+  departing(client: number, target: number): void {
+    const { clients, replicator } = this.options;
+    clients.state[client * C.CLIENT_STATE_WORDS + C.CLIENT_HOP]++;
+    replicator.detach(client);
+    this.forwardTo[client] = target + 1;
+  }
+
+  /** Tells main where the client's commands go from now on. */
+  departed(client: number, target: number): void {
+    const { frames } = this.options;
+    this.tellMain(client, R.FROM_ZONE_MOVED, target, 0, 0);
+    frames.publish();
+  }
+
+  private isHere(client: number, epoch: number): boolean {
+    const { clients, replicator } = this.options;
+    return replicator.isAttached(client) && clients.state[client * C.CLIENT_STATE_WORDS + C.CLIENT_EPOCH] === epoch;
+  }
+
+  private apply(client: number, kind: number, view: DataView, offset: number): void {
+    const { zone, clients, replicator, commandsPerClientTick } = this.options;
+    const seq = view.getUint32(offset + R.COMMAND_SEQ, true);
+    const tick = zone.tick;
+    if (this.countTick[client] !== tick) {
+      this.countTick[client] = tick;
+      this.count[client] = 0;
+    }
+    if (++this.count[client] > commandsPerClientTick) {
+      zone.counters[COUNTER.commandsOverloaded]++;
+      this.reject(client, seq, kind, RejectCode.Overloaded);
+      return;
+    }
+    const slot = kind - GAME_KIND_MIN;
+    const definition = this.definitions[slot];
+    if (definition === undefined) {
+      this.reject(client, seq, kind, RejectCode.UnknownKind);
+      return;
+    }
+    if (definition.ratePerSecond !== undefined && !this.spend(client, slot, definition.ratePerSecond)) {
+      this.reject(client, seq, kind, RejectCode.RateLimited);
+      return;
+    }
+    const row = replicator.rowOfClient[client];
+    const code =
+      row < 0 ? RejectCode.NotAlive : definition.apply(zone, row, view, offset + R.COMMAND_PAYLOAD);
+    if (code !== RejectCode.None) {
+      this.reject(client, seq, kind, code);
+      return;
+    }
+    clients.state[client * C.CLIENT_STATE_WORDS + C.CLIENT_APPLIED_SEQUENCE] = seq;
+    zone.counters[COUNTER.commandsApplied]++;
+  }
+
+  /** A bucket of one second's worth, filled by game time. */
+  private spend(client: number, slot: number, ratePerSecond: number): boolean {
+    const { zone } = this.options;
+    const at = client * this.definitions.length + slot;
+    const refilled = this.tokens[at] + (zone.tick - this.tokensTick[at]) * zone.dt * ratePerSecond;
+    const tokens = refilled > ratePerSecond ? ratePerSecond : refilled;
+    this.tokensTick[at] = zone.tick;
+    this.tokens[at] = tokens < 1 ? tokens : tokens - 1;
+    return tokens >= 1;
+  }
+
+  private join(client: number, epoch: number, view: DataView, payload: number): void {
+    const { zone, replicator } = this.options;
+    if (replicator.isAttached(client)) {
+      this.leave(client); // the index has a new holder; its former one's leave is still on its way or was lost
+    }
+    const row = zone.game.spawnPlayer(zone, view.getFloat32(payload + 4, true), view.getFloat32(payload + 8, true));
+    if (row < 0) {
+      zone.counters[COUNTER.joinsRefused]++;
+      this.beginClient(client, epoch, 0, 1);
+      this.tellMain(client, R.FROM_ZONE_REFUSED, RejectCode.ServerFull, 0, 0);
+      return;
+    }
+    this.own(client, epoch, row);
+    this.beginClient(client, epoch, 0, view.getUint32(payload, true));
+    replicator.attach(client, row);
+    zone.counters[COUNTER.clientsJoined]++;
+    this.tellMain(client, R.FROM_ZONE_JOINED, zone.wireIdOf(row), 0, 0);
+  }
+
+  private attach(client: number, epoch: number, view: DataView, payload: number): void {
+    const { zone, replicator, clients } = this.options;
+    for (let row = 0; row < zone.rowLimit; row++) {
+      if (zone.alive[row] !== 0 && zone.owner[row] === client + 1 && zone.engine.ownerEpoch[row] === epoch) {
+        clients.state[client * C.CLIENT_STATE_WORDS + C.CLIENT_HOP] = view.getInt32(payload + 12, true);
+        replicator.attach(client, row);
+        replicator.forget(client);
+        return;
+      }
+    }
+    this.join(client, epoch, view, payload); // it had joined in a tick that was never committed
+  }
+
+  private dropUnattached(): void {
+    const { zone, replicator } = this.options;
+    for (let row = 0; row < zone.rowLimit; row++) {
+      if (zone.alive[row] !== 0 && zone.owner[row] !== 0 && replicator.rowOfClient[zone.owner[row] - 1] !== row) {
+        zone.despawn(row);
+      }
+    }
+  }
+
+  private leave(client: number): void {
+    const { zone, replicator } = this.options;
+    const row = replicator.rowOfClient[client];
+    replicator.detach(client);
+    if (row >= 0) {
+      zone.despawn(row);
+    }
+  }
+
+  private own(client: number, epoch: number, row: number): void {
+    const { zone } = this.options;
+    zone.owner[row] = client + 1;
+    zone.engine.ownerEpoch[row] = epoch;
+    this.forwardTo[client] = 0;
+  }
+
+  private beginClient(client: number, epoch: number, hop: number, updateHz: number): void {
+    const { clients, replicator } = this.options;
+    const at = client * C.CLIENT_STATE_WORDS;
+    clients.state.fill(0, at, at + C.CLIENT_STATE_WORDS);
+    clients.state[at + C.CLIENT_EPOCH] = epoch;
+    clients.state[at + C.CLIENT_HOP] = hop;
+    clients.state[at + C.CLIENT_UPDATE_HZ] = updateHz;
+    replicator.forget(client);
+  }
+
+  /** The client is not here: its command goes after it, or is of a client that is gone. */
+  private follow(client: number, kind: number, view: DataView, offset: number): void {
+    const { zone, handoff } = this.options;
+    const target = this.forwardTo[client] - 1;
+    if (target < 0) {
+      zone.counters[COUNTER.commandsStale]++;
+      return;
+    }
+    if (handoff.forwardCommand(view, offset, target)) {
+      zone.counters[COUNTER.commandsForwarded]++;
+    } else if (kind >= GAME_KIND_MIN) {
+      this.reject(client, view.getUint32(offset + R.COMMAND_SEQ, true), kind, RejectCode.QueueFull);
+    } else {
+      const words = new Int32Array(RECORD_WORDS);
+      for (let i = 0; i < RECORD_WORDS; i++) {
+        words[i] = view.getInt32(offset + i * 4, true);
+      }
+      this.waiting.push({ words, target });
+    }
+  }
+
+  private retry(): void {
+    while (this.waiting.length > 0) {
+      const { words, target } = this.waiting[0];
+      if (!this.options.handoff.forwardCommand(new DataView(words.buffer), 0, target)) {
+        break;
+      }
+      this.waiting.shift();
+    }
+    while (this.notices.length > 0 && this.notices[0]()) {
+      this.notices.shift();
+    }
+  }
+
+  private reject(client: number, seq: number, kind: number, code: number): void {
+    this.options.zone.counters[COUNTER.commandsRejected]++;
+    this.tellMain(client, R.FROM_ZONE_REJECT, seq, kind, code);
+  }
+
+  /**
+   * A few words to main through the frame ring. State frames ask for the largest frame's room, so near a full ring
+   * there is still some for these; should there be none, all but rejections are said later.
+   */
+  private tellMain(client: number, kind: number, a: number, b: number, c: number): void {
+    const { clients } = this.options;
+    const at = client * C.CLIENT_STATE_WORDS;
+    const epoch = clients.state[at + C.CLIENT_EPOCH];
+    const hop = clients.state[at + C.CLIENT_HOP];
+    if (!this.writeNotice(client, epoch, hop, kind, a, b, c) && kind !== R.FROM_ZONE_REJECT) {
+      this.notices.push(() => this.writeNotice(client, epoch, hop, kind, a, b, c));
+    }
+  }
+
+  private writeNotice(
+    client: number,
+    epoch: number,
+    hop: number,
+    kind: number,
+    a: number,
+    b: number,
+    c: number,
+  ): boolean {
+    const { frames } = this.options;
+    const payload = frames.claim(kind, R.FRAME_BODY + 12);
+    if (payload < 0) {
+      return false;
+    }
+    frames.view.setInt32(payload + R.FRAME_CLIENT, client, true);
+    frames.view.setInt32(payload + R.FRAME_EPOCH, epoch, true);
+    frames.view.setInt32(payload + R.FRAME_HOP, hop, true);
+    frames.view.setUint32(payload + R.FRAME_BODY, a, true);
+    frames.view.setUint32(payload + R.FRAME_BODY + 4, b, true);
+    frames.view.setUint32(payload + R.FRAME_BODY + 8, c, true);
+    frames.commit(R.FRAME_BODY + 12);
+    return true;
+  }
+}

@@ -1,0 +1,363 @@
+// Main's end of the rings: client messages go to the zone that has the client's entity, and what tick threads have
+// made goes to the sockets. Runs when a tick thread wakes it, for a bounded number of records at a time.
+
+import { COMMAND_HEADER_BYTES } from '../constants.js';
+import { ByteRing } from '../memory/byte-ring.js';
+import { ClientTable } from '../memory/client-table.js';
+import { RecordRing } from '../memory/record-ring.js';
+import * as R from '../memory/records.js';
+import * as T from '../memory/thread-control.js';
+import type { ClientSink, WorldPort } from '../net/ports.js';
+import { RejectCode } from '../protocol/reject-codes.js';
+import type { Placement } from './placement.js';
+import type { WorldPlan } from './world-plan.js';
+
+/** Between two slices sockets are read, so that sending to thousands does not hold up what they say. */
+const FRAMES_PER_SLICE = 256;
+
+export interface RouterCounters {
+  framesDelivered: number;
+  framesStale: number;
+  queueFull: number;
+  moved: number;
+}
+
+export class Router implements WorldPort {
+  readonly counters: RouterCounters = { framesDelivered: 0, framesStale: 0, queueFull: 0, moved: 0 };
+  /** Events seen, by type of the game's list. */
+  readonly eventCounts: Float64Array;
+  private readonly commands: RecordRing[];
+  private readonly events: RecordRing[];
+  private readonly frames: ByteRing[];
+  private readonly controls: T.ThreadControl[];
+  private readonly clients: ClientTable;
+  /** By client: its zone, or -1; its epoch; its hop. */
+  private readonly zoneOfClient: Int32Array;
+  private readonly epochOfClient: Int32Array;
+  private readonly hopOfClient: Int32Array;
+  private readonly updateHzOfClient: Int32Array;
+  private sink: ClientSink | undefined;
+  private isStopped = false;
+  private isDraining = false;
+  private isAgainWanted = false;
+  private isCatchingUp = false;
+  private claimedAt = 0;
+  private readonly pendingLeaves: { zone: number; client: number; epoch: number }[] = [];
+
+  constructor(
+    private readonly plan: WorldPlan,
+    private readonly placement: Placement,
+    eventTypeCount: number,
+  ) {
+    const { clientsMax } = plan.settings;
+    this.commands = plan.commands.map((buffer) => new RecordRing(buffer));
+    this.events = plan.events.map((buffer) => new RecordRing(buffer));
+    this.frames = plan.frames.map((buffer) => new ByteRing(buffer));
+    this.controls = plan.controls.map((buffer) => new T.ThreadControl(buffer));
+    this.clients = new ClientTable(plan.clients, clientsMax);
+    this.zoneOfClient = new Int32Array(clientsMax).fill(-1);
+    this.epochOfClient = new Int32Array(clientsMax);
+    this.hopOfClient = new Int32Array(clientsMax);
+    this.updateHzOfClient = new Int32Array(clientsMax);
+    this.eventCounts = new Float64Array(eventTypeCount);
+  }
+
+  /** Begins to deliver. */
+  start(sink: ClientSink): void {
+    this.sink = sink;
+    for (const control of this.controls) {
+      this.listen(control);
+    }
+  }
+
+  stop(): void {
+    this.isStopped = true;
+    for (const { words } of this.controls) {
+      Atomics.notify(words, T.WAKE);
+    }
+  }
+
+  join(client: number, epoch: number, updateHz: number): boolean {
+    const { x, y } = this.placement.next(client);
+    const zone = this.zoneAt(x, y);
+    const view = this.claim(zone, client, epoch, 0, R.TO_ZONE_JOIN, 12);
+    if (view === undefined) {
+      return false;
+    }
+    this.writeJoin(view, updateHz, x, y);
+    this.commands[zone].publish();
+    this.zoneOfClient[client] = zone;
+    this.epochOfClient[client] = epoch;
+    this.hopOfClient[client] = 0;
+    this.updateHzOfClient[client] = updateHz;
+    this.clients.congested[client] = 0;
+    return true;
+  }
+
+  leave(client: number, epoch: number): void {
+    const zone = this.zoneOfClient[client];
+    if (zone < 0 || this.epochOfClient[client] !== epoch) {
+      return;
+    }
+    this.zoneOfClient[client] = -1;
+    if (!this.tell(zone, client, epoch, R.TO_ZONE_LEAVE)) {
+      this.pendingLeaves.push({ zone, client, epoch });
+    }
+  }
+
+  resync(client: number, epoch: number): boolean {
+    const zone = this.zoneOfClient[client];
+    return zone >= 0 && this.tell(zone, client, epoch, R.TO_ZONE_RESYNC);
+  }
+
+  /** @hot */
+  command(
+    client: number,
+    epoch: number,
+    seq: number,
+    kind: number,
+    bytes: Uint8Array,
+    start: number,
+    limit: number,
+  ): boolean {
+    const zone = this.zoneOfClient[client];
+    if (zone < 0) {
+      return false;
+    }
+    const ring = this.commands[zone];
+    const offset = ring.claim();
+    if (offset < 0) {
+      this.counters.queueFull++;
+      return false;
+    }
+    const view = ring.view;
+    view.setInt32(offset + R.COMMAND_CLIENT, client, true);
+    view.setInt32(offset + R.COMMAND_EPOCH, epoch, true);
+    view.setUint32(offset + R.COMMAND_SEQ, seq, true);
+    view.setUint16(offset + R.COMMAND_KIND, kind, true);
+    view.setUint16(offset + R.COMMAND_BYTES, limit - start, true);
+    const target = ring.bytes;
+    for (let from = start, to = offset + COMMAND_HEADER_BYTES; from < limit; from++, to++) {
+      target[to] = bytes[from];
+    }
+    ring.publish();
+    return true;
+  }
+
+  setCongested(client: number, congested: boolean): void {
+    Atomics.store(this.clients.congested, client, congested ? 1 : 0); // the client's zone looks before each frame
+  }
+
+  /** A restored thread is told which clients are its own. */
+  attachClients(thread: number): void {
+    this.drainAll(); // what the dead thread had said comes first
+    for (const zone of this.plan.zonesOfThread[thread]) {
+      for (let client = 0; client < this.zoneOfClient.length; client++) {
+        if (this.zoneOfClient[client] === zone) {
+          this.attachClient(zone, client);
+        }
+      }
+      this.tell(zone, 0, 0, R.TO_ZONE_ATTACHED_ALL);
+    }
+  }
+
+  commandQueueLength(zone: number): number {
+    return (this.commands[zone].written() - this.commands[zone].consumed()) | 0;
+  }
+
+  frameBytesWaiting(thread: number): number {
+    return this.frames[thread].readableBytes();
+  }
+
+  private attachClient(zone: number, client: number): void {
+    const { x, y } = this.placement.next(client);
+    const view = this.claim(zone, client, this.epochOfClient[client], 0, R.TO_ZONE_ATTACH, 16);
+    if (view === undefined) {
+      this.sink?.dropped(client, this.epochOfClient[client], RejectCode.QueueFull, 'the zone could not be told of it');
+      return;
+    }
+    this.writeJoin(view, this.updateHzOfClient[client], x, y);
+    view.setInt32(this.claimedAt + R.COMMAND_PAYLOAD + 12, this.hopOfClient[client], true);
+    this.commands[zone].publish();
+  }
+
+  private claim(
+    zone: number,
+    client: number,
+    epoch: number,
+    seq: number,
+    kind: number,
+    bytes: number,
+  ): DataView | undefined {
+    const ring = this.commands[zone];
+    const offset = ring.claim();
+    if (offset < 0) {
+      this.counters.queueFull++;
+      return undefined;
+    }
+    const { view } = ring;
+    view.setInt32(offset + R.COMMAND_CLIENT, client, true);
+    view.setInt32(offset + R.COMMAND_EPOCH, epoch, true);
+    view.setUint32(offset + R.COMMAND_SEQ, seq, true);
+    view.setUint16(offset + R.COMMAND_KIND, kind, true);
+    view.setUint16(offset + R.COMMAND_BYTES, bytes, true);
+    this.claimedAt = offset;
+    return view;
+  }
+
+  private writeJoin(view: DataView, updateHz: number, x: number, y: number): void {
+    const payload = this.claimedAt + R.COMMAND_PAYLOAD;
+    view.setUint32(payload, updateHz, true);
+    view.setFloat32(payload + 4, x, true);
+    view.setFloat32(payload + 8, y, true);
+  }
+
+  private tell(zone: number, client: number, epoch: number, kind: number): boolean {
+    const isClaimed = this.claim(zone, client, epoch, 0, kind, 0) !== undefined;
+    if (isClaimed) {
+      this.commands[zone].publish();
+    }
+    return isClaimed;
+  }
+
+  private zoneAt(x: number, y: number): number {
+    const { settings } = this.plan;
+    const column = Math.min(settings.zoneColumns - 1, Math.floor((x * settings.zoneColumns) / settings.worldWidth));
+    const row = Math.min(settings.zoneRows - 1, Math.floor((y * settings.zoneRows) / settings.worldHeight));
+    return row * settings.zoneColumns + column;
+  }
+
+  /** Sleeps until the thread has made something, delivers it, and sleeps again. */
+  private async listen(control: T.ThreadControl): Promise<void> {
+    let seen = Atomics.load(control.words, T.WAKE); // what was published before this is drained below
+    while (!this.isStopped) {
+      this.drain();
+      const result = Atomics.waitAsync(control.words, T.WAKE, seen);
+      if (result.async) {
+        await result.value;
+      }
+      seen = Atomics.load(control.words, T.WAKE); // acquire: frames published before it are readable
+    }
+  }
+
+  private drain(): void {
+    if (this.isDraining) {
+      this.isAgainWanted = true;
+      return;
+    }
+    this.isDraining = true;
+    this.drainSlice();
+  }
+
+  private drainSlice(): void {
+    this.retryLeaves();
+    this.countEvents();
+    let delivered = 0;
+    for (let thread = 0; thread < this.frames.length; thread++) {
+      delivered += this.deliver(this.frames[thread], FRAMES_PER_SLICE);
+    }
+    if ((delivered >= FRAMES_PER_SLICE || this.isAgainWanted) && !this.isStopped) {
+      this.isAgainWanted = false;
+      setImmediate(() => this.drainSlice());
+      return;
+    }
+    this.isDraining = false;
+  }
+
+  private drainAll(): void {
+    for (const frames of this.frames) {
+      this.deliver(frames, Number.POSITIVE_INFINITY);
+    }
+  }
+
+  private deliver(frames: ByteRing, most: number): number {
+    let count = 0;
+    while (count < most && frames.next()) {
+      this.deliverRecord(frames);
+      frames.release();
+      count++;
+    }
+    return count;
+  }
+
+  private deliverRecord(frames: ByteRing): void {
+    const { view, offset, kind } = frames;
+    const client = view.getInt32(offset + R.FRAME_CLIENT, true);
+    const epoch = view.getInt32(offset + R.FRAME_EPOCH, true);
+    if (this.zoneOfClient[client] < 0 || this.epochOfClient[client] !== epoch || this.sink === undefined) {
+      this.counters.framesStale++;
+      return;
+    }
+    const hop = view.getInt32(offset + R.FRAME_HOP, true);
+    const body = offset + R.FRAME_BODY;
+    if (kind === R.FROM_ZONE_FRAME) {
+      if (hop > this.hopOfClient[client]) {
+        this.catchUpOthers(frames); // the zone it comes from says so in another ring, published before
+      }
+      if (hop !== this.hopOfClient[client]) {
+        this.counters.framesStale++;
+        return;
+      }
+      this.counters.framesDelivered++;
+      this.sink.frame(client, epoch, frames.bytes, body, offset + frames.payloadBytes);
+    } else if (kind === R.FROM_ZONE_MOVED) {
+      this.move(client, hop, view.getUint32(body, true));
+    } else if (kind === R.FROM_ZONE_REJECT) {
+      const seq = view.getUint32(body, true);
+      this.sink.rejected(client, epoch, seq, view.getUint32(body + 4, true), view.getUint32(body + 8, true));
+    } else if (kind === R.FROM_ZONE_JOINED) {
+      this.sink.joined(client, epoch, view.getUint32(body, true));
+    } else if (kind === R.FROM_ZONE_REFUSED) {
+      this.zoneOfClient[client] = -1;
+      this.sink.refused(client, epoch, view.getUint32(body, true));
+    }
+  }
+
+  /** Never inside itself: the ring that asks is in the middle of a record. */
+  private catchUpOthers(current: ByteRing): void {
+    if (this.isCatchingUp) {
+      return;
+    }
+    this.isCatchingUp = true;
+    for (const frames of this.frames) {
+      if (frames !== current) {
+        this.deliver(frames, Number.POSITIVE_INFINITY);
+      }
+    }
+    this.isCatchingUp = false;
+  }
+
+  private move(client: number, hop: number, zone: number): void {
+    if (hop > this.hopOfClient[client]) {
+      this.hopOfClient[client] = hop;
+      this.zoneOfClient[client] = zone;
+      this.counters.moved++;
+    }
+  }
+
+  private retryLeaves(): void {
+    while (this.pendingLeaves.length > 0) {
+      const { zone, client, epoch } = this.pendingLeaves[0];
+      if (!this.tell(zone, client, epoch, R.TO_ZONE_LEAVE)) {
+        return;
+      }
+      this.pendingLeaves.shift();
+    }
+  }
+
+  private countEvents(): void {
+    for (const ring of this.events) {
+      const readable = ring.readable();
+      for (let i = 0; i < readable; i++) {
+        const type = ring.view.getUint16(ring.offsetOf(i) + R.EVENT_TYPE, true);
+        if (type < this.eventCounts.length) {
+          this.eventCounts[type]++;
+        }
+      }
+      if (readable > 0) {
+        ring.release(readable);
+      }
+    }
+  }
+}
+

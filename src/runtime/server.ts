@@ -1,0 +1,134 @@
+// The wiring: from settings to a running server and back.
+
+import { availableParallelism } from 'node:os';
+import { isAbsolute, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { nowMs } from '../clock.js';
+import type { Settings } from '../config.js';
+import { GAME_KIND_MIN, TICK_THREADS_MAX } from '../constants.js';
+import type { Log } from '../net/log.js';
+import { Metrics } from '../net/metrics.js';
+import { createNet, type Net } from '../net/net.js';
+import { createRandom } from '../prng.js';
+import type { GameDefinition } from '../sim/game.js';
+import { Placement } from './placement.js';
+import { Router } from './router.js';
+import { Supervisor } from './supervisor.js';
+import { planWorld, POSITION_QUANTUM, type WorldPlan } from './world-plan.js';
+import { WorldReport } from './world-report.js';
+
+const GOING_AWAY = 1001;
+const BUILT_IN_GAMES: Record<string, URL> = {
+  arena: new URL('../games/arena/game.js', import.meta.url),
+};
+
+export interface RunningServer {
+  port: number;
+  threads: number;
+  stop(): Promise<void>;
+}
+
+/** Throws with one clear line when the game cannot be had. */
+export async function loadGame(name: string): Promise<{ game: GameDefinition; url: string }> {
+  const url = BUILT_IN_GAMES[name]?.href ?? pathToFileURL(isAbsolute(name) ? name : resolve(name)).href;
+  let module: { default?: GameDefinition };
+  try {
+    module = (await import(url)) as { default?: GameDefinition };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`--game '${name}' cannot be loaded: ${reason}; allowed: ${Object.keys(BUILT_IN_GAMES).join(', ')}, or the path of a module`);
+  }
+  const game = module.default;
+  if (game === undefined || typeof game.spawnPlayer !== 'function' || !Array.isArray(game.commands)) {
+    throw new Error(`--game '${name}' has no game as its default export (see defineGame)`);
+  }
+  const low = game.commands.find(({ kind }) => kind < GAME_KIND_MIN);
+  if (low !== undefined) {
+    throw new Error(`--game '${name}': command '${low.name}' has kind ${low.kind}; allowed: ${GAME_KIND_MIN} and above`);
+  }
+  return { game, url };
+}
+
+export function countThreads(settings: Settings): number {
+  const zones = settings.zoneColumns * settings.zoneRows;
+  const wanted = settings.threads === 0 ? Math.max(1, availableParallelism() - 1) : settings.threads;
+  return Math.min(wanted, zones, TICK_THREADS_MAX);
+}
+
+export async function startServer(settings: Settings, log: Log): Promise<RunningServer> {
+  const { game, url } = await loadGame(settings.game);
+  const threads = countThreads(settings);
+  const plan = planWorld(settings, game, threads, performance.timeOrigin + performance.now());
+  const router = new Router(plan, place(settings), game.events.length);
+  const supervisor = new Supervisor({
+    plan,
+    gameUrl: url,
+    log,
+    onReplaced: (thread) => router.attachClients(thread),
+  });
+  const metrics = new Metrics();
+  const report = new WorldReport(plan, router, supervisor);
+  report.register(metrics, game.events);
+  const net = wireNet(settings, game, plan, router, supervisor, report, metrics, log);
+  const stop = async (): Promise<void> => {
+    await net.drain(GOING_AWAY, 'The server is stopping.');
+    await net.close();
+    router.stop();
+    report.stop();
+    await supervisor.stop();
+  };
+  try {
+    await supervisor.start();
+    router.start(net.sink);
+    const { port } = await net.listen();
+    return { port, threads, stop };
+  } catch (error) {
+    await net.close();
+    router.stop();
+    report.stop();
+    await supervisor.stop();
+    throw error;
+  }
+}
+
+function place(settings: Settings): Placement {
+  const { spawn, worldWidth, worldHeight, zoneColumns, zoneRows, viewRadius, seed } = settings;
+  return new Placement(spawn, worldWidth, worldHeight, zoneColumns, zoneRows, viewRadius, createRandom(seed));
+}
+
+function wireNet(
+  settings: Settings,
+  game: GameDefinition,
+  plan: WorldPlan,
+  router: Router,
+  supervisor: Supervisor,
+  report: WorldReport,
+  metrics: Metrics,
+  log: Log,
+): Net {
+  const startedMs = nowMs();
+  const net: Net = createNet({
+    settings,
+    game,
+    quantum: POSITION_QUANTUM,
+    leaveRadius: plan.leaveRadius,
+    world: router,
+    log,
+    metrics,
+    health: () => ({
+      status: supervisor.unreadyReasons().length === 0 ? 'ok' : 'degraded',
+      uptimeMs: Math.round(nowMs() - startedMs),
+      clients: net.stats.clients,
+      connections: net.stats.connections,
+      zones: report.zoneHealth(),
+      threads: report.threadHealth(),
+      tickHz: settings.tickHz,
+      net: net.stats.snapshot(),
+    }),
+    ready: () => {
+      const reasons = supervisor.unreadyReasons();
+      return { ready: reasons.length === 0, reasons };
+    },
+  });
+  return net;
+}

@@ -1,0 +1,223 @@
+// Owns the tick threads: starts them, watches that they go on, replaces one that throws, exits or stands still. The world
+// stays where it is, in shared memory; a replaced thread goes on from the last committed tick, and main keeps every
+// socket meanwhile.
+
+import { Worker } from 'node:worker_threads';
+import { nowMs } from '../clock.js';
+import * as T from '../memory/thread-control.js';
+import { WorldBuffer } from '../memory/world-buffer.js';
+import type { Log } from '../net/log.js';
+import type { FromTickThread, TickThreadData } from './messages.js';
+import type { WorldPlan } from './world-plan.js';
+
+const TICK_THREAD_URL = new URL('../../workers/tick-thread.js', import.meta.url);
+const WATCH_EVERY_MS = 50;
+/** Loading the game and attaching may take this long before a thread counts as standing still. */
+const START_MS_MAX = 15000;
+/** How long to wait before the nth replacement in a row. */
+const BACKOFF_MS = [0, 0, 100, 500, 2000, 5000];
+/** A thread that ran for this long has recovered. */
+const HEALTHY_MS = 10000;
+/** From this many failures in a row on, the server says that it is not ready. */
+const UNREADY_FAILURES = 4;
+const STOP_MS_MAX = 2000;
+
+interface Thread {
+  index: number;
+  worker: Worker | undefined;
+  control: T.ThreadControl;
+  heartbeat: number;
+  heartbeatMs: number;
+  startedMs: number;
+  /** When the last thread here failed, while its successor has not run a tick. */
+  failedMs: number | undefined;
+  failuresInRow: number;
+  restarts: number;
+  lastReason: string;
+}
+
+export interface SupervisorOptions {
+  plan: WorldPlan;
+  gameUrl: string;
+  log: Log;
+  /** A replaced thread runs and must be told its clients. */
+  onReplaced(thread: number): void;
+}
+
+export class Supervisor {
+  private readonly threads: Thread[];
+  private readonly watch: NodeJS.Timeout;
+  private isStopping = false;
+  private watchedMs = nowMs();
+
+  constructor(private readonly options: SupervisorOptions) {
+    this.threads = options.plan.controls.map((buffer, index) => ({
+      index,
+      worker: undefined,
+      control: new T.ThreadControl(buffer),
+      heartbeat: 0,
+      heartbeatMs: 0,
+      startedMs: 0,
+      failedMs: undefined,
+      failuresInRow: 0,
+      restarts: 0,
+      lastReason: '',
+    }));
+    this.watch = setInterval(() => this.look(), WATCH_EVERY_MS);
+  }
+
+  /** Resolves when every thread has run a tick; rejects with the first failure before that. */
+  async start(): Promise<void> {
+    await Promise.all(this.threads.map((thread) => this.startFirst(thread)));
+  }
+
+  async stop(): Promise<void> {
+    this.isStopping = true;
+    clearInterval(this.watch);
+    await Promise.all(this.threads.map((thread) => stopThread(thread)));
+  }
+
+  get restarts(): number {
+    return this.threads.reduce((sum, thread) => sum + thread.restarts, 0);
+  }
+
+  /** Why the world cannot be served now; empty when it can. */
+  unreadyReasons(): string[] {
+    const reasons: string[] = [];
+    for (const thread of this.threads) {
+      if (thread.failuresInRow >= UNREADY_FAILURES) {
+        reasons.push(`tick thread ${thread.index} has failed ${thread.failuresInRow} times in a row: ${thread.lastReason}`);
+      } else if (thread.failedMs !== undefined || Atomics.load(thread.control.words, T.RUNNING) === 0) {
+        reasons.push(`tick thread ${thread.index} is starting`);
+      }
+    }
+    return reasons;
+  }
+
+  private startFirst(thread: Thread): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const worker = this.spawn(thread);
+      worker.once('error', reject);
+      const timer = setInterval(() => {
+        if (Atomics.load(thread.control.words, T.RUNNING) === 1) { // the thread's word: its first tick is over
+          clearInterval(timer);
+          resolve();
+        }
+      }, 5);
+      worker.once('exit', () => {
+        clearInterval(timer);
+        reject(new Error(`tick thread ${thread.index} ended before its first tick`));
+      });
+    });
+  }
+
+  private spawn(thread: Thread): Worker {
+    const { plan, gameUrl } = this.options;
+    Atomics.store(thread.control.words, T.RUNNING, 0); // nobody else writes while no thread runs
+    const data: TickThreadData = { plan, thread: thread.index, gameUrl };
+    const worker = new Worker(TICK_THREAD_URL, { workerData: data, name: `tick-${thread.index}` });
+    thread.worker = worker;
+    thread.startedMs = nowMs();
+    thread.heartbeatMs = nowMs();
+    worker.on('message', (message: FromTickThread) => this.hear(thread, message));
+    worker.on('error', (error) => this.fail(thread, worker, error instanceof Error ? error.message : String(error)));
+    worker.on('exit', (code) => this.fail(thread, worker, `exited with code ${code}`));
+    return worker;
+  }
+
+  private hear(thread: Thread, message: FromTickThread): void {
+    if (message.kind === 'overrun') {
+      const { overruns, skipped, worstMs } = message;
+      const fields = { thread: thread.index, overruns, skipped, worstMs: Math.round(worstMs * 10) / 10 };
+      this.options.log.warn(fields, 'ticks took longer than their period');
+    }
+  }
+
+  /** The worker is gone or was found standing still. Errors arrive before the exit that they cause: the first one counts. */
+  private fail(thread: Thread, worker: Worker, reason: string): void {
+    if (this.isStopping || thread.worker !== worker) {
+      return;
+    }
+    thread.worker = undefined;
+    worker.terminate().catch((error: unknown) => this.options.log.warn({ error }, 'a tick thread did not end'));
+    if (nowMs() - thread.startedMs > HEALTHY_MS) {
+      thread.failuresInRow = 0;
+    }
+    thread.failedMs ??= thread.heartbeatMs;
+    thread.failuresInRow++;
+    thread.restarts++;
+    thread.lastReason = reason;
+    const waitMs = BACKOFF_MS[Math.min(thread.failuresInRow, BACKOFF_MS.length) - 1];
+    this.options.log.error(
+      { thread: thread.index, zones: this.options.plan.zonesOfThread[thread.index], reason, waitMs },
+      'a tick thread failed and will be replaced',
+    );
+    if (waitMs === 0) {
+      this.replace(thread);
+    } else {
+      setTimeout(() => this.replace(thread), waitMs);
+    }
+  }
+
+  private replace(thread: Thread): void {
+    if (!this.isStopping) {
+      this.spawn(thread);
+    }
+  }
+
+  private look(): void {
+    const now = nowMs();
+    // When main itself stood still, no heartbeat could be seen: nobody is judged by that.
+    const wasAway = now - this.watchedMs > 4 * WATCH_EVERY_MS;
+    this.watchedMs = now;
+    for (const thread of this.threads) {
+      this.lookAt(thread, now, wasAway);
+    }
+  }
+
+  private lookAt(thread: Thread, now: number, wasAway: boolean): void {
+    const { worker, control } = thread;
+    if (worker === undefined) {
+      return;
+    }
+    const heartbeat = Atomics.load(control.words, T.HEARTBEAT); // the thread's word
+    if (heartbeat !== thread.heartbeat || wasAway) {
+      thread.heartbeat = heartbeat;
+      thread.heartbeatMs = now;
+    }
+    const isRunning = Atomics.load(control.words, T.RUNNING) === 1; // the thread's word
+    if (isRunning && thread.failedMs !== undefined) {
+      this.finishReplacement(thread, now);
+    }
+    if (isRunning && thread.failuresInRow > 0 && now - thread.startedMs > HEALTHY_MS) {
+      thread.failuresInRow = 0;
+    }
+    const patienceMs = isRunning ? this.options.plan.settings.hangMs : START_MS_MAX;
+    if (now - thread.heartbeatMs > patienceMs) {
+      this.fail(thread, worker, `no progress for ${Math.round(now - thread.heartbeatMs)} ms`);
+    }
+  }
+
+  private finishReplacement(thread: Thread, now: number): void {
+    const { plan, log } = this.options;
+    const zones = plan.zonesOfThread[thread.index];
+    const tick = new WorldBuffer(plan.worlds[zones[0]], plan.layout).committed.scalars[0];
+    const gapMs = Math.round(now - (thread.failedMs as number));
+    log.warn({ thread: thread.index, zones, gapMs, tick, reason: thread.lastReason }, `tick thread replaced after ${gapMs} ms`);
+    thread.failedMs = undefined;
+    this.options.onReplaced(thread.index);
+  }
+}
+
+async function stopThread(thread: Thread): Promise<void> {
+  const { worker, control } = thread;
+  if (worker === undefined) {
+    return;
+  }
+  const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+  Atomics.store(control.words, T.STOP, 1); // the thread looks before every tick
+  Atomics.notify(control.words, T.STOP);
+  const deadline = new Promise<void>((resolve) => setTimeout(resolve, STOP_MS_MAX).unref());
+  await Promise.race([ended, deadline]);
+  await worker.terminate();
+}

@@ -1,0 +1,90 @@
+// What all threads agree on about the world, derived once from settings and game: buffers, areas, who runs what. It is
+// plain data and shared buffers, so that it can be handed to a worker as it is.
+
+import { assert } from '../assert.js';
+import {
+  COMMAND_RECORD_BYTES,
+  COMMAND_RING_RECORDS,
+  EVENT_RECORD_BYTES,
+  EVENT_RING_RECORDS,
+  FRAME_RING_BYTES,
+} from '../constants.js';
+import type { Settings } from '../config.js';
+import { ByteRing } from '../memory/byte-ring.js';
+import { ClientTable } from '../memory/client-table.js';
+import { RecordRing } from '../memory/record-ring.js';
+import { ThreadControl } from '../memory/thread-control.js';
+import { WorldBuffer } from '../memory/world-buffer.js';
+import { layOutWorld, type WorldLayout } from '../memory/world-layout.js';
+import type { GameDefinition } from '../sim/game.js';
+import { cutWorld, neighboursOf } from '../sim/ghosts.js';
+import { handoffRecordBytes, handoffRingRecords } from '../sim/handoff.js';
+import type { Area } from '../sim/zone.js';
+import { specifyColumns } from '../state/columns.js';
+
+/** World units per step of a position on the wire. */
+export const POSITION_QUANTUM = 1 / 32;
+/** Entities in view stay in view up to this much farther than where they came into it. */
+export const LEAVE_RADIUS_FACTOR = 1.125;
+
+export interface WorldPlan {
+  settings: Settings;
+  layout: WorldLayout;
+  ownCapacity: number;
+  areas: Area[];
+  leaveRadius: number;
+  worlds: SharedArrayBuffer[];
+  commands: SharedArrayBuffer[];
+  events: SharedArrayBuffer[];
+  /** By source zone, then target zone. */
+  handoffs: (SharedArrayBuffer | undefined)[][];
+  clients: SharedArrayBuffer;
+  /** By thread. */
+  zonesOfThread: number[][];
+  frames: SharedArrayBuffer[];
+  controls: SharedArrayBuffer[];
+  /** Milliseconds since the epoch at which tick 0 was due. */
+  originMs: number;
+}
+
+function roundUp(value: number, multiple: number): number {
+  return Math.ceil(value / multiple) * multiple;
+}
+
+export function planWorld(settings: Settings, game: GameDefinition, threadCount: number, originMs: number): WorldPlan {
+  const zoneCount = settings.zoneColumns * settings.zoneRows;
+  assert(threadCount >= 1 && threadCount <= zoneCount, 'every thread has a zone', threadCount);
+  const ownCapacity = roundUp(settings.entitiesPerZone, 64);
+  const ghostCapacity = zoneCount === 1 ? 0 : roundUp(Math.max(1024, ownCapacity / 4), 64);
+  const layout = layOutWorld(specifyColumns(game.fields), ownCapacity + ghostCapacity);
+  const zones = Array.from({ length: zoneCount }, (_, zone) => zone);
+  const recordBytes = handoffRecordBytes(layout.columns);
+  const ringRecords = handoffRingRecords(zoneCount);
+  const zonesOfThread: number[][] = Array.from({ length: threadCount }, () => []);
+  // Neighbouring numbers on one thread: fewer borders between threads.
+  for (const zone of zones) {
+    zonesOfThread[Math.floor((zone * threadCount) / zoneCount)].push(zone);
+  }
+  return {
+    settings,
+    layout,
+    ownCapacity,
+    areas: cutWorld(settings.worldWidth, settings.worldHeight, settings.zoneColumns, settings.zoneRows),
+    leaveRadius: settings.viewRadius * LEAVE_RADIUS_FACTOR,
+    worlds: zones.map((zone) => WorldBuffer.create(layout, zone)),
+    commands: zones.map(() => RecordRing.create(COMMAND_RING_RECORDS, COMMAND_RECORD_BYTES)),
+    events: zones.map(() => RecordRing.create(EVENT_RING_RECORDS, EVENT_RECORD_BYTES)),
+    handoffs: zones.map((source) =>
+      zones.map((target) => (source === target ? undefined : RecordRing.create(ringRecords, recordBytes))),
+    ),
+    clients: ClientTable.create(settings.clientsMax),
+    zonesOfThread,
+    frames: zonesOfThread.map(() => ByteRing.create(FRAME_RING_BYTES)),
+    controls: zonesOfThread.map(() => ThreadControl.create()),
+    originMs,
+  };
+}
+
+export function neighbourZones(plan: WorldPlan, zone: number): number[] {
+  return neighboursOf(zone, plan.settings.zoneColumns, plan.settings.zoneRows);
+}

@@ -1,0 +1,73 @@
+// Which of a fixed number of places are free. The lowest free place is always the next one taken: places stay dense,
+// and what is taken next follows from what is taken now, so nothing but that needs to be kept to go on the same way.
+
+export class FreeBitmap {
+  /** One past the highest taken place. */
+  limit = 0;
+  private readonly words: Int32Array;
+  /** No word below this one has a free place. */
+  private lowestWord = 0;
+
+  constructor(readonly capacity: number) {
+    this.words = new Int32Array(Math.ceil(capacity / 32));
+  }
+
+  clear(): void {
+    this.words.fill(0);
+    this.limit = 0;
+    this.lowestWord = 0;
+  }
+
+  /** @hot The lowest free place, now taken; -1 when all are. */
+  take(): number {
+    const words = this.words;
+    let word = this.lowestWord;
+    while (word < words.length && words[word] === -1) {
+      word++;
+    }
+    this.lowestWord = word;
+    if (word === words.length) {
+      return -1;
+    }
+    const free = ~words[word];
+    const bit = 31 - Math.clz32(free & -free);
+    const place = word * 32 + bit;
+    if (place >= this.capacity) {
+      return -1;
+    }
+    this.mark(place);
+    return place;
+  }
+
+  /** @hot Takes this very place. */
+  mark(place: number): void {
+    this.words[place >> 5] |= 1 << (place & 31);
+    if (place >= this.limit) {
+      this.limit = place + 1;
+    }
+  }
+
+  /** @hot */
+  give(place: number): void {
+    const word = place >> 5;
+    this.words[word] &= ~(1 << (place & 31));
+    if (word < this.lowestWord) {
+      this.lowestWord = word;
+    }
+    if (place === this.limit - 1) {
+      this.lowerLimit();
+    }
+  }
+
+  isTaken(place: number): boolean {
+    return (this.words[place >> 5] & (1 << (place & 31))) !== 0;
+  }
+
+  private lowerLimit(): void {
+    let word = (this.limit - 1) >> 5;
+    while (word >= 0 && this.words[word] === 0) {
+      word--;
+    }
+    this.limit = word < 0 ? 0 : word * 32 + 32 - Math.clz32(this.words[word]);
+  }
+}

@@ -1,0 +1,196 @@
+// A world behind the seam for tests of the net side: it lets everyone in, keeps what it is told, and makes frames that
+// show each client its own entity and how far its commands have come.
+
+import type { ClientSink, WorldPort } from '../../src/net/ports.js';
+import { RejectCode } from '../../src/protocol/reject-codes.js';
+import { buildFrame, type FrameParts } from '../../src/protocol/server-frame.js';
+import { defineGame } from '../../src/sim/game.js';
+
+export const MOVE = 256;
+export const AIM = 257;
+export const QUANTUM = 1 / 256;
+
+export const echoGame = defineGame({
+  name: 'echo',
+  version: 1,
+  kinds: ['player', 'tree'],
+  fields: { health: { type: 'u8', wire: { type: 'u8' } }, secret: { type: 'u8' } },
+  commands: [
+    {
+      name: 'move',
+      kind: MOVE,
+      payload: [
+        { name: 'x', type: 'i8', min: -127, max: 127 },
+        { name: 'y', type: 'i8', min: -127, max: 127 },
+        { name: 'reserved', type: 'u16', reserved: true },
+      ],
+      apply: () => 0,
+    },
+    {
+      name: 'aim',
+      kind: AIM,
+      payload: [
+        { name: 'angle', type: 'f32', min: 0, max: 6.3 },
+        { name: 'power', type: 'u8', min: 1, max: 10 },
+      ],
+      apply: () => 0,
+    },
+  ],
+  events: [],
+  systems: [],
+  spawnPlayer: () => -1,
+});
+
+export interface EchoedCommand {
+  client: number;
+  epoch: number;
+  seq: number;
+  kind: number;
+  payload: number[];
+}
+
+interface EchoClient {
+  epoch: number;
+  entityId: number;
+  updateHz: number;
+  ack: number;
+  congested: boolean;
+  wantsFull: boolean;
+  sent: number;
+}
+
+export class EchoWorld implements WorldPort {
+  sink!: ClientSink;
+  readonly clients = new Map<number, EchoClient>();
+  /** The latest commands, oldest first. */
+  readonly commands: EchoedCommand[] = [];
+  commandCount = 0;
+  joins = 0;
+  leaves = 0;
+  resyncs = 0;
+  congestions = 0;
+  tick = 0;
+  /** Answers of the world to come. */
+  isFull = false;
+  ringIsFull = false;
+  answersJoins = true;
+  /** Padding in every frame, as records of an entity that enters again and again. */
+  private readonly frames = new Uint8Array(new SharedArrayBuffer(1 << 20));
+
+  join(client: number, epoch: number, updateHz: number): boolean {
+    if (this.isFull) return false;
+    this.joins += 1;
+    const entityId = 1000 + client;
+    this.clients.set(client, { epoch, entityId, updateHz, ack: 0, congested: false, wantsFull: true, sent: 0 });
+    if (this.answersJoins) queueMicrotask(() => this.sink.joined(client, epoch, entityId));
+    return true;
+  }
+
+  leave(client: number, epoch: number): void {
+    if (this.clients.get(client)?.epoch !== epoch) throw new Error(`client ${client} leaves and is not there`);
+    this.leaves += 1;
+    this.clients.delete(client);
+  }
+
+  resync(client: number, epoch: number): boolean {
+    const known = this.clients.get(client);
+    if (known?.epoch !== epoch) throw new Error(`client ${client} wants a full frame and is not there`);
+    this.resyncs += 1;
+    known.wantsFull = true;
+    return true;
+  }
+
+  command(
+    client: number,
+    epoch: number,
+    seq: number,
+    kind: number,
+    bytes: Uint8Array,
+    start: number,
+    limit: number,
+  ): boolean {
+    const known = this.clients.get(client);
+    if (known?.epoch !== epoch) throw new Error(`client ${client} commands and is not there`);
+    if (this.ringIsFull) return false;
+    known.ack = seq;
+    this.commandCount += 1;
+    this.commands.push({ client, epoch, seq, kind, payload: [...bytes.subarray(start, limit)] });
+    if (this.commands.length > 64) this.commands.shift();
+    return true;
+  }
+
+  setCongested(client: number, congested: boolean): void {
+    const known = this.clients.get(client);
+    if (known === undefined) return;
+    if (congested) this.congestions += 1;
+    known.congested = congested;
+  }
+
+  /** One frame for every client that may have one; `paddingBytes` of entity records make it large. */
+  step(paddingBytes = 0): void {
+    this.tick += 1;
+    for (const [client, known] of this.clients) {
+      if (!known.congested) this.frame(client, paddingBytes);
+    }
+  }
+
+  /** Sends a frame whether the client is congested or not, as a frame that was already in a ring. */
+  frame(client: number, paddingBytes = 0): void {
+    const known = this.clients.get(client);
+    if (known === undefined) return;
+    const full = known.wantsFull;
+    known.wantsFull = false;
+    const entities = full ? enterRecords(known.entityId, paddingBytes) : moveRecords(known.entityId, paddingBytes);
+    known.sent += 1;
+    this.send(client, known.epoch, { tick: this.tick, ack: known.ack, full, entities });
+  }
+
+  send(client: number, epoch: number, parts: FrameParts): void {
+    const frame = buildFrame(parts);
+    const start = 64;
+    this.frames.set(frame, start);
+    this.sink.frame(client, epoch, this.frames, start, start + frame.length);
+    // The zone worker would write over it now.
+    this.frames.fill(0xee, start, start + frame.length);
+  }
+
+  reject(client: number, seq: number, kind: number, code = RejectCode.Cooldown): void {
+    const known = this.clients.get(client);
+    if (known !== undefined) this.sink.rejected(client, known.epoch, seq, kind, code);
+  }
+}
+
+const RECORD_BYTES = 13;
+
+/** The client's own entity at (1, 2) with health 100, and trees behind it. */
+function enterRecords(id: number, paddingBytes: number): Uint8Array {
+  const bytes: number[] = [];
+  writeEnter(bytes, id, 0, 256, 512);
+  for (let size = 0; size < paddingBytes; size += RECORD_BYTES) writeEnter(bytes, 1, 1, 0, 0);
+  return Uint8Array.from(bytes);
+}
+
+/** The client's own entity, one quantum on, and the same trees once more. */
+function moveRecords(id: number, paddingBytes: number): Uint8Array {
+  const bytes: number[] = [];
+  writeVarint(bytes, id);
+  bytes.push(1, 1, 2);
+  for (let size = 0; size < paddingBytes; size += RECORD_BYTES) writeEnter(bytes, 1, 1, 0, 0);
+  return Uint8Array.from(bytes);
+}
+
+function writeEnter(bytes: number[], idStep: number, kind: number, x: number, y: number): void {
+  writeVarint(bytes, idStep);
+  bytes.push(3 | 4, kind);
+  for (const value of [x, y]) bytes.push(value & 255, (value >> 8) & 255, (value >> 16) & 255, value >>> 24);
+  bytes.push(100);
+}
+
+function writeVarint(bytes: number[], value: number): void {
+  let rest = value;
+  while (rest >= 0x80) {
+    bytes.push((rest & 0x7f) | 0x80);
+    rest >>>= 7;
+  }
+  bytes.push(rest);
+}

@@ -1,0 +1,27 @@
+// Entry of a tick thread: attach, loop. What it does is in src/runtime.
+
+import { parentPort, workerData } from 'node:worker_threads';
+import { assert } from '../src/assert.js';
+import { ByteRing } from '../src/memory/byte-ring.js';
+import { ThreadControl } from '../src/memory/thread-control.js';
+import type { FromTickThread, TickThreadData } from '../src/runtime/messages.js';
+import { TickLoop } from '../src/runtime/tick-loop.js';
+import { ZoneHost } from '../src/runtime/zone-host.js';
+import type { GameDefinition } from '../src/sim/game.js';
+
+const { plan, thread, gameUrl } = workerData as TickThreadData;
+const port = parentPort;
+assert(port !== null, 'a tick thread has a parent');
+
+const { default: game } = (await import(gameUrl)) as { default: GameDefinition };
+const control = new ThreadControl(plan.controls[thread]);
+const frames = new ByteRing(plan.frames[thread]);
+const nowSinceEpoch = (): number => performance.timeOrigin + performance.now();
+const hosts = plan.zonesOfThread[thread].map(
+  (zone) => new ZoneHost(plan, zone, game, frames, control.phaseMs, nowSinceEpoch),
+);
+const say = (message: FromTickThread): void => port.postMessage(message);
+say({ kind: 'ready', tick: hosts[0].zone.tick });
+new TickLoop(hosts, control, plan.settings.tickHz, plan.originMs, nowSinceEpoch, (report) =>
+  say({ kind: 'overrun', ...report }),
+).run();
