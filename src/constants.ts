@@ -52,6 +52,8 @@ export const MID_STEP_QUANTA_MAX = 1820;
 export const MID_AGE_TICKS_MAX = 4096;
 /** A keep-alive frame goes to a client for which nothing changed for this long. */
 export const KEEP_ALIVE_MS = 1000;
+/** Frames of one client between its zone and main: one being delivered, one being made. More would be a backlog. */
+export const FRAMES_IN_FLIGHT_MAX = 2;
 /** Upper bound of one state frame, whatever the byte budget says. */
 export const FRAME_BYTES_MAX = 16384;
 /** So much must the byte budget leave for one update: a frame's head and some twenty moving entities. */

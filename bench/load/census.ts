@@ -90,6 +90,8 @@ class PlaceGrid {
 class Census {
   readonly report: CensusReport;
   private readonly rules: CensusRules;
+  /** Nobody farther away can matter. */
+  private readonly radius: number;
   private readonly places = new Map<number, Place>();
   private readonly grid: PlaceGrid;
   private visibleSum = 0;
@@ -100,7 +102,8 @@ class Census {
     for (const observation of observations) {
       if (observation.source === 'full') this.locate(observation);
     }
-    this.grid = new PlaceGrid(this.places.values(), rules.leaveRadius);
+    this.radius = Math.max(rules.viewRadius, rules.leaveRadius);
+    this.grid = new PlaceGrid(this.places.values(), this.radius);
     this.report.clients = this.places.size + this.report.blind;
     for (const observation of observations) this.judge(observation);
     this.report.visibleMean = this.report.views === 0 ? 0 : this.visibleSum / this.report.views;
@@ -149,7 +152,7 @@ class Census {
     const around = this.grid
       .around(self.x, self.y)
       .map((place) => ({ place, distance: Math.hypot(place.x - self.x, place.y - self.y) }))
-      .filter(({ place, distance }) => place.entityId !== self.entityId && distance < this.rules.leaveRadius);
+      .filter(({ place, distance }) => place.entityId !== self.entityId && distance < this.radius);
     const limit = this.rules.viewRadius - DISTANCE_TOLERANCE_QUANTA * this.rules.quantum;
     let expected = around.filter(({ distance }) => distance < limit);
     if (around.length + 1 + countStrangers(observation, this.places) > KNOWN_ENTITIES_MAX) {

@@ -26,6 +26,8 @@ export interface Findings {
   disconnects: Record<string, number>[];
   serverBegin: ServerReading | null;
   serverEnd: ServerReading | null;
+  /** Longest tick that the server told of between begin and end. */
+  tickMsMaxPolled: number;
   processBegin: ProcessFigures | null;
   processEnd: ProcessFigures | null;
   /** CPU of the generator's own process in the timed part, in seconds, and how long that was. */
@@ -179,7 +181,7 @@ export function assembleResult(options: LoadOptions, settings: LoadResult['setti
   const packets = result.packetsPerSecond.in + result.packetsPerSecond.out;
   if (result.serverCpuCores !== null) result.cpuUsPerPacket = ratio(result.serverCpuCores * 1e6, packets);
   result.errors = findErrors(result, findings);
-  result.warnings = findWarnings(result);
+  result.warnings = findWarnings(result, findings, options);
   result.ok = result.errors.length === 0;
   return result;
 }
@@ -225,7 +227,7 @@ function serverFigures(findings: Findings): ServerPart {
   };
   return {
     tickHz: { wanted, achieved: achievedTickHz(begin.health, end.health) },
-    tickMs: tickFigures(begin.metrics, end.metrics),
+    tickMs: tickFigures(begin.metrics, end.metrics, findings.tickMsMaxPolled),
     serverPacketsPerSecond: { in: packetsOf('in'), out: packetsOf('out') },
     drops: dropsBetween(begin.metrics, end.metrics),
     ...process,
@@ -257,7 +259,8 @@ function findErrors(result: LoadResult, findings: Findings): string[] {
     if (census === null) continue;
     if (census.unstopped > 0) errors.push(`census ${when}: ${census.unstopped} clients had no answer to their stop`);
     if (census.withoutFull > 0) errors.push(`census ${when}: ${census.withoutFull} clients got no Full frame`);
-    if (census.mismatches > 0) errors.push([`census ${when}: ${tellMismatches(census)}`, ...census.examples].join('\n  '));
+    if (census.mismatches > 0)
+      errors.push([`census ${when}: ${tellMismatches(census)}`, ...census.examples].join('\n  '));
   }
   return errors;
 }
@@ -273,8 +276,12 @@ function tellMismatches(census: CensusOutcome): string {
   return `${census.mismatches} mismatches: ${parts.join(', ')}; the first:`;
 }
 
-function findWarnings(result: LoadResult): string[] {
+function findWarnings(result: LoadResult, findings: Findings, options: LoadOptions): string[] {
   const warnings: string[] = [];
+  const granted = findings.joins.find((join) => join.welcome !== null)?.welcome?.updateHz ?? options.updateHz;
+  if (granted !== options.updateHz) {
+    warnings.push(`${options.updateHz} updates per second were asked for, and ${granted} were granted`);
+  }
   const share = ratio(result.packetsPerSecond.in, result.inputs.wantedPerSecond);
   if (result.seconds > 0 && share !== null && share < INPUT_SHARE_MIN) {
     warnings.push(

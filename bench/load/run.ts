@@ -11,12 +11,14 @@ import { findListener, openFilesMax, readProcessFigures } from './process-figure
 import { Progress, say } from './progress.js';
 import { assembleResult, type CensusOutcome, type Findings, type LoadResult } from './result.js';
 import { planScene, type ScenePlan } from './scene.js';
-import { readServer, type ServerReading } from './server-figures.js';
+import { longestTickMs, readServer, type ServerReading } from './server-figures.js';
 import { type ServerUnderTest, serverArguments, startServer } from './server-process.js';
 import { SwarmThreads } from './swarm-threads.js';
 
 const WARM_UP_MS = 2000;
 const PROGRESS_MS = 500;
+/** Well within the 16 s for which the server remembers its longest tick. */
+const TICK_MAX_POLL_MS = 10000;
 const CENSUS_ATTEMPTS = 3;
 const CENSUS_RETRY_MS = 1000;
 /** Files that a process needs beside its client sockets. */
@@ -67,6 +69,7 @@ class Run {
     disconnects: [],
     serverBegin: null,
     serverEnd: null,
+    tickMsMaxPolled: 0,
     processBegin: null,
     processEnd: null,
     generatorCpuSeconds: 0,
@@ -165,6 +168,7 @@ class Run {
     const beganMs = performance.now();
     let before = this.threads.progress();
     let beforeMs = beganMs;
+    let readMs = beganMs;
     while (performance.now() - beganMs < this.options.seconds * 1000 && this.mayGoOn()) {
       await this.pause(Math.min(PROGRESS_MS, this.options.seconds * 1000 - (performance.now() - beganMs)));
       const now = this.threads.progress();
@@ -175,8 +179,19 @@ class Run {
       progress.update(Math.round((nowMs - beganMs) / 1000), `s, ${now.joined} clients, ${rates}`);
       before = now;
       beforeMs = nowMs;
+      if (nowMs - readMs >= TICK_MAX_POLL_MS) {
+        readMs = nowMs;
+        await this.readTickMax();
+      }
     }
     progress.stop();
+  }
+
+  /** The server remembers its longest tick for some seconds only. */
+  private async readTickMax(): Promise<void> {
+    const reading = await this.readServer();
+    const max = reading === null ? null : longestTickMs(reading.metrics);
+    if (max !== null) this.findings.tickMsMaxPolled = Math.max(this.findings.tickMsMaxPolled, max);
   }
 
   private async readServer(): Promise<ServerReading | null> {
@@ -232,10 +247,13 @@ function planSwarm(options: LoadOptions, plan: ScenePlan, url: URL): SwarmPlan {
   return { target, firstClient: 0, clients, sample, inputHz, updateHz, movement: plan.movement, ramp, seed };
 }
 
+function describePlan({ worldSide, zonesPerSide, spawn }: ScenePlan): Record<string, string> {
+  return { world: `${worldSide}x${worldSide}`, zones: `${zonesPerSide}x${zonesPerSide}`, spawn };
+}
+
 function describeSettings(options: LoadOptions, plan: ScenePlan, server: ServerUnderTest): LoadResult['settings'] {
   const { scene, inputHz, updateHz, seconds, threads, seed, ramp, sample } = options;
-  const world: Record<string, string | number> =
-    options.url === null ? { world: `${plan.worldSide}x${plan.worldSide}`, spawn: plan.spawn } : {};
+  const world: Record<string, string | number> = options.url === null ? describePlan(plan) : {};
   if (options.url === null && scene === 'spread') world.visible = options.visible;
   const serverArgs = options.serverArgs.join(' ');
   return {

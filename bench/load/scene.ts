@@ -1,6 +1,7 @@
 // What a scene means: how large the world is, where players begin and how they walk.
 
 import { DEFAULTS } from '../../src/config.js';
+import { ZONE_EDGE_VIEW_RADII_MIN } from '../../src/constants.js';
 import type { MovementStyle } from './movement.js';
 
 export const SCENES = ['spread', 'crowd', 'hubs'] as const;
@@ -14,6 +15,8 @@ const WORLD_SIDE_RADII_MIN = 2;
 
 export interface ScenePlan {
   worldSide: number;
+  /** Zones along one side: as many as by default, or fewer where they would be too small. */
+  zonesPerSide: number;
   spawn: string;
   movement: MovementStyle;
 }
@@ -43,9 +46,16 @@ export function sideForVisible(clients: number, visible: number, viewRadius: num
 export function planScene(scene: Scene, clients: number, visible: number): ScenePlan {
   const viewRadius = DEFAULTS.viewRadius;
   if (scene === 'spread') {
-    return { worldSide: Math.ceil(sideForVisible(clients, visible, viewRadius)), spawn: 'spread', movement: 'roam' };
+    const worldSide = Math.ceil(sideForVisible(clients, visible, viewRadius));
+    return { worldSide, zonesPerSide: zonesPerSide(worldSide), spawn: 'spread', movement: 'roam' };
   }
   const hubs = scene === 'crowd' ? 1 : Math.ceil(clients / HUB_CLIENTS);
   const worldSide = Math.ceil(Math.sqrt(hubs)) * HUB_SPACING_RADII * viewRadius;
-  return { worldSide, spawn: scene === 'crowd' ? 'crowd' : `hubs:${HUB_CLIENTS}`, movement: 'circle' };
+  const spawn = scene === 'crowd' ? 'crowd' : `hubs:${HUB_CLIENTS}`;
+  return { worldSide, zonesPerSide: zonesPerSide(worldSide), spawn, movement: 'circle' };
+}
+
+function zonesPerSide(worldSide: number): number {
+  const most = Math.floor(worldSide / (ZONE_EDGE_VIEW_RADII_MIN * DEFAULTS.viewRadius));
+  return Math.min(DEFAULTS.zoneColumns, Math.max(1, most));
 }

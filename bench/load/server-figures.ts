@@ -35,6 +35,8 @@ export interface TickFigures {
 
 export const TICK_HISTOGRAM = 'tessera_tick_ms';
 const REQUEST_TIMEOUT_MS = 5000;
+/** Names of counters, or of their reasons, that say that something was dropped, refused, missed or replaced. */
+const TROUBLE = /drop|reject|refus|skip|overrun|over_budget|overload|stale|congest|full|truncat|restart/i;
 
 /** Reads the text format of Prometheus. */
 export function parseMetrics(text: string): Metrics {
@@ -103,38 +105,36 @@ function percentileOf(buckets: readonly [number, number][], p: number): number |
   return buckets.find(([, cumulative]) => cumulative >= rank)![0];
 }
 
-/** Greatest value of a gauge over its labels. */
-function greatest(metrics: Metrics, name: string): number | null {
-  const samples = metrics.get(name);
+/** The longest tick of the last seconds, of any thread. */
+export function longestTickMs(metrics: Metrics): number | null {
+  const samples = metrics.get(`${TICK_HISTOGRAM}_max`);
   return samples === undefined || samples.length === 0 ? null : Math.max(...samples.map((sample) => sample.value));
 }
 
 /**
- * Tick times between two readings. The longest is exact when it is the longest of the server's whole life; if an older
- * tick was longer, it is the upper edge of the highest bucket that grew.
+ * Tick times between two readings, each the upper edge of its bucket. The server's own longest tick may lie before the
+ * first reading, and the edge of the highest bucket above any tick: the smaller of the two is still no flattery.
  */
-export function tickFigures(begin: Metrics, end: Metrics): TickFigures {
+export function tickFigures(begin: Metrics, end: Metrics, polledMaxMs = 0): TickFigures {
   const buckets = bucketGrowth(begin, end);
-  const gaugeBegin = greatest(begin, `${TICK_HISTOGRAM}_max`);
-  const gaugeEnd = greatest(end, `${TICK_HISTOGRAM}_max`);
-  const edge = percentileOf(buckets, 1);
-  const grew = gaugeEnd !== null && (gaugeBegin === null || gaugeEnd > gaugeBegin);
-  const max = grew || edge === null ? gaugeEnd : Math.min(edge, gaugeEnd ?? Number.POSITIVE_INFINITY);
+  const longest = longestTickMs(end);
+  const told = longest === null ? Number.POSITIVE_INFINITY : Math.max(longest, polledMaxMs);
   const capped = (p: number): number | null => {
-    const value = percentileOf(buckets, p);
-    return value === null || max === null ? value : Math.min(value, max);
+    const edge = percentileOf(buckets, p);
+    return edge === null ? null : Math.min(edge, told);
   };
-  return { p50: capped(0.5), p99: capped(0.99), max };
+  return { p50: capped(0.5), p99: capped(0.99), max: capped(1) };
 }
 
 /** Counters that say that something was dropped, refused or missed, and grew; keyed by name and labels. */
 export function dropsBetween(begin: Metrics, end: Metrics): Record<string, number> {
   const drops: Record<string, number> = {};
   for (const [name, samples] of end) {
-    if (!/(drop|reject|refus|skip|overrun|congest|violation|overflow)/.test(name) || name.endsWith('_bucket')) continue;
+    if (!name.endsWith('_total')) continue;
     for (const sample of samples) {
-      const reason = sample.labels.reason ?? sample.labels.code ?? '';
-      const key = name.replace(/^tessera_/, '').replace(/_total$/, '') + (reason === '' ? '' : `:${reason}`);
+      const reason = sample.labels.reason ?? sample.labels.what ?? sample.labels.code ?? '';
+      const key = name.replace(/^tessera_|_total$/g, '') + (reason === '' ? '' : `:${reason}`);
+      if (!TROUBLE.test(key)) continue;
       const before = (begin.get(name) ?? []).find((old) => sameLabels(old.labels, sample.labels));
       const growth = sample.value - (before?.value ?? 0);
       if (growth > 0) drops[key] = (drops[key] ?? 0) + growth;

@@ -35,6 +35,7 @@ export function serverArguments(options: LoadOptions, plan: ScenePlan, dataFolde
     data: dataFolder,
     seed: options.seed,
     world: `${plan.worldSide}x${plan.worldSide}`,
+    zones: `${plan.zonesPerSide}x${plan.zonesPerSide}`,
     spawn: plan.spawn,
     'update-hz': options.updateHz,
     'clients-max': options.clients + CLIENTS_SPARE,

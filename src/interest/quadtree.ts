@@ -90,8 +90,9 @@ export class Quadtree {
     this.originX = originX;
     this.originY = originY;
     this.leavesPerUnit = 1 / this.leafSide;
-    this.lastColumn = Math.ceil(width / this.leafSide) - 1;
-    this.lastLine = Math.ceil(height / this.leafSide) - 1;
+    // The bound is for the rounding of side / leafSide, which may come out a hair above a whole number.
+    this.lastColumn = Math.min(leavesAcross, Math.ceil(width / this.leafSide)) - 1;
+    this.lastLine = Math.min(leavesAcross, Math.ceil(height / this.leafSide)) - 1;
     this.capacity = capacity;
 
     // Bits of a byte moved apart: leaf = spread[column] | spread[line] << 1. A table of 512 bytes beats the shifts and masks.
@@ -301,13 +302,13 @@ export class Quadtree {
   private findCircle(x: number, y: number, radius: number): number {
     if (!(radius >= 0)) return 0;
     const { leafSide, originX, originY, strayCount } = this;
-    const shift = this.shiftFor(x - radius, y - radius, x + radius, y + radius);
+    const outer = radius + leafSide * SLACK_LEAVES;
+    const inner = Math.max(0, radius - leafSide * SLACK_LEAVES);
+    const shift = this.shiftFor(x - outer, y - outer, x + outer, y + outer);
     const nodeSide = leafSide * (1 << shift);
     const nodesPerUnit = 1 / nodeSide;
     const lastColumn = this.lastColumn >> shift;
     const lastLine = this.lastLine >> shift;
-    const outer = radius + leafSide * SLACK_LEAVES;
-    const inner = Math.max(0, radius - leafSide * SLACK_LEAVES);
     // Where rows stand outside the area, border nodes reach to wherever those are and are never inside.
     const border = strayCount > 0 ? 1 : 0;
     const lineLimit = clampIndex((y + outer - originY) * nodesPerUnit, lastLine) + 1;

@@ -1,9 +1,9 @@
 // What threads share about clients, by client index. Client state is owned by one zone at a time: it passes with the
 // handoff record of the client's entity, whose publication makes everything written here visible to the next owner.
 //
-//  0                     clientsMax * 4            + clientsMax * 64          + clientsMax * 512 * 4
-//  | congested i32 each  | state i32 x 16 each     | known key u32 x 512 each | known sent i32 x 512 each |
-//    main writes           the owning zone writes, from here on
+//  0                     clientsMax * 4        + clientsMax * 4        + clientsMax * 64          + clientsMax * 512 * 4
+//  | congested i32 each  | delivered i32 each  | state i32 x 16 each   | known key u32 x 512 each | known sent i32 x 512 each |
+//    main writes           main writes           the owning zone writes, from here on
 //
 // Pages that no client ever used are never touched, so the room for all of them costs address space only.
 
@@ -23,6 +23,8 @@ export const CLIENT_KNOWN_COUNT = 4;
 export const CLIENT_FULL_WANTED = 5;
 /** Sequence number that the last frame carried as ack (u32 bits). */
 export const CLIENT_ACK_SENT = 6;
+/** Frames made for the client so far, as `delivered` counts them. */
+export const CLIENT_FRAMES_MADE = 7;
 
 // In place of a tick, below every tick. Either way the client is told the entity anew, all fields.
 /** The client does not have it. */
@@ -32,6 +34,8 @@ export const SENT_DOUBTED = -1;
 
 export class ClientTable {
   readonly congested: Int32Array;
+  /** Frames of the client that main has taken from a frame ring; a zone makes no third one before that. */
+  readonly delivered: Int32Array;
   readonly state: Int32Array;
   readonly knownKey: Uint32Array;
   readonly knownSent: Int32Array;
@@ -42,7 +46,9 @@ export class ClientTable {
   ) {
     let offset = 0;
     this.congested = new Int32Array(buffer, offset, clientsMax);
-    offset += congestedBytes(clientsMax);
+    offset += mainWordsBytes(clientsMax);
+    this.delivered = new Int32Array(buffer, offset, clientsMax);
+    offset += mainWordsBytes(clientsMax);
     this.state = new Int32Array(buffer, offset, clientsMax * CLIENT_STATE_WORDS);
     offset += clientsMax * CLIENT_STATE_WORDS * 4;
     this.knownKey = new Uint32Array(buffer, offset, clientsMax * KNOWN_ENTITIES_MAX);
@@ -52,11 +58,11 @@ export class ClientTable {
 
   static create(clientsMax: number): SharedArrayBuffer {
     return new SharedArrayBuffer(
-      congestedBytes(clientsMax) + clientsMax * (CLIENT_STATE_WORDS * 4 + KNOWN_ENTITIES_MAX * 8),
+      2 * mainWordsBytes(clientsMax) + clientsMax * (CLIENT_STATE_WORDS * 4 + KNOWN_ENTITIES_MAX * 8),
     );
   }
 }
 
-function congestedBytes(clientsMax: number): number {
+function mainWordsBytes(clientsMax: number): number {
   return Math.ceil(clientsMax / 32) * 128;
 }

@@ -18,6 +18,7 @@ export const COUNTERS = [
   'frameBytes',
   'framesSkippedRingFull',
   'framesSkippedCongested',
+  'framesSkippedInFlight',
   'framesOverBudget',
   'entityUpdates',
   'entityEnters',

@@ -18,7 +18,16 @@ import { CACHE_LINE_BYTES, GLOBALS_COUNT, ZONES_MAX } from '../constants.js';
 import { COUNTER_COUNT } from './counters.js';
 
 export type ColumnType = 'u8' | 'i8' | 'u16' | 'i16' | 'u32' | 'i32' | 'f32' | 'f64';
-export const COLUMN_BYTES: Record<ColumnType, number> = { u8: 1, i8: 1, u16: 2, i16: 2, u32: 4, i32: 4, f32: 4, f64: 8 };
+export const COLUMN_BYTES: Record<ColumnType, number> = {
+  u8: 1,
+  i8: 1,
+  u16: 2,
+  i16: 2,
+  u32: 4,
+  i32: 4,
+  f32: 4,
+  f64: 8,
+};
 
 export const WORLD_MAGIC = 0x54535357;
 export const WORLD_VERSION = 1;

@@ -100,7 +100,7 @@ class NetServer implements Net {
   private readonly sessions: SessionTable;
   private readonly transport: WebSocketTransport;
   private readonly http: HttpServer;
-  private readonly timer: NodeJS.Timeout;
+  private timer: NodeJS.Timeout | undefined;
 
   constructor(options: NetOptions) {
     const { settings, world, log, metrics, game } = options;
@@ -135,11 +135,13 @@ class NetServer implements Net {
     this.sessions = sessions;
     this.sink = gateway;
     this.stats = createStats(counters, sessions);
-    this.timer = setInterval(() => this.beat(nowMs()), NET_BEAT_MS);
   }
 
-  listen(): Promise<{ port: number }> {
-    return this.http.listen();
+  async listen(): Promise<{ port: number }> {
+    const address = await this.http.listen();
+    this.clock[0] = nowMs();
+    this.timer = setInterval(() => this.beat(nowMs()), NET_BEAT_MS);
+    return address;
   }
 
   async drain(code: number, text: string): Promise<void> {

@@ -39,8 +39,11 @@ const MASK_BYTES = 4;
 const PING_NUMBER_BYTES = 4;
 /** Every beat pings the clients of one slice, so that pings are spread over the period. */
 const PING_SLICES = PING_PERIOD_MS / NET_BEAT_MS;
-/** Automatic pongs that may wait in a socket; beyond that, ws ends the connection. */
-const PONGS_WAITING_MAX = 8;
+/**
+ * Automatic pongs that may wait in a socket; beyond that, ws ends the connection without a word. Pings in one packet all
+ * count as waiting, so it is above what the pings' own bound, which closes with a code, lets through.
+ */
+const PONGS_WAITING_MAX = 2 * CLIENT_PINGS_PER_SECOND;
 
 // The types of ws lag behind its options.
 interface Options extends ServerOptions {

@@ -4,7 +4,8 @@ import { createHash } from 'node:crypto';
 import * as zlib from 'node:zlib';
 
 /** Reflected CRC-32 (polynomial 0xedb88320), as in zlib. Its native form came with Node 20.15. */
-export const crc32: (bytes: Uint8Array) => number = (zlib as { crc32?: (bytes: Uint8Array) => number }).crc32 ?? crc32ByTable;
+export const crc32: (bytes: Uint8Array) => number =
+  (zlib as { crc32?: (bytes: Uint8Array) => number }).crc32 ?? crc32ByTable;
 
 let table: Uint32Array | undefined;
 

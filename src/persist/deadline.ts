@@ -11,7 +11,10 @@ export async function withDeadline<T>(work: Promise<T>, deadlineMs: number, what
     return await Promise.race([
       work,
       new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(new PersistError('timeout', `${what}: no answer in ${deadlineMs} ms`)), deadlineMs);
+        timer = setTimeout(
+          () => reject(new PersistError('timeout', `${what}: no answer in ${deadlineMs} ms`)),
+          deadlineMs,
+        );
       }),
     ]);
   } finally {

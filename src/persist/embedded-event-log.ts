@@ -7,7 +7,7 @@ import { HealthRecord } from './deadline.js';
 import { EmbeddedConsumer } from './embedded-consumer.js';
 import { PartitionReader } from './embedded-reader.js';
 import { EmbeddedStore, type Table } from './embedded-store.js';
-import { encodeChunk, readChunkTime, writeChunkKey } from './log-chunk.js';
+import { encodeChunk, readChunkOffset, readChunkTime, writeChunkKey } from './log-chunk.js';
 import { partitionOf } from './partition.js';
 import {
   type BackendHealth,
@@ -149,11 +149,18 @@ class EmbeddedEventLog implements EventLog {
     for (const { name, partitions } of topics) {
       if (!/^[a-zA-Z0-9._-]{1,249}$/.test(name)) throw new PersistError('rejected', `'${name}' is no name for a topic`);
       if (!(Number.isInteger(partitions) && partitions > 0 && partitions <= LOG_PARTITIONS_MAX)) {
-        throw new PersistError('rejected', `topic ${name}: ${partitions} partitions, 1 to ${LOG_PARTITIONS_MAX} can be`);
+        throw new PersistError(
+          'rejected',
+          `topic ${name}: ${partitions} partitions, 1 to ${LOG_PARTITIONS_MAX} can be`,
+        );
       }
     }
     if (topics.every(({ name }) => this.#tables.findTopic(name))) return;
-    await this.#guard(this.#store.write(() => topics.forEach((topic) => this.#tables.addTopic(topic))));
+    await this.#guard(
+      this.#store.write(() => {
+        for (const topic of topics) this.#tables.addTopic(topic);
+      }),
+    );
   }
 
   append(records: readonly LogRecord[]): Promise<void> {
@@ -243,8 +250,8 @@ class EmbeddedEventLog implements EventLog {
       for (const record of records) {
         const topic = this.#requireTopic(record.topic);
         const partition = this.#partitionOf(topic, record.key);
-        let ofTopic = openGroups.get(record.topic);
-        if (!ofTopic) openGroups.set(record.topic, (ofTopic = []));
+        const ofTopic = openGroups.get(record.topic) ?? [];
+        openGroups.set(record.topic, ofTopic);
         let group = ofTopic[partition];
         const bytes = recordBytes(record);
         if (!group || group.bytes + bytes > LOG_WRITE_BYTES_MAX) {
@@ -261,7 +268,10 @@ class EmbeddedEventLog implements EventLog {
 
   #partitionOf(topic: EmbeddedTopic, key: string): number {
     let known = this.#partitionOfKey.get(topic.name);
-    if (!known || known.size >= KEY_CACHE_MAX) this.#partitionOfKey.set(topic.name, (known = new Map()));
+    if (!known || known.size >= KEY_CACHE_MAX) {
+      known = new Map();
+      this.#partitionOfKey.set(topic.name, known);
+    }
     let partition = known.get(key);
     if (partition === undefined) {
       partition = partitionOf(Buffer.from(key), topic.partitions);
@@ -272,7 +282,8 @@ class EmbeddedEventLog implements EventLog {
 
   #requireTopic(name: string): EmbeddedTopic {
     const topic = this.#tables.findTopic(name);
-    if (!topic) throw new PersistError('rejected', `there is no topic ${name}`);
+    // Another process may be about to make it.
+    if (!topic) throw new PersistError('unavailable', `there is no topic ${name}`);
     return topic;
   }
 
@@ -306,17 +317,17 @@ class EmbeddedEventLog implements EventLog {
 
   /** The oldest chunks, as far as they are too old or too much; the newest one always stays. */
   #findExpired(topic: EmbeddedTopic, partition: number): { key: Buffer; start: number; bytes: number }[] {
-    const state = this.#tables.readPartition(topic, partition);
+    let { bytes } = this.#tables.readPartition(topic, partition);
     const oldestMs = Date.now() - this.#retentionMs;
     const expired: { key: Buffer; start: number; bytes: number }[] = [];
+    let candidate: { key: Buffer; bytes: number } | undefined;
     const range = { start: writeChunkKey(topic.id, partition, 0), limit: writeChunkKey(topic.id, partition + 1, 0) };
     for (const { key, value } of this.#tables.chunks.rows({ ...range, rowsMax: TRIM_CHUNKS_MAX })) {
-      if (state.bytes <= this.#retentionBytes && readChunkTime(value) >= oldestMs) break;
-      const reader = new PartitionReader(this.#tables, topic, partition, 0, this.#health);
-      const start = reader.offsetBehind(key);
-      if (start >= state.end) break;
-      expired.push({ key: Buffer.from(key), start, bytes: value.length });
-      state.bytes -= value.length;
+      // A chunk goes only when there is one behind it, which says where the log begins from then on.
+      if (candidate) expired.push({ ...candidate, start: readChunkOffset(key) });
+      if (bytes <= this.#retentionBytes && readChunkTime(value) >= oldestMs) break;
+      candidate = { key: Buffer.from(key), bytes: value.length };
+      bytes -= value.length;
     }
     return expired;
   }

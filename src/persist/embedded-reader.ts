@@ -4,13 +4,8 @@
 import { LOG_BATCH_RECORDS_MAX } from '../constants.js';
 import type { HealthRecord } from './deadline.js';
 import type { EmbeddedTopic, LogTables } from './embedded-event-log.js';
-import { decodeChunk, readChunkOffset, verifyChunk, writeChunkKey } from './log-chunk.js';
+import { decodeChunk, readChunkCount, readChunkOffset, verifyChunk, writeChunkKey } from './log-chunk.js';
 import type { LogEntry } from './ports.js';
-
-interface FoundChunk {
-  offset: number;
-  value: Uint8Array;
-}
 
 export class PartitionReader {
   readonly #tables: LogTables;
@@ -38,79 +33,61 @@ export class PartitionReader {
     return entries;
   }
 
-  /** The offset of the chunk that follows the one with this key; the partition's end behind the last. */
-  offsetBehind(key: Uint8Array): number {
-    const offset = readChunkOffset(key);
-    const next = this.#firstKey(offset + 1);
-    return next ? readChunkOffset(next) : this.#tables.readPartition(this.#topic, this.#partition).end;
-  }
-
   #fill(): void {
     this.#decoded = [];
     this.#delivered = 0;
     const { end } = this.#tables.readPartition(this.#topic, this.#partition);
     while (this.nextOffset < end && this.#decoded.length === 0) {
-      const chunk = this.#find();
-      if (!chunk) {
+      const offset = this.#findChunk();
+      if (offset === undefined) {
         this.nextOffset = end;
-      } else if (verifyChunk(chunk.value)) {
-        this.#decoded = decodeChunk(chunk.value, chunk.offset, this.nextOffset, Number.POSITIVE_INFINITY);
-        if (this.#decoded.length === 0) this.#skipTo(this.#behind(chunk.offset, end));
+        break;
+      }
+      const chunk = this.#tables.chunks.get(this.#key(offset))!;
+      if (verifyChunk(chunk)) {
+        this.#decoded = decodeChunk(chunk, offset, this.nextOffset);
       } else {
-        const behind = this.#behind(chunk.offset, end);
-        const lost = `offsets ${chunk.offset} to ${behind - 1} of ${this.#topic.name}/${this.#partition}`;
+        const behind = this.#firstFrom(offset + 1) ?? end;
+        const lost = `offsets ${offset} to ${behind - 1} of ${this.#topic.name}/${this.#partition}`;
         this.#health.notice(`${lost} do not verify and are skipped`);
-        this.#skipTo(behind);
+        this.nextOffset = behind;
       }
     }
   }
 
-  #behind(offset: number, end: number): number {
-    const next = this.#firstKey(offset + 1);
-    return next ? readChunkOffset(next) : end;
+  /** The chunk that begins at the next offset, or holds it, or is the first behind it where retention has cut. */
+  #findChunk(): number | undefined {
+    if (this.#tables.chunks.get(this.#key(this.nextOffset))) return this.nextOffset;
+    const before = this.#lastBelow(this.nextOffset);
+    if (before !== undefined && this.#limitOf(before) > this.nextOffset) return before;
+    return this.#firstFrom(this.nextOffset);
   }
 
-  #skipTo(offset: number): void {
-    this.nextOffset = offset;
+  #limitOf(offset: number): number {
+    const chunk = this.#tables.chunks.get(this.#key(offset))!;
+    // A chunk that does not verify cannot say how far it goes: up to the next one.
+    return verifyChunk(chunk)
+      ? offset + readChunkCount(chunk)
+      : (this.#firstFrom(offset + 1) ?? Number.POSITIVE_INFINITY);
   }
 
-  /** The chunk that begins at the next offset, or holds it, or is the first behind it when retention has cut it off. */
-  #find(): FoundChunk | undefined {
-    const { id } = this.#topic;
-    const exact = this.#tables.chunks.get(writeChunkKey(id, this.#partition, this.nextOffset));
-    if (exact) return { offset: this.nextOffset, value: exact };
-    const holding = this.#lastKeyBelow(this.nextOffset);
-    const holdingLimit = holding && this.#behindHolding(holding);
-    const key = holding && holdingLimit! > this.nextOffset ? holding : this.#firstKey(this.nextOffset);
-    if (!key) return undefined;
-    return { offset: readChunkOffset(key), value: this.#tables.chunks.get(key)! };
-  }
-
-  #behindHolding(key: Uint8Array): number {
-    const chunk = this.#tables.chunks.get(key)!;
-    const offset = readChunkOffset(key);
-    // A chunk that does not verify cannot say how far it goes.
-    return verifyChunk(chunk) ? offset + decodeChunk(chunk, offset, 0, Number.POSITIVE_INFINITY).length : this.offsetBehind(key);
-  }
-
-  #firstKey(fromOffset: number): Uint8Array | undefined {
-    const { id } = this.#topic;
-    const range = {
-      start: writeChunkKey(id, this.#partition, fromOffset),
-      limit: writeChunkKey(id, this.#partition + 1, 0),
-      rowsMax: 1,
-    };
-    for (const key of this.#tables.chunks.keys(range)) return key;
-    return undefined;
-  }
-
-  #lastKeyBelow(offset: number): Uint8Array | undefined {
-    const { id } = this.#topic;
-    const prefix = writeChunkKey(id, this.#partition, 0).subarray(0, 4);
-    const range = { start: writeChunkKey(id, this.#partition, offset), reverse: true, rowsMax: 1 };
-    for (const key of this.#tables.chunks.keys(range)) {
-      if (Buffer.from(key.buffer, key.byteOffset, 4).equals(prefix)) return key;
+  #firstFrom(offset: number): number | undefined {
+    const limit = writeChunkKey(this.#topic.id, this.#partition + 1, 0);
+    for (const key of this.#tables.chunks.keys({ start: this.#key(offset), limit, rowsMax: 1 })) {
+      return readChunkOffset(key);
     }
     return undefined;
+  }
+
+  #lastBelow(offset: number): number | undefined {
+    const ofPartition = this.#key(0).subarray(0, 4);
+    for (const key of this.#tables.chunks.keys({ start: this.#key(offset), reverse: true, rowsMax: 1 })) {
+      if (ofPartition.equals(key.subarray(0, 4))) return readChunkOffset(key);
+    }
+    return undefined;
+  }
+
+  #key(offset: number): Buffer {
+    return writeChunkKey(this.#topic.id, this.#partition, offset);
   }
 }

@@ -137,7 +137,14 @@ async function toPersistError(error: unknown): Promise<PersistError> {
   if (error instanceof PersistError) return error;
   // A failed commit carries its cause as a promise that rejects; left alone, it would end the process.
   const commitError = (error as { commitError?: Promise<unknown> }).commitError;
-  const cause = (commitError ? await commitError.then(() => error, (reason: unknown) => reason) : error) as Error & {
+  const cause = (
+    commitError
+      ? await commitError.then(
+          () => error,
+          (reason: unknown) => reason,
+        )
+      : error
+  ) as Error & {
     code?: number | string;
   };
   const full = [NO_SPACE, QUOTA_EXCEEDED, FILE_TOO_LARGE, MAP_FULL].includes(Number(cause.code));

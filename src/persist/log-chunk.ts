@@ -63,14 +63,14 @@ export function verifyChunk(chunk: Uint8Array): boolean {
   return view.getUint32(0, true) === crc32(chunk.subarray(4));
 }
 
-/** The entries from `fromOffset` on, at most `countMax`. Values are views of the chunk. */
-export function decodeChunk(chunk: Uint8Array, firstOffset: number, fromOffset: number, countMax: number): LogEntry[] {
+/** The entries from `fromOffset` on. Values are views of the chunk. */
+export function decodeChunk(chunk: Uint8Array, firstOffset: number, fromOffset: number): LogEntry[] {
   const text = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
   const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength);
   const count = view.getUint32(4, true);
   const entries: LogEntry[] = [];
   let at = CHUNK_HEADER_BYTES;
-  for (let i = 0; i < count && entries.length < countMax; i++) {
+  for (let i = 0; i < count; i++) {
     const keyStart = at + RECORD_HEADER_BYTES;
     const valueStart = keyStart + view.getUint32(at + 8, true);
     const valueLimit = valueStart + view.getUint32(at + 12, true);

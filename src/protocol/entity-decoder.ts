@@ -126,9 +126,12 @@ export class EntityDecoder {
       if (this.entities.size >= DECODED_ENTITIES_MAX && !this.entities.has(id)) return 'too many entities';
       const kind = this.bytes[this.position];
       if (kind >= this.kinds.length) return 'the kind does not exist';
+      // A server that does not know what a client last had of an entity tells all of it again; it has not come anew.
+      const wasKnown = this.entities.get(id)?.kind === kind;
       const entity = this.enter(id, kind);
       this.readFields(entity, mask);
-      delta.entered.push(id);
+      if (wasKnown) delta.updated.push({ id, moved: true, fields: (1 << this.types.length) - 1 });
+      else delta.entered.push(id);
       return null;
     }
     const entity = this.entities.get(id);

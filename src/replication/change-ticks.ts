@@ -10,7 +10,15 @@ import type { AnyColumn } from '../memory/world-buffer.js';
 import { WIRE_TYPES, type WireTypeName } from '../sim/game.js';
 import type { EngineZone } from '../sim/zone.js';
 
-const TYPE_MIN: Record<WireTypeName, number> = { u8: 0, i8: -128, u16: 0, i16: -32768, u32: 0, i32: -(2 ** 31), f32: -Infinity };
+const TYPE_MIN: Record<WireTypeName, number> = {
+  u8: 0,
+  i8: -128,
+  u16: 0,
+  i16: -32768,
+  u32: 0,
+  i32: -(2 ** 31),
+  f32: -Infinity,
+};
 const TYPE_MAX: Record<WireTypeName, number> = {
   u8: 255,
   i8: 127,

@@ -6,7 +6,7 @@
 // that is committed to the ring, so a frame that cannot be made (ring full, client backed up) is as if it had never been
 // tried, and the next one carries the newest state: there is no backlog to build up.
 
-import { FRAME_BYTES_MAX, KEEP_ALIVE_MS, KNOWN_ENTITIES_MAX } from '../constants.js';
+import { FRAME_BYTES_MAX, FRAMES_IN_FLIGHT_MAX, KEEP_ALIVE_MS, KNOWN_ENTITIES_MAX } from '../constants.js';
 import type { Quadtree } from '../interest/quadtree.js';
 import type { ByteRing } from '../memory/byte-ring.js';
 import * as C from '../memory/client-table.js';
@@ -151,8 +151,14 @@ export class Replicator {
         continue;
       }
       this.updateDebt[client] = debt >= 2 ? 0 : debt - 1;
-      if (Atomics.load(clients.congested, client) !== 0) { // acquire: main alone knows how the socket stands
+      if (Atomics.load(clients.congested, client) !== 0) {
+        // acquire: main alone knows how the socket stands
         zone.counters[COUNTER.framesSkippedCongested]++;
+        continue;
+      }
+      const inFlight = clients.state[stateAt + C.CLIENT_FRAMES_MADE] - Atomics.load(clients.delivered, client); // main's count
+      if ((inFlight | 0) >= FRAMES_IN_FLIGHT_MAX) {
+        zone.counters[COUNTER.framesSkippedInFlight]++;
         continue;
       }
       this.tell(client, stateAt);
@@ -190,6 +196,7 @@ export class Replicator {
     frames.view.setInt32(payload + R.FRAME_EPOCH, clients.state[stateAt + C.CLIENT_EPOCH], true);
     frames.view.setInt32(payload + R.FRAME_HOP, clients.state[stateAt + C.CLIENT_HOP], true);
     frames.commit(R.FRAME_BODY + bytes);
+    clients.state[stateAt + C.CLIENT_FRAMES_MADE]++;
     zone.counters[COUNTER.framesWritten]++;
     zone.counters[COUNTER.frameBytes] += bytes;
     zone.counters[COUNTER.entityUpdates] += toldCount;

@@ -3,7 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import { pino } from 'pino';
-import { loadSettings, type Settings, type SettingSources } from '../config.js';
+import { loadSettings, type SettingSources, type Settings } from '../config.js';
 import { helpText, versionText } from './help.js';
 import { type RunningServer, startServer } from './server.js';
 import { checkStartup, type DataFolderLock, describeListenError } from './startup-checks.js';

@@ -153,8 +153,7 @@ export class CommandIntake {
       return;
     }
     const row = replicator.rowOfClient[client];
-    const code =
-      row < 0 ? RejectCode.NotAlive : definition.apply(zone, row, view, offset + R.COMMAND_PAYLOAD);
+    const code = row < 0 ? RejectCode.NotAlive : definition.apply(zone, row, view, offset + R.COMMAND_PAYLOAD);
     if (code !== RejectCode.None) {
       this.reject(client, seq, kind, code);
       return;
@@ -198,6 +197,8 @@ export class CommandIntake {
     for (let row = 0; row < zone.rowLimit; row++) {
       if (zone.alive[row] !== 0 && zone.owner[row] === client + 1 && zone.engine.ownerEpoch[row] === epoch) {
         clients.state[client * C.CLIENT_STATE_WORDS + C.CLIENT_HOP] = view.getInt32(payload + 12, true);
+        // What the dead thread made and did not publish is not on its way.
+        clients.state[client * C.CLIENT_STATE_WORDS + C.CLIENT_FRAMES_MADE] = Atomics.load(clients.delivered, client); // main's
         replicator.attach(client, row);
         replicator.forget(client);
         return;
@@ -238,6 +239,7 @@ export class CommandIntake {
     clients.state[at + C.CLIENT_EPOCH] = epoch;
     clients.state[at + C.CLIENT_HOP] = hop;
     clients.state[at + C.CLIENT_UPDATE_HZ] = updateHz;
+    clients.state[at + C.CLIENT_FRAMES_MADE] = Atomics.load(clients.delivered, client); // main's count goes on
     replicator.forget(client);
   }
 

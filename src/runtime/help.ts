@@ -41,7 +41,7 @@ Whatever is wrong in any of them is reported, all at once, before a port is open
 export function versionText(): string {
   const path = new URL('../../../package.json', import.meta.url);
   const { name, version } = JSON.parse(readFileSync(path, 'utf8')) as { name: string; version: string };
-  return `${name} ${version} (Node ${process.version})`;
+  return `${name} ${version} (Node ${process.version})\n`;
 }
 
 function groupLines(group: SettingGroup): string[] {

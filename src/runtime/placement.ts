@@ -57,13 +57,7 @@ function clampInside(value: number, size: number): number {
 }
 
 /** Spots far enough from each other that those in one do not see those in the next, the first ones inside of zones. */
-function findSpots(
-  width: number,
-  height: number,
-  zoneColumns: number,
-  zoneRows: number,
-  viewRadius: number,
-): Place[] {
+function findSpots(width: number, height: number, zoneColumns: number, zoneRows: number, viewRadius: number): Place[] {
   const apart = viewRadius * 3;
   const columns = Math.max(1, Math.floor(width / apart));
   const rows = Math.max(1, Math.floor(height / apart));

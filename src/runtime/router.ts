@@ -62,9 +62,12 @@ export class Router implements WorldPort {
     this.eventCounts = new Float64Array(eventTypeCount);
   }
 
-  /** Begins to deliver. */
-  start(sink: ClientSink): void {
+  connect(sink: ClientSink): void {
     this.sink = sink;
+  }
+
+  /** Begins to deliver to the sink whenever a tick thread has made something. */
+  start(): void {
     for (const control of this.controls) {
       this.listen(control);
     }
@@ -150,7 +153,7 @@ export class Router implements WorldPort {
 
   /** A restored thread is told which clients are its own. */
   attachClients(thread: number): void {
-    this.drainAll(); // what the dead thread had said comes first
+    this.deliverAll(); // what the dead thread had said comes first
     for (const zone of this.plan.zonesOfThread[thread]) {
       for (let client = 0; client < this.zoneOfClient.length; client++) {
         if (this.zoneOfClient[client] === zone) {
@@ -167,6 +170,15 @@ export class Router implements WorldPort {
 
   frameBytesWaiting(thread: number): number {
     return this.frames[thread].readableBytes();
+  }
+
+  /** Delivers all that waits, at once. */
+  deliverAll(): void {
+    this.retryLeaves();
+    this.countEvents();
+    for (const frames of this.frames) {
+      this.deliver(frames, Number.POSITIVE_INFINITY);
+    }
   }
 
   private attachClient(zone: number, client: number): void {
@@ -264,12 +276,6 @@ export class Router implements WorldPort {
     this.isDraining = false;
   }
 
-  private drainAll(): void {
-    for (const frames of this.frames) {
-      this.deliver(frames, Number.POSITIVE_INFINITY);
-    }
-  }
-
   private deliver(frames: ByteRing, most: number): number {
     let count = 0;
     while (count < most && frames.next()) {
@@ -284,6 +290,10 @@ export class Router implements WorldPort {
     const { view, offset, kind } = frames;
     const client = view.getInt32(offset + R.FRAME_CLIENT, true);
     const epoch = view.getInt32(offset + R.FRAME_EPOCH, true);
+    if (kind === R.FROM_ZONE_FRAME) {
+      const { delivered } = this.clients;
+      Atomics.store(delivered, client, (delivered[client] + 1) | 0); // the client's zone may make the next one
+    }
     if (this.zoneOfClient[client] < 0 || this.epochOfClient[client] !== epoch || this.sink === undefined) {
       this.counters.framesStale++;
       return;
@@ -360,4 +370,3 @@ export class Router implements WorldPort {
     }
   }
 }
-

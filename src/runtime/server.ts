@@ -14,7 +14,7 @@ import type { GameDefinition } from '../sim/game.js';
 import { Placement } from './placement.js';
 import { Router } from './router.js';
 import { Supervisor } from './supervisor.js';
-import { planWorld, POSITION_QUANTUM, type WorldPlan } from './world-plan.js';
+import { POSITION_QUANTUM, planWorld, type WorldPlan } from './world-plan.js';
 import { WorldReport } from './world-report.js';
 
 const GOING_AWAY = 1001;
@@ -36,7 +36,9 @@ export async function loadGame(name: string): Promise<{ game: GameDefinition; ur
     module = (await import(url)) as { default?: GameDefinition };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`--game '${name}' cannot be loaded: ${reason}; allowed: ${Object.keys(BUILT_IN_GAMES).join(', ')}, or the path of a module`);
+    throw new Error(
+      `--game '${name}' cannot be loaded: ${reason}; allowed: ${Object.keys(BUILT_IN_GAMES).join(', ')}, or the path of a module`,
+    );
   }
   const game = module.default;
   if (game === undefined || typeof game.spawnPlayer !== 'function' || !Array.isArray(game.commands)) {
@@ -44,7 +46,9 @@ export async function loadGame(name: string): Promise<{ game: GameDefinition; ur
   }
   const low = game.commands.find(({ kind }) => kind < GAME_KIND_MIN);
   if (low !== undefined) {
-    throw new Error(`--game '${name}': command '${low.name}' has kind ${low.kind}; allowed: ${GAME_KIND_MIN} and above`);
+    throw new Error(
+      `--game '${name}': command '${low.name}' has kind ${low.kind}; allowed: ${GAME_KIND_MIN} and above`,
+    );
   }
   return { game, url };
 }
@@ -79,7 +83,8 @@ export async function startServer(settings: Settings, log: Log): Promise<Running
   };
   try {
     await supervisor.start();
-    router.start(net.sink);
+    router.connect(net.sink);
+    router.start();
     const { port } = await net.listen();
     return { port, threads, stop };
   } catch (error) {

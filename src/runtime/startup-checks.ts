@@ -5,7 +5,7 @@
 // again, after a restart in a container even at once; the start time tells such a stranger from the holder.
 
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { SettingName, SettingSources, Settings } from '../config.js';
 import { describeSetting } from '../config-table.js';
 import { FILE_DESCRIPTORS_RESERVED, LOCK_SETTLE_MS } from '../constants.js';
@@ -83,7 +83,7 @@ export function lockDataFolder(folder: string): DataFolderLock | string {
   const path = join(folder, LOCK_FILE);
   const self = `${process.pid} ${readStartTime(process.pid) ?? UNKNOWN_START}\n`;
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     for (let attempt = 0; attempt < LOCK_ATTEMPTS; attempt++) {
       if (createLock(path, self)) return holdLock(path, self);
       const holder = readLock(path);
@@ -98,6 +98,23 @@ export function lockDataFolder(folder: string): DataFolderLock | string {
   } catch (error) {
     return `but ${folder} ${fileErrorText(error)}; choose a --data folder that this user may write to`;
   }
+}
+
+/** Not Node's recursive mkdir: it never returns where a folder exists but nothing can be made in it, as in /proc. */
+function makeFolder(folder: string): void {
+  if (isFolder(folder)) return;
+  const parent = dirname(folder);
+  if (parent !== folder) makeFolder(parent);
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    // Another server may have made it at the same moment.
+    if (!isFolder(folder)) throw error;
+  }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 /** Undefined: given back since we looked. */

@@ -86,7 +86,9 @@ export class Supervisor {
     const reasons: string[] = [];
     for (const thread of this.threads) {
       if (thread.failuresInRow >= UNREADY_FAILURES) {
-        reasons.push(`tick thread ${thread.index} has failed ${thread.failuresInRow} times in a row: ${thread.lastReason}`);
+        reasons.push(
+          `tick thread ${thread.index} has failed ${thread.failuresInRow} times in a row: ${thread.lastReason}`,
+        );
       } else if (thread.failedMs !== undefined || Atomics.load(thread.control.words, T.RUNNING) === 0) {
         reasons.push(`tick thread ${thread.index} is starting`);
       }
@@ -99,7 +101,8 @@ export class Supervisor {
       const worker = this.spawn(thread);
       worker.once('error', reject);
       const timer = setInterval(() => {
-        if (Atomics.load(thread.control.words, T.RUNNING) === 1) { // the thread's word: its first tick is over
+        if (Atomics.load(thread.control.words, T.RUNNING) === 1) {
+          // the thread's word: its first tick is over
           clearInterval(timer);
           resolve();
         }
@@ -203,7 +206,10 @@ export class Supervisor {
     const zones = plan.zonesOfThread[thread.index];
     const tick = new WorldBuffer(plan.worlds[zones[0]], plan.layout).committed.scalars[0];
     const gapMs = Math.round(now - (thread.failedMs as number));
-    log.warn({ thread: thread.index, zones, gapMs, tick, reason: thread.lastReason }, `tick thread replaced after ${gapMs} ms`);
+    log.warn(
+      { thread: thread.index, zones, gapMs, tick, reason: thread.lastReason },
+      `tick thread replaced after ${gapMs} ms`,
+    );
     thread.failedMs = undefined;
     this.options.onReplaced(thread.index);
   }

@@ -39,7 +39,8 @@ export class TickLoop {
   run(): void {
     const { control } = this;
     let tick = this.firstTick();
-    while (Atomics.load(control.words, T.STOP) === 0) { // main's word
+    while (Atomics.load(control.words, T.STOP) === 0) {
+      // main's word
       if (!this.sleepUntilDue(tick)) {
         continue;
       }

@@ -2,6 +2,7 @@
 // plain data and shared buffers, so that it can be handed to a worker as it is.
 
 import { assert } from '../assert.js';
+import type { Settings } from '../config.js';
 import {
   COMMAND_RECORD_BYTES,
   COMMAND_RING_RECORDS,
@@ -9,7 +10,6 @@ import {
   EVENT_RING_RECORDS,
   FRAME_RING_BYTES,
 } from '../constants.js';
-import type { Settings } from '../config.js';
 import { ByteRing } from '../memory/byte-ring.js';
 import { ClientTable } from '../memory/client-table.js';
 import { RecordRing } from '../memory/record-ring.js';

@@ -102,41 +102,75 @@ export class WorldReport {
     metrics.registerCounter('tessera_events_total', 'Events of the game, by type', ['type'], (report) => {
       for (const [type, name] of eventNames.entries()) report(router.eventCounts[type], { type: name });
     });
-    metrics.registerCounter('tessera_router_total', 'What main did with the records of tick threads', ['what'], (report) => {
-      for (const [what, count] of Object.entries(router.counters)) report(count, { what });
-    });
+    metrics.registerCounter(
+      'tessera_router_total',
+      'What main did with the records of tick threads',
+      ['what'],
+      (report) => {
+        for (const [what, count] of Object.entries(router.counters)) report(count, { what });
+      },
+    );
     metrics.registerCounter('tessera_thread_restarts_total', 'Tick threads that were replaced', [], (report) =>
       report(this.supervisor.restarts),
     );
   }
 
   private registerTicks(metrics: Metrics): void {
-    const each = (read: (control: T.ThreadControl) => number) => (report: (value: number, labels: Record<string, string>) => void) => {
-      for (const [thread, control] of this.controls.entries()) report(read(control), { thread: String(thread) });
-    };
+    const each =
+      (read: (control: T.ThreadControl) => number) =>
+      (report: (value: number, labels: Record<string, string>) => void) => {
+        for (const [thread, control] of this.controls.entries()) report(read(control), { thread: String(thread) });
+      };
     const labels = ['thread'];
-    metrics.registerCounter('tessera_ticks_total', 'Ticks run', labels, each(({ words }) => words[T.TICKS]));
-    metrics.registerCounter('tessera_tick_overruns_total', 'Ticks longer than their period', labels, each(({ words }) => words[T.OVERRUNS]));
-    metrics.registerCounter('tessera_ticks_skipped_total', 'Ticks given up after a stall', labels, each(({ words }) => words[T.SKIPPED]));
-    metrics.registerGauge('tessera_tick_ms_max', 'Longest tick of the last 16 seconds', labels, each(({ secondMaxUs }) => Math.max(...secondMaxUs) / 1000));
+    metrics.registerCounter(
+      'tessera_ticks_total',
+      'Ticks run',
+      labels,
+      each(({ words }) => words[T.TICKS]),
+    );
+    metrics.registerCounter(
+      'tessera_tick_overruns_total',
+      'Ticks longer than their period',
+      labels,
+      each(({ words }) => words[T.OVERRUNS]),
+    );
+    metrics.registerCounter(
+      'tessera_ticks_skipped_total',
+      'Ticks given up after a stall',
+      labels,
+      each(({ words }) => words[T.SKIPPED]),
+    );
+    metrics.registerGauge(
+      'tessera_tick_ms_max',
+      'Longest tick of the last 16 seconds',
+      labels,
+      each(({ secondMaxUs }) => Math.max(...secondMaxUs) / 1000),
+    );
     metrics.registerGauge('tessera_frame_ring_bytes', 'Bytes of frames that wait for main', labels, (report) => {
-      for (const thread of this.controls.keys()) report(this.router.frameBytesWaiting(thread), { thread: String(thread) });
+      for (const thread of this.controls.keys())
+        report(this.router.frameBytesWaiting(thread), { thread: String(thread) });
     });
     metrics.registerCounter('tessera_phase_ms_total', 'Time in each phase of a tick', ['thread', 'phase'], (report) => {
       for (const [thread, control] of this.controls.entries()) {
-        for (const [index, phase] of T.PHASES.entries()) report(control.phaseMs[index], { thread: String(thread), phase });
+        for (const [index, phase] of T.PHASES.entries())
+          report(control.phaseMs[index], { thread: String(thread), phase });
       }
     });
-    metrics.registerCounter('tessera_tick_ms_bucket', 'Ticks that took at most le milliseconds', ['thread', 'le'], (report) => {
-      for (const [thread, control] of this.controls.entries()) {
-        let sum = 0;
-        for (const [bucket, count] of control.histogram.entries()) {
-          sum += count;
-          report(sum, { thread: String(thread), le: T.bucketLimitMs(bucket).toFixed(4) });
+    metrics.registerCounter(
+      'tessera_tick_ms_bucket',
+      'Ticks that took at most le milliseconds',
+      ['thread', 'le'],
+      (report) => {
+        for (const [thread, control] of this.controls.entries()) {
+          let sum = 0;
+          for (const [bucket, count] of control.histogram.entries()) {
+            sum += count;
+            report(sum, { thread: String(thread), le: T.bucketLimitMs(bucket).toFixed(4) });
+          }
+          report(sum, { thread: String(thread), le: '+Inf' });
         }
-        report(sum, { thread: String(thread), le: '+Inf' });
-      }
-    });
+      },
+    );
   }
 
   private registerZones(metrics: Metrics): void {

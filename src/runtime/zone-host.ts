@@ -1,9 +1,9 @@
 // One zone on its tick thread: everything it is made of, and the order of a tick.
 
-import { COUNTER } from '../memory/counters.js';
 import { Quadtree } from '../interest/quadtree.js';
-import { ByteRing } from '../memory/byte-ring.js';
+import type { ByteRing } from '../memory/byte-ring.js';
 import { ClientTable } from '../memory/client-table.js';
+import { COUNTER } from '../memory/counters.js';
 import { RecordRing } from '../memory/record-ring.js';
 import { WorldBuffer } from '../memory/world-buffer.js';
 import { SCALAR_POPULATED } from '../memory/world-layout.js';

@@ -176,6 +176,7 @@ test('a radius that is negative or no number finds nothing', () => {
   const tree = createTree(world);
   const out = new Int32Array(10);
   assert.equal(tree.queryCircle(100, 100, -5, out), 0);
+  assert.equal(tree.queryCircle(100, 100, -1e-6, out), 0, 'next to nothing below zero');
   assert.equal(tree.queryCircle(100, 100, Number.NaN, out), 0);
   assert.equal(tree.queryCircle(Number.NaN, 100, 5, out), 0);
   assert.equal(tree.queryBox(200, 0, 100, 500, out), 0);
@@ -280,7 +281,9 @@ test('the order of what is found depends on the rows alone, not on earlier build
   const world = createWorld(3000, () => [random() * 600 - 40, random() * 600 - 40]);
   const before = createWorld(3000, () => [random() * 512, random() * 512]);
   const fresh = createTree(world);
-  const used = createTree(before);
+  const used = createTree(world);
+  used.build(before.alive, before.positionX, before.positionY, 0, before.rowLimit);
+  assert.equal(used.strayCount, 0);
   used.queryCircle(1, 1, 1000, new Int32Array(10));
   used.build(world.alive, world.positionX, world.positionY, 0, world.rowLimit);
   const left = new Int32Array(3000);

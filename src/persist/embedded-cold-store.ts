@@ -1,0 +1,184 @@
+// The cold store in the embedded database. A snapshot is two rows of one transaction, header and bytes, under a key that
+// sorts the history; plain rows of all tables share one database, each key led by its table's name.
+
+import { sha256 } from './checksum.js';
+import { checkKey, checkSnapshot, decodeHeader, encodeHeader, findNewest, verifySnapshot } from './cold-snapshot.js';
+import { HealthRecord } from './deadline.js';
+import { EmbeddedStore, type Table } from './embedded-store.js';
+import {
+  type BackendHealth,
+  type ColdHeader,
+  type ColdRow,
+  type ColdSearch,
+  type ColdSnapshot,
+  type ColdSnapshotInput,
+  type ColdStore,
+  type NoticeListener,
+  PersistError,
+} from './ports.js';
+
+const SEQUENCE_MAX = 0xffffffff;
+
+export interface EmbeddedColdStoreOptions {
+  folder: string;
+  onNotice?: NoticeListener;
+}
+
+export function openEmbeddedColdStore(options: EmbeddedColdStoreOptions): ColdStore {
+  return new EmbeddedColdStore(options);
+}
+
+/** | id (UTF-8) | 0 | sequence u32, big endian | */
+function snapshotKey(id: string, sequence: number): Buffer {
+  const key = Buffer.alloc(Buffer.byteLength(id) + 5);
+  key.write(id);
+  key.writeUInt32BE(sequence, key.length - 4);
+  return key;
+}
+
+/** | table | 0 | key | */
+function rowKey(table: string, key: string): Buffer {
+  return Buffer.from(`${table}\0${key}`);
+}
+
+class EmbeddedColdStore implements ColdStore {
+  readonly #store: EmbeddedStore;
+  readonly #headers: Table;
+  readonly #bytes: Table;
+  readonly #rows: Table;
+  readonly #health: HealthRecord;
+  #closed = false;
+
+  constructor(options: EmbeddedColdStoreOptions) {
+    this.#store = new EmbeddedStore(options.folder);
+    this.#headers = this.#store.table('snapshots');
+    this.#bytes = this.#store.table('snapshot-bytes');
+    this.#rows = this.#store.table('rows');
+    this.#health = new HealthRecord('embedded cold store', options.onNotice);
+  }
+
+  async save(id: string, snapshot: ColdSnapshotInput): Promise<ColdHeader> {
+    checkSnapshot(id, snapshot);
+    const { bytes, tick, takenAtMs, meta } = snapshot;
+    const checksum = snapshot.checksum ?? sha256(bytes);
+    return this.#write(() => {
+      const newest = this.#readHistory(id, 1)[0];
+      const sequence = (newest?.sequence ?? 0) + 1;
+      const header = { id, sequence, tick, takenAtMs, byteCount: bytes.length, checksum, meta };
+      this.#bytes.put(snapshotKey(id, sequence), bytes);
+      this.#headers.put(snapshotKey(id, sequence), encodeHeader(header));
+      return header;
+    });
+  }
+
+  async latest(id: string): Promise<ColdSearch> {
+    this.#requireOpen();
+    return findNewest(this.#readHistory(id, SEQUENCE_MAX), async (header) => this.#readSnapshot(header));
+  }
+
+  async load(id: string, sequence: number): Promise<ColdSnapshot | undefined> {
+    this.#requireOpen();
+    const header = this.#headers.get(snapshotKey(id, sequence));
+    return header && this.#readSnapshot(decodeHeader(header, id, sequence));
+  }
+
+  async history(id: string, limit: number): Promise<ColdHeader[]> {
+    this.#requireOpen();
+    return this.#readHistory(id, limit);
+  }
+
+  async ids(prefix: string): Promise<string[]> {
+    this.#requireOpen();
+    const ids = new Set<string>();
+    for (const key of this.#headers.keys({ start: Buffer.concat([Buffer.from(prefix), LOWEST]) })) {
+      const id = Buffer.from(key).toString('utf8', 0, key.length - 5);
+      if (!id.startsWith(prefix)) break;
+      ids.add(id);
+    }
+    return [...ids];
+  }
+
+  async prune(id: string, keep: number): Promise<number> {
+    return this.#write(() => {
+      const old = this.#readHistory(id, SEQUENCE_MAX).slice(keep);
+      for (const { sequence } of old) {
+        this.#headers.remove(snapshotKey(id, sequence));
+        this.#bytes.remove(snapshotKey(id, sequence));
+      }
+      return old.length;
+    });
+  }
+
+  async putRows(table: string, rows: readonly ColdRow[]): Promise<void> {
+    for (const { key } of rows) checkKey(key);
+    await this.#write(() => {
+      for (const { key, value } of rows) this.#rows.put(rowKey(table, key), value);
+    });
+  }
+
+  async getRows(table: string, keys: readonly string[]): Promise<(Uint8Array | undefined)[]> {
+    this.#requireOpen();
+    return keys.map((key) => this.#rows.get(rowKey(table, key)));
+  }
+
+  async deleteRows(table: string, keys: readonly string[]): Promise<void> {
+    await this.#write(() => {
+      for (const key of keys) this.#rows.remove(rowKey(table, key));
+    });
+  }
+
+  async scanRows(table: string, prefix: string, afterKey: string, limit: number): Promise<ColdRow[]> {
+    this.#requireOpen();
+    const start = afterKey > prefix ? Buffer.concat([rowKey(table, afterKey), LOWEST]) : rowKey(table, prefix);
+    const leading = rowKey(table, prefix);
+    const found: ColdRow[] = [];
+    for (const { key, value } of this.#rows.rows({ start, rowsMax: limit })) {
+      if (!leading.equals(key.subarray(0, leading.length))) break;
+      found.push({ key: Buffer.from(key).toString('utf8', Buffer.byteLength(table) + 1), value });
+    }
+    return found;
+  }
+
+  health(): BackendHealth {
+    return this.#health.read();
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#store.close();
+  }
+
+  /** Newest first. */
+  #readHistory(id: string, limit: number): ColdHeader[] {
+    const headers: ColdHeader[] = [];
+    const range = { start: snapshotKey(id, SEQUENCE_MAX), limit: snapshotKey(id, 0), reverse: true, rowsMax: limit };
+    for (const { key, value } of this.#headers.rows(range)) {
+      headers.push(decodeHeader(value, id, Buffer.from(key).readUInt32BE(key.length - 4)));
+    }
+    return headers;
+  }
+
+  #readSnapshot(header: ColdHeader): ColdSnapshot {
+    return verifySnapshot(header, this.#bytes.get(snapshotKey(header.id, header.sequence)));
+  }
+
+  #requireOpen(): void {
+    if (this.#closed) throw new PersistError('closed', 'the cold store is closed');
+  }
+
+  async #write<T>(action: () => T): Promise<T> {
+    this.#requireOpen();
+    try {
+      const result = await this.#store.write(action);
+      this.#health.succeeded();
+      return result;
+    } catch (error) {
+      this.#health.failed(error as Error);
+      throw error;
+    }
+  }
+}
+
+/** Behind a key, it makes the lowest key above; as a key of its own, the lowest there is. */
+const LOWEST = Buffer.from([0]);

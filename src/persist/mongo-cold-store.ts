@@ -1,0 +1,301 @@
+// The cold store in MongoDB. A snapshot is cut into pieces below MongoDB's limit for a document; the header is written
+// last and makes the snapshot exist, so a reader never finds half of one. Plain rows are one collection per table.
+//
+//  snapshots        {_id: '<id>@<sequence>', id, sequence, tick, takenAt, byteCount, pieces, writeId, checksum, meta}
+//  snapshot_pieces  {_id: '<writeId>:<piece>', snapshot: '<id>', data}
+//  rows_<table>     {_id: '<key>', value}
+
+import { randomUUID } from 'node:crypto';
+import { Binary, type Collection, type Db, MongoClient, MongoServerError } from 'mongodb';
+import { CLOSE_GRACE_MS, SNAPSHOT_PIECE_BYTES } from '../constants.js';
+import { sha256 } from './checksum.js';
+import { checkKey, checkSnapshot, findNewest, verifySnapshot } from './cold-snapshot.js';
+import { HealthRecord, withDeadline } from './deadline.js';
+import {
+  type BackendHealth,
+  type ColdHeader,
+  type ColdRow,
+  type ColdSearch,
+  type ColdSnapshot,
+  type ColdSnapshotInput,
+  type ColdStore,
+  type NoticeListener,
+  PersistError,
+  type PersistErrorKind,
+} from './ports.js';
+
+const DUPLICATE_KEY = 11000;
+/** Two writers of one id may meet on a sequence; the loser takes the next. */
+const SAVE_ATTEMPTS_MAX = 5;
+
+export interface MongoColdStoreOptions {
+  /** With the database's name as its path. */
+  url: string;
+  connectTimeoutMs?: number;
+  /** One round trip. */
+  deadlineMs?: number;
+  onNotice?: NoticeListener;
+}
+
+interface SnapshotDocument {
+  _id: string;
+  id: string;
+  sequence: number;
+  tick: number;
+  takenAt: Date;
+  byteCount: number;
+  pieces: number;
+  writeId: string;
+  checksum: string;
+  meta: Record<string, string | number>;
+}
+
+interface PieceDocument {
+  _id: string;
+  snapshot: string;
+  data: Binary;
+}
+
+interface RowDocument {
+  _id: string;
+  value: Binary;
+}
+
+export function openMongoColdStore(options: MongoColdStoreOptions): ColdStore {
+  return new MongoColdStore(options);
+}
+
+class MongoColdStore implements ColdStore {
+  readonly #client: MongoClient;
+  readonly #database: Db;
+  readonly #snapshots: Collection<SnapshotDocument>;
+  readonly #pieces: Collection<PieceDocument>;
+  readonly #deadlineMs: number;
+  readonly #health: HealthRecord;
+  #indexed = false;
+  #closed = false;
+
+  constructor(options: MongoColdStoreOptions) {
+    this.#deadlineMs = options.deadlineMs ?? 15000;
+    const connectTimeoutMs = options.connectTimeoutMs ?? 3000;
+    this.#health = new HealthRecord('mongodb', options.onNotice);
+    this.#client = new MongoClient(options.url, {
+      appName: 'tessera',
+      maxPoolSize: 4,
+      connectTimeoutMS: connectTimeoutMs,
+      serverSelectionTimeoutMS: connectTimeoutMs,
+      waitQueueTimeoutMS: this.#deadlineMs,
+      // Without it a half-open connection holds a call for as long as the kernel likes.
+      socketTimeoutMS: this.#deadlineMs,
+      writeConcern: { w: 'majority', journal: true },
+      readConcern: 'majority',
+    });
+    this.#database = this.#client.db();
+    this.#snapshots = this.#database.collection('snapshots');
+    this.#pieces = this.#database.collection('snapshot_pieces');
+  }
+
+  async save(id: string, snapshot: ColdSnapshotInput): Promise<ColdHeader> {
+    checkSnapshot(id, snapshot);
+    const { bytes, tick, takenAtMs, meta } = snapshot;
+    const checksum = snapshot.checksum ?? sha256(bytes);
+    await this.#ensureIndexes();
+    const writeId = randomUUID();
+    const pieces = await this.#writePieces(id, writeId, bytes);
+    for (let attempt = 1; ; attempt++) {
+      const [newest] = await this.history(id, 1);
+      const sequence = (newest?.sequence ?? 0) + 1;
+      const header: ColdHeader = { id, sequence, tick, takenAtMs, byteCount: bytes.length, checksum, meta };
+      try {
+        await this.#call('save', () => this.#snapshots.insertOne(toDocument(header, pieces, writeId)));
+        return header;
+      } catch (error) {
+        if (!isDuplicate(error) || attempt === SAVE_ATTEMPTS_MAX) throw error;
+      }
+    }
+  }
+
+  async latest(id: string): Promise<ColdSearch> {
+    const documents = await this.#findHistory(id, 0);
+    return findNewest(documents.map(toHeader), (header) =>
+      this.#loadDocument(documents.find(({ sequence }) => sequence === header.sequence)!),
+    );
+  }
+
+  async load(id: string, sequence: number): Promise<ColdSnapshot | undefined> {
+    const document = await this.#call('load', () => this.#snapshots.findOne({ _id: snapshotId(id, sequence) }));
+    return document ? this.#loadDocument(document) : undefined;
+  }
+
+  async history(id: string, limit: number): Promise<ColdHeader[]> {
+    return limit === 0 ? [] : (await this.#findHistory(id, limit)).map(toHeader);
+  }
+
+  async ids(prefix: string): Promise<string[]> {
+    const ids = await this.#call('ids', () => this.#snapshots.distinct('id', prefixFilter('id', prefix)));
+    return ids.sort(compareBytes);
+  }
+
+  async prune(id: string, keep: number): Promise<number> {
+    const old = (await this.#findHistory(id, 0)).slice(keep);
+    for (const { _id, writeId, pieces } of old) {
+      // The header goes first: pieces without a header are only waste, a header without pieces is damage.
+      await this.#call('prune', () => this.#snapshots.deleteOne({ _id }));
+      const ids = Array.from({ length: pieces }, (_, piece) => `${writeId}:${piece}`);
+      await this.#call('prune', () => this.#pieces.deleteMany({ _id: { $in: ids } }));
+    }
+    return old.length;
+  }
+
+  async putRows(table: string, rows: readonly ColdRow[]): Promise<void> {
+    if (rows.length === 0) return;
+    for (const { key } of rows) checkKey(key);
+    // Of several values for one key the last one counts; an unordered bulk write keeps no order.
+    const last = new Map(rows.map(({ key, value }) => [key, value]));
+    const operations = [...last].map(([_id, value]) => ({
+      replaceOne: { filter: { _id }, replacement: { value: new Binary(value) }, upsert: true },
+    }));
+    await this.#call('put rows', () => this.#rows(table).bulkWrite(operations, { ordered: false }));
+  }
+
+  async getRows(table: string, keys: readonly string[]): Promise<(Uint8Array | undefined)[]> {
+    if (keys.length === 0) return [];
+    const found = await this.#call('get rows', () =>
+      this.#rows(table)
+        .find({ _id: { $in: [...keys] } })
+        .toArray(),
+    );
+    const values = new Map(found.map(({ _id, value }) => [_id, toBytes(value)]));
+    return keys.map((key) => values.get(key));
+  }
+
+  async deleteRows(table: string, keys: readonly string[]): Promise<void> {
+    if (keys.length === 0) return;
+    await this.#call('delete rows', () => this.#rows(table).deleteMany({ _id: { $in: [...keys] } }));
+  }
+
+  async scanRows(table: string, prefix: string, afterKey: string, limit: number): Promise<ColdRow[]> {
+    if (limit === 0) return [];
+    const filter = { $and: [prefixFilter('_id', prefix), { _id: { $gt: afterKey } }] };
+    const rows = await this.#call('scan rows', () =>
+      this.#rows(table).find(filter).sort({ _id: 1 }).limit(limit).toArray(),
+    );
+    return rows.map(({ _id, value }) => ({ key: _id, value: toBytes(value) }));
+  }
+
+  health(): BackendHealth {
+    return this.#health.read();
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await withDeadline(this.#client.close(), CLOSE_GRACE_MS, 'close').catch(() => {});
+  }
+
+  #rows(table: string): Collection<RowDocument> {
+    return this.#database.collection(`rows_${table}`);
+  }
+
+  async #ensureIndexes(): Promise<void> {
+    if (this.#indexed) return;
+    await this.#call('index', () => this.#snapshots.createIndex({ id: 1, sequence: -1 }));
+    this.#indexed = true;
+  }
+
+  async #writePieces(id: string, writeId: string, bytes: Uint8Array): Promise<number> {
+    const pieces = Math.ceil(bytes.length / SNAPSHOT_PIECE_BYTES);
+    for (let piece = 0; piece < pieces; piece++) {
+      const data = bytes.subarray(piece * SNAPSHOT_PIECE_BYTES, (piece + 1) * SNAPSHOT_PIECE_BYTES);
+      await this.#call('save', () =>
+        this.#pieces.insertOne({ _id: `${writeId}:${piece}`, snapshot: id, data: new Binary(data) }),
+      );
+    }
+    return pieces;
+  }
+
+  /** Newest first; 0: all. */
+  #findHistory(id: string, limit: number): Promise<SnapshotDocument[]> {
+    return this.#call('history', () => this.#snapshots.find({ id }).sort({ sequence: -1 }).limit(limit).toArray());
+  }
+
+  async #loadDocument(document: SnapshotDocument): Promise<ColdSnapshot> {
+    const parts: Uint8Array[] = [];
+    for (let piece = 0; piece < document.pieces; piece++) {
+      const found = await this.#call('load', () => this.#pieces.findOne({ _id: `${document.writeId}:${piece}` }));
+      if (!found) return verifySnapshot(toHeader(document), undefined);
+      parts.push(toBytes(found.data));
+    }
+    return verifySnapshot(toHeader(document), parts.length === 1 ? parts[0] : Buffer.concat(parts));
+  }
+
+  async #call<T>(what: string, action: () => Promise<T>): Promise<T> {
+    if (this.#closed) throw new PersistError('closed', 'the cold store is closed');
+    try {
+      const result = await withDeadline(action(), this.#deadlineMs, what);
+      this.#health.succeeded();
+      return result;
+    } catch (error) {
+      const failure = toPersistError(error, what);
+      if (failure.kind !== 'rejected') this.#health.failed(failure);
+      throw failure;
+    }
+  }
+}
+
+/** Sequences are padded, so that documents also sort by their id. */
+function snapshotId(id: string, sequence: number): string {
+  return `${id}@${String(sequence).padStart(10, '0')}`;
+}
+
+function toDocument(header: ColdHeader, pieces: number, writeId: string): SnapshotDocument {
+  const { id, sequence, tick, takenAtMs, byteCount, checksum, meta } = header;
+  return {
+    _id: snapshotId(id, sequence),
+    id,
+    sequence,
+    tick,
+    takenAt: new Date(takenAtMs),
+    byteCount,
+    pieces,
+    writeId,
+    checksum,
+    meta: { ...meta },
+  };
+}
+
+function toHeader({ id, sequence, tick, takenAt, byteCount, checksum, meta }: SnapshotDocument): ColdHeader {
+  return { id, sequence, tick, takenAtMs: new Date(takenAt).getTime(), byteCount, checksum, meta };
+}
+
+function toBytes(value: Binary | undefined): Uint8Array {
+  return value instanceof Binary ? value.value() : new Uint8Array(0);
+}
+
+/** A range instead of a pattern: it uses the index and needs no escaping. U+10FFFF sorts above all other characters. */
+function prefixFilter(field: string, prefix: string): Record<string, { $gte: string; $lt: string }> {
+  return { [field]: { $gte: prefix, $lt: `${prefix}\u{10ffff}` } };
+}
+
+function compareBytes(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
+function isDuplicate(error: unknown): boolean {
+  return error instanceof PersistError && (error.cause as { code?: number })?.code === DUPLICATE_KEY;
+}
+
+/** Codes of states that a server leaves by itself: stepping down, shutting down, not yet primary. */
+const PASSING_CODES = new Set([6, 7, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436]);
+const DISK_FULL_CODES = new Set([14031, 39, 17]);
+
+function toPersistError(error: unknown, what: string): PersistError {
+  if (error instanceof PersistError) return error;
+  const { message, name } = error as Error;
+  let kind: PersistErrorKind = 'unavailable';
+  if (name === 'MongoNetworkTimeoutError' || name === 'MongoOperationTimeoutError') kind = 'timeout';
+  if (error instanceof MongoServerError && !PASSING_CODES.has(Number(error.code))) {
+    kind = DISK_FULL_CODES.has(Number(error.code)) ? 'full' : 'rejected';
+  }
+  return new PersistError(kind, `${what}: ${message}`, error);
+}

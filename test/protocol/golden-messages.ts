@@ -1,0 +1,251 @@
+// One of every message, for schemas/golden. The frames are one conversation: each builds on those before it.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { MOVE_FORM, SHOOT_FORM } from '../../src/games/arena/command-forms.js';
+import { encodeJoin, encodeLeave, encodePing, encodeResync } from '../../src/protocol/client-message.js';
+import { encodeCommand } from '../../src/protocol/command-layout.js';
+import { describeGame } from '../../src/protocol/game-description.js';
+import { formatPlain, type PlainEncoding } from '../../src/protocol/plain-codec.js';
+import { PlainFrameEncoder } from '../../src/protocol/plain-frame.js';
+import { RejectCode } from '../../src/protocol/reject-codes.js';
+import { buildFrame, PROTOCOL_VERSION } from '../../src/protocol/server-frame.js';
+import { type EntityRecord, writeRecords } from './record-writer.js';
+
+/** Tests run from the top of the repository. */
+export const GOLDEN_FOLDER = join(process.cwd(), 'schemas', 'golden');
+
+export const GOLDEN_GAME = describeGame({
+  name: 'arena',
+  kinds: ['player', 'npc'],
+  fields: {
+    hp: { type: 'u8', wire: { type: 'u8' } },
+    turn: { type: 'f32', wire: { type: 'i16', scale: 0.5, offset: 90 } },
+  },
+  commands: [MOVE_FORM, SHOOT_FORM],
+});
+export const GOLDEN_QUANTUM = 1 / 32;
+
+export interface GoldenMessage {
+  name: string;
+  /** What it says, in a line. */
+  comment: string;
+  bytes: Uint8Array;
+}
+export interface GoldenClientMessage extends GoldenMessage {
+  plain: object;
+}
+
+const layoutOf = (name: string) => GOLDEN_GAME.layouts.findByName(name)!;
+
+export const GOLDEN_CLIENT_MESSAGES: readonly GoldenClientMessage[] = [
+  {
+    name: 'client-join',
+    comment: 'Join: name "Ada", token "ticket", 20 frames per second',
+    bytes: encodeJoin({ name: 'Ada', token: 'ticket', updateHz: 20 }),
+    plain: { type: 'join', seq: 0, name: 'Ada', token: 'ticket', updateHz: 20 },
+  },
+  {
+    name: 'client-join-guest',
+    comment: 'Join: name "Zoë", no token, the frame rate of the server',
+    bytes: encodeJoin({ name: 'Zoë', token: '', updateHz: 0 }),
+    plain: { type: 'join', seq: 0, name: 'Zoë', token: '', updateHz: 0 },
+  },
+  {
+    name: 'client-ping',
+    comment: 'Ping: seq 1, client_time 123456789',
+    bytes: encodePing(1, 123456789),
+    plain: { type: 'ping', seq: 1, clientTime: 123456789 },
+  },
+  { name: 'client-resync', comment: 'Resync: seq 2', bytes: encodeResync(2), plain: { type: 'resync', seq: 2 } },
+  {
+    name: 'client-arena-move',
+    comment: 'Move (arena): seq 3, x 127, y -1',
+    bytes: encodeCommand(layoutOf('Move'), { x: 127, y: -1 }, 3),
+    plain: { type: 'Move', seq: 3, x: 127, y: -1 },
+  },
+  {
+    name: 'client-arena-shoot',
+    comment: 'Shoot (arena): seq 4, angle 16384, a quarter turn',
+    bytes: encodeCommand(layoutOf('Shoot'), { angle: 16384 }, 4),
+    plain: { type: 'Shoot', seq: 4, angle: 16384 },
+  },
+  { name: 'client-leave', comment: 'Leave: seq 5', bytes: encodeLeave(5), plain: { type: 'leave', seq: 5 } },
+];
+
+const records = (...list: EntityRecord[]) => writeRecords(GOLDEN_GAME.fields, list);
+
+export const GOLDEN_FRAMES: readonly GoldenMessage[] = [
+  {
+    name: 'frame-01-welcome',
+    comment: 'Welcome: client 7, entity 300; kinds player and npc; fields hp (u8) and turn (i16 * 0.5 + 90)',
+    bytes: buildFrame({
+      tick: 0,
+      ack: 0,
+      welcome: {
+        protocol: PROTOCOL_VERSION,
+        game: GOLDEN_GAME.game,
+        clientId: 7,
+        entityId: 300,
+        tickHz: 60,
+        updateHz: 20,
+        worldWidth: 512,
+        worldHeight: 512,
+        quantum: GOLDEN_QUANTUM,
+        viewRadius: 24,
+        leaveRadius: 27,
+        kinds: GOLDEN_GAME.kinds,
+        fields: GOLDEN_GAME.fields,
+        commands: GOLDEN_GAME.commands,
+      },
+    }),
+  },
+  {
+    name: 'frame-02-full',
+    comment: 'Tick 1000, full: npc 5 at (10, 20) with hp 80; player 300 at (12.5, 20.25) with hp 100 and turn 0',
+    bytes: buildFrame({
+      tick: 1000,
+      ack: 0,
+      full: true,
+      entities: records(
+        { id: 5, position: { form: 3, kind: 1, x: 320, y: 640 }, raw: new Map([[0, 80]]) },
+        {
+          id: 300,
+          position: { form: 3, kind: 0, x: 400, y: 648 },
+          raw: new Map([
+            [0, 100],
+            [1, -180],
+          ]),
+        },
+      ),
+    }),
+  },
+  {
+    name: 'frame-03-steps',
+    comment: 'Tick 1003, ack 3: both step by low 8 bits, npc 5 to (9.875, 20), player 300 to (12.8125, 20.25)',
+    bytes: buildFrame({
+      tick: 1003,
+      ack: 3,
+      entities: records(
+        { id: 5, position: { form: 1, x: 316, y: 640 } },
+        { id: 300, position: { form: 1, x: 410, y: 648 } },
+      ),
+    }),
+  },
+  {
+    name: 'frame-04-wraps',
+    comment: 'Tick 1006: the low bits wrap. Npc 5 goes by 16 bits to (1026, 20), player 300 by 8 bits to (16.0625, 20)',
+    bytes: buildFrame({
+      tick: 1006,
+      ack: 3,
+      entities: records(
+        { id: 5, position: { form: 2, x: 32832, y: 640 } },
+        { id: 300, position: { form: 1, x: 514, y: 640 } },
+      ),
+    }),
+  },
+  {
+    name: 'frame-05-fields',
+    comment: 'Tick 1009: player 300 stands; hp is 95, turn is 90.5',
+    bytes: buildFrame({
+      tick: 1009,
+      ack: 3,
+      entities: records({
+        id: 300,
+        raw: new Map([
+          [0, 95],
+          [1, 1],
+        ]),
+      }),
+    }),
+  },
+  {
+    name: 'frame-06-reused-id',
+    comment: 'Tick 1012: npc 5 leaves, and a player enters as 5 at (1, 2) with hp 0 and turn 90',
+    bytes: buildFrame({
+      tick: 1012,
+      ack: 3,
+      leaves: [5],
+      entities: records({ id: 5, position: { form: 3, kind: 0, x: 32, y: 64 } }),
+    }),
+  },
+  {
+    name: 'frame-07-leaves',
+    comment: 'Tick 1015: 5 leaves',
+    bytes: buildFrame({ tick: 1015, ack: 3, leaves: [5] }),
+  },
+  { name: 'frame-08-keep-alive', comment: 'Tick 1075: nothing changed', bytes: buildFrame({ tick: 1075, ack: 3 }) },
+  {
+    name: 'frame-09-pong',
+    comment: 'Pong: to seq 1, client_time 123456789',
+    bytes: buildFrame({ tick: 0, ack: 0, pong: { seq: 1, clientTime: 123456789 } }),
+  },
+  {
+    name: 'frame-10-rejects',
+    comment: 'Rejects: Shoot with seq 4 for its cooldown, Move with seq 6 for a value out of range',
+    bytes: buildFrame({
+      tick: 0,
+      ack: 0,
+      rejects: [
+        { seq: 4, kind: 257, code: RejectCode.Cooldown },
+        { seq: 6, kind: 256, code: RejectCode.OutOfRange },
+      ],
+    }),
+  },
+  {
+    name: 'frame-11-notice',
+    comment: 'Notice: code Draining, with a text',
+    bytes: buildFrame({ tick: 0, ack: 0, notice: { code: RejectCode.Draining, text: 'the server is shutting down' } }),
+  },
+];
+
+export interface GoldenFile {
+  /** In GOLDEN_FOLDER. */
+  path: string;
+  text: string;
+}
+
+/** What the files in schemas/golden are to hold. */
+export function listGoldenFiles(): GoldenFile[] {
+  const encoders = {
+    json: new PlainFrameEncoder('json', GOLDEN_GAME, GOLDEN_QUANTUM),
+    msgpack: new PlainFrameEncoder('msgpack', GOLDEN_GAME, GOLDEN_QUANTUM),
+  };
+  return [
+    ...GOLDEN_CLIENT_MESSAGES.flatMap((message) =>
+      filesOf(message, (encoding) => formatPlain(encoding, message.plain)),
+    ),
+    ...GOLDEN_FRAMES.flatMap((message) => filesOf(message, (encoding) => encoders[encoding].encode(message.bytes)!)),
+  ];
+}
+
+function filesOf(message: GoldenMessage, plain: (encoding: PlainEncoding) => string | Uint8Array): GoldenFile[] {
+  const { name, comment, bytes } = message;
+  return [
+    { path: `${name}.hex`, text: formatHex(comment, bytes) },
+    { path: `${name}.json`, text: `${plain('json')}\n` },
+    { path: `${name}.msgpack.hex`, text: formatHex(comment, plain('msgpack') as Uint8Array) },
+  ];
+}
+
+function formatHex(comment: string, bytes: Uint8Array): string {
+  const lines = [`# ${comment}`];
+  for (let start = 0; start < bytes.length; start += 16) {
+    const row = Array.from(bytes.subarray(start, start + 16), (byte) => byte.toString(16).padStart(2, '0'));
+    lines.push(row.join(' '));
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+export function readGoldenText(path: string): string {
+  return readFileSync(join(GOLDEN_FOLDER, path), 'utf8');
+}
+
+export function readGoldenHex(path: string): Uint8Array {
+  const lines = readGoldenText(path).split('\n');
+  const hex = lines.filter((line) => !line.startsWith('#')).join(' ');
+  return Uint8Array.from(
+    hex.split(' ').filter((pair) => pair !== ''),
+    (pair) => Number.parseInt(pair, 16),
+  );
+}

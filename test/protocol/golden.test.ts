@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { test } from 'node:test';
+import { CLIENT_MESSAGE_BYTES_MAX } from '../../src/constants.js';
+import { checkClientMessage } from '../../src/protocol/client-message.js';
+import { EntityDecoder } from '../../src/protocol/entity-decoder.js';
+import { describeMessage, transcodePlain } from '../../src/protocol/plain-client-message.js';
+import { PlainFrameEncoder } from '../../src/protocol/plain-frame.js';
+import { RejectCode } from '../../src/protocol/reject-codes.js';
+import { openFrame, readNotice, readPong, readRejects, readWelcome } from '../../src/protocol/server-frame.js';
+import {
+  GOLDEN_CLIENT_MESSAGES,
+  GOLDEN_FOLDER,
+  GOLDEN_FRAMES,
+  GOLDEN_GAME,
+  GOLDEN_QUANTUM,
+  listGoldenFiles,
+  readGoldenHex,
+  readGoldenText,
+} from './golden-messages.js';
+
+const layouts = GOLDEN_GAME.layouts;
+
+test('every message is encoded to its golden bytes in every encoding, and there is no other golden file', () => {
+  const files = listGoldenFiles();
+  for (const { path, text } of files) assert.equal(text, readGoldenText(path), path);
+  assert.deepEqual(readdirSync(GOLDEN_FOLDER).sort(), files.map(({ path }) => path).sort());
+});
+
+for (const { name, plain } of GOLDEN_CLIENT_MESSAGES) {
+  test(`the golden bytes of ${name} are accepted and say what they should in every encoding`, () => {
+    const bytes = readGoldenHex(`${name}.hex`);
+    const view = new DataView(bytes.buffer);
+    assert.equal(checkClientMessage(layouts, view, 0, bytes.length), RejectCode.None);
+    assert.deepEqual(describeMessage(layouts, view, 0, bytes.length), plain);
+
+    const scratch = new DataView(new ArrayBuffer(CLIENT_MESSAGE_BYTES_MAX));
+    const json = new TextEncoder().encode(readGoldenText(`${name}.json`));
+    const msgpack = readGoldenHex(`${name}.msgpack.hex`);
+    for (const bytesWritten of [
+      transcodePlain(layouts, 'json', json, scratch, 0),
+      transcodePlain(layouts, 'msgpack', msgpack, scratch, 0),
+    ]) {
+      assert.deepEqual(new Uint8Array(scratch.buffer, 0, bytesWritten), bytes);
+    }
+  });
+}
+
+test('the golden frames, one after the other, tell the story that their comments tell', () => {
+  const decoder = new EntityDecoder(GOLDEN_GAME.fields, GOLDEN_QUANTUM, GOLDEN_GAME.kinds);
+  const after = new Map<string, [number, string, number, number, number[]][]>();
+  for (const { name } of GOLDEN_FRAMES) {
+    const delta = decoder.apply(openFrame(readGoldenHex(`${name}.hex`))!);
+    assert.equal(delta.error, null, name);
+    const entities = [...decoder.entities.values()].sort((a, b) => a.id - b.id);
+    after.set(
+      name,
+      entities.map(({ id, kind, x, y, fields }) => [id, decoder.kinds[kind], x, y, fields.slice()]),
+    );
+  }
+  assert.deepEqual(after.get('frame-01-welcome'), []);
+  assert.deepEqual(after.get('frame-02-full'), [
+    [5, 'npc', 10, 20, [80, 90]],
+    [300, 'player', 12.5, 20.25, [100, 0]],
+  ]);
+  assert.deepEqual(after.get('frame-03-steps'), [
+    [5, 'npc', 9.875, 20, [80, 90]],
+    [300, 'player', 12.8125, 20.25, [100, 0]],
+  ]);
+  assert.deepEqual(after.get('frame-04-wraps'), [
+    [5, 'npc', 1026, 20, [80, 90]],
+    [300, 'player', 16.0625, 20, [100, 0]],
+  ]);
+  assert.deepEqual(after.get('frame-05-fields')?.[1], [300, 'player', 16.0625, 20, [95, 90.5]]);
+  assert.deepEqual(after.get('frame-06-reused-id')?.[0], [5, 'player', 1, 2, [0, 90]]);
+  assert.deepEqual(after.get('frame-07-leaves')?.length, 1);
+  assert.deepEqual(after.get('frame-08-keep-alive'), after.get('frame-07-leaves'));
+});
+
+test('the golden frames that carry no entities say what their comments say', () => {
+  const open = (name: string) => openFrame(readGoldenHex(`${name}.hex`))!;
+  const welcome = readWelcome(open('frame-01-welcome'))!;
+  assert.deepEqual([welcome.clientId, welcome.entityId, welcome.quantum], [7, 300, GOLDEN_QUANTUM]);
+  assert.deepEqual([welcome.fields, welcome.commands], [GOLDEN_GAME.fields, GOLDEN_GAME.commands]);
+  assert.deepEqual(readPong(open('frame-09-pong')), { seq: 1, clientTime: 123456789 });
+  assert.deepEqual(readRejects(open('frame-10-rejects')), [
+    { seq: 4, kind: 257, code: RejectCode.Cooldown },
+    { seq: 6, kind: 256, code: RejectCode.OutOfRange },
+  ]);
+  assert.equal(readNotice(open('frame-11-notice'))?.code, RejectCode.Draining);
+});
+
+test('golden frames become golden plain messages', () => {
+  const json = new PlainFrameEncoder('json', GOLDEN_GAME, GOLDEN_QUANTUM);
+  const msgpack = new PlainFrameEncoder('msgpack', GOLDEN_GAME, GOLDEN_QUANTUM);
+  for (const { name } of GOLDEN_FRAMES) {
+    const bytes = readGoldenHex(`${name}.hex`);
+    assert.equal(`${json.encode(bytes)}\n`, readGoldenText(`${name}.json`), name);
+    assert.deepEqual(Uint8Array.from(msgpack.encode(bytes) as Uint8Array), readGoldenHex(`${name}.msgpack.hex`), name);
+  }
+});

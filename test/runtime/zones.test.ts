@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import arena from '../../src/games/arena/game.js';
+import { COUNTER } from '../../src/memory/counters.js';
+import { createRandom } from '../../src/prng.js';
+import type { GameDefinition } from '../../src/sim/game.js';
+import { HeadlessWorld } from './headless-world.js';
+
+const game = arena as unknown as GameDefinition;
+const FOUR_ZONES = { zoneColumns: 2, zoneRows: 2, worldWidth: 200, worldHeight: 200 };
+
+function positionOf(world: HeadlessWorld, id: number): { zone: number; x: number; y: number } {
+  const entity = world.truth().get(id);
+  assert.ok(entity, `entity ${id} lives`);
+  return entity;
+}
+
+test('a player walks over a border and keeps its id, velocity, view and place', () => {
+  const world = new HeadlessWorld(game, { ...FOUR_ZONES, bots: 120, seed: 3 }, 2);
+  const client = world.join(0);
+  world.run(4);
+  const start = positionOf(world, client.entityId);
+  const direction = start.x < 100 ? 127 : -127;
+  world.send(client, 'Move', { x: direction, y: 0 });
+  client.entered.length = 0;
+  let crossedAt = 0;
+  let lastX = start.x;
+  const steps: number[] = [];
+  world.run(1200, () => {
+    const now = positionOf(world, client.entityId);
+    steps.push(Math.abs(now.x - lastX));
+    lastX = now.x;
+    if (crossedAt === 0 && now.zone !== start.zone) crossedAt = world.tick;
+    const self = client.self;
+    assert.ok(self, `tick ${world.tick}: the client sees itself`);
+  });
+  assert.ok(crossedAt > 0, 'it crossed');
+  assert.equal(client.fullCount, 1, 'no full frame was needed');
+  assert.ok(!client.entered.includes(client.entityId), 'its own entity never left its view');
+  assert.ok(Math.max(...steps) < 0.11, `no jump: ${Math.max(...steps)}`);
+  world.send(client, 'Move', { x: 0, y: 127 });
+  const { ack } = client;
+  world.run(6);
+  assert.ok(client.ack > ack, 'its commands go to the new zone');
+});
+
+for (const seed of [1, 2]) {
+  test(`nobody is lost or doubled where four zones and three threads meet, seed ${seed}`, () => {
+    const settings = { ...FOUR_ZONES, bots: 200, seed };
+    const world = new HeadlessWorld(game, settings, 3);
+    const random = createRandom(seed);
+    for (let i = 0; i < 40; i++) world.join(i);
+    world.run(3);
+    const kinds = new Map<number, number>();
+    world.run(1500, () => {
+      for (const client of world.clients.values()) {
+        if (random() < 0.03) {
+          const angle = random() * 2 * Math.PI;
+          world.send(client, 'Move', { x: Math.round(127 * Math.cos(angle)), y: Math.round(127 * Math.sin(angle)) });
+        }
+      }
+      const truth = world.truth(); // throws when an id lives twice
+      for (const client of world.clients.values()) {
+        const inRing = !truth.has(client.entityId);
+        kinds.set(client.index, inRing ? (kinds.get(client.index) ?? 0) + 1 : 0);
+        assert.ok((kinds.get(client.index) as number) <= 2, `seed ${seed} tick ${world.tick}: client ${client.index} is nowhere`);
+      }
+    });
+    assert.ok(world.counter(COUNTER.entitiesArrived) > 50, 'many crossed');
+    assert.equal(world.counter(COUNTER.handoffFull), 0);
+    for (const client of world.clients.values()) {
+      assert.ok(client.self, `client ${client.index} sees itself`);
+      assert.equal(client.fullCount, 1);
+    }
+  });
+}
+
+test('players on both sides of a border see each other', () => {
+  const world = new HeadlessWorld(game, { ...FOUR_ZONES, bots: 0, seed: 4, spawn: 'spread' });
+  const random = createRandom(4);
+  for (let i = 0; i < 60; i++) world.join(i);
+  world.run(120, () => {
+    for (const client of world.clients.values()) {
+      if (random() < 0.03) world.send(client, 'Move', { x: Math.floor(random() * 200 - 100), y: Math.floor(random() * 200 - 100) });
+    }
+  });
+  for (const client of world.clients.values()) world.send(client, 'Move', { x: 0, y: 0 });
+  world.run(30);
+  const truth = world.truth();
+  let across = 0;
+  for (const a of world.clients.values()) {
+    for (const b of world.clients.values()) {
+      const [p, q] = [truth.get(a.entityId), truth.get(b.entityId)];
+      if (p === undefined || q === undefined || Math.hypot(p.x - q.x, p.y - q.y) > 24) continue;
+      assert.ok(a.decoder.entities.has(b.entityId), `client ${a.index} in zone ${p.zone} sees ${b.index} in zone ${q.zone}`);
+      if (p.zone !== q.zone) across++;
+    }
+  }
+  assert.ok(across > 10, `${across} pairs stand across a border`);
+});
+
+test('an id given out in one zone comes home when its entity dies in another', () => {
+  const world = new HeadlessWorld(game, { ...FOUR_ZONES, seed: 5 });
+  const random = createRandom(5);
+  for (let round = 0; round < 8; round++) {
+    const clients = Array.from({ length: 30 }, (_, i) => world.join(i));
+    world.run(300, () => {
+      for (const client of clients) {
+        if (random() < 0.02) world.send(client, 'Move', { x: Math.floor(random() * 250 - 125), y: Math.floor(random() * 250 - 125) });
+      }
+    });
+    for (const client of clients) world.leave(client);
+    world.run(10);
+  }
+  const alive = world.truth();
+  const taken = world.hosts.reduce((sum, { zone }) => sum + zone.engine.idTaken.reduce((a, b) => a + b, 0), 0);
+  assert.ok(world.counter(COUNTER.entitiesArrived) > 20);
+  assert.equal(taken, alive.size, 'as many ids are taken as entities live');
+});
+
+test('commands in flight follow a player over the border', () => {
+  const world = new HeadlessWorld(game, { ...FOUR_ZONES, seed: 6 }, 2);
+  const clients = Array.from({ length: 40 }, (_, i) => world.join(i));
+  const random = createRandom(6);
+  world.run(4);
+  world.run(900, () => {
+    for (const client of clients) {
+      if (random() < 0.5) {
+        world.send(client, 'Move', { x: client.index % 2 === 0 ? 127 : -127, y: Math.floor(random() * 100 - 50) });
+      }
+    }
+  });
+  world.run(10);
+  for (const client of clients) {
+    assert.equal(client.ack, client.seq, `client ${client.index}: everything was applied`);
+    assert.equal(client.rejects.length, 0);
+  }
+  assert.equal(world.counter(COUNTER.commandsStale), 0);
+});
+
+test('a replaced thread goes on from the committed tick: same entities, same players, one full frame', () => {
+  const world = new HeadlessWorld(game, { ...FOUR_ZONES, bots: 100, seed: 7 }, 2);
+  const random = createRandom(7);
+  const clients = Array.from({ length: 30 }, (_, i) => world.join(i));
+  const stir = (): void => {
+    for (const client of clients) {
+      if (random() < 0.05) world.send(client, 'Move', { x: Math.floor(random() * 250 - 125), y: Math.floor(random() * 250 - 125) });
+    }
+  };
+  world.run(60, stir);
+  for (let round = 0; round < 6; round++) {
+    const before = world.truth();
+    world.replaceThread(round % 2);
+    world.run(1);
+    const after = world.truth();
+    for (const { entityId, index } of clients) {
+      assert.ok(after.has(entityId), `client ${index} still has its entity`);
+      const [p, q] = [before.get(entityId), after.get(entityId)];
+      if (p && q) assert.ok(Math.hypot(p.x - q.x, p.y - q.y) < 0.3, `client ${index} stands where it stood`);
+    }
+    world.run(40, stir);
+    for (const client of clients) {
+      assert.ok(client.self, `client ${client.index} sees itself`);
+    }
+  }
+  assert.ok(Math.max(...clients.map(({ fullCount }) => fullCount)) <= 7);
+});
+
+test('the same seed and the same commands give the same state', () => {
+  const run = (): string[] => {
+    const world = new HeadlessWorld(game, { ...FOUR_ZONES, bots: 100, seed: 8 });
+    const random = createRandom(8);
+    for (let i = 0; i < 20; i++) world.join(i);
+    world.run(300, () => {
+      for (const client of world.clients.values()) {
+        if (random() < 0.1) world.send(client, 'Move', { x: Math.floor(random() * 250 - 125), y: 50 });
+        if (random() < 0.05) world.send(client, 'Shoot', { angle: Math.floor(random() * 65536) });
+      }
+    });
+    return world.hosts.map(({ zone }) => zone.buffer.hashCommitted()?.hash ?? '');
+  };
+  const first = run();
+  assert.deepEqual(run(), first);
+  assert.equal(new Set(first).size, 4, 'zones differ');
+});
+
+test('a zone without room refuses a player with a code', () => {
+  const world = new HeadlessWorld(game, { zoneColumns: 1, zoneRows: 1, entitiesPerZone: 64, bots: 0, seed: 9 });
+  const clients = Array.from({ length: 64 }, (_, i) => world.join(i));
+  world.run(3);
+  const refused = clients.filter(({ refusedCode }) => refusedCode !== 0);
+  assert.ok(refused.length > 0 && refused.length < 64);
+  assert.ok(refused.every(({ entityId }) => entityId === 0));
+});
