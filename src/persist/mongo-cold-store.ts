@@ -285,17 +285,18 @@ function isDuplicate(error: unknown): boolean {
   return error instanceof PersistError && (error.cause as { code?: number })?.code === DUPLICATE_KEY;
 }
 
-/** Codes of states that a server leaves by itself: stepping down, shutting down, not yet primary. */
-const PASSING_CODES = new Set([6, 7, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436]);
-const DISK_FULL_CODES = new Set([14031, 39, 17]);
+const DISK_FULL = 14031;
+/** What is wrong with the call itself. All else, missing rights included, a person may put right meanwhile. */
+const REFUSED_CODES = new Set([2, 9, 14, 121, 10334, 17280, 17419, 17420, DUPLICATE_KEY]);
 
 function toPersistError(error: unknown, what: string): PersistError {
   if (error instanceof PersistError) return error;
   const { message, name } = error as Error;
   let kind: PersistErrorKind = 'unavailable';
   if (name === 'MongoNetworkTimeoutError' || name === 'MongoOperationTimeoutError') kind = 'timeout';
-  if (error instanceof MongoServerError && !PASSING_CODES.has(Number(error.code))) {
-    kind = DISK_FULL_CODES.has(Number(error.code)) ? 'full' : 'rejected';
+  if (error instanceof MongoServerError) {
+    if (Number(error.code) === DISK_FULL) kind = 'full';
+    if (REFUSED_CODES.has(Number(error.code))) kind = 'rejected';
   }
   return new PersistError(kind, `${what}: ${message}`, error);
 }

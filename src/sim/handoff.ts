@@ -230,6 +230,9 @@ export class Handoff {
     if (((ring.consumed() + nth - applied) | 0) < 0) {
       return true; // committed by a thread that died before giving it back
     }
+    if (((ring.view.getInt32(offset + R.HANDOFF_TICK, true) - zone.tick) | 0) >= 0) {
+      return false; // it has already lived through this tick where it comes from
+    }
     const kind = ring.view.getInt32(offset + R.HANDOFF_KIND, true);
     if (kind === R.HANDOFF_COMMAND) {
       this.events.onForwardedCommand(ring.view, offset + R.HANDOFF_BODY);

@@ -96,10 +96,12 @@ test('leaves come before entities, so that an id can go and come back as another
   assert.deepEqual(decoder.entities.get(1)!.fields, INITIAL);
 });
 
-test('an entity may enter again without having left, and starts anew', () => {
+test('an entity may be told anew without having left: it is the same one, with all its fields changed', () => {
   const decoder = makeDecoder();
   send(decoder, enter(1, 0, 0, [[0, 100]]));
-  assert.deepEqual(send(decoder, enter(1, 6400, 0)).entered, [1]);
+  const delta = send(decoder, enter(1, 6400, 0));
+  assert.deepEqual(delta.entered, []);
+  assert.deepEqual(delta.updated, [{ id: 1, moved: true, fields: (1 << FIELDS.length) - 1 }]);
   assert.deepEqual(decoder.entities.get(1)!.fields, INITIAL);
 });
 
