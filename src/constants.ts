@@ -74,8 +74,6 @@ export const WIRE_NAME_BYTES_MAX = 64;
 export const WIRE_KINDS_MAX = 256;
 export const WIRE_COMMANDS_MAX = 256;
 export const NOTICE_BYTES_MAX = 512;
-/** Keys of one plain-object message: more than the most fields that a command's payload can have, plus type and seq. */
-export const PLAIN_KEYS_MAX = COMMAND_PAYLOAD_BYTES_MAX + 2;
 /** What a client holds of a server that tells it of more and more; far above what an honest one may tell. */
 export const DECODED_ENTITIES_MAX = 16 * KNOWN_ENTITIES_MAX;
 

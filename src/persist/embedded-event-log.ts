@@ -8,7 +8,7 @@ import { EmbeddedConsumer } from './embedded-consumer.js';
 import { PartitionReader } from './embedded-reader.js';
 import { EmbeddedStore, type Table } from './embedded-store.js';
 import { encodeChunk, readChunkOffset, readChunkTime, writeChunkKey } from './log-chunk.js';
-import { partitionOf } from './partition.js';
+import { PartitionCache } from './partition.js';
 import {
   type BackendHealth,
   type EventLog,
@@ -23,8 +23,6 @@ import {
   type TopicSpec,
 } from './ports.js';
 
-/** Partitions of keys that were met lately; forgotten all at once when there are too many. */
-const KEY_CACHE_MAX = 65536;
 /** Chunks that one transaction of the retention drops, so that appends never wait long for it. */
 const TRIM_CHUNKS_MAX = 64;
 const PARTITION_ROW_BYTES = 24;
@@ -126,7 +124,7 @@ class EmbeddedEventLog implements EventLog {
   readonly #health: HealthRecord;
   readonly #outbox = new AppendOutbox((lists) => this.#write(lists));
   readonly #consumers = new Set<EmbeddedConsumer>();
-  readonly #partitionOfKey = new Map<string, Map<string, number>>();
+  readonly #partitionCache = new PartitionCache();
   readonly #retentionMs: number;
   readonly #retentionBytes: number;
   readonly #retentionTimer: NodeJS.Timeout;
@@ -249,7 +247,7 @@ class EmbeddedEventLog implements EventLog {
     for (const records of lists) {
       for (const record of records) {
         const topic = this.#requireTopic(record.topic);
-        const partition = this.#partitionOf(topic, record.key);
+        const partition = this.#partitionCache.find(record.key, topic.partitions);
         const ofTopic = openGroups.get(record.topic) ?? [];
         openGroups.set(record.topic, ofTopic);
         let group = ofTopic[partition];
@@ -264,20 +262,6 @@ class EmbeddedEventLog implements EventLog {
       }
     }
     return groups;
-  }
-
-  #partitionOf(topic: EmbeddedTopic, key: string): number {
-    let known = this.#partitionOfKey.get(topic.name);
-    if (!known || known.size >= KEY_CACHE_MAX) {
-      known = new Map();
-      this.#partitionOfKey.set(topic.name, known);
-    }
-    let partition = known.get(key);
-    if (partition === undefined) {
-      partition = partitionOf(Buffer.from(key), topic.partitions);
-      known.set(key, partition);
-    }
-    return partition;
   }
 
   #requireTopic(name: string): EmbeddedTopic {

@@ -88,7 +88,7 @@ class MongoColdStore implements ColdStore {
       // Without it a half-open connection holds a call for as long as the kernel likes.
       socketTimeoutMS: this.#deadlineMs,
       writeConcern: { w: 'majority', journal: true },
-      readConcern: 'majority',
+      readConcern: { level: 'majority' },
     });
     this.#database = this.#client.db();
     this.#snapshots = this.#database.collection('snapshots');

@@ -5,6 +5,27 @@ const SEED = 0x9747b28c;
 const MULTIPLIER = 0x5bd1e995;
 const ROTATION = 24;
 
+/** Keys come again and again: most look-ups cost a map instead of a hash. Forgotten all at once when there are many. */
+const CACHED_KEYS_MAX = 65536;
+
+export class PartitionCache {
+  readonly #byCount = new Map<number, Map<string, number>>();
+
+  find(key: string, partitionCount: number): number {
+    let known = this.#byCount.get(partitionCount);
+    if (!known || known.size >= CACHED_KEYS_MAX) {
+      known = new Map();
+      this.#byCount.set(partitionCount, known);
+    }
+    let partition = known.get(key);
+    if (partition === undefined) {
+      partition = partitionOf(Buffer.from(key), partitionCount);
+      known.set(key, partition);
+    }
+    return partition;
+  }
+}
+
 export function partitionOf(key: Uint8Array, partitionCount: number): number {
   return (murmur2(key) & 0x7fffffff) % partitionCount;
 }

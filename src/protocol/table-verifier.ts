@@ -50,12 +50,11 @@ class TableVerifier {
     return offset >= this.start && offset + bytes <= this.limit && (offset - this.start) % align === 0;
   }
 
-  /** Where the u32 offset at `offset` leads, or -1. Offsets lead forward, by at least their own size. */
+  /** Where the u32 offset at `offset` leads, or -1. What it leads to begins with four bytes of its own. */
   private follow(offset: number): number {
     if (!this.holds(offset, 4, 4)) return -1;
-    const distance = this.view.getUint32(offset, true);
-    const target = offset + distance;
-    return distance >= 4 && this.holds(target, 4, 4) ? target : -1;
+    const target = offset + this.view.getUint32(offset, true);
+    return this.holds(target, 4, 4) ? target : -1;
   }
 
   private verifyShape(shape: TableShape, table: number): boolean {
@@ -70,7 +69,6 @@ class TableVerifier {
     for (let slotIndex = 0; slotIndex < slotCount; slotIndex++) {
       const fieldOffset = this.view.getUint16(vtable + 4 + slotIndex * 2, true);
       if (fieldOffset === 0) continue;
-      if (fieldOffset < 4) return false;
       if (!this.verifySlot(shape[slotIndex], table + fieldOffset, table + tableBytes)) return false;
     }
     return true;

@@ -28,12 +28,12 @@ function describe(settings: Settings, server: RunningServer): string {
     `  health, metrics     /healthz  /readyz  /metrics`,
     `  world ${worldWidth} x ${worldHeight} in ${zoneColumns * zoneRows} zones on ${server.threads} tick ` +
       `${server.threads === 1 ? 'thread' : 'threads'} at ${tickHz}/s, ${bots} bots`,
-    '  Ctrl-C ends it; --help lists every setting',
+    '  Ctrl-C ends it; --help lists every setting; SIGUSR2 kills a tick thread, to see it replaced',
     '',
   ].join('\n');
 }
 
-function endOnSignals(server: RunningServer, lock: DataFolderLock): void {
+function obeySignals(server: RunningServer, lock: DataFolderLock): void {
   let isEnding = false;
   const end = async (signal: string): Promise<void> => {
     if (isEnding) {
@@ -48,6 +48,7 @@ function endOnSignals(server: RunningServer, lock: DataFolderLock): void {
   };
   process.on('SIGINT', () => void end('SIGINT'));
   process.on('SIGTERM', () => void end('SIGTERM'));
+  process.on('SIGUSR2', () => server.endTickThread());
 }
 
 async function start(settings: Settings, sources: SettingSources): Promise<void> {
@@ -58,7 +59,7 @@ async function start(settings: Settings, sources: SettingSources): Promise<void>
   const log = pino({ level: settings.logLevel, base: null }, pino.destination({ dest: 2, sync: true }));
   try {
     const server = await startServer(settings, log);
-    endOnSignals(server, checked.lock);
+    obeySignals(server, checked.lock);
     process.stdout.write(describe(settings, server));
   } catch (error) {
     checked.lock.release();

@@ -13,7 +13,7 @@ import type { Placement } from './placement.js';
 import type { WorldPlan } from './world-plan.js';
 
 /** Between two slices sockets are read, so that sending to thousands does not hold up what they say. */
-const FRAMES_PER_SLICE = 256;
+const FRAMES_PER_SLICE = 1024;
 
 export interface RouterCounters {
   framesDelivered: number;

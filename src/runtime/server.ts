@@ -25,6 +25,8 @@ const BUILT_IN_GAMES: Record<string, URL> = {
 export interface RunningServer {
   port: number;
   threads: number;
+  /** A drill: ends a tick thread as a crash would. */
+  endTickThread(): void;
   stop(): Promise<void>;
 }
 
@@ -86,7 +88,7 @@ export async function startServer(settings: Settings, log: Log): Promise<Running
     router.connect(net.sink);
     router.start();
     const { port } = await net.listen();
-    return { port, threads, stop };
+    return { port, threads, stop, endTickThread: () => supervisor.endOne() };
   } catch (error) {
     await net.close();
     router.stop();

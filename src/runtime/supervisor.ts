@@ -48,6 +48,7 @@ export class Supervisor {
   private readonly threads: Thread[];
   private readonly watch: NodeJS.Timeout;
   private isStopping = false;
+  private drills = 0;
   private watchedMs = nowMs();
 
   constructor(private readonly options: SupervisorOptions) {
@@ -94,6 +95,12 @@ export class Supervisor {
       }
     }
     return reasons;
+  }
+
+  /** Ends a tick thread as a crash would, for drills. Each call takes the next one. */
+  endOne(): void {
+    const thread = this.threads[this.drills++ % this.threads.length];
+    thread.worker?.terminate().catch((error: unknown) => this.options.log.warn({ error }, 'a tick thread did not end'));
   }
 
   private startFirst(thread: Thread): Promise<void> {

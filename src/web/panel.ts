@@ -4,44 +4,54 @@ import type { TesseraClient } from '../client/client.js';
 
 /** Rates are those of the last so many milliseconds. */
 const RATE_MS = 1000;
+const NONE = '–';
 
 export class Panel {
-  private lastMs = 0;
-  private lastFrames = 0;
-  private lastBytes = 0;
-  private framesPerSecond = 0;
-  private bytesPerSecond = 0;
+  /** Beginning of the current measurement; null before the first one of a connection. */
+  private startMs: number | null = null;
+  private startFrames = 0;
+  private startBytes = 0;
+  private framesPerSecond: number | null = null;
+  private bytesPerSecond: number | null = null;
 
   show(client: TesseraClient, nowMs: number): void {
-    this.measure(client, nowMs);
-    const joined = client.state === 'joined';
     const state = element('state');
     state.textContent = client.state;
     state.dataset.state = client.state;
-    const trip = client.roundTrip;
-    set('health', joined ? healthOf(client) : '–');
-    set('tick', joined ? String(client.tick) : '–');
-    set('frames', joined ? `${this.framesPerSecond.toFixed(0)} /s` : '–');
-    set('round-trip', joined && trip.count > 0 ? `${trip.smoothedMs.toFixed(1)} ms` : '–');
-    set('received', joined ? formatBytes(this.bytesPerSecond) : '–');
-    set('in-view', joined ? String(client.entities.size) : '–');
+    this.measure(client, nowMs);
+    const joined = client.state === 'joined';
+    const { roundTrip } = client;
+    set('health', joined ? healthOf(client) : NONE);
+    set('tick', joined ? String(client.tick) : NONE);
+    set('frames', this.framesPerSecond === null ? NONE : `${this.framesPerSecond.toFixed(0)} /s`);
+    set('round-trip', joined && roundTrip.count > 0 ? `${roundTrip.smoothedMs.toFixed(1)} ms` : NONE);
+    set('received', this.bytesPerSecond === null ? NONE : formatBytes(this.bytesPerSecond));
+    set('in-view', joined ? String(client.entities.size) : NONE);
   }
 
-  private measure({ traffic }: TesseraClient, nowMs: number): void {
-    const elapsedMs = nowMs - this.lastMs;
-    if (elapsedMs < RATE_MS) return;
-    this.framesPerSecond = ((traffic.framesIn - this.lastFrames) * 1000) / elapsedMs;
-    this.bytesPerSecond = ((traffic.bytesIn - this.lastBytes) * 1000) / elapsedMs;
-    this.lastMs = nowMs;
-    this.lastFrames = traffic.framesIn;
-    this.lastBytes = traffic.bytesIn;
+  private measure({ state, traffic }: TesseraClient, nowMs: number): void {
+    if (state !== 'joined') {
+      this.startMs = null;
+      this.framesPerSecond = null;
+      this.bytesPerSecond = null;
+      return;
+    }
+    if (this.startMs !== null) {
+      const elapsedMs = nowMs - this.startMs;
+      if (elapsedMs < RATE_MS) return;
+      this.framesPerSecond = ((traffic.framesIn - this.startFrames) * 1000) / elapsedMs;
+      this.bytesPerSecond = ((traffic.bytesIn - this.startBytes) * 1000) / elapsedMs;
+    }
+    this.startMs = nowMs;
+    this.startFrames = traffic.framesIn;
+    this.startBytes = traffic.bytesIn;
   }
 }
 
 function healthOf(client: TesseraClient): string {
   const index = client.welcome?.fields.findIndex((field) => field.name === 'hp') ?? -1;
   const hp = client.self?.fields[index];
-  if (hp === undefined) return '–';
+  if (hp === undefined) return NONE;
   return hp === 0 ? 'dead' : String(hp);
 }
 

@@ -88,7 +88,7 @@ function showForm(): void {
 function showLost({ reason, retryMs }: Ending): void {
   showForm();
   const what = reason === '' ? 'The server is away.' : `Disconnected: ${sentence(reason)}`;
-  const then = retryMs === null ? '' : `Trying again in ${(retryMs / 1000).toFixed(1)} s.`;
+  const then = retryMs === null ? '' : `Trying again in ${(retryMs / 1000).toFixed(1)}\u00a0s.`;
   enterButton.textContent = 'Reconnect';
   say(`${what} ${then}`, true);
 }

@@ -337,18 +337,16 @@ test('a client that may reconnect comes back by itself and starts with a clean v
   let connections = 0;
   serve = (link) => {
     connections++;
-    link.onMessage = (_view, kind) => {
-      if (kind !== ClientKind.Join) return;
-      link.send({ welcome: WELCOME });
-      if (connections === 1) {
-        link.send({ tick: 1, full: true, entities: ENTER });
-        link.socket.close(1012, 'restart');
-      }
+    link.onMessage = (_view, kind, seq) => {
+      if (kind === ClientKind.Join) return link.send({ welcome: WELCOME });
+      link.send({ tick: connections, ack: seq, full: true, entities: ENTER });
+      if (connections === 1 && seq === 2) link.socket.close(1012, 'restart');
     };
   };
   const client = makeClient({ reconnect: { delayMsMin: 5, delayMsMax: 10, random: () => 0 } });
   const ended = nextClose(client);
   await client.connect();
+  assert.deepEqual([client.send('Walk', { x: 1, far: 0 }), client.send('Walk', { x: 1, far: 0 })], [1, 2]);
   const welcomedAgain = new Promise((resolve) => {
     client.onWelcome = resolve;
   });
@@ -356,6 +354,11 @@ test('a client that may reconnect comes back by itself and starts with a clean v
   assert.equal(client.state, 'waiting');
   assert.deepEqual(await welcomedAgain, WELCOME);
   assert.deepEqual([client.state, client.entities.size, client.traffic.reconnects], ['joined', 0, 1]);
+  assert.equal(client.roundTrip.count, 2);
+  const frame = nextFrame(client);
+  assert.equal(client.send('Walk', { x: 1, far: 0 }), 1);
+  await frame;
+  assert.deepEqual([client.roundTrip.count, client.entities.size], [3, 1]);
 });
 
 test('attempts to reconnect are bounded', async () => {
@@ -398,6 +401,28 @@ test('a client that closes says so to the server and hears nothing any more', as
   client.close();
   assert.equal(await left, 1);
   assert.deepEqual([client.state, closes], ['closed', 0]);
+});
+
+test('the end of an earlier connection does not end the next one', async () => {
+  const earlierEnded = new Promise((resolve) => {
+    serve = (link) => {
+      link.onMessage = (_view, kind) => {
+        if (kind === ClientKind.Join) link.send({ welcome: WELCOME });
+      };
+      link.socket.on('close', resolve);
+    };
+  });
+  const client = makeClient();
+  let closes = 0;
+  client.onClose = () => closes++;
+  await client.connect();
+  client.close();
+  await client.connect();
+  await earlierEnded;
+  const frame = nextFrame(client);
+  for (const socket of server.clients) socket.send(buildFrame({ tick: 1, ack: 0 }));
+  await frame;
+  assert.deepEqual([client.state, closes], ['joined', 0]);
 });
 
 test('closing before the answer to a join ends the attempt', async () => {

@@ -149,7 +149,7 @@ test('a server that shows less than it promises is found out', async () => {
 
 test('Ctrl-C prints what was measured so far and leaves no server behind', async () => {
   const run = start([LOAD_CLI, '--clients', '5', '--seconds', '600', '--json']);
-  await waitFor('the timed part', () => /measuring [1-9]/.exec(run.output())?.[0]);
+  await waitFor('the timed part', () => /measuring \d/.exec(run.output())?.[0]);
   run.child.kill('SIGINT');
   const { code, out } = await run.ended;
   assert.equal(code, 130);
@@ -165,10 +165,10 @@ test('wrong options start nothing and end with 2', async () => {
   const { code, out, complaints } = await runLoadtest('--clients', 'many', '--scene', 'moon');
   assert.equal(code, 2);
   assert.equal(out, '');
-  assert.match(complaints, /--clients: "many"[^]*--scene: "moon"/);
+  assert.match(complaints, /--clients: "many"[\s\S]*--scene: "moon"/);
   const wrongSetting = await runLoadtest('--server-args', '--tick-hz 5 --no-such-thing 1');
   assert.equal(wrongSetting.code, 2);
-  assert.match(wrongSetting.complaints, /tickHz[^]*no-such-thing/);
+  assert.match(wrongSetting.complaints, /tickHz[\s\S]*no-such-thing/);
 });
 
 test('clients that cannot connect are counted and told, and the run fails', async () => {

@@ -74,7 +74,6 @@ export class EchoWorld implements WorldPort {
   isFull = false;
   ringIsFull = false;
   answersJoins = true;
-  /** Padding in every frame, as records of an entity that enters again and again. */
   private readonly frames = new Uint8Array(new SharedArrayBuffer(1 << 20));
 
   join(client: number, epoch: number, updateHz: number): boolean {
@@ -121,7 +120,7 @@ export class EchoWorld implements WorldPort {
 
   setCongested(client: number, congested: boolean): void {
     const known = this.clients.get(client);
-    if (known === undefined) return;
+    if (known === undefined) throw new Error(`client ${client} is congested and is not there`);
     if (congested) this.congestions += 1;
     known.congested = congested;
   }

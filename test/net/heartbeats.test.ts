@@ -54,3 +54,13 @@ test('silence is measured from the last sign of life', () => {
   clock[0] += 1;
   assert.equal(heartbeats.isSilent(0, 600), true);
 });
+
+test('the next holder of an index begins without a ping under way', () => {
+  const { clock, heartbeats } = createHeartbeats();
+  const number = heartbeats.beginPing(0);
+  clock[0] += 10 * PONG_LATE_MS;
+  heartbeats.open(0);
+  assert.equal(heartbeats.isLate(0), false);
+  assert.equal(heartbeats.takePong(0, number), false);
+  assert.notEqual(heartbeats.beginPing(0), 0);
+});

@@ -8,16 +8,7 @@ import { RejectCode } from '../../src/protocol/reject-codes.js';
 import { FrameFlag, readWelcome } from '../../src/protocol/server-frame.js';
 import { AIM, MOVE } from './echo-world.js';
 import { framesOf, GUEST, joinClient, moveBytes, openClient, rejected, rejectsOf } from './game-client.js';
-import {
-  BINARY,
-  CLOSE,
-  frameBytes,
-  PING,
-  PONG,
-  RawClient,
-  TEXT,
-  upgradeRequest,
-} from './raw-client.js';
+import { BINARY, CLOSE, frameBytes, PING, PONG, RawClient, TEXT, upgradeRequest } from './raw-client.js';
 import { type Running, sleep, startNet, until } from './start-net.js';
 
 let running: Running;
@@ -312,7 +303,7 @@ describe('floods', () => {
     for (let seq = 1; seq <= 3000; seq++) client.sendFrame(moveBytes(seq));
     await expectClose(client, 4004);
     const reached = running.world.commandCount - count;
-    assert.ok(reached >= 90 && reached < 300, `${reached} commands reached the world`);
+    assert.ok(reached >= 80 && reached < 300, `${reached} commands reached the world`);
     assert.equal(running.net.stats.snapshot().accepted - accepted, reached);
     const answers = rejectsOf(client);
     assert.ok(answers.length > 0 && answers.length < 100, `${answers.length} answers`);

@@ -111,6 +111,7 @@ test('what the world refuses is told to the client', async () => {
   const { clientId } = readWelcome(framesOf(client)[0])!;
   running.world.reject(clientId, 12, MOVE, RejectCode.Cooldown);
   assert.deepEqual(await rejected(client), [{ seq: 12, kind: MOVE, code: RejectCode.Cooldown }]);
+  assert.equal(running.net.stats.snapshot().rejects.Cooldown, 1);
   client.destroy();
 });
 

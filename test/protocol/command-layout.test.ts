@@ -110,6 +110,12 @@ test('a float that is not finite is out of range even where the field has no ran
   }
 });
 
+test('the bounds of a float are what the wire can hold of them', () => {
+  const payload = [{ name: 'a', type: 'f32' as const, min: 0.3, max: 0.7 }];
+  const layout = layOutCommand({ name: 'near', kind: 256, payload });
+  for (const a of [0.3, 0.7]) assert.equal(check(layout, encodeCommand(layout, { a }, 1)), RejectCode.None);
+});
+
 test('a payload from anywhere is written or refused with a code', () => {
   const view = new DataView(new ArrayBuffer(64));
   const write = (payload: Record<string, unknown>) => writeCommand(MOVE, payload, 1, view, 0);
@@ -121,7 +127,7 @@ test('a payload from anywhere is written or refused with a code', () => {
   assert.equal(write({ x: 1, y: 1.5 }), RejectCode.OutOfRange);
   assert.equal(write({ x: 1, y: 128 }), RejectCode.OutOfRange);
   assert.equal(write({ x: 1, y: Number.NaN }), RejectCode.OutOfRange);
-  assert.equal(write(Object.create({ x: 1, y: 2 })), RejectCode.Malformed);
+  assert.equal(write(Object.assign(Object.create({ x: 1 }), { y: 2, z: 3 })), RejectCode.Malformed);
 });
 
 test('kinds are found whatever number is asked for', () => {

@@ -127,6 +127,7 @@ test('malformed records are answered with what is wrong with them', () => {
   assert.equal(errorOf([1]), 'a record is cut short');
   assert.equal(errorOf([0x80]), 'a record is cut short');
   assert.equal(errorOf([0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 1]), 'a record is cut short');
+  assert.equal(errorOf([0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0]), 'a record is cut short');
   assert.equal(errorOf([0xff, 0xff, 0xff, 0xff, 0x1f, 0]), 'a record is cut short');
   assert.equal(errorOf([1, 3, 0, 0, 0, 0, 0, 0, 0, 0]), 'a record is cut short');
   assert.equal(errorOf([1, 0, 0, 0], [1]), 'ids do not rise');
@@ -142,6 +143,7 @@ test('a server that tells of more and more entities is stopped', () => {
   const ids = Array.from({ length: DECODED_ENTITIES_MAX + 1 }, (_, index) => index + 1);
   assert.equal(send(decoder, ...ids.map((id) => enter(id))).error, 'too many entities');
   assert.equal(decoder.entities.size, DECODED_ENTITIES_MAX);
+  assert.equal(send(decoder, enter(1)).error, null, 'one that is known may enter again');
 });
 
 test('damaged records never throw, whatever the decoder already knows', () => {

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
+import { ByteBuffer } from 'flatbuffers';
+import { ArenaCommand } from '../../schemas/generated/tessera/arena/arena-command.js';
+import { Move } from '../../schemas/generated/tessera/arena/move.js';
+import { Shoot } from '../../schemas/generated/tessera/arena/shoot.js';
 import { CLIENT_MESSAGE_BYTES_MAX } from '../../src/constants.js';
 import { checkClientMessage } from '../../src/protocol/client-message.js';
 import { EntityDecoder } from '../../src/protocol/entity-decoder.js';
@@ -45,6 +49,14 @@ for (const { name, plain } of GOLDEN_CLIENT_MESSAGES) {
     }
   });
 }
+
+test('the arena commands read back through the code generated from its schema', () => {
+  const open = (name: string) => new ByteBuffer(readGoldenHex(`${name}.hex`));
+  const move = new Move().__init(0, open('client-arena-move'));
+  assert.deepEqual([move.header()!.kind(), move.header()!.seq(), move.x(), move.y()], [ArenaCommand.Move, 3, 127, -1]);
+  const shoot = new Shoot().__init(0, open('client-arena-shoot'));
+  assert.deepEqual([shoot.header()!.kind(), shoot.header()!.seq(), shoot.angle()], [ArenaCommand.Shoot, 4, 16384]);
+});
 
 test('the golden frames, one after the other, tell the story that their comments tell', () => {
   const decoder = new EntityDecoder(GOLDEN_GAME.fields, GOLDEN_QUANTUM, GOLDEN_GAME.kinds);

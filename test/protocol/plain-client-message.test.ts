@@ -175,6 +175,15 @@ test('MessagePack with anything but one flat map of strings and numbers is refus
   for (const [what, bytes] of cases) assert.equal(refusalOfBytes(...bytes), RejectCode.Malformed, what);
 });
 
+test('a map or string with a 32-bit length is refused: nothing that fits a message needs one', () => {
+  const plain = toBytes(formatPlain('msgpack', { type: 'resync', seq: 1 }));
+  assert.equal(plain[0], 0x82);
+  assert.equal(transcode('msgpack', plain), 8);
+  assert.equal(refusalOfBytes(0xde, 0, 2, ...plain.subarray(1)), -8, 'a 16-bit length is fine');
+  assert.equal(refusalOfBytes(0xdf, 0, 0, 0, 2, ...plain.subarray(1)), RejectCode.Malformed);
+  assert.equal(refusalOfBytes(0x82, 0xdb, 0, 0, 0, 4, ...plain.subarray(2)), RejectCode.Malformed);
+});
+
 test('numbers are read in whichever MessagePack form they come', () => {
   const pingWith = (...clientTime: number[]) => {
     const text = (string: string) => [0xa0 | string.length, ...toBytes(string)];

@@ -71,6 +71,7 @@ test('each offset that leads astray is noticed', () => {
     ['table too short to be one', (view) => view.setUint16(8, 2, true)],
     ['table longer than the buffer', (view) => view.setUint16(8, 32, true)],
     ['field over the vtable distance', (view) => view.setUint16(10, 2, true)],
+    ['table that ends before its last field', (view) => view.setUint16(8, 12, true)],
     ['field behind its table', (view) => view.setUint16(10, 16, true)],
     ['field that ends behind its table', (view) => view.setUint16(10, 13, true)],
     ['string behind the end', (view) => view.setUint32(24, 20, true)],
@@ -83,6 +84,26 @@ test('each offset that leads astray is noticed', () => {
     ['vector of an absurd length', (view) => view.setUint32(40, 0x80000001, true)],
   ];
   for (const [what, change] of cases) assert.equal(handMadeWith(change), false, what);
+});
+
+test('a table that is whole but stands off its alignment is noticed', () => {
+  const bytes = new Uint8Array(handMade().buffer);
+  const shifted = concatBytes(bytes.slice(0, 4), new Uint8Array(2), bytes.slice(4), new Uint8Array(2));
+  shifted[0] += 2;
+  assert.equal(verify(shifted), false);
+});
+
+test('a string may be as long as its most bytes and no longer', () => {
+  const withString = (text: string) => {
+    const builder = new Builder(64);
+    const string = builder.createString(text);
+    builder.startObject(2);
+    builder.addFieldOffset(1, string, 0);
+    builder.finish(builder.endObject());
+    return builder.asUint8Array().slice();
+  };
+  assert.ok(verify(withString('12345678')));
+  assert.equal(verify(withString('123456789')), false);
 });
 
 test('a vector may end with the buffer and have no more than its most elements', () => {

@@ -42,7 +42,9 @@ export const mongodb = {
   // OP_MSG {ping: 1, $db: "admin"}: answered only when the backend is open.
   probe: {
     request: Buffer.from(
-      '330000000100000000000000dd0700000000000000' + '1e0000001070696e6700010000000224646200060000' + '0061646d696e0000',
+      '330000000100000000000000dd0700000000000000' +
+        '1e0000001070696e6700010000000224646200060000' +
+        '0061646d696e0000',
       'hex',
     ),
     expected: 'ok',

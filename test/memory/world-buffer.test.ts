@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { LIVE_BLOCK, WorldBuffer } from '../../src/memory/world-buffer.js';
+import {
+  BLOCKS_OFFSET,
+  COMMIT_BLOCK,
+  layOutWorld,
+  SCALAR_ENTITY_COUNT,
+  SCALAR_ROW_LIMIT,
+  SCALAR_TICK,
+} from '../../src/memory/world-layout.js';
+
+const LAYOUT = layOutWorld(
+  [
+    { name: 'hp', type: 'u8' },
+    { name: 'x', type: 'f32' },
+    { name: 'score', type: 'f64' },
+  ],
+  128,
+);
+
+function createWorld(): WorldBuffer {
+  return new WorldBuffer(WorldBuffer.create(LAYOUT, 3), LAYOUT);
+}
+
+function fill(world: WorldBuffer, tick: number, rows: number): void {
+  const live = world.blocks[LIVE_BLOCK];
+  live.scalars[SCALAR_TICK] = tick;
+  live.scalars[SCALAR_ROW_LIMIT] = rows;
+  live.scalars[SCALAR_ENTITY_COUNT] = rows;
+  for (let row = 0; row < rows; row++) {
+    live.columns.hp[row] = tick + row;
+    live.columns.x[row] = tick * 1000 + row;
+    live.columns.score[row] = -tick;
+  }
+}
+
+test('columns do not overlap and begin where their type may begin', () => {
+  let end = 0;
+  for (const { offset, bytes } of LAYOUT.columns) {
+    assert.equal((BLOCKS_OFFSET + offset) % bytes, 0);
+    assert.ok(offset >= end);
+    end = offset + bytes * LAYOUT.rowCapacity;
+  }
+  assert.ok(end <= LAYOUT.blockBytes);
+});
+
+test('readers see a tick only after its commit, and then all of it', () => {
+  const world = createWorld();
+  const reader = new WorldBuffer(world.buffer, LAYOUT);
+  fill(world, 1, 10);
+  assert.equal(reader.committed.scalars[SCALAR_TICK], 0);
+  world.commit();
+  fill(world, 2, 10);
+  assert.equal(reader.committed.scalars[SCALAR_TICK], 1);
+  assert.equal(reader.committed.columns.x[9], 1009);
+  world.commit();
+  assert.equal(reader.committed.columns.x[9], 2009);
+});
+
+test('a block that a reader has taken hold of stays whole during the next commit', () => {
+  const world = createWorld();
+  fill(world, 1, 100);
+  world.commit();
+  const held = world.committed;
+  fill(world, 2, 100);
+  world.commit();
+  for (let row = 0; row < 100; row++) assert.equal(held.columns.x[row], 1000 + row);
+});
+
+test('a thread that died half way through a commit leaves the last commit whole', () => {
+  const world = createWorld();
+  fill(world, 1, 50);
+  world.commit();
+  fill(world, 2, 50);
+  // Half a commit: the copy into the block that is not shown, without turning readers to it.
+  const hidden = world.blocks[3 - world.words[COMMIT_BLOCK]];
+  hidden.scalars.set(world.blocks[LIVE_BLOCK].scalars);
+  hidden.columns.x.fill(77, 0, 25);
+  const successor = new WorldBuffer(world.buffer, LAYOUT);
+  successor.restore();
+  assert.equal(successor.blocks[LIVE_BLOCK].scalars[SCALAR_TICK], 1);
+  for (let row = 0; row < 50; row++) assert.equal(successor.blocks[LIVE_BLOCK].columns.x[row], 1000 + row);
+});
+
+test('the same state has the same hash, and any changed cell another one', () => {
+  const [a, b] = [createWorld(), createWorld()];
+  for (const world of [a, b]) {
+    fill(world, 5, 20);
+    world.commit();
+  }
+  assert.deepEqual(a.hashCommitted(), b.hashCommitted());
+  const hash = a.hashCommitted()?.hash;
+  for (const [column, row] of [['hp', 0], ['x', 19], ['score', 7]] as const) {
+    fill(b, 5, 20);
+    b.blocks[LIVE_BLOCK].columns[column][row] += 1;
+    b.commit();
+    assert.notEqual(b.hashCommitted()?.hash, hash, `${column} ${row}`);
+  }
+});
+
+test('a buffer of other columns is not attached to', () => {
+  const other = layOutWorld([{ name: 'hp', type: 'u16' }], 128);
+  assert.throws(() => new WorldBuffer(createWorld().buffer, other), /same columns/);
+});
