@@ -66,6 +66,23 @@ export function threadCores(begin: ProcessFigures, end: ProcessFigures): { name:
     .sort((a, b) => b.cores - a.cores);
 }
 
+/** CPU seconds that all processes of this machine have used together, or null. */
+export function readMachineCpuSeconds(): number | null {
+  try {
+    return machineCpuSecondsOf(readFileSync('/proc/stat', 'utf8'));
+  } catch {
+    // No /proc on this system.
+    return null;
+  }
+}
+
+/** user + nice + system + irq + softirq: the first columns, without those of idle time and waiting. */
+export function machineCpuSecondsOf(stat: string): number {
+  const columns = stat.split('\n', 1)[0].split(/\s+/).slice(1).map(Number);
+  const [user, nice, system, , , irq, softirq] = columns;
+  return (user + nice + system + irq + softirq) / TICKS_PER_SECOND;
+}
+
 /** The process that listens on a port of this machine, or null when it cannot be known. */
 export function findListener(port: number): number | null {
   try {

@@ -31,39 +31,47 @@ function promised(value: string, promise: string, kept: boolean | null): Omit<Ro
 
 function rowsOf(options: LoadOptions, result: LoadResult): Row[] {
   const isSpread = options.scene === 'spread';
-  const isFullLoad =
-    isSpread &&
-    options.clients >= PROMISED_CLIENTS &&
-    options.inputHz >= PROMISED_HZ &&
-    options.updateHz >= PROMISED_HZ;
-  const { tickHz, tickMs, packetsPerSecond, rttMs } = result;
-  const wantedHz = tickHz.wanted ?? Number.NaN;
-  const packets = packetsPerSecond.in + packetsPerSecond.out;
-  const rows: Row[] = [
+  return [
+    ...tickRows(options, result),
+    ...trafficRows(options, result),
+    ...roundTripRows(isSpread, result),
+    ...costRows(isSpread, result),
+    ...troubleRows(result),
+  ];
+}
+
+function tickRows(options: LoadOptions, { tickHz, tickMs, clientsJoined, clientsWanted }: LoadResult): Row[] {
+  const hzMin = (tickHz.wanted ?? Number.NaN) - TICK_HZ_SHORTFALL_MAX;
+  const isKept = tickHz.achieved === null ? null : tickHz.achieved >= hzMin;
+  return [
     {
       name: 'clients joined',
-      ...promised(
-        `${result.clientsJoined} of ${result.clientsWanted}`,
-        'all',
-        result.clientsJoined === result.clientsWanted,
-      ),
+      ...promised(`${clientsJoined} of ${clientsWanted}`, 'all', clientsJoined === clientsWanted),
     },
     {
       name: 'ticks per second, slowest zone',
-      ...promised(
-        format(tickHz.achieved, 2),
-        `${format(wantedHz - TICK_HZ_SHORTFALL_MAX)}+ of ${tickHz.wanted}`,
-        tickHz.achieved === null ? null : tickHz.achieved >= wantedHz - TICK_HZ_SHORTFALL_MAX,
-      ),
+      ...promised(format(tickHz.achieved, 2), `${format(hzMin)}+ of ${tickHz.wanted}`, isKept),
     },
     { name: 'tick ms p50', value: format(tickMs.p50, 2) },
     options.scene === 'hubs'
       ? { name: 'tick ms p99', ...promised(format(tickMs.p99, 2), 'under 16.6', isBelow(tickMs.p99, 16.6)) }
       : { name: 'tick ms p99', value: format(tickMs.p99, 2) },
     { name: 'tick ms max', value: format(tickMs.max, 2) },
+  ];
+}
+
+function trafficRows(options: LoadOptions, result: LoadResult): Row[] {
+  const { packetsPerSecond, bytesPerVisibleEntityUpdate: perUpdate } = result;
+  const packets = packetsPerSecond.in + packetsPerSecond.out;
+  const isPromisedLoad =
+    options.scene === 'spread' &&
+    options.clients >= PROMISED_CLIENTS &&
+    options.inputHz >= PROMISED_HZ &&
+    options.updateHz >= PROMISED_HZ;
+  return [
     { name: 'packets per second in', value: format(packetsPerSecond.in, 0) },
     { name: 'packets per second out', value: format(packetsPerSecond.out, 0) },
-    isFullLoad
+    isPromisedLoad
       ? { name: 'packets per second', ...promised(format(packets, 0), 'over 100,000', packets > 100000) }
       : { name: 'packets per second', value: format(packets, 0) },
     { name: '  as the server counts, in', value: format(result.serverPacketsPerSecond.in, 0) },
@@ -71,14 +79,15 @@ function rowsOf(options: LoadOptions, result: LoadResult): Row[] {
     { name: 'bytes per client per second', value: format(result.bytesPerClientPerSecond, 0) },
     {
       name: 'bytes per visible entity update',
-      ...promised(
-        format(result.bytesPerVisibleEntityUpdate, 2),
-        'at most 6',
-        result.bytesPerVisibleEntityUpdate === null ? null : result.bytesPerVisibleEntityUpdate <= 6,
-      ),
+      ...promised(format(perUpdate, 2), 'at most 6', perUpdate === null ? null : perUpdate <= 6),
     },
     { name: 'entity updates per frame', value: format(result.entityUpdatesPerFrame) },
     { name: 'entities in view, mean', value: format(result.visibleMean) },
+  ];
+}
+
+function roundTripRows(isSpread: boolean, { rttMs, rttCount }: LoadResult): Row[] {
+  return [
     { name: 'round trip ms mean', value: format(rttMs.mean) },
     { name: 'round trip ms p50', value: format(rttMs.p50) },
     { name: 'round trip ms p90', value: format(rttMs.p90) },
@@ -86,9 +95,8 @@ function rowsOf(options: LoadOptions, result: LoadResult): Row[] {
       ? { name: 'round trip ms p99', ...promised(format(rttMs.p99), 'under 50', isBelow(rttMs.p99, 50)) }
       : { name: 'round trip ms p99', value: format(rttMs.p99) },
     { name: 'round trip ms max', value: format(rttMs.max) },
-    { name: 'round trips measured', value: format(result.rttCount, 0) },
+    { name: 'round trips measured', value: format(rttCount, 0) },
   ];
-  return [...rows, ...costRows(isSpread, result), ...troubleRows(result)];
 }
 
 function costRows(isSpread: boolean, result: LoadResult): Row[] {
@@ -108,6 +116,7 @@ function costRows(isSpread: boolean, result: LoadResult): Row[] {
   for (const thread of result.serverThreads)
     rows.push({ name: `  thread ${thread.name}, cores`, value: format(thread.cores, 2) });
   rows.push({ name: 'generator CPU, cores', value: format(result.generatorCpuCores, 2) });
+  rows.push({ name: 'other processes CPU, cores', value: format(result.otherCpuCores, 2) });
   rows.push({ name: 'generator late by at most, ms', value: format(result.generatorLatenessMsMax) });
   return rows;
 }

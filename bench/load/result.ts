@@ -30,6 +30,8 @@ export interface Findings {
   tickMsMaxPolled: number;
   processBegin: ProcessFigures | null;
   processEnd: ProcessFigures | null;
+  /** CPU of all processes in the timed part, in seconds. */
+  machineCpuSeconds: number | null;
   /** CPU of the generator's own process in the timed part, in seconds, and how long that was. */
   generatorCpuSeconds: number;
   generatorSeconds: number;
@@ -74,11 +76,15 @@ export interface LoadResult {
   silenceMsMax: number;
   generatorCpuCores: number | null;
   generatorLatenessMsMax: number;
+  /** What neither the server nor the generator used; much of it makes the other figures worse. */
+  otherCpuCores: number | null;
   census: { before: CensusOutcome | null; after: CensusOutcome | null };
 }
 
 /** Below this share of the inputs that were due, the generator was what was measured. */
 const INPUT_SHARE_MIN = 0.98;
+/** More than this for others, and a run says more about them than about the server. */
+const OTHER_CORES_MAX = 0.15;
 const REASONS_TOLD_MAX = 5;
 
 function sum(windows: readonly WindowFigures[], key: keyof WindowFigures): number {
@@ -176,14 +182,23 @@ export function assembleResult(options: LoadOptions, settings: LoadResult['setti
     silenceMsMax: greatest(windows, 'silenceMsMax'),
     generatorCpuCores: ratio(findings.generatorCpuSeconds, findings.generatorSeconds),
     generatorLatenessMsMax: greatest(windows, 'pacerLatenessMsMax'),
+    otherCpuCores: null,
     census: { before: findings.censusBefore, after: findings.censusAfter },
   };
   const packets = result.packetsPerSecond.in + result.packetsPerSecond.out;
   if (result.serverCpuCores !== null) result.cpuUsPerPacket = ratio(result.serverCpuCores * 1e6, packets);
+  result.otherCpuCores = otherCores(result, findings);
   result.errors = findErrors(result, findings);
   result.warnings = findWarnings(result, findings, options);
   result.ok = result.errors.length === 0;
   return result;
+}
+
+function otherCores(result: LoadResult, findings: Findings): number | null {
+  const { machineCpuSeconds, generatorSeconds } = findings;
+  if (machineCpuSeconds === null || generatorSeconds === 0 || result.serverCpuCores === null) return null;
+  const known = result.serverCpuCores + (result.generatorCpuCores ?? 0);
+  return Math.max(0, machineCpuSeconds / generatorSeconds - known);
 }
 
 type ServerPart = Pick<
@@ -288,6 +303,9 @@ function findWarnings(result: LoadResult, findings: Findings, options: LoadOptio
       `only ${(share * 100).toFixed(1)}% of the wanted inputs were sent: the generator or the machine was the limit, ` +
         'and round trips are longer than the server alone makes them',
     );
+  }
+  if (result.otherCpuCores !== null && result.otherCpuCores > OTHER_CORES_MAX) {
+    warnings.push(`other processes of this machine used ${result.otherCpuCores.toFixed(2)} cores`);
   }
   if (result.inputs.heldBack > 0) {
     warnings.push(`${result.inputs.heldBack} inputs were held back because their socket was backed up`);

@@ -7,7 +7,7 @@ import { loadSettings, type Settings } from '../../src/config.js';
 import { compareCensus } from './census.js';
 import type { SwarmPlan } from './messages.js';
 import type { LoadOptions } from './options.js';
-import { findListener, openFilesMax, readProcessFigures } from './process-figures.js';
+import { findListener, openFilesMax, readMachineCpuSeconds, readProcessFigures } from './process-figures.js';
 import { Progress, say } from './progress.js';
 import { assembleResult, type CensusOutcome, type Findings, type LoadResult } from './result.js';
 import { planScene, type ScenePlan } from './scene.js';
@@ -72,6 +72,7 @@ class Run {
     tickMsMaxPolled: 0,
     processBegin: null,
     processEnd: null,
+    machineCpuSeconds: null,
     generatorCpuSeconds: 0,
     generatorSeconds: 0,
     serverExit: null,
@@ -152,10 +153,13 @@ class Run {
     await threads.requestAll('beginWindow');
     findings.processBegin = server.pid === null ? null : readProcessFigures(server.pid);
     const cpuBegin = process.cpuUsage();
+    const machineBegin = readMachineCpuSeconds();
     const beganMs = performance.now();
     await this.watchTimedPart();
     findings.processEnd = server.pid === null ? null : readProcessFigures(server.pid);
     const cpu = process.cpuUsage(cpuBegin);
+    const machineEnd = readMachineCpuSeconds();
+    if (machineBegin !== null && machineEnd !== null) findings.machineCpuSeconds = machineEnd - machineBegin;
     findings.generatorCpuSeconds = (cpu.user + cpu.system) / 1e6;
     findings.generatorSeconds = (performance.now() - beganMs) / 1000;
     const [windows, serverEnd] = await Promise.all([threads.requestAll('endWindow'), this.readServer()]);

@@ -4,6 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../../src/assert.js';
 import type { SwarmMessage, SwarmPlan, SwarmRequest, SwarmRequestName, SwarmRequests } from './messages.js';
 import { Swarm } from './swarm.js';
+import { SwarmCensus } from './swarm-census.js';
 
 const PROGRESS_MS = 500;
 
@@ -11,6 +12,7 @@ const port = parentPort;
 assert(port !== null, 'swarm-worker runs as a worker thread');
 
 const swarm = new Swarm(workerData as SwarmPlan);
+const census = new SwarmCensus(swarm);
 
 function post(message: SwarmMessage): void {
   port!.postMessage(message);
@@ -23,9 +25,9 @@ async function perform(name: SwarmRequestName): Promise<SwarmRequests[SwarmReque
     case 'endWindow':
       return swarm.endWindow();
     case 'lookAround':
-      return swarm.lookAround();
+      return census.lookAround();
     case 'readCensus':
-      return swarm.readCensus();
+      return census.read();
     case 'startInputs':
       swarm.startInputs();
       return null;
@@ -33,7 +35,7 @@ async function perform(name: SwarmRequestName): Promise<SwarmRequests[SwarmReque
       swarm.beginWindow();
       return null;
     case 'endCensus':
-      swarm.endCensus();
+      census.end();
       return null;
     case 'close':
       clearInterval(progressTimer);

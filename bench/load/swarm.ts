@@ -13,7 +13,7 @@ import type { Observation } from './census.js';
 import { MOVE_PAYLOAD_BYTES, MoveFrames } from './client-frames.js';
 import { type FrameHead, readFrameHead } from './frame-head.js';
 import { LatencyHistogram } from './latency-histogram.js';
-import type { JoinFigures, StandStill, SwarmPlan, SwarmProgress, WindowFigures } from './messages.js';
+import type { JoinFigures, SwarmPlan, SwarmProgress, WindowFigures } from './messages.js';
 import { Movement } from './movement.js';
 import { Pacer } from './pacer.js';
 import { RoundTrips } from './round-trips.js';
@@ -35,13 +35,6 @@ const SILENCE_MS_MAX = 2000;
 const LAST_ACK_MS = 1000;
 const PUMP_MS = 1;
 const WATCH_MS = 250;
-const STOP_DEADLINE_MS = 3000;
-/** What was still on its way when everybody stopped has arrived by then, distant entities with their lower rates included. */
-const REST_MS = 1000;
-const FULL_DEADLINE_MS = 5000;
-const SETTLE_MS = 500;
-/** Commands outside of the paced inputs go out in slices, so that they are no burst either. */
-const SLICE_CLIENTS = 8;
 
 export class Swarm implements LinkOwner {
   private readonly plan: SwarmPlan;
@@ -78,8 +71,6 @@ export class Swarm implements LinkOwner {
   private inputsTotal = 0;
   private windowBeganMs = 0;
   private figures: WindowFigures;
-  /** What the sample saw before it asked anew: kept up by deltas alone since it joined. */
-  private deltaViews: Observation[] = [];
 
   constructor(plan: SwarmPlan) {
     this.plan = plan;
@@ -159,10 +150,6 @@ export class Swarm implements LinkOwner {
     if (!this.isSampled(client)) this.views[client] = null;
   }
 
-  private isSampled(client: number): boolean {
-    return client % this.samplePeriod === 0 && client / this.samplePeriod < this.plan.sample;
-  }
-
   // --- frames ---
 
   /** @hot Once per frame received; all but the sample stop after the header. */
@@ -239,7 +226,7 @@ export class Swarm implements LinkOwner {
     this.pump = setInterval(() => this.sendDueInputs(), PUMP_MS);
   }
 
-  private stopInputs(): void {
+  stopInputs(): void {
     clearInterval(this.pump);
     this.pump = undefined;
   }
@@ -316,87 +303,56 @@ export class Swarm implements LinkOwner {
     }
   }
 
-  // --- the census ---
+  // --- what the census asks for ---
 
-  /** Everybody stands still and then asks for everything in view. */
-  async lookAround(): Promise<StandStill> {
-    this.stopInputs();
-    const unstopped = await this.standStill();
-    for (const client of this.joinedClients()) {
-      const view = this.views[client];
-      if (view === null) this.views[client] = new View(this.welcome!, true);
-    }
-    await sleep(REST_MS);
-    this.deltaViews = this.joinedClients()
-      .filter((client) => this.isSampled(client))
-      .map((client) => this.observe(client, 'deltas'));
-    await this.inSlices(this.joinedClients(), (client) => {
-      this.views[client]!.expectFull();
-      this.seq[client] += 1;
-      this.links[client]!.send(encodeResync(this.seq[client]));
-    });
-    const withoutFull = await this.waitFor(FULL_DEADLINE_MS, (client) => this.views[client]!.isComplete);
-    await sleep(SETTLE_MS);
-    return { unstopped, withoutFull };
+  isSampled(client: number): boolean {
+    return client % this.samplePeriod === 0 && client / this.samplePeriod < this.plan.sample;
   }
 
-  private async standStill(): Promise<number> {
-    await this.inSlices(this.joinedClients(), (client) => {
-      this.seq[client] += 1;
-      this.links[client]!.writeFrame(this.moves.fill(client, this.seq[client], 0, 0));
-    });
-    return this.waitFor(STOP_DEADLINE_MS, (client) => this.roundTrips.lastAck(client) >= this.seq[client]);
+  isJoined(client: number): boolean {
+    return this.phase[client] === PHASE_JOINED;
   }
 
-  readCensus(): Observation[] {
-    return this.joinedClients()
-      .map((client) => this.observe(client, 'full'))
-      .concat(this.deltaViews);
+  joinedClients(): number[] {
+    return Array.from(this.phase.keys()).filter((client) => this.isJoined(client));
   }
 
-  endCensus(): void {
-    this.deltaViews = [];
-    for (let client = 0; client < this.plan.clients; client++) {
-      if (!this.isSampled(client)) this.views[client] = null;
-    }
+  view(client: number): View | null {
+    return this.views[client];
   }
 
-  private observe(client: number, source: Observation['source']): Observation {
-    const entities = this.views[client]?.entities ?? new Map();
-    const entries = [...entities.values()];
+  sendStop(client: number): void {
+    this.seq[client] += 1;
+    this.links[client]!.writeFrame(this.moves.fill(client, this.seq[client], 0, 0));
+  }
+
+  isAcknowledged(client: number): boolean {
+    return this.roundTrips.lastAck(client) >= this.seq[client];
+  }
+
+  /** Every frame of this client is decoded from now on, beginning with a Full one. */
+  sendResync(client: number): void {
+    this.views[client] ??= new View(this.welcome!, true);
+    this.views[client].expectFull();
+    this.seq[client] += 1;
+    this.links[client]!.send(encodeResync(this.seq[client]));
+  }
+
+  stopDecoding(client: number): void {
+    this.views[client] = null;
+  }
+
+  /** What one client sees now; nothing, if its view is not decoded. */
+  observe(client: number, source: Observation['source']): Observation {
+    const entities = [...(this.views[client]?.entities.values() ?? [])];
     return {
       client: this.plan.firstClient + client,
       source,
       entityId: this.entityId[client],
-      ids: Uint32Array.from(entries, (entity) => entity.id),
-      x: Float64Array.from(entries, (entity) => entity.x),
-      y: Float64Array.from(entries, (entity) => entity.y),
+      ids: Uint32Array.from(entities, (entity) => entity.id),
+      x: Float64Array.from(entities, (entity) => entity.x),
+      y: Float64Array.from(entities, (entity) => entity.y),
     };
-  }
-
-  private joinedClients(): number[] {
-    const clients: number[] = [];
-    this.phase.forEach((phase, client) => {
-      if (phase === PHASE_JOINED) clients.push(client);
-    });
-    return clients;
-  }
-
-  private async inSlices(clients: readonly number[], act: (client: number) => void): Promise<void> {
-    for (let i = 0; i < clients.length; i++) {
-      if (i % SLICE_CLIENTS === SLICE_CLIENTS - 1) await sleep(1);
-      if (this.phase[clients[i]] === PHASE_JOINED) act(clients[i]);
-    }
-  }
-
-  /** Waits until all joined clients are ready, or the deadline; returns how many are not. */
-  private async waitFor(deadlineMs: number, isReady: (client: number) => boolean): Promise<number> {
-    const startedMs = nowMs();
-    for (;;) {
-      const unready = this.joinedClients().filter((client) => !isReady(client)).length;
-      if (unready === 0 || nowMs() - startedMs > deadlineMs || this.isClosing) return unready;
-      await sleep(20);
-    }
   }
 
   /** Ends every connection; returns why some had ended before. */

@@ -21,7 +21,7 @@ const TYPES: Record<string, string> = {
 };
 
 /** Folders and files of the build, under the paths by which the compiled modules import each other. */
-const FOLDERS = ['src/web', 'src/client', 'src/protocol', 'schemas/generated'];
+const FOLDERS = ['src/web', 'src/client', 'src/protocol', 'src/games/arena', 'schemas/generated'];
 const FILES = ['src/assert.js', 'src/constants.js', 'src/prng.js', 'src/sim/game.js'];
 const VENDOR_PATH = '/vendor/flatbuffers';
 const PAGE = '/src/web/index.html';
@@ -32,7 +32,8 @@ export function loadStaticFiles(): Map<string, StaticFile> {
   const files = new Map<string, StaticFile>();
   for (const folder of FOLDERS) addFolder(files, join(build, folder), `/${folder}`);
   for (const file of FILES) addFile(files, join(build, file), `/${file}`);
-  addFolder(files, dirname(fileURLToPath(import.meta.resolve('flatbuffers'))), VENDOR_PATH);
+  // Node is given the CommonJS build beside it; browsers need the modules.
+  addFolder(files, join(dirname(fileURLToPath(import.meta.resolve('flatbuffers'))), '../mjs'), VENDOR_PATH);
   const page = files.get(PAGE);
   if (page !== undefined) files.set('/', page);
   return files;

@@ -2,7 +2,7 @@
 
 import type { FieldDefinitions } from '../sim/game.js';
 import { CommandLayouts, type DescribedCommand } from './command-layout.js';
-import type { CommandForm, FieldForm } from './server-frame.js';
+import { assertFitsWelcome, type CommandForm, type FieldForm } from './server-frame.js';
 
 export interface GameDescription {
   game: string;
@@ -29,5 +29,8 @@ export function describeGame(game: DescribedGame): GameDescription {
   }
   const layouts = new CommandLayouts(game.commands);
   const commands = layouts.all.map(({ name, kind, bytes }) => ({ name, kind, bytes }));
-  return { game: game.name, kinds: game.kinds, fields, commands, layouts };
+  const description = { game: game.name, kinds: game.kinds, fields, commands, layouts };
+  // Now, and not when the first client joins.
+  assertFitsWelcome(description);
+  return description;
 }

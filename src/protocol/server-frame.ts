@@ -165,26 +165,35 @@ function addRejects(builder: Builder, rejects: readonly RejectInfo[]): Offset {
   return builder.endVector();
 }
 
+/** Whether a Welcome can carry what a game consists of. */
+export function assertFitsWelcome(info: Pick<WelcomeInfo, 'game' | 'kinds' | 'fields' | 'commands'>): void {
+  assert(info.kinds.length <= WIRE_KINDS_MAX, 'entity kinds', info.kinds.length);
+  assert(info.fields.length <= REPLICATED_FIELDS_MAX, 'replicated fields', info.fields.length);
+  assert(info.commands.length <= WIRE_COMMANDS_MAX, 'commands', info.commands.length);
+  const named = [...info.fields, ...info.commands].map(({ name }) => name);
+  for (const name of [info.game, ...info.kinds, ...named]) {
+    assert(new TextEncoder().encode(name).length <= WIRE_NAME_BYTES_MAX, 'a name on the wire is short', name);
+  }
+}
+
 function addWelcome(builder: Builder, welcome: WelcomeInfo): Offset {
-  assert(welcome.kinds.length <= WIRE_KINDS_MAX, 'entity kinds', welcome.kinds.length);
-  assert(welcome.fields.length <= REPLICATED_FIELDS_MAX, 'replicated fields', welcome.fields.length);
-  assert(welcome.commands.length <= WIRE_COMMANDS_MAX, 'commands', welcome.commands.length);
-  const game = addName(builder, welcome.game);
+  assertFitsWelcome(welcome);
+  const game = builder.createString(welcome.game);
   const kinds = Welcome.createKindsVector(
     builder,
-    welcome.kinds.map((kind) => addName(builder, kind)),
+    welcome.kinds.map((kind) => builder.createString(kind)),
   );
   const fields = Welcome.createFieldsVector(
     builder,
     welcome.fields.map((field) => {
       const type = WIRE_TYPE_NAMES.indexOf(field.type);
-      return FieldInfo.createFieldInfo(builder, addName(builder, field.name), type, field.scale, field.offset);
+      return FieldInfo.createFieldInfo(builder, builder.createString(field.name), type, field.scale, field.offset);
     }),
   );
   const commands = Welcome.createCommandsVector(
     builder,
     welcome.commands.map((command) =>
-      CommandInfo.createCommandInfo(builder, addName(builder, command.name), command.kind, command.bytes),
+      CommandInfo.createCommandInfo(builder, builder.createString(command.name), command.kind, command.bytes),
     ),
   );
   Welcome.startWelcome(builder);
@@ -203,11 +212,6 @@ function addWelcome(builder: Builder, welcome: WelcomeInfo): Offset {
   Welcome.addFields(builder, fields);
   Welcome.addCommands(builder, commands);
   return Welcome.endWelcome(builder);
-}
-
-function addName(builder: Builder, name: string): Offset {
-  assert(new TextEncoder().encode(name).length <= WIRE_NAME_BYTES_MAX, 'a name on the wire is short', name);
-  return builder.createString(name);
 }
 
 function addNotice(builder: Builder, notice: NoticeInfo): Offset {

@@ -89,7 +89,6 @@ export class ZoneHost {
       {
         onDeparting: (row, target) => this.onDeparting(row, target),
         onDeparted: (row, target) => this.onDeparted(row, target),
-        onArriving: (key) => this.ghosts.release(key),
         onArrived: (row) => this.onArrived(row),
         onForwardedCommand: (view, offset) => this.intake.take(view, offset),
       },
@@ -104,6 +103,7 @@ export class ZoneHost {
       commandsPerTick: settings.commandsPerTick,
       commandsPerClientTick: settings.commandsPerClientTick,
     });
+    zone.onKeyTaken = (key) => this.ghosts.release(key);
     zone.onRowReset = (row) => this.changes.reset(row);
     zone.onDespawn = (row) => this.onDespawn(row);
     this.handoff.recover();

@@ -88,7 +88,10 @@ export class Ghosts {
     }
   }
 
-  /** The entity has become this zone's own. */
+  /**
+   * An own row takes the key. Its ghost goes: the entity has come over, or one born here died beyond the border, its id
+   * came home and is given out again while the ghost of the dead one still stands.
+   */
   release(key: number): void {
     const row = this.zone.rowOfId[wireIdOfKey(key)] - 1;
     if (row >= this.zone.ownCapacity) {

@@ -38,8 +38,6 @@ export interface HandoffEvents {
   onDeparting(row: number, targetZone: number): void;
   /** Committed; main must hear of it before the record is published. */
   onDeparted(row: number, targetZone: number): void;
-  /** Before a row is made for it. */
-  onArriving(key: number): void;
   onArrived(row: number): void;
   onForwardedCommand(view: DataView, offset: number): void;
 }
@@ -246,9 +244,7 @@ export class Handoff {
 
   private takeEntity(ring: RecordRing, offset: number): boolean {
     const { zone } = this;
-    const key = this.keyOf(ring, offset);
-    this.events.onArriving(key);
-    const row = zone.adopt(key);
+    const row = zone.adopt(this.keyOf(ring, offset));
     if (row < 0) {
       zone.counters[COUNTER.handoffFull]++;
       return false;

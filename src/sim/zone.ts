@@ -77,6 +77,8 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> implement
   readonly idsToReturn: number[] = [];
   /** Told of every row that begins to stand for another entity, so that what others remember of it is forgotten. */
   onRowReset: (row: number) => void = () => {};
+  /** Told of a key that is about to stand for an own row: whatever else has its id here must go. */
+  onKeyTaken: (key: number) => void = () => {};
   /** Told of a row that is about to be freed. */
   onDespawn: (row: number) => void = () => {};
   private readonly rows: FreeBitmap;
@@ -261,6 +263,7 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> implement
 
   private place(row: number, key: number, kind: number, x: number, y: number): void {
     const { engine } = this;
+    this.onKeyTaken(key);
     engine.key[row] = key;
     engine.kind[row] = kind;
     engine.owner[row] = 0;

@@ -5,7 +5,9 @@ import { test } from 'node:test';
 import {
   cpuSecondsOf,
   findListener,
+  machineCpuSecondsOf,
   openFilesMax,
+  readMachineCpuSeconds,
   readProcessFigures,
   threadCores,
 } from '../../bench/load/process-figures.js';
@@ -54,4 +56,9 @@ test('who listens on a port is found', { skip: !isLinux }, async () => {
 
 test('the limit of open files is known', { skip: !isLinux }, () => {
   assert.ok(openFilesMax()! > 64);
+});
+
+test('the CPU time of the machine is that of all states but idle and waiting', { skip: !isLinux }, () => {
+  assert.equal(machineCpuSecondsOf('cpu  100 20 30 90000 500 7 3 0 0 0\ncpu0 1 2 3 4 5 6 7 0 0 0'), 1.6);
+  assert.ok(readMachineCpuSeconds()! > 0);
 });

@@ -223,7 +223,7 @@ function filesOf(message: GoldenMessage, plain: (encoding: PlainEncoding) => str
   const { name, comment, bytes } = message;
   return [
     { path: `${name}.hex`, text: formatHex(comment, bytes) },
-    { path: `${name}.json`, text: `${plain('json')}\n` },
+    { path: `${name}.jsonl`, text: `${plain('json')}\n` },
     { path: `${name}.msgpack.hex`, text: formatHex(comment, plain('msgpack') as Uint8Array) },
   ];
 }

@@ -39,7 +39,7 @@ for (const { name, plain } of GOLDEN_CLIENT_MESSAGES) {
     assert.deepEqual(describeMessage(layouts, view, 0, bytes.length), plain);
 
     const scratch = new DataView(new ArrayBuffer(CLIENT_MESSAGE_BYTES_MAX));
-    const json = new TextEncoder().encode(readGoldenText(`${name}.json`));
+    const json = new TextEncoder().encode(readGoldenText(`${name}.jsonl`));
     const msgpack = readGoldenHex(`${name}.msgpack.hex`);
     for (const bytesWritten of [
       transcodePlain(layouts, 'json', json, scratch, 0),
@@ -107,7 +107,7 @@ test('golden frames become golden plain messages', () => {
   const msgpack = new PlainFrameEncoder('msgpack', GOLDEN_GAME, GOLDEN_QUANTUM);
   for (const { name } of GOLDEN_FRAMES) {
     const bytes = readGoldenHex(`${name}.hex`);
-    assert.equal(`${json.encode(bytes)}\n`, readGoldenText(`${name}.json`), name);
+    assert.equal(`${json.encode(bytes)}\n`, readGoldenText(`${name}.jsonl`), name);
     assert.deepEqual(Uint8Array.from(msgpack.encode(bytes) as Uint8Array), readGoldenHex(`${name}.msgpack.hex`), name);
   }
 });
