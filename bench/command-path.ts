@@ -1,7 +1,7 @@
 // A command from the check of its bytes to the columns of its zone: main's side and the zone's side, without a socket.
 
-import { RejectCode } from '../src/protocol/reject-codes.js';
 import { checkClientMessage } from '../src/protocol/client-message.js';
+import { RejectCode } from '../src/protocol/reject-codes.js';
 import { type BenchModule, measureCases } from './bench.js';
 import { HeadlessWorld } from './headless-world.js';
 

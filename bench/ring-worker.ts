@@ -2,25 +2,34 @@
 // record, and posts its result.
 
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { assert } from '../src/assert.js';
 import { nowMs } from '../src/clock.js';
 import { ByteRing } from '../src/memory/byte-ring.js';
 import { RecordRing } from '../src/memory/record-ring.js';
 import { BATCH_RECORDS, RECORD_BYTES, RECORD_WORDS, readRecord, writeRecord } from './ring-records.js';
+import { type Side, Turns } from './turns.js';
 
 export type RingBenchWay = 'record-ring' | 'byte-ring' | 'message' | 'message-batch';
 
 export interface RingBenchSide {
-  role: 'produce' | 'consume';
+  role: Side;
   way: RingBenchWay;
   records: number;
   /** A ring of the way's kind; unused by messages. */
   buffer: SharedArrayBuffer;
+  /** How the sides of a ring wait for each other; unused by messages. */
+  turns: SharedArrayBuffer;
   /** To the other side; unused by rings. */
   port: MessagePort;
 }
 
 export interface RingBenchResult {
+  /** Of the median part. */
   perSecond: number;
+  /** Of the slowest part. */
+  perSecondMin: number;
+  /** Parts that were timed. */
+  samples: number;
   checksum: number;
 }
 
@@ -29,11 +38,9 @@ const PARTS = 6;
 /** Messages under way at most, and how many of them are acknowledged at once: without a bound the queue would grow. */
 const MESSAGES_AHEAD_MAX = 1024;
 const MESSAGES_PER_ACK = 256;
-const SPINS_MAX = 20_000;
-const NAP_MS = 1;
 
 const side: RingBenchSide = workerData;
-const napWord = new Int32Array(new SharedArrayBuffer(4));
+const turns = new Turns(side.turns, side.role);
 
 /** Counts the records that were read and takes the time at the end of each part. */
 class Stopwatch {
@@ -47,69 +54,74 @@ class Stopwatch {
     this.partEndsMs.push(nowMs());
   }
 
-  perSecond(): number {
+  result(checksum: number): RingBenchResult {
     const rates = this.partEnds
       .slice(1)
       .map((end, i) => ((end - this.partEnds[i]) * 1000) / Math.max(this.partEndsMs[i + 1] - this.partEndsMs[i], 1e-3))
       .sort((a, b) => a - b);
-    return rates[rates.length >> 1] ?? 0;
+    assert(rates.length > 0, 'at least one part follows the warm-up', side.records);
+    return { perSecond: rates[rates.length >> 1], perSecondMin: rates[0], samples: rates.length, checksum };
   }
-}
-
-/** Spins while the other side is likely to be at work, then leaves the core to it: a wake costs more than the nap. */
-function waitForOther(spins: number): number {
-  if (spins < SPINS_MAX) return spins + 1;
-  Atomics.wait(napWord, 0, 0, NAP_MS);
-  return 0;
 }
 
 function produceRecordRing(): void {
   const ring = new RecordRing(side.buffer);
-  for (let seq = 0, spins = 0; seq < side.records; ) {
+  // Half of the ring at a time: to go on for every record that is freed would cost a wake for each.
+  const hasRoom = () => ((ring.written() - ring.consumed()) | 0) <= ring.capacity / 2;
+  for (let seq = 0; seq < side.records; ) {
     const offset = ring.claim();
     if (offset === -1) {
       ring.publish();
-      spins = waitForOther(spins);
+      turns.ring();
+      turns.waitUntil(hasRoom);
       continue;
     }
     writeRecord(ring.i32, offset >> 2, seq++);
-    if (seq % BATCH_RECORDS === 0) ring.publish();
-    if (seq === side.records) ring.publish();
+    if (seq % BATCH_RECORDS === 0 || seq === side.records) {
+      ring.publish();
+      turns.ring();
+    }
   }
 }
 
 function consumeRecordRing(): RingBenchResult {
   const ring = new RecordRing(side.buffer);
   const stopwatch = new Stopwatch();
+  const hasRecords = () => ring.readable() > 0;
   let checksum = 0;
-  for (let seq = 0, spins = 0; seq < side.records; ) {
+  for (let seq = 0; seq < side.records; ) {
     const count = Math.min(ring.readable(), BATCH_RECORDS);
     if (count === 0) {
-      spins = waitForOther(spins);
+      turns.waitUntil(hasRecords);
       continue;
     }
     for (let i = 0; i < count; i++) checksum = readRecord(ring.i32, ring.offsetOf(i) >> 2, checksum);
     ring.release(count);
+    turns.ring();
     seq += count;
     stopwatch.lap(seq);
   }
-  return { perSecond: stopwatch.perSecond(), checksum };
+  return stopwatch.result(checksum);
 }
 
 function produceByteRing(): void {
   const ring = new ByteRing(side.buffer);
   const i32 = new Int32Array(side.buffer);
-  for (let seq = 0, spins = 0; seq < side.records; ) {
+  const hasRoom = () => ring.freeBytes() >= ring.ringBytes / 2;
+  for (let seq = 0; seq < side.records; ) {
     const offset = ring.claim(1, RECORD_BYTES);
     if (offset === -1) {
       ring.publish();
-      spins = waitForOther(spins);
+      turns.ring();
+      turns.waitUntil(hasRoom);
       continue;
     }
     writeRecord(i32, offset >> 2, seq++);
     ring.commit(RECORD_BYTES);
-    if (seq % BATCH_RECORDS === 0) ring.publish();
-    if (seq === side.records) ring.publish();
+    if (seq % BATCH_RECORDS === 0 || seq === side.records) {
+      ring.publish();
+      turns.ring();
+    }
   }
 }
 
@@ -117,22 +129,24 @@ function consumeByteRing(): RingBenchResult {
   const ring = new ByteRing(side.buffer);
   const i32 = new Int32Array(side.buffer);
   const stopwatch = new Stopwatch();
+  const hasRecords = () => ring.readableBytes() > 0;
   let checksum = 0;
-  for (let seq = 0, spins = 0; seq < side.records; ) {
+  for (let seq = 0; seq < side.records; ) {
     let count = 0;
     while (count < BATCH_RECORDS && ring.next()) {
       checksum = readRecord(i32, ring.offset >> 2, checksum);
       count++;
     }
     if (count === 0) {
-      spins = waitForOther(spins);
+      turns.waitUntil(hasRecords);
       continue;
     }
     ring.release();
+    turns.ring();
     seq += count;
     stopwatch.lap(seq);
   }
-  return { perSecond: stopwatch.perSecond(), checksum };
+  return stopwatch.result(checksum);
 }
 
 /** Posts copies, as a sender does that goes on with its buffer; the receiver acknowledges so that the queue stays short. */
@@ -165,7 +179,7 @@ function consumeMessages(): Promise<RingBenchResult> {
       seq += i32.length / RECORD_WORDS;
       stopwatch.lap(seq);
       if (++messages % MESSAGES_PER_ACK === 0) side.port.postMessage(MESSAGES_PER_ACK);
-      if (seq === side.records) resolve({ perSecond: stopwatch.perSecond(), checksum });
+      if (seq === side.records) resolve(stopwatch.result(checksum));
     });
   });
 }

@@ -127,6 +127,7 @@ test('a config file must be a JSON object of known names and plain values', () =
   }
   for (const key of ['constructor', '__proto__', 'toString', 'config', 'help']) {
     assertMentions(errorsOf(`{"${key}": 1}`).join(), `"${key}" in tessera.json is no setting`);
+    assert.ok(!errorsOf(`{"${key}": 1}`).join().includes('did you mean'), key);
   }
 });
 
@@ -180,7 +181,7 @@ test('all that is wrong in all sources is told at once, each with name, value, s
     ['logLevel', 'loud', '--log-level', 'trace, debug, info, warn, error, silent'],
   ];
   assert.equal(errors.length, expected.length, errors.join('\n'));
-  errors.forEach((error, index) => assertMentions(error, ...expected[index]));
+  for (const [index, error] of errors.entries()) assertMentions(error, ...expected[index]);
   for (const error of errors) assert.ok(!error.includes('\n'), 'one line each');
 });
 

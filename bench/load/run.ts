@@ -177,6 +177,8 @@ class Run {
       await this.pause(Math.min(PROGRESS_MS, this.options.seconds * 1000 - (performance.now() - beganMs)));
       const now = this.threads.progress();
       const nowMs = performance.now();
+      // Threads tell of their progress twice a second: a shorter piece has no rate.
+      if (nowMs - beforeMs < PROGRESS_MS / 2) continue;
       const perSecond = (key: 'framesReceived' | 'inputsSent'): number =>
         Math.round(((now[key] - before[key]) * 1000) / (nowMs - beforeMs));
       const rates = `${perSecond('inputsSent')} packets/s in, ${perSecond('framesReceived')} out`;
@@ -227,6 +229,7 @@ export async function runLoad(options: LoadOptions, signal: AbortSignal): Promis
   const loaded = options.url === null ? settingsOf(options, plan) : null;
   const settings = loaded?.ok === true && 'settings' in loaded ? loaded.settings : null;
   const server = options.url === null ? await startServer(options, plan) : attach(options.url);
+  say(`server ${server.url.href}${server.pid === null ? '' : ` in process ${server.pid}`}`);
   try {
     const threads = new SwarmThreads(planSwarm(options, plan, server.url), options.threads);
     const run = new Run(options, server, threads, settings, signal);

@@ -75,6 +75,11 @@ export class Quadtree {
   private readonly sortedF32: Float32Array;
   private readonly sortedI32: Int32Array;
 
+  /**
+   * x, y and radius of the query under way. As arguments they are boxed at every call that is not inlined: who asks for
+   * thousands of circles in a tick writes them here and calls collectCircleWithDistance.
+   */
+  readonly circle = new Float64Array(3);
   private readonly rangeStart = new Int32Array(RANGES_MAX);
   private readonly rangeLimit = new Int32Array(RANGES_MAX);
   private readonly rangeInside = new Uint8Array(RANGES_MAX);
@@ -202,9 +207,19 @@ export class Quadtree {
    * @hot Several times per observer: no allocation.
    */
   queryCircle(x: number, y: number, radius: number, out: Int32Array): number {
+    this.circle[0] = x;
+    this.circle[1] = y;
+    this.circle[2] = radius;
+    return this.collectCircle(out);
+  }
+
+  /** @hot */
+  private collectCircle(out: Int32Array): number {
     const { sortedF32, sortedI32, rangeStart, rangeLimit, rangeInside } = this;
-    const rangeCount = this.findCircle(x, y, radius);
-    const radiusSquared = radius * radius;
+    const rangeCount = this.findCircle();
+    const x = this.circle[0];
+    const y = this.circle[1];
+    const radiusSquared = this.circle[2] * this.circle[2];
     const outLimit = out.length;
     let found = 0;
     for (let i = 0; i < rangeCount; i++) {
@@ -245,9 +260,19 @@ export class Quadtree {
     outRows: Int32Array,
     outDistanceSquared: Float32Array,
   ): number {
+    this.circle[0] = x;
+    this.circle[1] = y;
+    this.circle[2] = radius;
+    return this.collectCircleWithDistance(outRows, outDistanceSquared);
+  }
+
+  /** @hot The rows in `circle`, with the squared distance of each. */
+  collectCircleWithDistance(outRows: Int32Array, outDistanceSquared: Float32Array): number {
     const { sortedF32, sortedI32, rangeStart, rangeLimit } = this;
-    const rangeCount = this.findCircle(x, y, radius);
-    const radiusSquared = radius * radius;
+    const rangeCount = this.findCircle();
+    const x = this.circle[0];
+    const y = this.circle[1];
+    const radiusSquared = this.circle[2] * this.circle[2];
     const outLimit = Math.min(outRows.length, outDistanceSquared.length);
     let found = 0;
     for (let i = 0; i < rangeCount; i++) {
@@ -270,41 +295,24 @@ export class Quadtree {
   }
 
   /**
-   * Rows with minX <= x <= maxX and minY <= y <= maxY.
-   * @hot Broad phase: no allocation.
-   */
-  queryBox(minX: number, minY: number, maxX: number, maxY: number, out: Int32Array): number {
-    const { sortedF32, sortedI32, rangeStart, rangeLimit } = this;
-    const rangeCount = this.findBox(minX, minY, maxX, maxY);
-    const outLimit = out.length;
-    let found = 0;
-    for (let i = 0; i < rangeCount; i++) {
-      const limit = rangeLimit[i];
-      for (let word = rangeStart[i]; word < limit; word += RECORD_WORDS) {
-        const x = sortedF32[word + X_WORD];
-        const y = sortedF32[word + Y_WORD];
-        if (x >= minX && x <= maxX && y >= minY && y <= maxY) {
-          if (found === outLimit) {
-            this.truncatedCount++;
-            return found;
-          }
-          out[found++] = sortedI32[word + ROW_WORD];
-        }
-      }
-    }
-    return found;
-  }
-
-  /**
    * The runs of sorted places that a circle touches, and which of them it holds whole. Line by line: the chord that the
    * nearest edge of a line cuts off says which nodes are touched, the chord at its farthest edge which are inside.
    */
-  private findCircle(x: number, y: number, radius: number): number {
+  private findCircle(): number {
+    const x = this.circle[0];
+    const y = this.circle[1];
+    const radius = this.circle[2];
     if (!(radius >= 0)) return 0;
     const { leafSide, originX, originY, strayCount } = this;
     const outer = radius + leafSide * SLACK_LEAVES;
     const inner = Math.max(0, radius - leafSide * SLACK_LEAVES);
-    const shift = this.shiftFor(x - outer, y - outer, x + outer, y + outer);
+    const { leavesPerUnit } = this;
+    const shift = shiftFor(
+      clampIndex((x + outer - originX) * leavesPerUnit, this.lastColumn) -
+        clampIndex((x - outer - originX) * leavesPerUnit, this.lastColumn),
+      clampIndex((y + outer - originY) * leavesPerUnit, this.lastLine) -
+        clampIndex((y - outer - originY) * leavesPerUnit, this.lastLine),
+    );
     const nodeSide = leafSide * (1 << shift);
     const nodesPerUnit = 1 / nodeSide;
     const lastColumn = this.lastColumn >> shift;
@@ -335,36 +343,6 @@ export class Quadtree {
       }
     }
     return rangeCount;
-  }
-
-  private findBox(minX: number, minY: number, maxX: number, maxY: number): number {
-    if (!(minX <= maxX && minY <= maxY)) return 0;
-    const { originX, originY } = this;
-    const shift = this.shiftFor(minX, minY, maxX, maxY);
-    const nodesPerUnit = this.leavesPerUnit / (1 << shift);
-    const lastColumn = this.lastColumn >> shift;
-    const lastLine = this.lastLine >> shift;
-    const columnStart = clampIndex((minX - originX) * nodesPerUnit, lastColumn);
-    const columnLimit = clampIndex((maxX - originX) * nodesPerUnit, lastColumn) + 1;
-    const lineLimit = clampIndex((maxY - originY) * nodesPerUnit, lastLine) + 1;
-    let rangeCount = 0;
-    for (let line = clampIndex((minY - originY) * nodesPerUnit, lastLine); line < lineLimit; line++) {
-      for (let column = columnStart; column < columnLimit; column++) {
-        rangeCount = this.appendNode(column, line, shift, 0, rangeCount);
-      }
-    }
-    return rangeCount;
-  }
-
-  /** Levels above the leaves at which this box is at most NODES_ACROSS_MAX nodes across. */
-  private shiftFor(minX: number, minY: number, maxX: number, maxY: number): number {
-    const { originX, originY, leavesPerUnit, lastColumn, lastLine } = this;
-    const columns =
-      clampIndex((maxX - originX) * leavesPerUnit, lastColumn) -
-      clampIndex((minX - originX) * leavesPerUnit, lastColumn);
-    const lines =
-      clampIndex((maxY - originY) * leavesPerUnit, lastLine) - clampIndex((minY - originY) * leavesPerUnit, lastLine);
-    return Math.max(0, 32 - Math.clz32(Math.max(columns, lines)) - NODES_ACROSS_BITS);
   }
 
   /** Adds a node's run of places; runs that meet become one, as the two nodes of a pair always do. */
@@ -405,4 +383,9 @@ function spreadBits(value: number): number {
     spread |= ((value >> bit) & 1) << (2 * bit);
   }
   return spread;
+}
+
+/** Levels above the leaves at which a span of so many leaves is at most NODES_ACROSS_MAX nodes across. */
+function shiftFor(columns: number, lines: number): number {
+  return Math.max(0, 32 - Math.clz32(Math.max(columns, lines)) - NODES_ACROSS_BITS);
 }

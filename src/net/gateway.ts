@@ -191,7 +191,7 @@ export class Gateway implements ClientSink {
     this.draining = true;
     for (let client = 0; client < this.sessions.capacity; client++) {
       if (this.isOver(client)) continue;
-      if (this.sessions.state[client] === SESSION_LIVE) this.outbox.answer(client, { notice: { code, text } });
+      if (this.sessions.state[client] === SESSION_LIVE) this.outbox.tell(client, { notice: { code, text } });
       this.close(client, CloseCode.GoingAway, 'the server is shutting down');
     }
   }
@@ -202,7 +202,7 @@ export class Gateway implements ClientSink {
     if (!this.isHeld(client, epoch, SESSION_JOINING)) return;
     this.sessions.setState(client, SESSION_LIVE);
     const updateHz = this.updateHz[client];
-    this.outbox.answer(client, { welcome: { ...this.options.welcome, clientId: client, entityId, updateHz } });
+    this.outbox.tell(client, { welcome: { ...this.options.welcome, clientId: client, entityId, updateHz } });
   }
 
   refused(client: number, epoch: number, code: number): void {
@@ -229,7 +229,7 @@ export class Gateway implements ClientSink {
       this.counters.drops[DROP_STALE] += 1;
       return;
     }
-    this.outbox.answer(client, { notice: { code, text } });
+    this.outbox.tell(client, { notice: { code, text } });
     this.sessions.setState(client, SESSION_CONNECTING);
     this.close(client, CloseCode.WorldDropped, 'the world dropped this client');
   }

@@ -8,8 +8,9 @@ import type { NetClock } from './session.js';
 export class Heartbeats {
   private readonly clock: NetClock;
   private readonly heardAt: Float64Array;
-  private readonly pingedAt: Float64Array;
-  /** Number of the ping under way; 0 when there is none. */
+  /** When the first of the pings that are unanswered went out. */
+  private readonly unansweredSince: Float64Array;
+  /** Number of the newest ping while it is unanswered, else 0. */
   private readonly pingNumber: Uint32Array;
   private readonly hasPonged: Uint8Array;
   private lastNumber = 0;
@@ -17,7 +18,7 @@ export class Heartbeats {
   constructor(capacity: number, clock: NetClock) {
     this.clock = clock;
     this.heardAt = new Float64Array(capacity);
-    this.pingedAt = new Float64Array(capacity);
+    this.unansweredSince = new Float64Array(capacity);
     this.pingNumber = new Uint32Array(capacity);
     this.hasPonged = new Uint8Array(capacity);
   }
@@ -33,16 +34,15 @@ export class Heartbeats {
     this.heardAt[client] = this.clock[0];
   }
 
-  /** The number to send in a ping, or 0 while an earlier one is unanswered. */
+  /** The number to send in a ping. A new one goes out even if the last is unanswered: a lost answer is made good. */
   beginPing(client: number): number {
-    if (this.pingNumber[client] !== 0) return 0;
+    if (this.pingNumber[client] === 0) this.unansweredSince[client] = this.clock[0];
     this.lastNumber = this.lastNumber === 0xffffffff ? 1 : this.lastNumber + 1;
     this.pingNumber[client] = this.lastNumber;
-    this.pingedAt[client] = this.clock[0];
     return this.lastNumber;
   }
 
-  /** False: not the answer to what was asked. */
+  /** False: not the answer to the newest ping. Whoever reads again comes to that one too. */
   takePong(client: number, number: number): boolean {
     if (number === 0 || this.pingNumber[client] !== number) return false;
     this.pingNumber[client] = 0;
@@ -52,13 +52,13 @@ export class Heartbeats {
   }
 
   /**
-   * True while the ping under way is late. A client that has never answered one may not know how to: as long as it talks,
+   * True while an answer is late. A client that has never answered one may not know how to: as long as it talks,
    * only the backlog of its socket is held against it.
    */
   isLate(client: number): boolean {
     if (this.pingNumber[client] === 0) return false;
     const now = this.clock[0];
-    if (now - this.pingedAt[client] < PONG_LATE_MS) return false;
+    if (now - this.unansweredSince[client] < PONG_LATE_MS) return false;
     return this.hasPonged[client] === 1 || now - this.heardAt[client] >= PONG_LATE_MS;
   }
 

@@ -29,6 +29,8 @@ export interface HttpOptions {
   metrics: Metrics;
   health(): object;
   ready(): Readiness;
+  /** The system could not hand over a connection that it had accepted. */
+  acceptFailed(error: Error): void;
   /** A socket that asked to be upgraded at GAME_PATH. */
   upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void;
 }
@@ -43,6 +45,7 @@ export class HttpServer {
       logger: false,
       bodyLimit: BODY_BYTES_MAX,
       requestTimeout: REQUEST_TIMEOUT_MS,
+      connectionTimeout: REQUEST_TIMEOUT_MS,
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
       forceCloseConnections: true,
       // Node looks for connections that are late only every 30 seconds unless told otherwise.
@@ -58,12 +61,14 @@ export class HttpServer {
   }
 
   async listen(): Promise<{ port: number }> {
-    const { host, port } = this.options;
+    const { host, port, acceptFailed } = this.options;
     try {
-      await this.app.listen({ host, port, backlog: ACCEPT_BACKLOG });
+      // For this one name fastify would open a second server of its own, which knows nothing of admission.
+      await this.app.listen({ host: host === 'localhost' ? '127.0.0.1' : host, port, backlog: ACCEPT_BACKLOG });
     } catch (error) {
       throw new Error(describeListenError(error as NodeJS.ErrnoException, host, port));
     }
+    this.app.server.on('error', acceptFailed);
     return { port: (this.app.server.address() as AddressInfo).port };
   }
 

@@ -12,6 +12,7 @@ import {
   BYTES_IN,
   BYTES_OUT,
   closeLabel,
+  DROP_CONNECTION_ACCEPT,
   DROP_NAMES,
   NetCounters,
   type NetSnapshot,
@@ -32,6 +33,7 @@ import { WebSocketTransport } from './websocket.js';
 const STALL_MS = 5 * NET_BEAT_MS;
 /** After the deadline of the close handshakes, for the sockets' own events. */
 const DRAIN_GRACE_MS = 500;
+const WARNING_INTERVAL_MS = 1000;
 
 export type NetSettings = Pick<
   Settings,
@@ -100,7 +102,9 @@ class NetServer implements Net {
   private readonly sessions: SessionTable;
   private readonly transport: WebSocketTransport;
   private readonly http: HttpServer;
+  private readonly log: Log;
   private timer: NodeJS.Timeout | undefined;
+  private warnedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: NetOptions) {
     const { settings, world, log, metrics, game } = options;
@@ -129,9 +133,14 @@ class NetServer implements Net {
       metrics,
       health: options.health,
       ready: options.ready,
+      acceptFailed: (error) => {
+        counters.drops[DROP_CONNECTION_ACCEPT] += 1;
+        this.warnSeldom(error);
+      },
       upgrade: (request, socket, head) => this.transport.upgrade(request, socket, head),
     });
     registerNetMetrics(metrics, counters, sessions);
+    this.log = log;
     this.sessions = sessions;
     this.sink = gateway;
     this.stats = createStats(counters, sessions);
@@ -154,6 +163,13 @@ class NetServer implements Net {
     clearInterval(this.timer);
     this.transport.terminate();
     await this.http.close();
+  }
+
+  private warnSeldom(error: Error): void {
+    const now = nowMs();
+    if (now - this.warnedAt < WARNING_INTERVAL_MS) return;
+    this.warnedAt = now;
+    this.log.warn({ err: error }, 'a connection could not be accepted');
   }
 
   private beat(now: number): void {

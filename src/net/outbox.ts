@@ -76,12 +76,14 @@ export class Outbox {
   }
 
   /** A frame of the gateway's own. Its tick is 0: it carries no state of the world. */
-  answer(client: number, parts: Omit<FrameParts, 'tick' | 'ack'>): void {
-    if ((this.sessions.hold[client] & HOLD_BACKLOG) !== 0) {
-      this.counters.drops[DROP_CONGESTED] += 1;
-      return;
-    }
+  tell(client: number, parts: Omit<FrameParts, 'tick' | 'ack'>): void {
     this.framePlain(client, buildFrame({ tick: 0, ack: 0, ...parts }));
+  }
+
+  /** The same for what a client can have any number of. */
+  answer(client: number, parts: Omit<FrameParts, 'tick' | 'ack'>): void {
+    if ((this.sessions.hold[client] & HOLD_BACKLOG) === 0) this.tell(client, parts);
+    else this.counters.drops[DROP_CONGESTED] += 1;
   }
 
   reject(client: number, seq: number, kind: number, code: number): void {

@@ -165,9 +165,7 @@ export class WebSocketTransport {
   }
 
   private ping(client: number, connection: WebSocketConnection): void {
-    const number = this.heartbeats.beginPing(client);
-    if (number === 0) return;
-    this.pingBytes.writeUInt32LE(number);
+    this.pingBytes.writeUInt32LE(this.heartbeats.beginPing(client));
     connection.write(OPCODE_PING, this.pingBytes, 0, PING_NUMBER_BYTES);
   }
 }
@@ -252,11 +250,15 @@ class WebSocketConnection implements Connection {
     this.countIn(data.length);
     this.transport.heartbeats.hear(this.client);
     if (isBinary === this.isText) {
-      const wanted = this.isText ? 'text' : 'binary';
-      this.transport.gateway.close(this.client, CloseCode.WrongFrameType, `this sub-protocol is ${wanted}`);
+      this.refuseFrameType();
       return;
     }
     this.transport.gateway.receive(this.client, data);
+  }
+
+  private refuseFrameType(): void {
+    const wanted = this.isText ? 'text' : 'binary';
+    this.transport.gateway.close(this.client, CloseCode.WrongFrameType, `this sub-protocol is ${wanted}`);
   }
 
   private receivePing(data: Buffer): void {

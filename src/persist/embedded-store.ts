@@ -6,6 +6,7 @@
 // resolves, and the writes run in a child transaction, which is what lets a failed one leave no half of itself behind.
 
 import { mkdirSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { assert } from '../assert.js';
 import { PersistError } from './ports.js';
@@ -13,11 +14,10 @@ import { PersistError } from './ports.js';
 /** LMDB's own limit for pages of 4 KiB. */
 const KEY_BYTES_MAX = 1978;
 const TABLES_MAX = 64;
-/** Codes of errno and of LMDB that mean: no room. */
-const NO_SPACE = 28;
-const QUOTA_EXCEEDED = 122;
-const FILE_TOO_LARGE = 27;
-const MAP_FULL = -30792;
+/** No space, quota exceeded and file too large, of the system; map full, of LMDB. */
+const NO_SPACE_CODES = new Set([28, 122, 27, -30792]);
+const IO_ERROR = 5;
+const FREE_BYTES_MIN = 1024 * 1024;
 
 export interface TableRange {
   /** Inclusive. */
@@ -80,15 +80,18 @@ export class Table {
 export class EmbeddedStore {
   readonly #environment: RootDatabase<Uint8Array, Uint8Array>;
   readonly #tables = new Map<string, Table>();
+  readonly #folder: string;
   #closed = false;
 
   constructor(folder: string) {
+    this.#folder = folder;
     mkdirSync(folder, { recursive: true });
     try {
       this.#environment = open<Uint8Array, Uint8Array>({
         path: folder,
         noSubdir: false,
         overlappingSync: false,
+        eventTurnBatching: false,
         maxDbs: TABLES_MAX,
         encoding: 'binary',
         keyEncoding: 'binary',
@@ -122,7 +125,7 @@ export class EmbeddedStore {
         }
       });
     } catch (error) {
-      throw await toPersistError(failure ?? error);
+      throw await toPersistError(failure ?? error, this.#folder);
     }
   }
 
@@ -133,20 +136,33 @@ export class EmbeddedStore {
   }
 }
 
-async function toPersistError(error: unknown): Promise<PersistError> {
+async function toPersistError(error: unknown, folder: string): Promise<PersistError> {
   if (error instanceof PersistError) return error;
-  // A failed commit carries its cause as a promise that rejects; left alone, it would end the process.
-  const commitError = (error as { commitError?: Promise<unknown> }).commitError;
-  const cause = (
-    commitError
-      ? await commitError.then(
-          () => error,
-          (reason: unknown) => reason,
-        )
-      : error
-  ) as Error & {
-    code?: number | string;
-  };
-  const full = [NO_SPACE, QUOTA_EXCEEDED, FILE_TOO_LARGE, MAP_FULL].includes(Number(cause.code));
-  return new PersistError(full ? 'full' : 'unavailable', `the embedded store did not write: ${cause.message}`, cause);
+  const cause = await findCause(error);
+  const code = Number(cause.code);
+  // A disk that fills up in the middle of a write is reported as a failure of the write.
+  const full = NO_SPACE_CODES.has(code) || (code === IO_ERROR && (await findFreeBytes(folder)) < FREE_BYTES_MIN);
+  const what = full ? 'has no room' : 'did not write';
+  return new PersistError(full ? 'full' : 'unavailable', `the embedded store ${what}: ${cause.message}`, cause);
+}
+
+/** A failed commit carries its cause as a promise that rejects; left alone, it would end the process. */
+async function findCause(error: unknown): Promise<{ message: string; code?: number | string }> {
+  const { commitError } = error as { commitError?: Promise<unknown> };
+  if (!commitError) return error as Error;
+  try {
+    await commitError;
+    return error as Error;
+  } catch (cause) {
+    return cause as Error;
+  }
+}
+
+async function findFreeBytes(folder: string): Promise<number> {
+  try {
+    const { bavail, bsize } = await statfs(folder);
+    return bavail * bsize;
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
 }

@@ -6,7 +6,7 @@
 //  rows_<table>     {_id: '<key>', value}
 
 import { randomUUID } from 'node:crypto';
-import { Binary, type Collection, type Db, MongoClient, MongoServerError } from 'mongodb';
+import { Binary, type Collection, type Db, MongoClient, MongoServerError, MongoTopologyClosedError } from 'mongodb';
 import { CLOSE_GRACE_MS, SNAPSHOT_PIECE_BYTES } from '../constants.js';
 import { sha256 } from './checksum.js';
 import { checkKey, checkSnapshot, findNewest, verifySnapshot } from './cold-snapshot.js';
@@ -66,33 +66,19 @@ export function openMongoColdStore(options: MongoColdStoreOptions): ColdStore {
 }
 
 class MongoColdStore implements ColdStore {
-  readonly #client: MongoClient;
-  readonly #database: Db;
-  readonly #snapshots: Collection<SnapshotDocument>;
-  readonly #pieces: Collection<PieceDocument>;
+  readonly #url: string;
+  readonly #connectTimeoutMs: number;
   readonly #deadlineMs: number;
   readonly #health: HealthRecord;
+  #client: Promise<MongoClient> | undefined;
   #indexed = false;
   #closed = false;
 
   constructor(options: MongoColdStoreOptions) {
+    this.#url = options.url;
+    this.#connectTimeoutMs = options.connectTimeoutMs ?? 3000;
     this.#deadlineMs = options.deadlineMs ?? 15000;
-    const connectTimeoutMs = options.connectTimeoutMs ?? 3000;
     this.#health = new HealthRecord('mongodb', options.onNotice);
-    this.#client = new MongoClient(options.url, {
-      appName: 'tessera',
-      maxPoolSize: 4,
-      connectTimeoutMS: connectTimeoutMs,
-      serverSelectionTimeoutMS: connectTimeoutMs,
-      waitQueueTimeoutMS: this.#deadlineMs,
-      // Without it a half-open connection holds a call for as long as the kernel likes.
-      socketTimeoutMS: this.#deadlineMs,
-      writeConcern: { w: 'majority', journal: true },
-      readConcern: { level: 'majority' },
-    });
-    this.#database = this.#client.db();
-    this.#snapshots = this.#database.collection('snapshots');
-    this.#pieces = this.#database.collection('snapshot_pieces');
   }
 
   async save(id: string, snapshot: ColdSnapshotInput): Promise<ColdHeader> {
@@ -107,7 +93,7 @@ class MongoColdStore implements ColdStore {
       const sequence = (newest?.sequence ?? 0) + 1;
       const header: ColdHeader = { id, sequence, tick, takenAtMs, byteCount: bytes.length, checksum, meta };
       try {
-        await this.#call('save', () => this.#snapshots.insertOne(toDocument(header, pieces, writeId)));
+        await this.#call('save', (db) => snapshotsOf(db).insertOne(toDocument(header, pieces, writeId)));
         return header;
       } catch (error) {
         if (!isDuplicate(error) || attempt === SAVE_ATTEMPTS_MAX) throw error;
@@ -123,7 +109,7 @@ class MongoColdStore implements ColdStore {
   }
 
   async load(id: string, sequence: number): Promise<ColdSnapshot | undefined> {
-    const document = await this.#call('load', () => this.#snapshots.findOne({ _id: snapshotId(id, sequence) }));
+    const document = await this.#call('load', (db) => snapshotsOf(db).findOne({ _id: snapshotId(id, sequence) }));
     return document ? this.#loadDocument(document) : undefined;
   }
 
@@ -132,7 +118,7 @@ class MongoColdStore implements ColdStore {
   }
 
   async ids(prefix: string): Promise<string[]> {
-    const ids = await this.#call('ids', () => this.#snapshots.distinct('id', prefixFilter('id', prefix)));
+    const ids = await this.#call('ids', (db) => snapshotsOf(db).distinct('id', prefixFilter('id', prefix)));
     return ids.sort(compareBytes);
   }
 
@@ -140,9 +126,9 @@ class MongoColdStore implements ColdStore {
     const old = (await this.#findHistory(id, 0)).slice(keep);
     for (const { _id, writeId, pieces } of old) {
       // The header goes first: pieces without a header are only waste, a header without pieces is damage.
-      await this.#call('prune', () => this.#snapshots.deleteOne({ _id }));
+      await this.#call('prune', (db) => snapshotsOf(db).deleteOne({ _id }));
       const ids = Array.from({ length: pieces }, (_, piece) => `${writeId}:${piece}`);
-      await this.#call('prune', () => this.#pieces.deleteMany({ _id: { $in: ids } }));
+      await this.#call('prune', (db) => piecesOf(db).deleteMany({ _id: { $in: ids } }));
     }
     return old.length;
   }
@@ -155,13 +141,13 @@ class MongoColdStore implements ColdStore {
     const operations = [...last].map(([_id, value]) => ({
       replaceOne: { filter: { _id }, replacement: { value: new Binary(value) }, upsert: true },
     }));
-    await this.#call('put rows', () => this.#rows(table).bulkWrite(operations, { ordered: false }));
+    await this.#call('put rows', (db) => rowsOf(db, table).bulkWrite(operations, { ordered: false }));
   }
 
   async getRows(table: string, keys: readonly string[]): Promise<(Uint8Array | undefined)[]> {
     if (keys.length === 0) return [];
-    const found = await this.#call('get rows', () =>
-      this.#rows(table)
+    const found = await this.#call('get rows', (db) =>
+      rowsOf(db, table)
         .find({ _id: { $in: [...keys] } })
         .toArray(),
     );
@@ -171,14 +157,14 @@ class MongoColdStore implements ColdStore {
 
   async deleteRows(table: string, keys: readonly string[]): Promise<void> {
     if (keys.length === 0) return;
-    await this.#call('delete rows', () => this.#rows(table).deleteMany({ _id: { $in: [...keys] } }));
+    await this.#call('delete rows', (db) => rowsOf(db, table).deleteMany({ _id: { $in: [...keys] } }));
   }
 
   async scanRows(table: string, prefix: string, afterKey: string, limit: number): Promise<ColdRow[]> {
     if (limit === 0) return [];
     const filter = { $and: [prefixFilter('_id', prefix), { _id: { $gt: afterKey } }] };
-    const rows = await this.#call('scan rows', () =>
-      this.#rows(table).find(filter).sort({ _id: 1 }).limit(limit).toArray(),
+    const rows = await this.#call('scan rows', (db) =>
+      rowsOf(db, table).find(filter).sort({ _id: 1 }).limit(limit).toArray(),
     );
     return rows.map(({ _id, value }) => ({ key: _id, value: toBytes(value) }));
   }
@@ -190,16 +176,12 @@ class MongoColdStore implements ColdStore {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await withDeadline(this.#client.close(), CLOSE_GRACE_MS, 'close').catch(() => {});
-  }
-
-  #rows(table: string): Collection<RowDocument> {
-    return this.#database.collection(`rows_${table}`);
+    await this.#discardClient();
   }
 
   async #ensureIndexes(): Promise<void> {
     if (this.#indexed) return;
-    await this.#call('index', () => this.#snapshots.createIndex({ id: 1, sequence: -1 }));
+    await this.#call('index', (db) => snapshotsOf(db).createIndex({ id: 1, sequence: -1 }));
     this.#indexed = true;
   }
 
@@ -207,8 +189,8 @@ class MongoColdStore implements ColdStore {
     const pieces = Math.ceil(bytes.length / SNAPSHOT_PIECE_BYTES);
     for (let piece = 0; piece < pieces; piece++) {
       const data = bytes.subarray(piece * SNAPSHOT_PIECE_BYTES, (piece + 1) * SNAPSHOT_PIECE_BYTES);
-      await this.#call('save', () =>
-        this.#pieces.insertOne({ _id: `${writeId}:${piece}`, snapshot: id, data: new Binary(data) }),
+      await this.#call('save', (db) =>
+        piecesOf(db).insertOne({ _id: `${writeId}:${piece}`, snapshot: id, data: new Binary(data) }),
       );
     }
     return pieces;
@@ -216,31 +198,80 @@ class MongoColdStore implements ColdStore {
 
   /** Newest first; 0: all. */
   #findHistory(id: string, limit: number): Promise<SnapshotDocument[]> {
-    return this.#call('history', () => this.#snapshots.find({ id }).sort({ sequence: -1 }).limit(limit).toArray());
+    return this.#call('history', (db) => snapshotsOf(db).find({ id }).sort({ sequence: -1 }).limit(limit).toArray());
   }
 
   async #loadDocument(document: SnapshotDocument): Promise<ColdSnapshot> {
     const parts: Uint8Array[] = [];
     for (let piece = 0; piece < document.pieces; piece++) {
-      const found = await this.#call('load', () => this.#pieces.findOne({ _id: `${document.writeId}:${piece}` }));
+      const found = await this.#call('load', (db) => piecesOf(db).findOne({ _id: `${document.writeId}:${piece}` }));
       if (!found) return verifySnapshot(toHeader(document), undefined);
       parts.push(toBytes(found.data));
     }
     return verifySnapshot(toHeader(document), parts.length === 1 ? parts[0] : Buffer.concat(parts));
   }
 
-  async #call<T>(what: string, action: () => Promise<T>): Promise<T> {
+  async #call<T>(what: string, action: (db: Db) => Promise<T>): Promise<T> {
     if (this.#closed) throw new PersistError('closed', 'the cold store is closed');
     try {
-      const result = await withDeadline(action(), this.#deadlineMs, what);
+      const client = await withDeadline(this.#openClient(), this.#connectTimeoutMs + 1000, 'connect');
+      const result = await withDeadline(action(client.db()), this.#deadlineMs, what);
       this.#health.succeeded();
       return result;
     } catch (error) {
+      if (error instanceof MongoTopologyClosedError) void this.#discardClient();
       const failure = toPersistError(error, what);
       if (failure.kind !== 'rejected') this.#health.failed(failure);
       throw failure;
     }
   }
+
+  /** A client whose first connection fails is closed for good, so each attempt is made with a new one. */
+  #openClient(): Promise<MongoClient> {
+    this.#client ??= this.#connect();
+    return this.#client;
+  }
+
+  async #connect(): Promise<MongoClient> {
+    const client = new MongoClient(this.#url, {
+      appName: 'tessera',
+      maxPoolSize: 4,
+      connectTimeoutMS: this.#connectTimeoutMs,
+      serverSelectionTimeoutMS: this.#connectTimeoutMs,
+      waitQueueTimeoutMS: this.#deadlineMs,
+      // Without it a half-open connection holds a call for as long as the kernel likes.
+      socketTimeoutMS: this.#deadlineMs,
+      writeConcern: { w: 'majority', journal: true },
+      readConcern: { level: 'majority' },
+    });
+    try {
+      return await client.connect();
+    } catch (error) {
+      this.#client = undefined;
+      void client.close().catch(() => {});
+      throw error;
+    }
+  }
+
+  async #discardClient(): Promise<void> {
+    const opening = this.#client;
+    this.#client = undefined;
+    if (!opening) return;
+    const closing = opening.then((client) => client.close());
+    await withDeadline(closing, CLOSE_GRACE_MS, 'close').catch(() => {});
+  }
+}
+
+function snapshotsOf(db: Db): Collection<SnapshotDocument> {
+  return db.collection('snapshots');
+}
+
+function piecesOf(db: Db): Collection<PieceDocument> {
+  return db.collection('snapshot_pieces');
+}
+
+function rowsOf(db: Db, table: string): Collection<RowDocument> {
+  return db.collection(`rows_${table}`);
 }
 
 /** Sequences are padded, so that documents also sort by their id. */

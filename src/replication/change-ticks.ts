@@ -120,8 +120,8 @@ export class ChangeTicks {
       return;
     }
     this.touchedTick[row] = tick;
-    const x = clampQuanta(this.zone.positionX[row] * this.quantaPerUnit, this.quantaMaxX);
-    const y = clampQuanta(this.zone.positionY[row] * this.quantaPerUnit, this.quantaMaxY);
+    const x = Math.min(Math.max(Math.round(this.zone.positionX[row] * this.quantaPerUnit), 0), this.quantaMaxX);
+    const y = Math.min(Math.max(Math.round(this.zone.positionY[row] * this.quantaPerUnit), 0), this.quantaMaxY);
     if (lastTouched === NEVER_TOUCHED) {
       this.quantumX[row] = x;
       this.quantumY[row] = y;
@@ -134,7 +134,7 @@ export class ChangeTicks {
     }
     const stepX = Math.abs(x - this.quantumX[row]);
     const stepY = Math.abs(y - this.quantumY[row]);
-    const step = stepX > stepY ? stepX : stepY;
+    const step = Math.max(stepX, stepY);
     if (step > 0) {
       this.quantumX[row] = x;
       this.quantumY[row] = y;
@@ -157,14 +157,14 @@ export class ChangeTicks {
     let changed = isNew;
     for (let field = 0; field < this.fieldCount; field++) {
       const at = field * this.rowCapacity + row;
-      let raw = this.sources[field][row];
+      let raw = (this.sources[field][row] - this.offset[field]) / this.scale[field];
       if (this.isFloat[field] === 0) {
-        raw = Math.round((raw - this.offset[field]) / this.scale[field]);
-        if (raw < this.rawMin[field]) {
-          raw = this.rawMin[field];
-        } else if (raw > this.rawMax[field]) {
-          raw = this.rawMax[field];
-        }
+        raw = Math.min(Math.max(Math.round(raw), this.rawMin[field]), this.rawMax[field]);
+      } else {
+        raw = Math.fround(raw);
+      }
+      if (Number.isNaN(raw)) {
+        raw = 0; // not a number: equal to nothing, it would change in every tick
       }
       if (isNew || raw !== this.raw[at]) {
         this.raw[at] = raw;
@@ -177,10 +177,4 @@ export class ChangeTicks {
       this.changedTick[row] = tick;
     }
   }
-}
-
-/** @hot */
-function clampQuanta(quanta: number, max: number): number {
-  const rounded = Math.round(quanta);
-  return rounded < 0 ? 0 : rounded > max ? max : rounded;
 }

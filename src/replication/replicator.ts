@@ -23,6 +23,13 @@ const NEAR_SHARE = 0.75;
 /** What a record is taken to cost before it is written; an overestimate wastes budget, never room. */
 const UPDATE_BYTES = 6;
 const FLAG_FULL = 1;
+/**
+ * A frame is due when this much of one has gathered. The small number takes up what adding binary fractions loses: 30 of
+ * 60 must be due every second time.
+ */
+const FULL_DEBT = 1 - 1e-9;
+/** What was sent early is owed, so the rate stays what it is. */
+const EARLY_DEBT = 0.5 - 1e-9;
 
 // Marks of rows found by the query of one observer, above its stamp.
 const MARK_BAND = 0; // between view radius and leave radius: stays if known
@@ -145,8 +152,11 @@ export class Replicator {
       const client = this.attached[i];
       const stateAt = client * C.CLIENT_STATE_WORDS;
       const debt = this.updateDebt[client] + clients.state[stateAt + C.CLIENT_UPDATE_HZ] * zone.dt;
-      // The small number takes up what adding binary fractions loses: 30 of 60 must be due every second time.
-      if (debt < 1 - 1e-9) {
+      // A client that waits for an answer may have its frame early: so frames fall in with the inputs of those who send as
+      // often as they are told, and the answer to an input does not wait for a tick that has nothing to do with it.
+      const isAwaited =
+        clients.state[stateAt + C.CLIENT_APPLIED_SEQUENCE] !== clients.state[stateAt + C.CLIENT_ACK_SENT];
+      if (debt < (isAwaited ? EARLY_DEBT : FULL_DEBT)) {
         this.updateDebt[client] = debt;
         continue;
       }
@@ -212,13 +222,10 @@ export class Replicator {
       this.viewX[client] = zone.positionX[ownRow];
       this.viewY[client] = zone.positionY[ownRow];
     }
-    const found = index.queryCircleWithDistance(
-      this.viewX[client],
-      this.viewY[client],
-      leaveRadius,
-      candidates,
-      distances,
-    );
+    index.circle[0] = this.viewX[client];
+    index.circle[1] = this.viewY[client];
+    index.circle[2] = leaveRadius;
+    const found = index.collectCircleWithDistance(candidates, distances);
     const viewSquared = viewRadius * viewRadius;
     const nearSquared = viewSquared * NEAR_SHARE * NEAR_SHARE;
     this.stamp += MARKS;

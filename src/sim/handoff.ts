@@ -12,7 +12,7 @@ import { RecordRing } from '../memory/record-ring.js';
 import * as R from '../memory/records.js';
 import type { ColumnPlace } from '../memory/world-layout.js';
 import { BLOCKS_OFFSET } from '../memory/world-layout.js';
-import { TRAVELLING_ENGINE_COLUMNS, ENGINE_COLUMNS } from '../state/columns.js';
+import { ENGINE_COLUMNS, TRAVELLING_ENGINE_COLUMNS } from '../state/columns.js';
 import type { EngineZone } from './zone.js';
 
 /** An entity crosses when it is this far beyond the border, so that one walking along it does not go back and forth. */

@@ -61,7 +61,8 @@ export default defineGame({
       name: 'curse',
       run: (zone) => {
         // The tick of the curse itself is committed; the ones after it are not.
-        if (zone.globals[GLOBAL_CURSED] > 0 && zone.globals[GLOBAL_CURSED]++ > 1) throw new Error('this world is cursed');
+        if (zone.globals[GLOBAL_CURSED] > 0 && zone.globals[GLOBAL_CURSED]++ > 1)
+          throw new Error('this world is cursed');
       },
     },
   ],

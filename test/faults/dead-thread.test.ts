@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { WebSocket } from 'ws';
 import { TesseraClient } from '../../src/client/client.js';
 import type { SocketClass } from '../../src/client/socket.js';
@@ -71,7 +71,9 @@ test('a thread that throws, exits, spins or is killed is replaced: nobody is dis
     });
     const frames = players.map(({ client }) => client.traffic.framesIn);
     for (const { client } of players) client.send('Resync' as never, {}) ?? client.resync();
-    await until(`${fault}: everybody gets frames again`, () => players.every(({ client }, i) => client.traffic.framesIn > frames[i]));
+    await until(`${fault}: everybody gets frames again`, () =>
+      players.every(({ client }, i) => client.traffic.framesIn > frames[i]),
+    );
     for (const [i, player] of players.entries()) {
       assert.equal(player.closed, false, `${fault}: client ${i} is still connected`);
       assert.equal(player.steps(), steps, `${fault}: client ${i} kept its entity and what was committed`);

@@ -72,13 +72,6 @@ function compareAt(tree: Quadtree, world: World, x: number, y: number, radius: n
   }
   assert.deepEqual(ascending(out, found), expected, `${where}, with distance`);
 
-  const boxHeight = radius / 3;
-  const inBox = rowsWhere(
-    world,
-    (px, py) => px >= x - radius && px <= x + radius && py >= y - boxHeight && py <= y + boxHeight,
-  );
-  const boxFound = tree.queryBox(x - radius, y - boxHeight, x + radius, y + boxHeight, out);
-  assert.deepEqual(ascending(out, boxFound), inBox, `${where}, as a box`);
   assert.equal(tree.truncatedCount, 0, where);
 }
 
@@ -179,7 +172,6 @@ test('a radius that is negative or no number finds nothing', () => {
   assert.equal(tree.queryCircle(100, 100, -1e-6, out), 0, 'next to nothing below zero');
   assert.equal(tree.queryCircle(100, 100, Number.NaN, out), 0);
   assert.equal(tree.queryCircle(Number.NaN, 100, 5, out), 0);
-  assert.equal(tree.queryBox(200, 0, 100, 500, out), 0);
 });
 
 test('a huge or endless radius finds every living row once, strays included', () => {
@@ -192,7 +184,6 @@ test('a huge or endless radius finds every living row once, strays included', ()
     assert.deepEqual(ascending(out, tree.queryCircle(256, 256, radius, out)), all, `radius ${radius}`);
     assert.deepEqual(ascending(out, tree.queryCircleWithDistance(0, 0, radius, out, new Float32Array(3000))), all);
   }
-  assert.deepEqual(ascending(out, tree.queryBox(-Infinity, -Infinity, Infinity, Infinity, out)), all);
 });
 
 test('a row whose position is no number is kept out of small circles and does no harm', () => {
@@ -213,7 +204,6 @@ test('an empty tree answers nothing, before the first build and after a build wi
   tree.build(new Uint8Array(4), new Float32Array(4), new Float32Array(4), 0, 4);
   assert.equal(tree.count, 0);
   assert.equal(tree.queryCircle(50, 50, 1000, out), 0);
-  assert.equal(tree.queryBox(0, 0, 100, 100, out), 0);
 });
 
 test('a tree takes exactly its capacity of living rows and asserts beyond it', () => {
@@ -246,9 +236,8 @@ test('a query that finds more than fits writes what fits, says so, and writes no
     assert.deepEqual([...roomy.subarray(wanted - 3)], [-7, -7, -7]);
     assert.equal(tree.queryCircleWithDistance(256, 256, radius, roomy, new Float32Array(5)), 5);
     assert.equal(tree.truncatedCount, 2);
-    assert.equal(tree.queryBox(0, 0, 512, 512, new Int32Array(9)), 9);
     assert.equal(tree.queryCircle(256, 256, radius, new Int32Array(0)), 0);
-    assert.equal(tree.truncatedCount, 4);
+    assert.equal(tree.truncatedCount, 3);
     tree.truncatedCount = 0;
   }
 });

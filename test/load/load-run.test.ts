@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { findListener } from '../../bench/load/process-figures.js';
@@ -16,8 +19,11 @@ interface Ended {
   complaints: string;
 }
 
-function start(argv: readonly string[]): { child: ChildProcess; ended: Promise<Ended>; output(): string } {
-  const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'pipe'] });
+function start(
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): { child: ChildProcess; ended: Promise<Ended>; output(): string } {
+  const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
   let out = '';
   let complaints = '';
   child.stdout!.setEncoding('utf8').on('data', (text: string) => {
@@ -45,6 +51,10 @@ async function waitFor(what: string, find: () => string | undefined): Promise<st
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   throw new Error(`waited in vain for ${what}`);
+}
+
+function makeFolder(): string {
+  return mkdtempSync(join(tmpdir(), 'tessera-load-test-'));
 }
 
 function portIn(text: string, scheme: string): string | undefined {
@@ -112,32 +122,25 @@ test('a small run joins everybody, finds nothing wrong across four zones, and re
 });
 
 test('a server that shows less than it promises is found out', async () => {
-  const server = start([
-    SERVER_CLI,
-    '--port',
-    '0',
-    '--world',
-    '96x96',
-    '--zones',
-    '1x1',
-    '--data',
-    `${process.env.TMPDIR ?? '/tmp'}/tessera-load-test-${process.pid}`,
-  ]);
-  const port = await waitFor('the server', () => portIn(server.output(), 'listening on http'));
-  const { proxy, port: lyingPort, lies } = await startLyingProxy(Number(port));
-  const { out, complaints, code } = await runLoadtest(
-    '--clients',
-    '20',
-    '--seconds',
-    '1',
-    '--json',
-    '--url',
-    `ws://127.0.0.1:${lyingPort}`,
-  );
-  proxy.close();
-  server.child.kill('SIGTERM');
-  await server.ended;
-  assert.equal(lies(), 20, 'the proxy did not lie to everybody');
+  const folder = makeFolder();
+  const world = ['--world', '96x96', '--zones', '1x1', '--data', folder];
+  const server = start([SERVER_CLI, '--port', '0', ...world]);
+  try {
+    const serverPort = await waitFor('the server', () => portIn(server.output(), 'listening on http'));
+    const { proxy, port, lies } = await startLyingProxy(Number(serverPort));
+    const small = ['--clients', '20', '--seconds', '1', '--json'];
+    const { out, complaints, code } = await runLoadtest(...small, '--url', `ws://127.0.0.1:${port}`);
+    proxy.close();
+    judgeLies(lies(), code, out, complaints);
+  } finally {
+    server.child.kill('SIGTERM');
+    await server.ended;
+    rmSync(folder, { recursive: true });
+  }
+});
+
+function judgeLies(lies: number, code: number | null, out: string, complaints: string): void {
+  assert.equal(lies, 20, 'the proxy did not lie to everybody');
   assert.equal(code, 1, complaints);
   const result = lastLine(out);
   assert.equal(result.ok, false);
@@ -145,10 +148,23 @@ test('a server that shows less than it promises is found out', async () => {
   assert.ok(result.census.before!.missing > 0 && result.census.after!.missing > 0);
   assert.match(out, /error: census before: \d+ mismatches/);
   assert.match(out, /client \d+ does not see client \d+ at (2[3-9]|3\d)\.\d+ units/);
+}
+
+test('a server that dies under load is told of, with everyone it disconnected', async () => {
+  const run = start([LOAD_CLI, '--clients', '5', '--seconds', '600', '--json']);
+  await waitFor('the timed part', () => /measuring \d/.exec(run.output())?.[0]);
+  process.kill(Number(/^server .* in process (\d+)/m.exec(run.output())![1]), 'SIGKILL');
+  const { code, out } = await run.ended;
+  assert.equal(code, 1);
+  const result = lastLine(out);
+  assert.equal(result.clientsJoined, 5);
+  assert.equal(result.disconnects, 5);
+  assert.match(result.errors.join('\n'), /the server was ended by SIGKILL/);
 });
 
 test('Ctrl-C prints what was measured so far and leaves no server behind', async () => {
-  const run = start([LOAD_CLI, '--clients', '5', '--seconds', '600', '--json']);
+  const folder = makeFolder();
+  const run = start([LOAD_CLI, '--clients', '5', '--seconds', '600', '--json'], { TMPDIR: folder });
   await waitFor('the timed part', () => /measuring \d/.exec(run.output())?.[0]);
   run.child.kill('SIGINT');
   const { code, out } = await run.ended;
@@ -158,6 +174,8 @@ test('Ctrl-C prints what was measured so far and leaves no server behind', async
   assert.equal(result.clientsJoined, 5);
   assert.ok(result.seconds > 0 && result.rttCount > 0);
   assert.equal(result.census.after, null);
+  assert.deepEqual(readdirSync(folder), []);
+  rmSync(folder, { recursive: true });
   if (process.platform === 'linux') assert.equal(findListener(Number(portIn(out, 'ws'))), null);
 });
 

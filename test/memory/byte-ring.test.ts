@@ -40,7 +40,10 @@ function read(ring: ByteRing): [number, number] | null {
 
 function readAll(ring: ByteRing): [number, number][] {
   const records: [number, number][] = [];
-  for (let record = read(ring); record !== null; record = read(ring)) records.push(record);
+  for (let record = read(ring); record !== null; record = read(ring)) {
+    records.push(record);
+    assert.equal(records.length <= ring.ringBytes / RECORD_HEADER_BYTES, true, 'more records than the ring can hold');
+  }
   return records;
 }
 

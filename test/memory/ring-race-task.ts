@@ -1,9 +1,13 @@
 // What the threads of a ring race and the test that starts them agree on.
 
+import type { Side } from '../../bench/turns.js';
+
 export interface RaceTask {
-  role: 'produce' | 'consume';
+  role: Side;
   ring: 'record' | 'byte';
   buffer: SharedArrayBuffer;
+  /** How the sides wait for each other. */
+  turns: SharedArrayBuffer;
   /** RACE_WORDS words that both sides and the test share. */
   shared: SharedArrayBuffer;
   seed: number;
@@ -17,8 +21,6 @@ export interface RaceTask {
 // store the number that comes after a batch just before they publish or release the batch.
 export const GOAL_KNOWN = 0;
 export const GOAL = 1;
-export const PRODUCER_SLEEPS = 2;
-export const CONSUMER_SLEEPS = 3;
-export const PRODUCED = 4;
-export const CONSUMED = 5;
-export const RACE_WORDS = 6;
+export const PRODUCED = 2;
+export const CONSUMED = 3;
+export const RACE_WORDS = 4;

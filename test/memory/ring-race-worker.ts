@@ -5,25 +5,15 @@
 // reads it. Sequence numbers wrap past 2^31 like the rings' counters.
 
 import { parentPort, workerData } from 'node:worker_threads';
+import { Turns } from '../../bench/turns.js';
 import { ByteRing } from '../../src/memory/byte-ring.js';
 import { RecordRing } from '../../src/memory/record-ring.js';
 import { nextUint32, seedState } from '../../src/prng.js';
-import {
-  CONSUMED,
-  CONSUMER_SLEEPS,
-  GOAL,
-  GOAL_KNOWN,
-  PRODUCED,
-  PRODUCER_SLEEPS,
-  type RaceTask,
-} from './ring-race-task.js';
-
-const SPINS_MAX = 200;
-/** Only a fallback, as the other side wakes a sleeper: it bounds what a killed side's missing wake costs. */
-const SLEEP_MS = 2;
+import { CONSUMED, GOAL, GOAL_KNOWN, PRODUCED, type RaceTask } from './ring-race-task.js';
 
 const task: RaceTask = workerData;
 const shared = new Int32Array(task.shared);
+const turns = new Turns(task.turns, task.role);
 // Sizes of batches and claims: chance on which the sides need not agree.
 const chance = new Int32Array(1);
 seedState(chance, 0, task.seed ^ (task.role === 'produce' ? 1 : 2));
@@ -44,22 +34,6 @@ function isGoal(seq: number): boolean {
   return ((seq - shared[GOAL]) | 0) >= 0;
 }
 
-/** Spins a little, then sleeps until the other side has moved. */
-function waitUntil(isReady: () => boolean, sleepWord: number): void {
-  for (let spins = 0; spins < SPINS_MAX; spins++) {
-    if (isReady()) return;
-  }
-  Atomics.store(shared, sleepWord, 1); // publish: whoever moves the ring from here on wakes us
-  if (!isReady()) Atomics.wait(shared, sleepWord, 1, SLEEP_MS);
-  Atomics.store(shared, sleepWord, 0); // publish: awake, nobody needs to notify
-}
-
-function wake(sleepWord: number): void {
-  if (Atomics.load(shared, sleepWord) === 0) return; // acquire: pairs with the sleeper's store before its last look
-  Atomics.store(shared, sleepWord, 0); // publish: a wait that has not begun must not begin
-  Atomics.notify(shared, sleepWord);
-}
-
 // --- record ring: every record fills its slot ---
 
 function produceRecords(ring: RecordRing): number {
@@ -75,8 +49,8 @@ function produceRecords(ring: RecordRing): number {
     }
     Atomics.store(shared, PRODUCED, seq); // publish: for the test, before the batch itself
     ring.publish();
-    wake(CONSUMER_SLEEPS);
-    if (seq === before) waitUntil(() => ((ring.written() - ring.consumed()) | 0) < ring.capacity, PRODUCER_SLEEPS);
+    turns.ring();
+    if (seq === before) turns.waitUntil(() => ((ring.written() - ring.consumed()) | 0) < ring.capacity);
   }
   return seq;
 }
@@ -94,8 +68,8 @@ function consumeRecords(ring: RecordRing): number {
     }
     Atomics.store(shared, CONSUMED, seq); // publish: for the test, before the batch itself
     ring.release(count);
-    wake(PRODUCER_SLEEPS);
-    if (count === 0) waitUntil(() => ring.readable() > 0, CONSUMER_SLEEPS);
+    turns.ring();
+    if (count === 0) turns.waitUntil(() => ring.readable() > 0);
   }
   return seq;
 }
@@ -129,8 +103,8 @@ function produceBytes(ring: ByteRing): number {
     }
     Atomics.store(shared, PRODUCED, seq); // publish: for the test, before the batch itself
     ring.publish();
-    wake(CONSUMER_SLEEPS);
-    if (seq === before) waitUntil(() => ring.readableBytes() < ring.ringBytes / 2, PRODUCER_SLEEPS);
+    turns.ring();
+    if (seq === before) turns.waitUntil(() => ring.readableBytes() < ring.ringBytes / 2);
   }
   return seq;
 }
@@ -149,8 +123,8 @@ function consumeBytes(ring: ByteRing): number {
     }
     Atomics.store(shared, CONSUMED, seq); // publish: for the test, before the batch itself
     ring.release();
-    wake(PRODUCER_SLEEPS);
-    if (seq === before) waitUntil(() => ring.readableBytes() > 0, CONSUMER_SLEEPS);
+    turns.ring();
+    if (seq === before) turns.waitUntil(() => ring.readableBytes() > 0);
   }
   return seq;
 }

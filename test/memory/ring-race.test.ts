@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
+import { type Side, Turns } from '../../bench/turns.js';
 import { ByteRing } from '../../src/memory/byte-ring.js';
 import { RecordRing } from '../../src/memory/record-ring.js';
 import { HEAD_INDEX, TAIL_INDEX } from '../../src/memory/ring-layout.js';
@@ -17,12 +18,11 @@ const SEED = Number(process.env.SEED ?? 20261121);
 const HANG_MS = 300_000;
 const WORKER_URL = new URL('./ring-race-worker.js', import.meta.url);
 
-type Role = RaceTask['role'];
-
 /** One ring, the words that its threads share, and whichever threads stand on it now. */
 class Race {
   readonly shared = new Int32Array(new SharedArrayBuffer(RACE_WORDS * 4));
-  private readonly threads = new Map<Role, Worker>();
+  private readonly turns = Turns.create();
+  private readonly threads = new Map<Side, Worker>();
   private failure: unknown = null;
 
   constructor(
@@ -40,9 +40,18 @@ class Race {
   }
 
   /** Starts one side; the promise gives the sequence number at which it stopped, or null if it was killed. */
-  async run(role: Role, start: number): Promise<number | null> {
+  async run(role: Side, start: number): Promise<number | null> {
     const { ring, batchMax } = this;
-    const task = { role, ring, buffer: this.buffer, shared: this.shared.buffer, seed: SEED, batchMax, start };
+    const task = {
+      role,
+      ring,
+      buffer: this.buffer,
+      shared: this.shared.buffer,
+      turns: this.turns,
+      seed: SEED,
+      batchMax,
+      start,
+    };
     const worker = new Worker(WORKER_URL, { workerData: task });
     this.threads.set(role, worker);
     let stoppedAt: number | null = null;
@@ -60,7 +69,7 @@ class Race {
     return stoppedAt;
   }
 
-  async kill(role: Role): Promise<void> {
+  async kill(role: Side): Promise<void> {
     await this.threads.get(role)?.terminate();
   }
 
@@ -102,7 +111,7 @@ test('20 million records cross a record ring whole and in order, past 2^31', { t
 });
 
 test('a record ring of 4 odd-sized records is as safe as a large one, past 2^32', { timeout: HANG_MS }, async () => {
-  const count = 200_000;
+  const count = 100_000;
   const start = -count / 2;
   await raceToGoal(new Race('record', RecordRing.create(4, 20), 6, start, start), count);
 });
@@ -117,7 +126,7 @@ test('5 million records of random sizes cross a byte ring whole and in order, pa
 test('a byte ring with room for a few records is as safe as a large one, past 2^32', {
   timeout: HANG_MS,
 }, async () => {
-  const count = 200_000;
+  const count = 100_000;
   await raceToGoal(new Race('byte', ByteRing.create(512), 4, -8 * 2 ** 20, -count / 2), count);
 });
 
@@ -125,11 +134,11 @@ test('a byte ring with room for a few records is as safe as a large one, past 2^
  * Kills one side or the other, each time at some point that nobody chose, and starts a successor from where the ring
  * itself says that the dead one stood. Then stops the producer for good and lets both run to a goal.
  */
-async function raceWithKills(race: Race, findResume: (race: Race, role: Role) => Promise<number>): Promise<void> {
+async function raceWithKills(race: Race, findResume: (race: Race, role: Side) => Promise<number>): Promise<void> {
   const random = createRandom(SEED);
   const sides = { produce: race.run('produce', race.start), consume: race.run('consume', race.start) };
 
-  async function replace(role: Role): Promise<number> {
+  async function replace(role: Side): Promise<number> {
     await race.kill(role);
     assert.equal(await sides[role], null, `the ${role} side was still at work`);
     const resumeAt = await findResume(race, role);

@@ -91,7 +91,11 @@ test('the same state has the same hash, and any changed cell another one', () =>
   }
   assert.deepEqual(a.hashCommitted(), b.hashCommitted());
   const hash = a.hashCommitted()?.hash;
-  for (const [column, row] of [['hp', 0], ['x', 19], ['score', 7]] as const) {
+  for (const [column, row] of [
+    ['hp', 0],
+    ['x', 19],
+    ['score', 7],
+  ] as const) {
     fill(b, 5, 20);
     b.blocks[LIVE_BLOCK].columns[column][row] += 1;
     b.commit();

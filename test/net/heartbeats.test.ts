@@ -10,16 +10,24 @@ function createHeartbeats() {
   return { clock, heartbeats };
 }
 
-test('one ping is under way at a time, and each has its own number', () => {
+test('only the answer to the newest ping counts', () => {
   const { heartbeats } = createHeartbeats();
   const first = heartbeats.beginPing(0);
-  assert.notEqual(first, 0);
-  assert.equal(heartbeats.beginPing(0), 0);
-  assert.equal(heartbeats.takePong(0, first), true);
   const second = heartbeats.beginPing(0);
-  assert.notEqual(second, first);
-  assert.equal(heartbeats.takePong(0, first), false, 'an old answer does not count');
-  assert.equal(heartbeats.takePong(0, 0), false, 'nor does one to nothing');
+  assert.ok(first !== 0 && second !== first);
+  assert.equal(heartbeats.takePong(0, first), false);
+  assert.equal(heartbeats.takePong(0, 0), false);
+  assert.equal(heartbeats.takePong(0, second), true);
+  assert.equal(heartbeats.takePong(0, second), false, 'once');
+});
+
+test('pings that follow an unanswered one do not make it less late', () => {
+  const { clock, heartbeats } = createHeartbeats();
+  heartbeats.beginPing(0);
+  clock[0] += PONG_LATE_MS - 1;
+  heartbeats.beginPing(0);
+  clock[0] += 1;
+  assert.equal(heartbeats.isLate(0), true);
 });
 
 test('a ping that stays unanswered is late', () => {

@@ -9,7 +9,7 @@ import { FrameFlag, readWelcome } from '../../src/protocol/server-frame.js';
 import { AIM, MOVE } from './echo-world.js';
 import { framesOf, GUEST, joinClient, moveBytes, openClient, rejected, rejectsOf } from './game-client.js';
 import { BINARY, CLOSE, frameBytes, PING, PONG, RawClient, TEXT, upgradeRequest } from './raw-client.js';
-import { type Running, sleep, startNet, until } from './start-net.js';
+import { type Running, sleep, startNet, stopAll, until } from './start-net.js';
 
 let running: Running;
 const opened: RawClient[] = [];
@@ -17,7 +17,7 @@ const opened: RawClient[] = [];
 before(async () => {
   running = await startNet();
 });
-after(() => running.stop());
+after(stopAll);
 
 afterEach(async () => {
   for (const client of opened.splice(0)) client.destroy();

@@ -15,6 +15,13 @@ export interface Running {
   stop(): Promise<void>;
 }
 
+const running = new Set<Running>();
+
+/** For after(): a test that failed has left its server behind, and that would keep the process alive. */
+export async function stopAll(): Promise<void> {
+  await Promise.all([...running].map((one) => one.stop()));
+}
+
 const silentLog = { debug() {}, info() {}, warn() {}, error() {} };
 
 export async function startNet(settings: Partial<NetSettings> = {}, rest: Partial<NetOptions> = {}): Promise<Running> {
@@ -35,7 +42,7 @@ export async function startNet(settings: Partial<NetSettings> = {}, rest: Partia
   world.sink = net.sink;
   const timers: NodeJS.Timeout[] = [];
   const { port } = await net.listen();
-  return {
+  const started: Running = {
     net,
     world,
     metrics,
@@ -45,9 +52,12 @@ export async function startNet(settings: Partial<NetSettings> = {}, rest: Partia
     },
     stop: async () => {
       for (const timer of timers) clearInterval(timer);
+      running.delete(started);
       await net.close();
     },
   };
+  running.add(started);
+  return started;
 }
 
 /** Waits for what must come; a limit far above what it takes turns a hang into a failure. */

@@ -8,13 +8,13 @@ import { FrameFlag, readNotice, readPong, readWelcome } from '../../src/protocol
 import { MOVE, QUANTUM } from './echo-world.js';
 import { framesOf, GUEST, joinClient, moveBytes, openClient, rejected } from './game-client.js';
 import { RawClient } from './raw-client.js';
-import { type Running, startNet, until } from './start-net.js';
+import { type Running, startNet, stopAll, until } from './start-net.js';
 
 let running: Running;
 before(async () => {
   running = await startNet({ updateHz: 25, tickHz: 50, viewRadius: 24 });
 });
-after(() => running.stop());
+after(stopAll);
 
 /** A connection of the ws library whose messages are kept. */
 async function openLibraryClient(protocol: string) {

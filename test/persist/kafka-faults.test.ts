@@ -133,14 +133,17 @@ test('a network that is cut again and again: order and completeness hold', TIMEO
   if (!log) return;
   await log.createTopics([{ name: 'cut', partitions: 3 }]);
   const writer = new OrderedWriter(log, 'cut');
+  const before = proxy.connections;
   const cutting = setInterval(() => proxy.cut(), 250);
   t.after(() => clearInterval(cutting));
   const endMs = performance.now() + 5000;
   while (performance.now() < endMs) await writer.writeSome(200);
   clearInterval(cutting);
   await writer.writeTo(writer.acknowledged + 500);
-  assert.ok(writer.rejections > 0, 'no cut hit an append');
-  await withDirectLog((direct) => writer.verify(direct));
+  assert.ok(proxy.connections - before >= 10, 'the cuts hit nothing');
+  const { copies } = await withDirectLog((direct) => writer.verify(direct));
+  // Sent again inside of one call, by the same producer, a batch is recognised by the broker.
+  if (writer.rejections === 0) assert.equal(copies, 0);
 });
 
 test('a slow network: appends are late, joined, and whole', TIMEOUT, async (t) => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import arena from '../../src/games/arena/game.js';
 import { COUNTER } from '../../src/memory/counters.js';
 import { createRandom } from '../../src/prng.js';
-import arena from '../../src/games/arena/game.js';
 import { POSITION_QUANTUM } from '../../src/runtime/world-plan.js';
 import type { GameDefinition } from '../../src/sim/game.js';
 import { type HeadlessClient, HeadlessWorld } from '../runtime/headless-world.js';
@@ -36,7 +36,10 @@ function assertSeesTruth(world: HeadlessWorld, client: HeadlessClient, slackTick
     }
     if (seen !== undefined && distance < viewRadius * 0.74 - slack) {
       const error = Math.max(Math.abs(seen.x - entity.x), Math.abs(seen.y - entity.y));
-      assert.ok(error <= POSITION_QUANTUM * 0.51 + slack, `${context}: entity ${id} is ${error} from where it is shown`);
+      assert.ok(
+        error <= POSITION_QUANTUM * 0.51 + slack,
+        `${context}: entity ${id} is ${error} from where it is shown`,
+      );
     }
   }
   for (const [id] of client.decoder.entities) {
@@ -46,7 +49,10 @@ function assertSeesTruth(world: HeadlessWorld, client: HeadlessClient, slackTick
       continue;
     }
     const distance = Math.hypot(entity.x - self.x, entity.y - self.y);
-    assert.ok(distance <= world.plan.leaveRadius + slack, `${context}: entity ${id} at ${distance} is no longer in view`);
+    assert.ok(
+      distance <= world.plan.leaveRadius + slack,
+      `${context}: entity ${id} at ${distance} is no longer in view`,
+    );
   }
 }
 
@@ -55,7 +61,9 @@ for (const seed of [1, 2, 3]) {
     const world = new HeadlessWorld(game, { zoneColumns: 1, zoneRows: 1, bots: 150, seed });
     const random = createRandom(seed);
     for (let i = 0; i < 30; i++) world.join(i, [60, 30, 20, 7][i % 4]);
-    world.listen((client) => assertSeesTruth(world, client, 0, `seed ${seed} tick ${world.tick} client ${client.index}`));
+    world.listen((client) =>
+      assertSeesTruth(world, client, 0, `seed ${seed} tick ${world.tick} client ${client.index}`),
+    );
     world.run(400, () => walkRandomly(world, random));
     for (const client of world.clients.values()) {
       assert.ok(client.frameCount > 40, `client ${client.index} got ${client.frameCount} frames`);
@@ -116,7 +124,15 @@ test('frames that main does not take are not piled up', () => {
 
 test('a byte budget is kept, and everything near is told in the end', () => {
   const bytesPerSecond = 3000;
-  const settings = { zoneColumns: 1, zoneRows: 1, bots: 400, seed: 9, bytesPerSecond, worldWidth: 110, worldHeight: 110 };
+  const settings = {
+    zoneColumns: 1,
+    zoneRows: 1,
+    bots: 400,
+    seed: 9,
+    bytesPerSecond,
+    worldWidth: 110,
+    worldHeight: 110,
+  };
   const world = new HeadlessWorld(game, settings);
   const client = world.join(0);
   world.run(60);

@@ -68,7 +68,14 @@ export class HeadlessWorld {
     settings: Partial<Settings>,
     threads = 1,
   ) {
-    this.settings = { ...DEFAULTS, worldWidth: 200, worldHeight: 200, clientsMax: 64, entitiesPerZone: 2048, ...settings };
+    this.settings = {
+      ...DEFAULTS,
+      worldWidth: 200,
+      worldHeight: 200,
+      clientsMax: 64,
+      entitiesPerZone: 2048,
+      ...settings,
+    };
     this.plan = planWorld(this.settings, game, threads, 0);
     this.description = describeGame(game);
     const { spawn, worldWidth, worldHeight, zoneColumns, zoneRows, viewRadius, seed } = this.settings;
@@ -115,7 +122,15 @@ export class HeadlessWorld {
   send(client: HeadlessClient, name: string, payload: Record<string, number>): boolean {
     const layout = this.description.layouts.findByName(name);
     const bytes = encodeCommand(layout as never, payload, ++client.seq);
-    return this.router.command(client.index, client.epoch, client.seq, (layout as { kind: number }).kind, bytes, 8, bytes.length);
+    return this.router.command(
+      client.index,
+      client.epoch,
+      client.seq,
+      (layout as { kind: number }).kind,
+      bytes,
+      8,
+      bytes.length,
+    );
   }
 
   run(ticks: number, each: () => void = () => {}): void {

@@ -2,14 +2,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CATCH_UP_TICKS_MAX } from '../../src/constants.js';
 import * as T from '../../src/memory/thread-control.js';
-import { TickLoop, type OverrunReport } from '../../src/runtime/tick-loop.js';
+import { type OverrunReport, TickLoop } from '../../src/runtime/tick-loop.js';
 import type { ZoneHost } from '../../src/runtime/zone-host.js';
 
 const TICK_HZ = 50;
 const PERIOD_MS = 1000 / TICK_HZ;
 
 /** Runs a loop on a clock that stands still but for what ticks cost; Atomics.wait returns at once on a changed word. */
-function runLoop(ticks: number, costMs: (tick: number) => number): { ran: number[]; control: T.ThreadControl; reports: OverrunReport[] } {
+function runLoop(
+  ticks: number,
+  costMs: (tick: number) => number,
+): { ran: number[]; control: T.ThreadControl; reports: OverrunReport[] } {
   const control = new T.ThreadControl(T.ThreadControl.create());
   const ran: number[] = [];
   const reports: OverrunReport[] = [];

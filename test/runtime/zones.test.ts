@@ -67,7 +67,10 @@ for (const seed of [1, 2]) {
       for (const client of world.clients.values()) {
         const inRing = !truth.has(client.entityId);
         kinds.set(client.index, inRing ? (kinds.get(client.index) ?? 0) + 1 : 0);
-        assert.ok((kinds.get(client.index) as number) <= 2, `seed ${seed} tick ${world.tick}: client ${client.index} is nowhere`);
+        assert.ok(
+          (kinds.get(client.index) as number) <= 2,
+          `seed ${seed} tick ${world.tick}: client ${client.index} is nowhere`,
+        );
       }
     });
     assert.ok(world.counter(COUNTER.entitiesArrived) > 50, 'many crossed');
@@ -85,7 +88,8 @@ test('players on both sides of a border see each other', () => {
   for (let i = 0; i < 60; i++) world.join(i);
   world.run(120, () => {
     for (const client of world.clients.values()) {
-      if (random() < 0.03) world.send(client, 'Move', { x: Math.floor(random() * 200 - 100), y: Math.floor(random() * 200 - 100) });
+      if (random() < 0.03)
+        world.send(client, 'Move', { x: Math.floor(random() * 200 - 100), y: Math.floor(random() * 200 - 100) });
     }
   });
   for (const client of world.clients.values()) world.send(client, 'Move', { x: 0, y: 0 });
@@ -96,7 +100,10 @@ test('players on both sides of a border see each other', () => {
     for (const b of world.clients.values()) {
       const [p, q] = [truth.get(a.entityId), truth.get(b.entityId)];
       if (p === undefined || q === undefined || Math.hypot(p.x - q.x, p.y - q.y) > 24) continue;
-      assert.ok(a.decoder.entities.has(b.entityId), `client ${a.index} in zone ${p.zone} sees ${b.index} in zone ${q.zone}`);
+      assert.ok(
+        a.decoder.entities.has(b.entityId),
+        `client ${a.index} in zone ${p.zone} sees ${b.index} in zone ${q.zone}`,
+      );
       if (p.zone !== q.zone) across++;
     }
   }
@@ -110,7 +117,8 @@ test('an id given out in one zone comes home when its entity dies in another', (
     const clients = Array.from({ length: 30 }, (_, i) => world.join(i));
     world.run(300, () => {
       for (const client of clients) {
-        if (random() < 0.02) world.send(client, 'Move', { x: Math.floor(random() * 250 - 125), y: Math.floor(random() * 250 - 125) });
+        if (random() < 0.02)
+          world.send(client, 'Move', { x: Math.floor(random() * 250 - 125), y: Math.floor(random() * 250 - 125) });
       }
     });
     for (const client of clients) world.leave(client);
@@ -148,7 +156,8 @@ test('a replaced thread goes on from the committed tick: same entities, same pla
   const clients = Array.from({ length: 30 }, (_, i) => world.join(i));
   const stir = (): void => {
     for (const client of clients) {
-      if (random() < 0.05) world.send(client, 'Move', { x: Math.floor(random() * 250 - 125), y: Math.floor(random() * 250 - 125) });
+      if (random() < 0.05)
+        world.send(client, 'Move', { x: Math.floor(random() * 250 - 125), y: Math.floor(random() * 250 - 125) });
     }
   };
   world.run(60, stir);

@@ -46,12 +46,17 @@ export function pillarGrid(zone: ArenaZone): PillarGrid {
   return grid;
 }
 
+/** @hot The row of the pillar within reach of an entity, or -1. Columns and not numbers: see walk. */
+export function pillarNear(grid: PillarGrid, positionX: Float32Array, positionY: Float32Array, row: number): number {
+  return pillarAt(grid, positionX[row], positionY[row]);
+}
+
 /** @hot The row of the pillar within reach of a place, or -1. */
-export function pillarNear(grid: PillarGrid, x: number, y: number): number {
-  const column = Math.floor((x - grid.x) * CELLS_PER_UNIT);
-  const row = Math.floor((y - grid.y) * CELLS_PER_UNIT);
-  if (column < 0 || row < 0 || column >= grid.columns || row >= grid.rows) return -1;
-  return grid.cells[row * grid.columns + column] - 1;
+export function pillarAt(grid: PillarGrid, x: number, y: number): number {
+  const across = (x - grid.x) * CELLS_PER_UNIT;
+  const down = (y - grid.y) * CELLS_PER_UNIT;
+  if (!(across >= 0 && down >= 0 && across < grid.columns && down < grid.rows)) return -1;
+  return grid.cells[(down | 0) * grid.columns + (across | 0)] - 1;
 }
 
 export function placePillar(zone: ArenaZone, x: number, y: number): number {

@@ -3,7 +3,7 @@
 
 import { type ArenaZone, EVENT_DIED, EVENT_HIT, EVENT_SHOT, KIND_NPC, KIND_PROJECTILE } from './fields.js';
 import { headingX, headingY } from './heading.js';
-import { pillarGrid, pillarNear } from './pillars.js';
+import { pillarAt, pillarGrid, pillarNear } from './pillars.js';
 import {
   BODY_RADIUS,
   PILLAR_RADIUS,
@@ -74,8 +74,8 @@ function flyOne(zone: ArenaZone, row: number): void {
 function sweepPillar(zone: ArenaZone, row: number, stepX: number, stepY: number): number {
   const { positionX, positionY } = zone;
   const grid = pillarGrid(zone);
-  let pillar = pillarNear(grid, positionX[row], positionY[row]);
-  if (pillar < 0) pillar = pillarNear(grid, positionX[row] + stepX, positionY[row] + stepY);
+  let pillar = pillarNear(grid, positionX, positionY, row);
+  if (pillar < 0) pillar = pillarAt(grid, positionX[row] + stepX, positionY[row] + stepY);
   if (pillar < 0) return NO_HIT;
   const dx = positionX[pillar] - positionX[row];
   const dy = positionY[pillar] - positionY[row];

@@ -72,9 +72,18 @@ function spawnBody(zone: ArenaZone, kind: number, x: number, y: number): number 
 /** Wherever a body was put, it stands inside of the world and outside of pillars. */
 function settle(zone: ArenaZone, row: number): void {
   const { positionX, positionY, world } = zone;
-  walk(positionX, positionY, row, 0, 0, world.width, world.height);
-  const pillar = pillarNear(pillarGrid(zone), positionX[row], positionY[row]);
-  if (pillar >= 0) pushOut(positionX, positionY, row, positionX[pillar], positionY[pillar]);
+  walk(
+    positionX,
+    positionY,
+    zone.columns.velocityX,
+    zone.columns.velocityY,
+    row,
+    zone.tickHz,
+    world.width,
+    world.height,
+  );
+  const pillar = pillarNear(pillarGrid(zone), positionX, positionY, row);
+  if (pillar >= 0) pushOut(positionX, positionY, row, pillar);
 }
 
 function randomX(zone: ArenaZone): number {

@@ -5,7 +5,7 @@ import { Move } from '../../../schemas/generated/tessera/arena/move.js';
 import { Shoot } from '../../../schemas/generated/tessera/arena/shoot.js';
 import { KIND_NPC, KIND_PILLAR, KIND_PLAYER } from '../../../src/games/arena/fields.js';
 import game from '../../../src/games/arena/game.js';
-import { pillarGrid, pillarNear } from '../../../src/games/arena/pillars.js';
+import { pillarAt, pillarGrid } from '../../../src/games/arena/pillars.js';
 import { BODY_RADIUS, NPC_SPEED, PILLAR_RADIUS, PILLAR_SPACING, PLAYER_SPEED } from '../../../src/games/arena/rules.js';
 import { createRandom } from '../../../src/prng.js';
 import { layOutCommand } from '../../../src/protocol/command-layout.js';
@@ -101,12 +101,12 @@ test('one pillar stands in every square, away from its edges, and the grid finds
     const x = random() * 160;
     const y = random() * 96;
     const touched = pillars.find((row) => Math.hypot(positionX[row] - x, positionY[row] - y) < TOUCH);
-    const near = pillarNear(grid, x, y);
+    const near = pillarAt(grid, x, y);
     if (touched !== undefined) assert.equal(near, touched, `seed ${seed}: (${x}, ${y})`);
     else if (near >= 0) assert.ok(Math.hypot(positionX[near] - x, positionY[near] - y) < 9);
   }
-  assert.equal(pillarNear(grid, -1, 50), -1);
-  assert.equal(pillarNear(grid, 50, 97), -1);
+  assert.equal(pillarAt(grid, -1, 50), -1);
+  assert.equal(pillarAt(grid, 50, 97), -1);
 });
 
 test('a player that joins inside of a pillar stands at its edge', () => {
