@@ -16,6 +16,7 @@ import {
 import { ClientKind, checkClientMessage, clientTimeOf, kindOf, readJoin, seqOf } from '../protocol/client-message.js';
 import type { CommandLayouts } from '../protocol/command-layout.js';
 import { transcodePlain } from '../protocol/plain-client-message.js';
+import type { PlainEncoding } from '../protocol/plain-codec.js';
 import { REJECT_CODE_COUNT, RejectCode } from '../protocol/reject-codes.js';
 import type { Encoding } from '../protocol/subprotocols.js';
 import { CloseCode } from './close-codes.js';
@@ -237,7 +238,7 @@ export class Gateway implements ClientSink {
   // --- one message ---
 
   private receivePlain(client: number, message: Uint8Array): void {
-    const encoding = this.sessions.encoding[client] === ENCODINGS.indexOf('json') ? 'json' : 'msgpack';
+    const encoding = ENCODINGS[this.sessions.encoding[client]] as PlainEncoding;
     const bytes = transcodePlain(this.layouts, encoding, message, this.view, 0);
     if (bytes >= 0) {
       this.receiveScratch(client, bytes);
@@ -261,7 +262,7 @@ export class Gateway implements ClientSink {
     if (code === RejectCode.None) code = checkClientMessage(this.layouts, this.view, 0, bytes);
     if (code === RejectCode.None) {
       // Only what was in order moves the sequence on: a garbled number must not shut out all that follow.
-      this.sessions.lastSeq[client] = seq;
+      if (seq > this.sessions.lastSeq[client]) this.sessions.lastSeq[client] = seq;
       code = kind >= GAME_KIND_MIN ? this.command(client, kind, seq, bytes) : this.act(client, kind, seq, bytes);
     }
     if (code === RejectCode.None) this.counters.accepted[0] += 1;

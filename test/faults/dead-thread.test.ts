@@ -70,7 +70,6 @@ test('a thread that throws, exits, spins or is killed is replaced: nobody is dis
       return (server?.log().match(/tick thread replaced/g) ?? []).length > restartsBefore;
     });
     const frames = players.map(({ client }) => client.traffic.framesIn);
-    for (const { client } of players) client.send('Resync' as never, {}) ?? client.resync();
     await until(`${fault}: everybody gets frames again`, () =>
       players.every(({ client }, i) => client.traffic.framesIn > frames[i]),
     );

@@ -181,6 +181,17 @@ test('a garbled message does not shut out the numbers that follow', async () => 
   assert.equal(world.commandCount, 1);
 });
 
+test('a Join without a number does not set back the numbers of a session', async () => {
+  const { gateway, world, connect } = createInProcess(new EchoWorld(), 1);
+  const connection = connect();
+  gateway.receive(connection.client, encodeJoin({ ...GUEST, name: 'x'.repeat(25) }, 9));
+  gateway.receive(connection.client, encodeJoin(GUEST));
+  await Promise.resolve();
+  gateway.receive(connection.client, moveBytes(9));
+  gateway.receive(connection.client, moveBytes(10));
+  assert.equal(world.commandCount, 1);
+});
+
 test('what a stalled link delivers in one go costs commands, not the session', async () => {
   const net = createInProcess(new EchoWorld(), 1, { messagesPerSecond: 90 });
   const { gateway, world } = net;
