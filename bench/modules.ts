@@ -7,5 +7,6 @@ export const BENCH_MODULES: Record<string, () => Promise<BenchModule>> = {
   encode: async () => (await import('./encode.js')).bench,
   decode: async () => (await import('./decode.js')).bench,
   'command-path': async () => (await import('./command-path.js')).bench,
+  'persist-log': async () => (await import('./persist-log.js')).bench,
   tick: async () => (await import('./tick.js')).bench,
 };

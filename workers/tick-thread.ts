@@ -18,7 +18,8 @@ const control = new ThreadControl(plan.controls[thread]);
 const frames = new ByteRing(plan.frames[thread]);
 const nowSinceEpoch = (): number => performance.timeOrigin + performance.now();
 const hosts = plan.zonesOfThread[thread].map(
-  (zone) => new ZoneHost(plan, zone, game, frames, control.phaseMs, nowSinceEpoch),
+  // Main begins to send the frames of one zone while the next one is at work.
+  (zone) => new ZoneHost(plan, zone, game, frames, control.phaseMs, nowSinceEpoch, () => control.wakeMain()),
 );
 const say = (message: FromTickThread): void => port.postMessage(message);
 say({ kind: 'ready', tick: hosts[0].zone.tick });

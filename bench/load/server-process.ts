@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DEFAULTS } from '../../src/config.js';
+import { NODE_FLAGS } from '../../src/runtime/node-flags.js';
 import { GAME_PATH, type LoadOptions } from './options.js';
 import type { ScenePlan } from './scene.js';
 
@@ -49,7 +50,7 @@ export function serverArguments(options: LoadOptions, plan: ScenePlan, dataFolde
 export async function startServer(options: LoadOptions, plan: ScenePlan): Promise<ServerUnderTest> {
   const dataFolder = mkdtempSync(join(tmpdir(), 'tessera-load-'));
   // A process group of its own: Ctrl-C must reach the server only after its last figures have been read.
-  const child = spawn(process.execPath, [SERVER_CLI, ...serverArguments(options, plan, dataFolder)], {
+  const child = spawn(process.execPath, [...NODE_FLAGS, SERVER_CLI, ...serverArguments(options, plan, dataFolder)], {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });

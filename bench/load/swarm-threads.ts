@@ -25,7 +25,11 @@ class SwarmThread {
   private lastId = 0;
 
   constructor(plan: SwarmPlan) {
-    this.worker = new Worker(new URL('./swarm-worker.js', import.meta.url), { workerData: plan });
+    this.worker = new Worker(new URL('./swarm-worker.js', import.meta.url), {
+      workerData: plan,
+      // A collection holds up reading, and with it every round trip that is under way: let there be few.
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB },
+    });
     this.worker.on('message', (message: SwarmMessage) => this.receive(message));
     this.worker.on('error', (error) => this.failAll(error as Error));
     this.worker.on('exit', (code) => this.failAll(new Error(`a generator thread ended with code ${code}`)));
@@ -54,6 +58,8 @@ class SwarmThread {
     this.waiting.clear();
   }
 }
+
+const YOUNG_GENERATION_MIB = 192;
 
 export class SwarmThreads {
   private readonly threads: SwarmThread[];

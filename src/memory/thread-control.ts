@@ -54,6 +54,12 @@ export class ThreadControl {
     return new SharedArrayBuffer(PHASES_OFFSET + PHASES.length * 8);
   }
 
+  /** Wakes main. Tick thread only. */
+  wakeMain(): void {
+    Atomics.add(this.words, WAKE, 1); // what was published before it is readable
+    Atomics.notify(this.words, WAKE);
+  }
+
   /** @hot Once per tick. */
   recordTick(ms: number, second: number, isFirstOfSecond: boolean): void {
     const us = Math.max(1, ms * 1000);

@@ -15,6 +15,14 @@ import type { Handoff } from '../sim/handoff.js';
 import type { EngineZone } from '../sim/zone.js';
 
 const RECORD_WORDS = 16;
+/** Main hears that a client moves a moment before its entity is here; what comes for it meanwhile waits for this long. */
+const EARLY_TICKS_MAX = 8;
+const EARLY_COMMANDS_MAX = 1024;
+
+interface EarlyCommand {
+  record: DataView;
+  tick: number;
+}
 
 export interface IntakeOptions {
   zone: EngineZone;
@@ -39,8 +47,9 @@ export class CommandIntake {
   private readonly forwardTo: Uint8Array;
   private readonly scratch = new DataView(new ArrayBuffer(RECORD_WORDS * 4));
   /** Words of main that must not be lost and found no room on their way. */
-  private readonly waiting: { words: Int32Array; target: number }[] = [];
+  private readonly waiting: { record: DataView; target: number }[] = [];
   private readonly notices: (() => boolean)[] = [];
+  private early: EarlyCommand[] = [];
 
   constructor(private readonly options: IntakeOptions) {
     const { zone, clients } = options;
@@ -59,8 +68,9 @@ export class CommandIntake {
   drain(): void {
     const { commands, commandsPerTick } = this.options;
     this.retry();
+    this.takeEarly();
     const readable = commands.readable();
-    const count = readable < commandsPerTick ? readable : commandsPerTick;
+    const count = Math.min(readable, commandsPerTick);
     const { scratch } = this;
     for (let i = 0; i < count; i++) {
       const offset = commands.offsetOf(0);
@@ -167,7 +177,7 @@ export class CommandIntake {
     const { zone } = this.options;
     const at = client * this.definitions.length + slot;
     const refilled = this.tokens[at] + (zone.tick - this.tokensTick[at]) * zone.dt * ratePerSecond;
-    const tokens = refilled > ratePerSecond ? ratePerSecond : refilled;
+    const tokens = Math.min(refilled, ratePerSecond);
     this.tokensTick[at] = zone.tick;
     this.tokens[at] = tokens < 1 ? tokens : tokens - 1;
     return tokens >= 1;
@@ -248,7 +258,11 @@ export class CommandIntake {
     const { zone, handoff } = this.options;
     const target = this.forwardTo[client] - 1;
     if (target < 0) {
-      zone.counters[COUNTER.commandsStale]++;
+      if (this.early.length < EARLY_COMMANDS_MAX) {
+        this.early.push({ record: copyRecord(view, offset), tick: zone.tick });
+      } else {
+        zone.counters[COUNTER.commandsStale]++;
+      }
       return;
     }
     if (handoff.forwardCommand(view, offset, target)) {
@@ -256,18 +270,35 @@ export class CommandIntake {
     } else if (kind >= GAME_KIND_MIN) {
       this.reject(client, view.getUint32(offset + R.COMMAND_SEQ, true), kind, RejectCode.QueueFull);
     } else {
-      const words = new Int32Array(RECORD_WORDS);
-      for (let i = 0; i < RECORD_WORDS; i++) {
-        words[i] = view.getInt32(offset + i * 4, true);
+      this.waiting.push({ record: copyRecord(view, offset), target });
+    }
+  }
+
+  /** What came before its client did, or after it had gone for good. */
+  private takeEarly(): void {
+    if (this.early.length === 0) {
+      return;
+    }
+    const { zone } = this.options;
+    const early = this.early;
+    this.early = [];
+    for (const command of early) {
+      const client = command.record.getInt32(R.COMMAND_CLIENT, true);
+      const epoch = command.record.getInt32(R.COMMAND_EPOCH, true);
+      if (this.isHere(client, epoch) || this.forwardTo[client] !== 0) {
+        this.take(command.record, 0);
+      } else if (zone.tick - command.tick < EARLY_TICKS_MAX) {
+        this.early.push(command);
+      } else {
+        zone.counters[COUNTER.commandsStale]++;
       }
-      this.waiting.push({ words, target });
     }
   }
 
   private retry(): void {
     while (this.waiting.length > 0) {
-      const { words, target } = this.waiting[0];
-      if (!this.options.handoff.forwardCommand(new DataView(words.buffer), 0, target)) {
+      const { record, target } = this.waiting[0];
+      if (!this.options.handoff.forwardCommand(record, 0, target)) {
         break;
       }
       this.waiting.shift();
@@ -319,4 +350,12 @@ export class CommandIntake {
     frames.commit(R.FRAME_BODY + 12);
     return true;
   }
+}
+
+function copyRecord(view: DataView, offset: number): DataView {
+  const record = new DataView(new ArrayBuffer(RECORD_WORDS * 4));
+  for (let at = 0; at < RECORD_WORDS * 4; at += 4) {
+    record.setInt32(at, view.getInt32(offset + at, true), true);
+  }
+  return record;
 }

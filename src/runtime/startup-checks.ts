@@ -201,8 +201,8 @@ function fileErrorText(error: unknown): string {
     EPERM: 'may not be written by this user',
     EROFS: 'lies on a read-only file system',
     ENOSPC: 'has no space left',
-    EEXIST: 'is a file',
-    ENOTDIR: 'lies below a file',
+    EEXIST: 'is a file, or lies below one',
+    ENOTDIR: 'is a file, or lies below one',
     ENOENT: 'cannot be created',
   };
   return `${words[code] ?? 'cannot be used'} (${code})`;

@@ -71,7 +71,7 @@ export class TickLoop {
       return true;
     }
     Atomics.store(words, T.HEARTBEAT, (words[T.HEARTBEAT] + 1) | 0); // alive, if asleep
-    Atomics.wait(words, T.STOP, 0, leftMs < SLEEP_MS_MAX ? leftMs : SLEEP_MS_MAX); // main notifies when it stores
+    Atomics.wait(words, T.STOP, 0, Math.min(leftMs, SLEEP_MS_MAX)); // main notifies when it stores
     return false;
   }
 
@@ -105,8 +105,7 @@ export class TickLoop {
     }
     Atomics.store(words, T.HEARTBEAT, (words[T.HEARTBEAT] + 1) | 0); // alive
     Atomics.store(words, T.RUNNING, 1); // main may hand over the clients
-    Atomics.add(words, T.WAKE, 1); // frames of this tick are published
-    Atomics.notify(words, T.WAKE);
+    control.wakeMain(); // the answers to what clients asked are published
     this.reportOverruns();
   }
 

@@ -3,7 +3,6 @@
 import { Quadtree } from '../interest/quadtree.js';
 import type { ByteRing } from '../memory/byte-ring.js';
 import { ClientTable } from '../memory/client-table.js';
-import { COUNTER } from '../memory/counters.js';
 import { RecordRing } from '../memory/record-ring.js';
 import { WorldBuffer } from '../memory/world-buffer.js';
 import { SCALAR_POPULATED } from '../memory/world-layout.js';
@@ -37,6 +36,8 @@ export class ZoneHost {
     /** By phase, see thread-control.ts. */
     private readonly phaseMs: Float64Array,
     private readonly now: () => number,
+    /** The zone's frames of this tick are published. */
+    private readonly onFrames: () => void = () => {},
   ) {
     const { settings, layout } = plan;
     this.buffer = new WorldBuffer(plan.worlds[zoneId], layout);
@@ -134,6 +135,7 @@ export class ZoneHost {
     zone.publishEvents();
     const afterCommit = this.now();
     this.replicator.run();
+    this.onFrames();
     phaseMs[0] += afterCommands - start;
     phaseMs[1] += afterSystems - afterCommands;
     phaseMs[2] += afterBorders - afterSystems;
@@ -189,13 +191,5 @@ export class ZoneHost {
     if (client >= 0 && this.replicator.rowOfClient[client] === row) {
       this.replicator.rowOfClient[client] = -1;
     }
-  }
-
-  get entityCount(): number {
-    return this.zone.entityCount;
-  }
-
-  get visibleTruncated(): number {
-    return this.zone.counters[COUNTER.visibleTruncated];
   }
 }

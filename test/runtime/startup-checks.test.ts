@@ -140,8 +140,8 @@ test('a data folder that cannot be is one line that names the setting and the fo
   const file = join(temporaryFolder(t), 'file');
   writeFileSync(file, '');
   for (const [folder, reason] of [
-    [file, 'is a file'],
-    [join(file, 'below'), 'lies below a file'],
+    [file, 'is a file, or lies below one'],
+    [join(file, 'below'), 'is a file, or lies below one'],
     ['/proc/tessera-cannot-be-here', 'cannot be created'],
   ]) {
     const result = checkStartup(settingsFor(folder), { ...sources, data: 'TESSERA_DATA' });

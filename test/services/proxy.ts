@@ -71,7 +71,11 @@ export class TcpProxy {
     this.#pairs.add(pair);
     this.#pump(client, server);
     this.#pump(server, client);
-    client.once('close', () => this.#pairs.delete(pair));
+    const forget = () => {
+      if (client.closed && server.closed) this.#pairs.delete(pair);
+    };
+    client.once('close', forget);
+    server.once('close', forget);
   }
 
   #pump(from: net.Socket, to: net.Socket): void {
