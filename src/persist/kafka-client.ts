@@ -1,5 +1,5 @@
-// kafkajs 2.2.4 as the rest of the adapter sees it. Three files import it (kafka-client, kafka-consumer and
-// kafka-event-log): a move to another client is a new version of these. Its known traps, and where each is guarded:
+// kafkajs 2.2.4 as the rest of the adapter sees it. Only the files kafka-*.ts know it: a move to
+// another client is a new version of these. Its known traps, and where each is guarded:
 //
 //  trap                                                         guard
 //  several sends in flight can end up in the wrong order        AppendOutbox: one write at a time, one producer
@@ -16,6 +16,8 @@
 //  consumers crash for good, or stall without a word            KafkaConsumer watches for life and starts anew
 //  no backpressure, no linger                                   AppendOutbox bounds and joins
 //  gzip at level 6 on the way                                   level 1, on libuv's threads
+//  a buffer of 512 bytes per record                             kafka-records.ts
+//  messages of a partition are copied for each one added        LOG_WRITE_RECORDS_MAX
 //  TimeoutNegativeWarning on newer Node                         that name is filtered when kafkajs is the source
 
 import * as net from 'node:net';
@@ -23,6 +25,7 @@ import * as tls from 'node:tls';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import kafkajs, { type ISocketFactory, type KafkaConfig } from 'kafkajs';
+import { installRecordEncoder } from './kafka-records.js';
 import { type NoticeListener, PersistError, type PersistErrorKind } from './ports.js';
 
 const { CompressionCodecs, CompressionTypes, Kafka } = kafkajs;
@@ -104,6 +107,7 @@ export class KafkaLink {
 export function prepareProcess(): void {
   filterTimerWarnings();
   useFastGzip();
+  installRecordEncoder();
 }
 
 interface KafkaFailure {

@@ -1,7 +1,7 @@
 // The event log in Kafka. kafka-client.ts lists what is known of the library below and how it is kept in check.
 
 import kafkajs, { type Admin, type Producer } from 'kafkajs';
-import { CLOSE_GRACE_MS, LOG_WRITE_BYTES_MAX } from '../constants.js';
+import { CLOSE_GRACE_MS, LOG_WRITE_BYTES_MAX, LOG_WRITE_RECORDS_MAX } from '../constants.js';
 import { AppendOutbox, recordBytes } from './append-outbox.js';
 import { Backoff, HealthRecord, pause, withDeadline } from './deadline.js';
 import {
@@ -143,7 +143,8 @@ class KafkaEventLog implements EventLog {
     for (const records of lists) {
       for (const record of records) {
         const bytes = recordBytes(record);
-        if (slice.length > 0 && sliceBytes + bytes > LOG_WRITE_BYTES_MAX) {
+        const isFull = slice.length >= LOG_WRITE_RECORDS_MAX || sliceBytes + bytes > LOG_WRITE_BYTES_MAX;
+        if (slice.length > 0 && isFull) {
           await this.#sendSplit(slice);
           slice = [];
           sliceBytes = 0;

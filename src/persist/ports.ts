@@ -56,6 +56,7 @@ export interface LogRecord {
   /** Records of one key of one topic keep their order. Never empty: a record without a key has no place of its own. */
   key: string;
   value: Uint8Array;
+  /** Of the wall clock, close to now: a log may count its retention from here and drop at once what claims to be old. */
   timestampMs: number;
 }
 

@@ -46,7 +46,7 @@ export class OrderedWriter {
   #makeBatch(records: number): LogRecord[] {
     return Array.from({ length: records }, () => {
       const n = this.#next++;
-      return { topic: this.#topic, key: `k${n % this.#keys}`, value: Buffer.from(String(n)), timestampMs: n };
+      return { topic: this.#topic, key: `k${n % this.#keys}`, value: Buffer.from(String(n)), timestampMs: Date.now() };
     });
   }
 

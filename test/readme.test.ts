@@ -1,0 +1,82 @@
+// What the README promises can be done: its files, scripts and packages are there, and its game can be played.
+
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { WebSocket } from 'ws';
+import { loadSettings } from '../src/config.js';
+import { startServer } from './server.js';
+
+const PLAY_MS_MAX = 10000;
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const readme = readFileSync(`${root}README.md`, 'utf8');
+const manifest = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
+const blocks = [...readme.matchAll(/```(\w*)\n([\s\S]*?)```/g)].map(([, language, text]) => ({ language, text }));
+
+interface PlainFrame {
+  welcome?: unknown;
+  ack?: number;
+  entities?: { distance?: number }[];
+}
+
+test('every file and folder that the README names is there', () => {
+  const paths = [...readme.matchAll(/`((?:src|test|bench|workers|schemas|\.ci)\/[\w./-]*)`|\]\(([\w./-]+)\)/g)];
+  assert.ok(paths.length > 10);
+  const missing = paths.map(([, code, link]) => code ?? link).filter((path) => !existsSync(root + path));
+  assert.deepEqual(missing, []);
+});
+
+test('every script that the README names is in package.json', () => {
+  const names = [...readme.matchAll(/npm (?:run )?(start|test|check|bench|loadtest|generate)\b/g)].map(
+    ([, name]) => name,
+  );
+  assert.ok(names.length > 6);
+  assert.deepEqual(
+    names.filter((name) => manifest.scripts[name] === undefined),
+    [],
+  );
+});
+
+test('every flag that the README gives to the server is accepted', () => {
+  const lines = blocks.filter(({ language }) => language === 'sh').flatMap(({ text }) => text.split('\n'));
+  const commands = lines.map((line) => /npm start -- ([^#]+)/.exec(line)?.[1].trim().split(/\s+/) ?? []);
+  const readFile = () => '{}';
+  for (const argv of commands) {
+    const loaded = loadSettings({ argv, env: {}, readFile });
+    assert.ok(loaded.ok, `${argv.join(' ')}: ${JSON.stringify(loaded)}`);
+  }
+});
+
+test('the README says why each dependency is there', () => {
+  const section = readme.slice(readme.indexOf('## Why each dependency'));
+  const unnamed = Object.keys(manifest.dependencies).filter((name) => !new RegExp(`\\b${name}\\b`).test(section));
+  assert.deepEqual(unnamed, []);
+});
+
+test('the game in the README runs as it stands there, and its JSON messages play it', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'tessera-readme-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const game = blocks.find(({ language, text }) => language === 'js' && text.startsWith('export default'));
+  assert.ok(game !== undefined);
+  writeFileSync(join(folder, 'my-game.mjs'), game.text);
+  const server = await startServer(['--game', join(folder, 'my-game.mjs')]);
+  t.after(() => server.stop());
+  const socket = new WebSocket(server.wsUrl, 'tessera.json.1');
+  t.after(() => socket.terminate());
+  const distance = await new Promise<number>((resolve, reject) => {
+    setTimeout(() => reject(new Error(`nobody ran; the server said:\n${server.log()}`)), PLAY_MS_MAX).unref();
+    socket.on('error', reject);
+    socket.on('open', () => socket.send(JSON.stringify({ type: 'join', name: 'me' })));
+    socket.on('message', (data) => {
+      const frame = JSON.parse(String(data)) as PlainFrame;
+      if (frame.welcome !== undefined) socket.send(JSON.stringify({ type: 'Run', seq: 1, x: 10, y: 0 }));
+      const ran = frame.entities?.[0]?.distance ?? 0;
+      if (frame.ack === 1 && ran > 1) resolve(ran);
+    });
+  });
+  assert.ok(distance > 1);
+});
