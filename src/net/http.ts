@@ -62,12 +62,8 @@ export class HttpServer {
 
   async listen(): Promise<{ port: number }> {
     const { host, port, acceptFailed } = this.options;
-    try {
-      // For this one name fastify would open a second server of its own, which knows nothing of admission.
-      await this.app.listen({ host: host === 'localhost' ? '127.0.0.1' : host, port, backlog: ACCEPT_BACKLOG });
-    } catch (error) {
-      throw new Error(describeListenError(error as NodeJS.ErrnoException, host, port));
-    }
+    // For this one name fastify would open a second server of its own, which knows nothing of admission.
+    await this.app.listen({ host: host === 'localhost' ? '127.0.0.1' : host, port, backlog: ACCEPT_BACKLOG });
     this.app.server.on('error', acceptFailed);
     return { port: (this.app.server.address() as AddressInfo).port };
   }
@@ -127,19 +123,4 @@ export function refuseUpgrade(socket: Socket, status: string, text: string): voi
     `Content-Length: ${Buffer.byteLength(body)}`,
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
-}
-
-function describeListenError(error: NodeJS.ErrnoException, host: string, port: number): string {
-  const place = `${host}:${port}`;
-  switch (error.code) {
-    case 'EADDRINUSE':
-      return `port ${place} is taken by another program`;
-    case 'EACCES':
-      return `no permission to listen on ${place}`;
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-      return `${host} is not an address of this machine`;
-    default:
-      return `cannot listen on ${place}: ${error.message}`;
-  }
 }

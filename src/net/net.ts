@@ -82,7 +82,7 @@ export interface NetStats {
 export interface Net {
   readonly sink: ClientSink;
   readonly stats: NetStats;
-  /** Rejects with one clear line when the port cannot be had. */
+  /** Rejects with the system's own error when the port cannot be had. */
   listen(): Promise<{ port: number }>;
   /** Tells every client why, closes all connections, and resolves when they are gone or their deadline is over. */
   drain(code: number, text: string): Promise<void>;

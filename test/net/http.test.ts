@@ -136,13 +136,7 @@ test('a health page that fails is an error of that page alone', async () => {
   await failing.stop();
 });
 
-test('a taken port is one clear line', async () => {
-  await assert.rejects(startNet({ port: running.port }), (error: Error) => {
-    assert.equal(error.message, `port 127.0.0.1:${running.port} is taken by another program`);
-    return true;
-  });
-});
-
-test('a foreign address is one clear line', async () => {
-  await assert.rejects(startNet({ host: '192.0.2.1' }), /192\.0\.2\.1 is not an address of this machine/);
+test('a port that cannot be had is an error with the code of the system', async () => {
+  await assert.rejects(startNet({ port: running.port }), { code: 'EADDRINUSE' });
+  await assert.rejects(startNet({ host: '192.0.2.1' }), { code: 'EADDRNOTAVAIL' });
 });

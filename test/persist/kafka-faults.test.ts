@@ -128,6 +128,34 @@ test('a half-open connection: appends end in time and go on over a new one', TIM
   await withDirectLog((direct) => writer.verify(direct));
 });
 
+test(
+  'answers are lost, the caller gives up and sends something else: it is not taken for a copy',
+  TIMEOUT,
+  async (t) => {
+    const log = openLog(t);
+    if (!log) return;
+    await log.createTopics([{ name: 'mute', partitions: 1 }]);
+    const append = (text: string) =>
+      log.append([{ topic: 'mute', key: 'k', value: Buffer.from(text), timestampMs: Date.now() }]);
+    await append('first');
+    proxy.mode = 'mute';
+    await assert.rejects(append('given up'));
+    proxy.mode = 'open';
+    // As many records as were given up: under the same sequence numbers the broker would drop them, and report success.
+    await append('instead');
+    await append('last');
+    const texts: string[] = [];
+    await withDirectLog((direct) =>
+      direct.replay({ topics: ['mute'] }, async ({ entries }) => {
+        texts.push(...entries.map(({ value }) => Buffer.from(value).toString()));
+      }),
+    );
+    assert.equal(texts[0], 'first');
+    assert.deepEqual(texts.slice(-2), ['instead', 'last']);
+    assert.ok(texts.includes('given up'), 'the request did arrive, only its answer was lost');
+  },
+);
+
 test('a network that is cut again and again: order and completeness hold', TIMEOUT, async (t) => {
   const log = openLog(t);
   if (!log) return;

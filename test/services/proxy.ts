@@ -7,6 +7,8 @@ export type ProxyMode =
   | 'open'
   /** Connections stay, not a byte goes through any more: what a lost route looks like. */
   | 'silent'
+  /** What clients send goes through, no answer comes back. */
+  | 'mute'
   /** New connections are reset. */
   | 'refusing';
 
@@ -69,8 +71,8 @@ export class TcpProxy {
     const server = net.connect(this.#targetPort, '127.0.0.1');
     const pair = { client, server };
     this.#pairs.add(pair);
-    this.#pump(client, server);
-    this.#pump(server, client);
+    this.#pump(client, server, () => this.mode === 'silent');
+    this.#pump(server, client, () => this.mode === 'silent' || this.mode === 'mute');
     const forget = () => {
       if (client.closed && server.closed) this.#pairs.delete(pair);
     };
@@ -78,15 +80,15 @@ export class TcpProxy {
     server.once('close', forget);
   }
 
-  #pump(from: net.Socket, to: net.Socket): void {
+  #pump(from: net.Socket, to: net.Socket, isBlocked: () => boolean): void {
     let last: Promise<void> = Promise.resolve();
     from.on('data', (bytes) => {
-      if (this.mode === 'silent') return;
+      if (isBlocked()) return;
       const dueMs = performance.now() + this.delayMs;
       last = last.then(async () => {
         const waitMs = dueMs - performance.now();
         if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
-        if (this.mode !== 'silent' && to.writable) to.write(bytes);
+        if (!isBlocked() && to.writable) to.write(bytes);
       });
     });
     from.on('error', () => to.destroy());
