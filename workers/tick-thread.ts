@@ -4,7 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../src/assert.js';
 import { ByteRing } from '../src/memory/byte-ring.js';
 import { ThreadControl } from '../src/memory/thread-control.js';
-import type { FromTickThread, TickThreadData } from '../src/runtime/messages.js';
+import type { FromTickThread, TakePlace, TickThreadData } from '../src/runtime/messages.js';
 import { TickLoop } from '../src/runtime/tick-loop.js';
 import { ZoneHost } from '../src/runtime/zone-host.js';
 import type { GameDefinition } from '../src/sim/game.js';
@@ -12,17 +12,23 @@ import type { GameDefinition } from '../src/sim/game.js';
 const { plan, thread, gameUrl } = workerData as TickThreadData;
 const port = parentPort;
 assert(port !== null, 'a tick thread has a parent');
-
-const { default: game } = (await import(gameUrl)) as { default: GameDefinition };
-const control = new ThreadControl(plan.controls[thread]);
-const frames = new ByteRing(plan.frames[thread]);
-const nowSinceEpoch = (): number => performance.timeOrigin + performance.now();
-const hosts = plan.zonesOfThread[thread].map(
-  // Main begins to send the frames of one zone while the next one is at work.
-  (zone) => new ZoneHost(plan, zone, game, frames, control.phaseMs, nowSinceEpoch, () => control.wakeMain()),
-);
 const say = (message: FromTickThread): void => port.postMessage(message);
-say({ kind: 'ready', tick: hosts[0].zone.tick });
-new TickLoop(hosts, control, plan.settings.tickHz, plan.originMs, nowSinceEpoch, (report) =>
-  say({ kind: 'overrun', ...report }),
-).run();
+const nowSinceEpoch = (): number => performance.timeOrigin + performance.now();
+const { default: game } = (await import(gameUrl)) as { default: GameDefinition };
+
+function run(place: number): void {
+  const control = new ThreadControl(plan.controls[place]);
+  const frames = new ByteRing(plan.frames[place]);
+  const hosts = plan.zonesOfThread[place].map(
+    // Main begins to send the frames of one zone while the next one is at work.
+    (zone) => new ZoneHost(plan, zone, game, frames, control.phaseMs, nowSinceEpoch, () => control.wakeMain()),
+  );
+  new TickLoop(hosts, control, plan.settings.tickHz, plan.originMs, nowSinceEpoch, say).run();
+}
+
+if (thread === undefined) {
+  port.once('message', ({ thread: place }: TakePlace) => run(place));
+  say({ kind: 'loaded' });
+} else {
+  run(thread);
+}

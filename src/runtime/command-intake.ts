@@ -93,7 +93,9 @@ export class CommandIntake {
       return;
     }
     if (kind === R.TO_ZONE_ATTACH) {
-      this.attach(client, epoch, view, offset + R.COMMAND_PAYLOAD);
+      if (!this.attach(client, epoch, view, offset + R.COMMAND_PAYLOAD)) {
+        this.early.push({ record: copyRecord(view, offset), tick: this.options.zone.tick });
+      }
       return;
     }
     if (kind === R.TO_ZONE_ATTACHED_ALL) {
@@ -202,19 +204,33 @@ export class CommandIntake {
     this.tellMain(client, R.FROM_ZONE_JOINED, zone.wireIdOf(row), 0, 0);
   }
 
-  private attach(client: number, epoch: number, view: DataView, payload: number): void {
-    const { zone, replicator, clients } = this.options;
+  /** False: its entity is not here, which may be because it is on its way here. */
+  private attach(client: number, epoch: number, view: DataView, payload: number): boolean {
+    const { replicator, clients } = this.options;
+    if (this.forwardTo[client] !== 0) {
+      return true; // it has gone on since this thread began, and is taken up where it arrives
+    }
+    const row = this.findOwned(client, epoch);
+    if (row < 0) {
+      return false;
+    }
+    const at = client * C.CLIENT_STATE_WORDS;
+    clients.state[at + C.CLIENT_HOP] = view.getInt32(payload + 12, true);
+    // What the dead thread made and did not publish is not on its way.
+    clients.state[at + C.CLIENT_FRAMES_MADE] = Atomics.load(clients.delivered, client); // main's count
+    replicator.attach(client, row);
+    replicator.forget(client);
+    return true;
+  }
+
+  private findOwned(client: number, epoch: number): number {
+    const { zone } = this.options;
     for (let row = 0; row < zone.rowLimit; row++) {
       if (zone.alive[row] !== 0 && zone.owner[row] === client + 1 && zone.engine.ownerEpoch[row] === epoch) {
-        clients.state[client * C.CLIENT_STATE_WORDS + C.CLIENT_HOP] = view.getInt32(payload + 12, true);
-        // What the dead thread made and did not publish is not on its way.
-        clients.state[client * C.CLIENT_STATE_WORDS + C.CLIENT_FRAMES_MADE] = Atomics.load(clients.delivered, client); // main's
-        replicator.attach(client, row);
-        replicator.forget(client);
-        return;
+        return row;
       }
     }
-    this.join(client, epoch, view, payload); // it had joined in a tick that was never committed
+    return -1;
   }
 
   private dropUnattached(): void {
@@ -282,17 +298,27 @@ export class CommandIntake {
     const { zone } = this.options;
     const early = this.early;
     this.early = [];
-    for (const command of early) {
-      const client = command.record.getInt32(R.COMMAND_CLIENT, true);
-      const epoch = command.record.getInt32(R.COMMAND_EPOCH, true);
-      if (this.isHere(client, epoch) || this.forwardTo[client] !== 0) {
-        this.take(command.record, 0);
-      } else if (zone.tick - command.tick < EARLY_TICKS_MAX) {
-        this.early.push(command);
+    for (const { record, tick } of early) {
+      const isExpired = zone.tick - tick >= EARLY_TICKS_MAX;
+      const isAttach = record.getUint16(R.COMMAND_KIND, true) === R.TO_ZONE_ATTACH;
+      const client = record.getInt32(R.COMMAND_CLIENT, true);
+      const epoch = record.getInt32(R.COMMAND_EPOCH, true);
+      if (isAttach ? this.attach(client, epoch, record, R.COMMAND_PAYLOAD) : this.canTake(client, epoch)) {
+        if (!isAttach) {
+          this.take(record, 0);
+        }
+      } else if (!isExpired) {
+        this.early.push({ record, tick });
+      } else if (isAttach) {
+        this.join(client, epoch, record, R.COMMAND_PAYLOAD); // it had joined in a tick that was never committed
       } else {
         zone.counters[COUNTER.commandsStale]++;
       }
     }
+  }
+
+  private canTake(client: number, epoch: number): boolean {
+    return this.isHere(client, epoch) || this.forwardTo[client] !== 0;
   }
 
   private retry(): void {

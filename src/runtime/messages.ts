@@ -5,11 +5,18 @@ import type { WorldPlan } from './world-plan.js';
 /** workerData of a tick thread. */
 export interface TickThreadData {
   plan: WorldPlan;
-  thread: number;
+  /** Undefined: a spare, which loads everything and then waits to be told whose place it takes. */
+  thread: number | undefined;
   /** URL of the module whose default export is the game. */
   gameUrl: string;
 }
 
+/** Main to a spare. */
+export interface TakePlace {
+  thread: number;
+}
+
 export type FromTickThread =
-  | { kind: 'ready'; tick: number }
+  | { kind: 'loaded' }
+  | { kind: 'running'; tick: number }
   | { kind: 'overrun'; overruns: number; skipped: number; worstMs: number };

@@ -5,9 +5,8 @@
 import { Worker } from 'node:worker_threads';
 import { nowMs } from '../clock.js';
 import * as T from '../memory/thread-control.js';
-import { WorldBuffer } from '../memory/world-buffer.js';
 import type { Log } from '../net/log.js';
-import type { FromTickThread, TickThreadData } from './messages.js';
+import type { FromTickThread, TakePlace, TickThreadData } from './messages.js';
 import type { WorldPlan } from './world-plan.js';
 
 const TICK_THREAD_URL = new URL('../../workers/tick-thread.js', import.meta.url);
@@ -47,9 +46,14 @@ export interface SupervisorOptions {
 export class Supervisor {
   private readonly threads: Thread[];
   private readonly watch: NodeJS.Timeout;
+  /** Has loaded everything and waits to take the place of a thread that fails: most of a replacement is loading. */
+  private spare: Worker | undefined;
+  private isSpareLoaded = false;
   private isStopping = false;
   private drills = 0;
   private watchedMs = nowMs();
+  private onStarted: () => void = () => {};
+  private onFailedStart: (error: Error) => void = () => {};
 
   constructor(private readonly options: SupervisorOptions) {
     this.threads = options.plan.controls.map((buffer, index) => ({
@@ -69,13 +73,22 @@ export class Supervisor {
 
   /** Resolves when every thread has run a tick; rejects with the first failure before that. */
   async start(): Promise<void> {
-    await Promise.all(this.threads.map((thread) => this.startFirst(thread)));
+    const started = new Promise<void>((resolve, reject) => {
+      this.onStarted = resolve;
+      this.onFailedStart = reject;
+    });
+    for (const thread of this.threads) {
+      this.employ(thread);
+    }
+    await started;
+    this.onFailedStart = () => {};
+    this.spawnSpare();
   }
 
   async stop(): Promise<void> {
     this.isStopping = true;
     clearInterval(this.watch);
-    await Promise.all(this.threads.map((thread) => stopThread(thread)));
+    await Promise.all([...this.threads.map((thread) => stopThread(thread)), this.spare?.terminate()]);
   }
 
   get restarts(): number {
@@ -90,7 +103,7 @@ export class Supervisor {
         reasons.push(
           `tick thread ${thread.index} has failed ${thread.failuresInRow} times in a row: ${thread.lastReason}`,
         );
-      } else if (thread.failedMs !== undefined || Atomics.load(thread.control.words, T.RUNNING) === 0) {
+      } else if (!isRunning(thread)) {
         reasons.push(`tick thread ${thread.index} is starting`);
       }
     }
@@ -100,56 +113,91 @@ export class Supervisor {
   /** Ends a tick thread as a crash would, for drills. Each call takes the next one. */
   endOne(): void {
     const thread = this.threads[this.drills++ % this.threads.length];
-    thread.worker?.terminate().catch((error: unknown) => this.options.log.warn({ error }, 'a tick thread did not end'));
+    if (thread.worker !== undefined) {
+      this.terminate(thread.worker);
+    }
   }
 
-  private startFirst(thread: Thread): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const worker = this.spawn(thread);
-      worker.once('error', reject);
-      const timer = setInterval(() => {
-        if (Atomics.load(thread.control.words, T.RUNNING) === 1) {
-          // the thread's word: its first tick is over
-          clearInterval(timer);
-          resolve();
-        }
-      }, 5);
-      worker.once('exit', () => {
-        clearInterval(timer);
-        reject(new Error(`tick thread ${thread.index} ended before its first tick`));
-      });
-    });
-  }
-
-  private spawn(thread: Thread): Worker {
-    const { plan, gameUrl } = this.options;
-    Atomics.store(thread.control.words, T.RUNNING, 0); // nobody else writes while no thread runs
-    const data: TickThreadData = { plan, thread: thread.index, gameUrl };
-    const worker = new Worker(TICK_THREAD_URL, { workerData: data, name: `tick-${thread.index}` });
-    thread.worker = worker;
+  /** Gives the thread a worker: the spare if it has loaded, else a new one. */
+  private employ(thread: Thread): void {
+    if (this.isStopping) {
+      return;
+    }
+    Atomics.store(thread.control.words, T.RUNNING, 0); // no worker runs here, so nobody else writes
     thread.startedMs = nowMs();
     thread.heartbeatMs = nowMs();
-    worker.on('message', (message: FromTickThread) => this.hear(thread, message));
-    worker.on('error', (error) => this.fail(thread, worker, error instanceof Error ? error.message : String(error)));
-    worker.on('exit', (code) => this.fail(thread, worker, `exited with code ${code}`));
+    if (this.spare !== undefined && this.isSpareLoaded) {
+      thread.worker = this.spare;
+      this.spare = undefined;
+      thread.worker.postMessage({ thread: thread.index } satisfies TakePlace);
+    } else {
+      thread.worker = this.spawn(thread.index);
+    }
+  }
+
+  private spawn(thread: number | undefined): Worker {
+    const { plan, gameUrl } = this.options;
+    const workerData: TickThreadData = { plan, thread, gameUrl };
+    const worker = new Worker(TICK_THREAD_URL, { workerData, name: thread === undefined ? 'spare' : `tick-${thread}` });
+    worker.on('message', (message: FromTickThread) => this.hear(worker, message));
+    worker.on('error', (error) => this.lose(worker, error instanceof Error ? error.message : String(error)));
+    worker.on('exit', (code) => this.lose(worker, `exited with code ${code}`));
     return worker;
   }
 
-  private hear(thread: Thread, message: FromTickThread): void {
-    if (message.kind === 'overrun') {
+  private spawnSpare(): void {
+    if (this.spare === undefined && !this.isStopping) {
+      this.isSpareLoaded = false;
+      this.spare = this.spawn(undefined);
+    }
+  }
+
+  private hear(worker: Worker, message: FromTickThread): void {
+    const thread = this.threads.find((candidate) => candidate.worker === worker);
+    if (message.kind === 'loaded') {
+      this.isSpareLoaded = worker === this.spare;
+    } else if (thread === undefined) {
+      return; // the last words of a worker that was already given up
+    } else if (message.kind === 'running') {
+      this.noteRunning(thread, message.tick);
+    } else {
       const { overruns, skipped, worstMs } = message;
       const fields = { thread: thread.index, overruns, skipped, worstMs: Math.round(worstMs * 10) / 10 };
       this.options.log.warn(fields, 'ticks took longer than their period');
     }
   }
 
+  private noteRunning(thread: Thread, tick: number): void {
+    if (thread.failedMs !== undefined) {
+      const { plan, log } = this.options;
+      const gapMs = Math.round(nowMs() - thread.failedMs);
+      const fields = { thread: thread.index, zones: plan.zonesOfThread[thread.index], gapMs, tick };
+      log.warn({ ...fields, reason: thread.lastReason }, `tick thread replaced after ${gapMs} ms`);
+      thread.failedMs = undefined;
+      this.options.onReplaced(thread.index);
+      this.spawnSpare();
+    }
+    if (this.threads.every(isRunning)) {
+      this.onStarted();
+    }
+  }
+
   /** The worker is gone or was found standing still. Errors arrive before the exit that they cause: the first one counts. */
-  private fail(thread: Thread, worker: Worker, reason: string): void {
-    if (this.isStopping || thread.worker !== worker) {
+  private lose(worker: Worker, reason: string): void {
+    if (this.isStopping) {
+      return;
+    }
+    if (worker === this.spare) {
+      this.spare = undefined; // the next replacement loads for itself, and then there is a spare again
+      return;
+    }
+    const thread = this.threads.find((candidate) => candidate.worker === worker);
+    if (thread === undefined) {
       return;
     }
     thread.worker = undefined;
-    worker.terminate().catch((error: unknown) => this.options.log.warn({ error }, 'a tick thread did not end'));
+    this.terminate(worker);
+    this.onFailedStart(new Error(`tick thread ${thread.index} failed before its first tick: ${reason}`));
     if (nowMs() - thread.startedMs > HEALTHY_MS) {
       thread.failuresInRow = 0;
     }
@@ -158,21 +206,19 @@ export class Supervisor {
     thread.restarts++;
     thread.lastReason = reason;
     const waitMs = BACKOFF_MS[Math.min(thread.failuresInRow, BACKOFF_MS.length) - 1];
+    if (waitMs === 0) {
+      this.employ(thread);
+    } else {
+      setTimeout(() => this.employ(thread), waitMs);
+    }
     this.options.log.error(
       { thread: thread.index, zones: this.options.plan.zonesOfThread[thread.index], reason, waitMs },
-      'a tick thread failed and will be replaced',
+      'a tick thread failed and is being replaced',
     );
-    if (waitMs === 0) {
-      this.replace(thread);
-    } else {
-      setTimeout(() => this.replace(thread), waitMs);
-    }
   }
 
-  private replace(thread: Thread): void {
-    if (!this.isStopping) {
-      this.spawn(thread);
-    }
+  private terminate(worker: Worker): void {
+    worker.terminate().catch((error: unknown) => this.options.log.warn({ error }, 'a tick thread did not end'));
   }
 
   private look(): void {
@@ -195,31 +241,18 @@ export class Supervisor {
       thread.heartbeat = heartbeat;
       thread.heartbeatMs = now;
     }
-    const isRunning = Atomics.load(control.words, T.RUNNING) === 1; // the thread's word
-    if (isRunning && thread.failedMs !== undefined) {
-      this.finishReplacement(thread, now);
-    }
-    if (isRunning && thread.failuresInRow > 0 && now - thread.startedMs > HEALTHY_MS) {
+    if (isRunning(thread) && now - thread.startedMs > HEALTHY_MS) {
       thread.failuresInRow = 0;
     }
-    const patienceMs = isRunning ? this.options.plan.settings.hangMs : START_MS_MAX;
+    const patienceMs = isRunning(thread) ? this.options.plan.settings.hangMs : START_MS_MAX;
     if (now - thread.heartbeatMs > patienceMs) {
-      this.fail(thread, worker, `no progress for ${Math.round(now - thread.heartbeatMs)} ms`);
+      this.lose(worker, `no progress for ${Math.round(now - thread.heartbeatMs)} ms`);
     }
   }
+}
 
-  private finishReplacement(thread: Thread, now: number): void {
-    const { plan, log } = this.options;
-    const zones = plan.zonesOfThread[thread.index];
-    const tick = new WorldBuffer(plan.worlds[zones[0]], plan.layout).committed.scalars[0];
-    const gapMs = Math.round(now - (thread.failedMs as number));
-    log.warn(
-      { thread: thread.index, zones, gapMs, tick, reason: thread.lastReason },
-      `tick thread replaced after ${gapMs} ms`,
-    );
-    thread.failedMs = undefined;
-    this.options.onReplaced(thread.index);
-  }
+function isRunning(thread: Thread): boolean {
+  return Atomics.load(thread.control.words, T.RUNNING) === 1; // the thread's word: its first tick is over
 }
 
 async function stopThread(thread: Thread): Promise<void> {

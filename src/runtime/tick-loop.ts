@@ -6,17 +6,12 @@
 
 import { CATCH_UP_TICKS_MAX } from '../constants.js';
 import * as T from '../memory/thread-control.js';
+import type { FromTickThread } from './messages.js';
 import type { ZoneHost } from './zone-host.js';
 
 const REPORT_EVERY_MS = 1000;
 /** Sleeps are cut into pieces of this length, so that a heartbeat shows even at 10 ticks per second. */
 const SLEEP_MS_MAX = 50;
-
-export interface OverrunReport {
-  overruns: number;
-  skipped: number;
-  worstMs: number;
-}
 
 export class TickLoop {
   private overruns = 0;
@@ -32,7 +27,7 @@ export class TickLoop {
     private readonly originMs: number,
     /** Milliseconds since the epoch. */
     private readonly now: () => number,
-    private readonly report: (report: OverrunReport) => void,
+    private readonly say: (message: FromTickThread) => void,
   ) {}
 
   /** Runs until main says stop. */
@@ -104,7 +99,10 @@ export class TickLoop {
       this.worstMs = Math.max(this.worstMs, ms);
     }
     Atomics.store(words, T.HEARTBEAT, (words[T.HEARTBEAT] + 1) | 0); // alive
-    Atomics.store(words, T.RUNNING, 1); // main may hand over the clients
+    if (words[T.RUNNING] === 0) {
+      Atomics.store(words, T.RUNNING, 1); // the world of this thread goes on
+      this.say({ kind: 'running', tick });
+    }
     control.wakeMain(); // the answers to what clients asked are published
     this.reportOverruns();
   }
@@ -117,7 +115,7 @@ export class TickLoop {
     if (now - this.reportedMs < REPORT_EVERY_MS) {
       return;
     }
-    this.report({ overruns: this.overruns, skipped: this.skipped, worstMs: this.worstMs });
+    this.say({ kind: 'overrun', overruns: this.overruns, skipped: this.skipped, worstMs: this.worstMs });
     this.reportedMs = now;
     this.overruns = 0;
     this.skipped = 0;

@@ -13,6 +13,14 @@ import { openFolder, until } from './folder.js';
 
 const IMPLEMENTATIONS = [
   {
+    // Nothing is swept while a test runs: what is over must be invisible all the same.
+    name: 'embedded, unswept',
+    prepare(t: TestContext): (() => HotStore) | undefined {
+      const folder = openFolder(t);
+      return () => openEmbeddedHotStore({ folder, sweepEveryMs: 600000 });
+    },
+  },
+  {
     name: 'embedded',
     prepare(t: TestContext): (() => HotStore) | undefined {
       const folder = openFolder(t);

@@ -94,13 +94,29 @@ export class HeadlessWorld {
     this.hosts = this.plan.areas.map((_, zone) => this.createHost(zone));
   }
 
-  /** As a supervisor does after a thread died: new objects over what it left in shared memory. */
-  replaceThread(thread: number): void {
+  /** As a supervisor does after a thread died: new objects over what it left in shared memory, and some ticks later its clients. */
+  replaceThread(thread: number, ticksUntilAttached = 0): void {
     this.frames[thread] = new ByteRing(this.plan.frames[thread]);
     for (const zone of this.plan.zonesOfThread[thread]) {
       this.hosts[zone] = this.createHost(zone);
     }
-    this.router.attachClients(thread);
+    this.run(ticksUntilAttached);
+    // The threads do not wait while main attaches: a tick falls between its last look and its words.
+    const { router } = this;
+    const deliverAll = router.deliverAll.bind(router);
+    router.deliverAll = () => {
+      deliverAll();
+      router.deliverAll = deliverAll;
+      this.runZones();
+    };
+    router.attachClients(thread);
+  }
+
+  private runZones(): void {
+    this.tick++;
+    for (const host of this.hosts) {
+      host.runTick(this.tick);
+    }
   }
 
   listen(onFrame: (client: HeadlessClient) => void): void {
@@ -136,10 +152,7 @@ export class HeadlessWorld {
   run(ticks: number, each: () => void = () => {}): void {
     for (let i = 0; i < ticks; i++) {
       each();
-      this.tick++;
-      for (const host of this.hosts) {
-        host.runTick(this.tick);
-      }
+      this.runZones();
       this.router.deliverAll();
     }
   }

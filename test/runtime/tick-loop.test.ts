@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CATCH_UP_TICKS_MAX } from '../../src/constants.js';
 import * as T from '../../src/memory/thread-control.js';
-import { type OverrunReport, TickLoop } from '../../src/runtime/tick-loop.js';
+import type { FromTickThread } from '../../src/runtime/messages.js';
+import { TickLoop } from '../../src/runtime/tick-loop.js';
 import type { ZoneHost } from '../../src/runtime/zone-host.js';
 
 const TICK_HZ = 50;
@@ -12,10 +13,10 @@ const PERIOD_MS = 1000 / TICK_HZ;
 function runLoop(
   ticks: number,
   costMs: (tick: number) => number,
-): { ran: number[]; control: T.ThreadControl; reports: OverrunReport[] } {
+): { ran: number[]; control: T.ThreadControl; reports: FromTickThread[] } {
   const control = new T.ThreadControl(T.ThreadControl.create());
   const ran: number[] = [];
-  const reports: OverrunReport[] = [];
+  const reports: FromTickThread[] = [];
   let now = 0;
   const host = {
     zone: { tick: 0 },
@@ -30,7 +31,14 @@ function runLoop(
     now += 0.25;
     return now;
   };
-  new TickLoop([host], control, TICK_HZ, 0, clock, (report) => reports.push(report)).run();
+  new TickLoop(
+    [host],
+    control,
+    TICK_HZ,
+    0,
+    clock,
+    (message) => message.kind === 'overrun' && reports.push(message),
+  ).run();
   return { ran, control, reports };
 }
 

@@ -179,6 +179,40 @@ test('a replaced thread goes on from the committed tick: same entities, same pla
   assert.ok(Math.max(...clients.map(({ fullCount }) => fullCount)) <= 7);
 });
 
+for (const seed of [1, 2, 3]) {
+  test(`players who cross a border while a thread is replaced are neither lost nor doubled nor silent, seed ${seed}`, () => {
+    const world = new HeadlessWorld(game, { ...FOUR_ZONES, bots: 0, seed }, 2);
+    const random = createRandom(seed);
+    const clients = Array.from({ length: 50 }, (_, i) => world.join(i));
+    // Long straight walks towards the middle, where the zones meet, and beyond it.
+    const stir = (): void => {
+      for (const client of clients) {
+        if (world.tick % 400 !== client.index) continue;
+        const { self } = client;
+        world.send(client, 'Move', {
+          x: (self?.x ?? 0) < 100 ? 127 : -127,
+          y: Math.floor(random() * 250 - 125),
+        });
+      }
+    };
+    world.run(200, stir);
+    for (let round = 0; round < 30; round++) {
+      world.replaceThread(round % 2, (round % 4) * 8);
+      world.run(20, stir);
+      const frames = clients.map(({ frameCount }) => frameCount);
+      world.run(20, stir);
+      const truth = world.truth(); // throws when an id lives twice
+      const owned = [...truth.values()].filter(({ zone, row }) => world.hosts[zone].zone.owner[row] !== 0).length;
+      assert.ok(owned <= clients.length, `seed ${seed} round ${round}: ${owned} entities of ${clients.length} players`);
+      for (const [i, client] of clients.entries()) {
+        assert.ok(client.frameCount > frames[i], `seed ${seed} round ${round}: client ${i} gets frames`);
+        assert.ok(client.self, `seed ${seed} round ${round}: client ${i} sees itself`);
+      }
+    }
+    assert.ok(world.counter(COUNTER.entitiesArrived) > 30, `${world.counter(COUNTER.entitiesArrived)} crossed`);
+  });
+}
+
 test('the same seed and the same commands give the same state', () => {
   const run = (): string[] => {
     const world = new HeadlessWorld(game, { ...FOUR_ZONES, bots: 100, seed: 8 });
