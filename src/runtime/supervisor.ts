@@ -10,7 +10,9 @@ import type { FromTickThread, TakePlace, TickThreadData } from './messages.js';
 import type { WorldPlan } from './world-plan.js';
 
 const TICK_THREAD_URL = new URL('../../workers/tick-thread.js', import.meta.url);
-const WATCH_EVERY_MS = 50;
+const WATCH_EVERY_MS = 20;
+/** A look that comes so late says that main itself stood still. */
+const WATCH_LATE_MS = 200;
 /** Loading the game and attaching may take this long before a thread counts as standing still. */
 const START_MS_MAX = 15000;
 /** How long to wait before the nth replacement in a row. */
@@ -224,7 +226,7 @@ export class Supervisor {
   private look(): void {
     const now = nowMs();
     // When main itself stood still, no heartbeat could be seen: nobody is judged by that.
-    const wasAway = now - this.watchedMs > 4 * WATCH_EVERY_MS;
+    const wasAway = now - this.watchedMs > WATCH_LATE_MS;
     this.watchedMs = now;
     for (const thread of this.threads) {
       this.lookAt(thread, now, wasAway);

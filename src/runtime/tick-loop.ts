@@ -28,6 +28,10 @@ export class TickLoop {
     /** Milliseconds since the epoch. */
     private readonly now: () => number,
     private readonly say: (message: FromTickThread) => void,
+    /** Returns after this many milliseconds, or sooner when main says stop. */
+    private readonly sleep: (ms: number) => void = (ms) => {
+      Atomics.wait(control.words, T.STOP, 0, ms); // main notifies when it stores
+    },
   ) {}
 
   /** Runs until main says stop. */
@@ -66,7 +70,7 @@ export class TickLoop {
       return true;
     }
     Atomics.store(words, T.HEARTBEAT, (words[T.HEARTBEAT] + 1) | 0); // alive, if asleep
-    Atomics.wait(words, T.STOP, 0, Math.min(leftMs, SLEEP_MS_MAX)); // main notifies when it stores
+    this.sleep(Math.min(leftMs, SLEEP_MS_MAX));
     return false;
   }
 

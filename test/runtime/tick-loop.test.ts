@@ -9,7 +9,7 @@ import type { ZoneHost } from '../../src/runtime/zone-host.js';
 const TICK_HZ = 50;
 const PERIOD_MS = 1000 / TICK_HZ;
 
-/** Runs a loop on a clock that stands still but for what ticks cost; Atomics.wait returns at once on a changed word. */
+/** Runs a loop on a clock that only ticks and sleeps move on. */
 function runLoop(
   ticks: number,
   costMs: (tick: number) => number,
@@ -26,19 +26,13 @@ function runLoop(
       if (ran.length === ticks) Atomics.store(control.words, T.STOP, 1);
     },
   } as unknown as ZoneHost;
-  // Every look at the clock is a little later, so that waiting ends.
-  const clock = (): number => {
-    now += 0.25;
-    return now;
+  const say = (message: FromTickThread): void => {
+    if (message.kind === 'overrun') reports.push(message);
   };
-  new TickLoop(
-    [host],
-    control,
-    TICK_HZ,
-    0,
-    clock,
-    (message) => message.kind === 'overrun' && reports.push(message),
-  ).run();
+  const sleep = (ms: number): void => {
+    now += ms;
+  };
+  new TickLoop([host], control, TICK_HZ, 0, () => now, say, sleep).run();
   return { ran, control, reports };
 }
 
