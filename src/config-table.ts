@@ -2,6 +2,7 @@
 // the help text are made from it.
 
 import type { SettingName, Settings } from './config.js';
+import { editDistance, kebabName } from './config-names.js';
 import {
   CLIENTS_MAX_LIMIT,
   COMMAND_RING_RECORDS,
@@ -23,6 +24,7 @@ export const SETTING_GROUPS = [
   'Clients',
   'Limits per client and zone',
   'Timeouts',
+  'What lasts',
   'Log',
 ] as const;
 export type SettingGroup = (typeof SETTING_GROUPS)[number];
@@ -276,6 +278,59 @@ export const SETTINGS: { readonly [K in SettingName]: SettingDefinition<Settings
     min: 100,
     max: 600000,
   },
+  kafka: {
+    group: 'What lasts',
+    placeholder: 'HOST:PORT,...',
+    help: 'Brokers of the event log; empty: the embedded one.',
+    value: '',
+    form: 'text',
+    pattern: /^$|^[^\s,]+:\d+(,[^\s,]+:\d+)*$/,
+    allowed: 'host:port, several with commas, or nothing',
+  },
+  redis: {
+    group: 'What lasts',
+    placeholder: 'URL',
+    help: 'Store of hot snapshots; empty: the embedded one.',
+    value: '',
+    form: 'text',
+    pattern: /^$|^rediss?:\/\/\S+$/,
+    allowed: 'redis://host:port, or nothing',
+  },
+  mongodb: {
+    group: 'What lasts',
+    placeholder: 'URL',
+    help: 'Store of cold snapshots; empty: the embedded one.',
+    value: '',
+    form: 'text',
+    pattern: /^$|^mongodb(\+srv)?:\/\/\S+$/,
+    allowed: 'mongodb://host:port/database, or nothing',
+  },
+  hotSnapshotMs: {
+    group: 'What lasts',
+    placeholder: 'MS',
+    help: 'Every so often the world goes to the hot store.',
+    value: 5000,
+    form: 'integer',
+    min: 1000,
+    max: 10000,
+  },
+  coldSnapshotMs: {
+    group: 'What lasts',
+    placeholder: 'MS',
+    help: 'Every so often, and at the end, it goes to the cold store.',
+    value: 60000,
+    form: 'integer',
+    min: 5000,
+    max: 300000,
+  },
+  start: {
+    group: 'What lasts',
+    placeholder: 'HOW',
+    help: 'Go on with the world in the data folder: if it fits, or not start, or never.',
+    value: 'auto',
+    form: 'choice',
+    choices: ['auto', 'resume', 'fresh'],
+  },
   logLevel: {
     group: 'Log',
     placeholder: 'LEVEL',
@@ -357,20 +412,6 @@ export function describeSetting(name: string, value: string | number, source: st
   return `${name} is ${shown} (${source === DEFAULT_SOURCE ? source : `from ${source}`})`;
 }
 
-export function kebabName(name: string): string {
-  return name.replace(/(?<!^)[A-Z]/g, (letter) => `-${letter}`).toLowerCase();
-}
-
-export function camelName(kebab: string): string {
-  return kebab.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
-}
-
-export const ENVIRONMENT_PREFIX = 'TESSERA_';
-
-export function environmentName(kebab: string): string {
-  return ENVIRONMENT_PREFIX + kebab.replaceAll('-', '_').toUpperCase();
-}
-
 /** The known name that was most likely meant, if one is near. */
 export function closestName(kebab: string): string | undefined {
   let closest: string | undefined;
@@ -384,20 +425,4 @@ export function closestName(kebab: string): string | undefined {
     }
   }
   return closest;
-}
-
-/** Levenshtein, with a swap of neighbours as one edit. */
-function editDistance(source: string, target: string): number {
-  const rows: number[][] = [Array.from({ length: target.length + 1 }, (_, column) => column)];
-  for (let i = 1; i <= source.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= target.length; j++) {
-      const replaced = rows[i - 1][j - 1] + (source[i - 1] === target[j - 1] ? 0 : 1);
-      row[j] = Math.min(replaced, rows[i - 1][j] + 1, row[j - 1] + 1);
-      const swapped = i > 1 && j > 1 && source[i - 1] === target[j - 2] && source[i - 2] === target[j - 1];
-      if (swapped) row[j] = Math.min(row[j], rows[i - 2][j - 2] + 1);
-    }
-    rows.push(row);
-  }
-  return rows[source.length][target.length];
 }

@@ -2,18 +2,15 @@
 // config-table.ts says what each setting means and may be, config-relations.ts what must fit together. Whatever is wrong
 // in any source is reported, all of it at once, also where a stronger source hides it.
 
+import { camelName, ENVIRONMENT_PREFIX, environmentName, kebabName } from './config-names.js';
 import { relationErrors } from './config-relations.js';
 import {
   allowedText,
-  camelName,
   closestName,
   DEFAULT_SOURCE,
   defaultSettings,
   describeSetting,
-  ENVIRONMENT_PREFIX,
-  environmentName,
   findSetting,
-  kebabName,
   parseSetting,
   SETTING_NAMES,
   SETTING_PAIRS,
@@ -48,6 +45,12 @@ export interface Settings {
   idleTimeoutMs: number;
   slowClientMs: number;
   hangMs: number;
+  kafka: string;
+  redis: string;
+  mongodb: string;
+  hotSnapshotMs: number;
+  coldSnapshotMs: number;
+  start: 'auto' | 'resume' | 'fresh';
   logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
 }
 

@@ -136,6 +136,16 @@ export const FILE_DESCRIPTORS_RESERVED = 512;
 /** A lock file without a name in it is taken for one that is being written for this long. */
 export const LOCK_SETTLE_MS = 2000;
 
+// --- what lasts ---
+/** Events that the log has not taken: at 20,000 per second, ten seconds. */
+export const EVENTS_WAITING_MAX = 200000;
+export const EVENTS_PER_APPEND_MAX = 5000;
+/** The I/O thread empties the event rings this often: a ring of 16,384 holds a million events per second of it. */
+export const IO_BEAT_MS = 15;
+export const HOT_SNAPSHOT_TTL_MS = 180000;
+export const COLD_HISTORY_KEPT = 10;
+export const SNAPSHOT_COPY_ATTEMPTS = 8;
+
 assert(SHORT_STEP_QUANTA_MAX * SHORT_AGE_TICKS_MAX <= 127, 'the 8-bit form of a position must not wrap');
 assert(MID_STEP_QUANTA_MAX * SHORT_AGE_TICKS_MAX <= 32767, 'the 16-bit form of a position must not wrap');
 assert(SHORT_STEP_QUANTA_MAX * MID_AGE_TICKS_MAX <= 32767, 'the 16-bit form of a position must not wrap');

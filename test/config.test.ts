@@ -1,14 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DEFAULTS, type LoadedSettings, loadSettings, type SettingInputs } from '../src/config.js';
-import {
-  environmentName,
-  kebabName,
-  parseSetting,
-  SETTING_GROUPS,
-  SETTING_NAMES,
-  SETTINGS,
-} from '../src/config-table.js';
+import { environmentName, kebabName } from '../src/config-names.js';
+import { parseSetting, SETTING_GROUPS, SETTING_NAMES, SETTINGS } from '../src/config-table.js';
 import { createRandom } from '../src/prng.js';
 import { helpText, versionText } from '../src/runtime/help.js';
 

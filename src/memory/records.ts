@@ -64,7 +64,10 @@ export const HANDOFF_ID = 3;
 // --- event ring: zone -> reader of events --------------------------------------------------------------------------
 //
 //  0           2          4         8              12              16
-//  | type u16  | zone u16 | tick i32| entity u32   | other u32     | a f64 | b f64 | reserved |
+//  | type u16  | zone u16 | tick i32| entity u32   | other u32     | a f64 | b f64 | position u32 |
+//
+// Entities are keys (entity-key.ts). Position counts the events of a zone within one tick: zone, tick and position name an
+// event, and a replay of the tick names it the same.
 
 export const EVENT_TYPE = 0;
 export const EVENT_ZONE = 2;
@@ -73,3 +76,14 @@ export const EVENT_ENTITY = 8;
 export const EVENT_OTHER = 12;
 export const EVENT_A = 16;
 export const EVENT_B = 24;
+export const EVENT_POSITION = 32;
+
+/** Where an event goes, and what its numbers are called outside. */
+export interface EventForm {
+  /** Default 'player'. */
+  topic?: 'player' | 'combat' | 'economy' | 'match';
+  /** Names of the other entity and of the two values; what has no name is left out. */
+  other?: string;
+  a?: string;
+  b?: string;
+}

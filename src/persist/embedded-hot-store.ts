@@ -50,10 +50,11 @@ class EmbeddedHotStore implements HotStore {
       for (const { key, value, ttlMs } of entries) {
         const keyBytes = Buffer.from(key);
         const expiry = encodeTime(nowMs + ttlMs);
-        this.#forget(keyBytes);
+        const oldExpiry = this.#expiries.get(keyBytes);
+        this.#queue.put(Buffer.concat([expiry, keyBytes]), EMPTY);
         this.#values.put(keyBytes, value);
         this.#expiries.put(keyBytes, expiry);
-        this.#queue.put(Buffer.concat([expiry, keyBytes]), EMPTY);
+        if (oldExpiry && !expiry.equals(oldExpiry)) this.#queue.remove(Buffer.concat([oldExpiry, keyBytes]));
       }
     });
   }
@@ -104,14 +105,9 @@ class EmbeddedHotStore implements HotStore {
 
   /** Inside of a write. */
   #remove(key: Buffer): void {
-    this.#forget(key);
-    this.#values.remove(key);
-    this.#expiries.remove(key);
-  }
-
-  /** Inside of a write: the old place in the queue goes, or the sweep would take the new value. */
-  #forget(key: Buffer): void {
     const expiry = this.#expiries.get(key);
+    this.#expiries.remove(key);
+    this.#values.remove(key);
     if (expiry) this.#queue.remove(Buffer.concat([expiry, key]));
   }
 
@@ -124,9 +120,11 @@ class EmbeddedHotStore implements HotStore {
         removed = expired.length;
         if (removed > 0) {
           await this.#store.write(() => {
-            // Looked at again inside of the write: a value set meanwhile has left its old place.
-            for (const key of expired) {
-              if (this.#queue.get(key)) this.#remove(key.subarray(8));
+            for (const place of expired) {
+              const key = place.subarray(8);
+              // Looked at inside of the write: a value that was set meanwhile lives by another time.
+              if (place.subarray(0, 8).equals(this.#expiries.get(key) ?? EMPTY)) this.#remove(key);
+              this.#queue.remove(place);
             }
           });
         }

@@ -4,6 +4,10 @@
 // A write is a transaction: all of it or nothing, also after kill -9 or a power cut, because LMDB never writes over a
 // page that the last commit refers to. `overlappingSync` is off, so that a commit is on the disk when its promise
 // resolves, and the writes run in a child transaction, which is what lets a failed one leave no half of itself behind.
+//
+// One exception: when a worker is terminated in the middle of a write, LMDB's own thread commits the rows that were
+// written so far. Nobody was told that they are there, but they are: each write puts its rows in an order of which every
+// beginning makes sense by itself, first what is pointed to, then what points.
 
 import { mkdirSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';

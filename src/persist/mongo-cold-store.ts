@@ -25,6 +25,10 @@ import {
 } from './ports.js';
 
 const DUPLICATE_KEY = 11000;
+/** The driver cuts larger bulk writes by what the server takes. */
+const UPDATES_PER_COMMAND = 100_000;
+/** FerretDB 1 holds one of its 100 connections per update until the command ends, and locks up for good without one. */
+const FERRETDB_UPDATES_PER_COMMAND = 20;
 /** Two writers of one id may meet on a sequence; the loser takes the next. */
 const SAVE_ATTEMPTS_MAX = 5;
 
@@ -71,6 +75,7 @@ class MongoColdStore implements ColdStore {
   readonly #deadlineMs: number;
   readonly #health: HealthRecord;
   #client: Promise<MongoClient> | undefined;
+  #updatesPerCommand = UPDATES_PER_COMMAND;
   #indexed = false;
   #closed = false;
 
@@ -141,7 +146,14 @@ class MongoColdStore implements ColdStore {
     const operations = [...last].map(([_id, value]) => ({
       replaceOne: { filter: { _id }, replacement: { value: new Binary(value) }, upsert: true },
     }));
-    await this.#call('put rows', (db) => rowsOf(db, table).bulkWrite(operations, { ordered: false }));
+    for (let start = 0; start < operations.length; ) {
+      const limit = await this.#call('put rows', async (db) => {
+        const sliceLimit = start + this.#updatesPerCommand;
+        await rowsOf(db, table).bulkWrite(operations.slice(start, sliceLimit), { ordered: false });
+        return sliceLimit;
+      });
+      start = limit;
+    }
   }
 
   async getRows(table: string, keys: readonly string[]): Promise<(Uint8Array | undefined)[]> {
@@ -245,7 +257,10 @@ class MongoColdStore implements ColdStore {
       readConcern: { level: 'majority' },
     });
     try {
-      return await client.connect();
+      await client.connect();
+      const { ferretdbVersion } = await client.db().admin().command({ buildInfo: 1 });
+      this.#updatesPerCommand = ferretdbVersion ? FERRETDB_UPDATES_PER_COMMAND : UPDATES_PER_COMMAND;
+      return client;
     } catch (error) {
       this.#client = undefined;
       void client.close().catch(() => {});

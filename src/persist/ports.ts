@@ -225,7 +225,7 @@ export interface ColdStore {
   /** Drops all but the newest `keep` of the id; resolves with how many went. */
   prune(id: string, keep: number): Promise<number>;
 
-  /** Inserts or replaces. One round trip per call; rejected, any of the rows may have been written. */
+  /** Inserts or replaces, in as few round trips as the backend allows. Rejected, any of the rows may have been written. */
   putRows(table: string, rows: readonly ColdRow[]): Promise<void>;
   getRows(table: string, keys: readonly string[]): Promise<(Uint8Array | undefined)[]>;
   deleteRows(table: string, keys: readonly string[]): Promise<void>;

@@ -2,9 +2,8 @@
 
 import { readFileSync } from 'node:fs';
 import { CONFIG_FILE, type SettingName } from '../config.js';
+import { environmentName, kebabName } from '../config-names.js';
 import {
-  environmentName,
-  kebabName,
   rangeText,
   SETTING_GROUPS,
   SETTING_NAMES,

@@ -1,5 +1,7 @@
 // What main and the workers say to each other by message. Everything that happens per tick goes through shared memory.
 
+import type { EventForm } from '../memory/records.js';
+import type { WorldShape } from '../persist/zone-snapshot.js';
 import type { WorldPlan } from './world-plan.js';
 
 /** workerData of a tick thread. */
@@ -15,6 +17,19 @@ export interface TickThreadData {
 export interface TakePlace {
   thread: number;
 }
+
+/** workerData of the I/O thread. */
+export interface IoThreadData {
+  plan: WorldPlan;
+  shape: WorldShape;
+  eventNames: readonly string[];
+  eventForms: Readonly<Record<string, EventForm>>;
+}
+
+/** Main to the I/O thread: take a last snapshot, hand over what waits, and end. */
+export type ToIoThread = { kind: 'stop' };
+
+export type FromIoThread = { kind: 'notice'; line: string } | { kind: 'stopped' };
 
 export type FromTickThread =
   | { kind: 'loaded' }

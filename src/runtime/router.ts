@@ -24,10 +24,7 @@ export interface RouterCounters {
 
 export class Router implements WorldPort {
   readonly counters: RouterCounters = { framesDelivered: 0, framesStale: 0, queueFull: 0, moved: 0 };
-  /** Events seen, by type of the game's list. */
-  readonly eventCounts: Float64Array;
   private readonly commands: RecordRing[];
-  private readonly events: RecordRing[];
   private readonly frames: ByteRing[];
   private readonly controls: T.ThreadControl[];
   private readonly clients: ClientTable;
@@ -47,11 +44,9 @@ export class Router implements WorldPort {
   constructor(
     private readonly plan: WorldPlan,
     private readonly placement: Placement,
-    eventTypeCount: number,
   ) {
     const { clientsMax } = plan.settings;
     this.commands = plan.commands.map((buffer) => new RecordRing(buffer));
-    this.events = plan.events.map((buffer) => new RecordRing(buffer));
     this.frames = plan.frames.map((buffer) => new ByteRing(buffer));
     this.controls = plan.controls.map((buffer) => new T.ThreadControl(buffer));
     this.clients = new ClientTable(plan.clients, clientsMax);
@@ -59,7 +54,6 @@ export class Router implements WorldPort {
     this.epochOfClient = new Int32Array(clientsMax);
     this.hopOfClient = new Int32Array(clientsMax);
     this.updateHzOfClient = new Int32Array(clientsMax);
-    this.eventCounts = new Float64Array(eventTypeCount);
   }
 
   connect(sink: ClientSink): void {
@@ -175,7 +169,6 @@ export class Router implements WorldPort {
   /** Delivers all that waits, at once. */
   deliverAll(): void {
     this.retryLeaves();
-    this.countEvents();
     for (const frames of this.frames) {
       this.deliver(frames, Number.POSITIVE_INFINITY);
     }
@@ -263,7 +256,6 @@ export class Router implements WorldPort {
 
   private drainSlice(): void {
     this.retryLeaves();
-    this.countEvents();
     let delivered = 0;
     for (let thread = 0; thread < this.frames.length; thread++) {
       delivered += this.deliver(this.frames[thread], FRAMES_PER_SLICE);
@@ -352,21 +344,6 @@ export class Router implements WorldPort {
         return;
       }
       this.pendingLeaves.shift();
-    }
-  }
-
-  private countEvents(): void {
-    for (const ring of this.events) {
-      const readable = ring.readable();
-      for (let i = 0; i < readable; i++) {
-        const type = ring.view.getUint16(ring.offsetOf(i) + R.EVENT_TYPE, true);
-        if (type < this.eventCounts.length) {
-          this.eventCounts[type]++;
-        }
-      }
-      if (readable > 0) {
-        ring.release(readable);
-      }
     }
   }
 }

@@ -11,7 +11,9 @@ import { Metrics } from '../net/metrics.js';
 import { createNet, type Net } from '../net/net.js';
 import { createRandom } from '../prng.js';
 import type { GameDefinition } from '../sim/game.js';
+import { IoKeeper } from './io-keeper.js';
 import { Placement } from './placement.js';
+import { type RecoveryReport, recoverWorld, shapeOf } from './recovery.js';
 import { Router } from './router.js';
 import { Supervisor } from './supervisor.js';
 import { POSITION_QUANTUM, planWorld, type WorldPlan } from './world-plan.js';
@@ -65,7 +67,12 @@ export async function startServer(settings: Settings, log: Log): Promise<Running
   const { game, url } = await loadGame(settings.game);
   const threads = countThreads(settings);
   const plan = planWorld(settings, game, threads, performance.timeOrigin + performance.now());
-  const router = new Router(plan, place(settings), game.events.length);
+  const shape = shapeOf(settings, game, plan);
+  const recovery = await recoverWorld(plan, shape, log);
+  // A world that goes on is as old as it was: its next tick is due now.
+  plan.originMs = performance.timeOrigin + performance.now() - (recovery.snapshotTick * 1000) / settings.tickHz;
+  const router = new Router(plan, place(settings));
+  const io = new IoKeeper({ plan, shape, eventNames: game.events, eventForms: game.eventForms ?? {} }, log);
   const supervisor = new Supervisor({
     plan,
     gameUrl: url,
@@ -75,16 +82,20 @@ export async function startServer(settings: Settings, log: Log): Promise<Running
   const metrics = new Metrics();
   const report = new WorldReport(plan, router, supervisor);
   report.register(metrics, game.events);
-  const net = wireNet(settings, game, plan, router, supervisor, report, metrics, log);
+  const net = wireNet({ settings, game, plan, router, supervisor, report, metrics, recovery, log });
   const stop = async (): Promise<void> => {
     await net.drain(GOING_AWAY, 'The server is stopping.');
     await net.close();
     router.stop();
     report.stop();
     await supervisor.stop();
+    await io.stop();
   };
   try {
     await supervisor.start();
+    io.start();
+    // Whoever played when the world ended is not connected now.
+    for (const thread of plan.zonesOfThread.keys()) router.attachClients(thread);
     router.connect(net.sink);
     router.start();
     const { port } = await net.listen();
@@ -94,6 +105,7 @@ export async function startServer(settings: Settings, log: Log): Promise<Running
     router.stop();
     report.stop();
     await supervisor.stop();
+    await io.stop();
     throw error;
   }
 }
@@ -103,16 +115,19 @@ function place(settings: Settings): Placement {
   return new Placement(spawn, worldWidth, worldHeight, zoneColumns, zoneRows, viewRadius, createRandom(seed));
 }
 
-function wireNet(
-  settings: Settings,
-  game: GameDefinition,
-  plan: WorldPlan,
-  router: Router,
-  supervisor: Supervisor,
-  report: WorldReport,
-  metrics: Metrics,
-  log: Log,
-): Net {
+interface Parts {
+  settings: Settings;
+  game: GameDefinition;
+  plan: WorldPlan;
+  router: Router;
+  supervisor: Supervisor;
+  report: WorldReport;
+  metrics: Metrics;
+  recovery: RecoveryReport;
+  log: Log;
+}
+
+function wireNet({ settings, game, plan, router, supervisor, report, metrics, recovery, log }: Parts): Net {
   const startedMs = nowMs();
   const net: Net = createNet({
     settings,
@@ -131,6 +146,7 @@ function wireNet(
       threads: report.threadHealth(),
       tickHz: settings.tickHz,
       net: net.stats.snapshot(),
+      recovery,
     }),
     ready: () => {
       const reasons = supervisor.unreadyReasons();

@@ -12,6 +12,7 @@ import {
 } from '../constants.js';
 import { ByteRing } from '../memory/byte-ring.js';
 import { ClientTable } from '../memory/client-table.js';
+import { IoCounters } from '../memory/io-counters.js';
 import { RecordRing } from '../memory/record-ring.js';
 import { ThreadControl } from '../memory/thread-control.js';
 import { WorldBuffer } from '../memory/world-buffer.js';
@@ -43,6 +44,7 @@ export interface WorldPlan {
   zonesOfThread: number[][];
   frames: SharedArrayBuffer[];
   controls: SharedArrayBuffer[];
+  io: SharedArrayBuffer;
   /** Milliseconds since the epoch at which tick 0 was due. */
   originMs: number;
 }
@@ -81,6 +83,7 @@ export function planWorld(settings: Settings, game: GameDefinition, threadCount:
     zonesOfThread,
     frames: zonesOfThread.map(() => ByteRing.create(FRAME_RING_BYTES)),
     controls: zonesOfThread.map(() => ThreadControl.create()),
+    io: IoCounters.create(),
     originMs,
   };
 }

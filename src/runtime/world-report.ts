@@ -2,6 +2,7 @@
 
 import { nowMs } from '../clock.js';
 import { COUNTERS } from '../memory/counters.js';
+import { IO_COUNTERS, IO_GAUGES, IoCounters } from '../memory/io-counters.js';
 import * as T from '../memory/thread-control.js';
 import { WorldBuffer } from '../memory/world-buffer.js';
 import type { Metrics } from '../net/metrics.js';
@@ -44,6 +45,7 @@ export class WorldReport {
   private readonly samples: Sample[][];
   private readonly zones: (ZoneHealth | undefined)[];
   private readonly timer: NodeJS.Timeout;
+  private readonly io: IoCounters;
 
   constructor(
     private readonly plan: WorldPlan,
@@ -54,6 +56,7 @@ export class WorldReport {
     this.controls = plan.controls.map((buffer) => new T.ThreadControl(buffer));
     this.samples = plan.controls.map(() => []);
     this.zones = plan.worlds.map(() => undefined);
+    this.io = new IoCounters(plan.io);
     this.timer = setInterval(() => this.sample(), 1000);
     this.sample();
   }
@@ -99,9 +102,7 @@ export class WorldReport {
     this.registerTicks(metrics);
     this.registerZones(metrics);
     const { router } = this;
-    metrics.registerCounter('tessera_events_total', 'Events of the game, by type', ['type'], (report) => {
-      for (const [type, name] of eventNames.entries()) report(router.eventCounts[type], { type: name });
-    });
+    this.registerIo(metrics, eventNames);
     metrics.registerCounter(
       'tessera_router_total',
       'What main did with the records of tick threads',
@@ -113,6 +114,18 @@ export class WorldReport {
     metrics.registerCounter('tessera_thread_restarts_total', 'Tick threads that were replaced', [], (report) =>
       report(this.supervisor.restarts),
     );
+  }
+
+  private registerIo(metrics: Metrics, eventNames: readonly string[]): void {
+    metrics.registerCounter('tessera_events_total', 'Events of the game, by type', ['type'], (report) => {
+      for (const [type, name] of eventNames.entries()) report(this.io.eventTypes[type], { type: name });
+    });
+    for (const name of IO_COUNTERS) {
+      const snake = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+      const collect = (report: (value: number) => void): void => report(this.io.get(name));
+      if (IO_GAUGES.has(name)) metrics.registerGauge(`tessera_io_${snake}`, `I/O thread: ${name}`, [], collect);
+      else metrics.registerCounter(`tessera_io_${snake}_total`, `I/O thread: ${name}`, [], collect);
+    }
   }
 
   private registerTicks(metrics: Metrics): void {

@@ -1,5 +1,6 @@
 // What a game is to the engine. The engine imports no game: it is handed one of these.
 
+import type { EventForm } from '../memory/records.js';
 import type { ColumnArrays } from '../memory/world-buffer.js';
 import type { ColumnType } from '../memory/world-layout.js';
 
@@ -22,6 +23,7 @@ export interface FieldDefinition {
   /** Default true: kept in what lasts. */
   persistent?: boolean;
 }
+export type { EventForm };
 export type FieldDefinitions = Record<string, FieldDefinition>;
 
 export type Columns<F extends FieldDefinitions> = { readonly [K in keyof F]: ColumnArrays[F[K]['type']] };
@@ -99,6 +101,8 @@ export interface GameDefinition<F extends FieldDefinitions = FieldDefinitions> {
   commands: readonly CommandDefinition<F>[];
   /** Names of events; the number is the index. */
   events: readonly string[];
+  /** By event name; an event without a form goes to the topic of players and carries its entity only. */
+  eventForms?: Readonly<Record<string, EventForm>>;
   systems: readonly SystemDefinition<F>[];
   /** The entity of a client that joins, at the place the engine chose. Returns its row, or -1. */
   spawnPlayer(zone: Zone<F>, x: number, y: number): number;

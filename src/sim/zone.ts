@@ -88,6 +88,7 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> implement
   private readonly gameColumns: (Columns<F>[keyof F] & { fill(value: number, start: number, end: number): unknown })[];
   private rowLimitNow = 0;
   private tickNow = 0;
+  private eventPosition = 0;
 
   constructor(options: ZoneOptions<F>) {
     const { world, game } = options;
@@ -139,6 +140,7 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> implement
 
   set tick(tick: number) {
     this.tickNow = tick;
+    this.eventPosition = 0;
     this.scalars[SCALAR_TICK] = tick;
   }
 
@@ -243,6 +245,7 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> implement
     const offset = events.claim();
     if (offset < 0) {
       this.counters[COUNTER.eventsDropped]++;
+      this.eventPosition++; // those that follow keep their names
       return;
     }
     const { view } = events;
@@ -253,6 +256,7 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> implement
     view.setUint32(offset + R.EVENT_OTHER, otherRow < 0 ? 0 : this.engine.key[otherRow], true);
     view.setFloat64(offset + R.EVENT_A, valueA, true);
     view.setFloat64(offset + R.EVENT_B, valueB, true);
+    view.setUint32(offset + R.EVENT_POSITION, this.eventPosition++, true);
     this.counters[COUNTER.eventsEmitted]++;
   }
 

@@ -199,6 +199,8 @@ for (const { name, prepare } of IMPLEMENTATIONS) {
       value: Buffer.from(`${n}`),
     }));
     await store.putRows(table, rows);
+    // Once more: replacing is another way through a server than inserting.
+    await store.putRows(table, rows);
     await store.putRows(table, [
       { key: 'k0003', value: Buffer.from('first') },
       { key: 'k0003', value: Buffer.from('last') },

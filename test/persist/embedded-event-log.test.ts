@@ -158,27 +158,61 @@ test('a member whose handler hangs keeps its topic, and nobody else gets it', as
   assert.equal(stolen, 0);
 });
 
-test('two threads append to one log, and every offset is given once', async (t) => {
-  const { folder, log } = await openLog(t);
+/** A thread of its own that opens the log and then runs `body`, with `log` and `tell` at hand. */
+function startThread(folder: string, body: string): Worker {
   const source = `
-    import { workerData } from 'node:worker_threads';
+    import { parentPort, workerData } from 'node:worker_threads';
     const { openEmbeddedEventLog } = await import(workerData.module);
     const log = openEmbeddedEventLog({ folder: workerData.folder });
-    for (let n = 0; n < 200; n++) {
-      await log.append([{ topic: 't', key: 'k', value: Buffer.from([1, 0, 0, 0]), timestampMs: n }]);
-    }
-    await log.close();
+    const tell = (message) => parentPort.postMessage(message);
+    ${body}
   `;
   const module = new URL('../../src/persist/embedded-event-log.js', import.meta.url).href;
-  const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`), {
-    workerData: { module, folder },
-  });
+  return new Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`), { workerData: { module, folder } });
+}
+
+test('two threads append to one log, and every offset is given once', async (t) => {
+  const { folder, log } = await openLog(t);
+  const worker = startThread(
+    folder,
+    `for (let n = 0; n < 200; n++) {
+      await log.append([{ topic: 't', key: 'k', value: Buffer.from([1, 0, 0, 0]), timestampMs: n }]);
+    }
+    await log.close();`,
+  );
   const ended = new Promise((resolve, reject) => worker.once('exit', resolve).once('error', reject));
   for (let n = 0; n < 200; n++) await log.append([numbered(2)]);
   assert.equal(await ended, 0);
   const numbers = await readNumbers(log);
   assert.equal(numbers.length, 400);
   assert.equal(numbers.filter((n) => n === 1).length, 200);
+});
+
+test('a thread that is terminated while it writes leaves a log that is whole and open to others', async (t) => {
+  const { folder, log } = await openLog(t);
+  let acknowledged = 0;
+  for (let round = 0; round < 8; round++) {
+    const worker = startThread(
+      folder,
+      `for (let n = 0; ; n++) {
+        const value = Buffer.alloc(100);
+        await log.append(Array.from({ length: 50 }, () => ({ topic: 't', key: 'k', value, timestampMs: n })));
+        tell(50);
+      }`,
+    );
+    let told = 0;
+    worker.on('message', (count: number) => {
+      told += count;
+    });
+    await until('the thread to write', () => told > 0);
+    await new Promise((resolve) => setTimeout(resolve, round * 3));
+    await worker.terminate();
+    acknowledged += told;
+    await log.append([numbered(round)]);
+  }
+  const numbers = await readNumbers(log);
+  assert.ok(numbers.length >= acknowledged + 8, `${numbers.length} of ${acknowledged}`);
+  assert.equal((await log.positions('g', ['t']))[0].end, numbers.length);
 });
 
 test('a disk without room rejects appends, keeps what was acknowledged, and does not end the process', async () => {

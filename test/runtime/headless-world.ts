@@ -88,7 +88,7 @@ export class HeadlessWorld {
       viewRadius,
       createRandom(seed),
     );
-    this.router = new Router(this.plan, placement, game.events.length);
+    this.router = new Router(this.plan, placement);
     this.router.connect(this.createSink());
     this.frames = this.plan.frames.map((buffer) => new ByteRing(buffer));
     this.hosts = this.plan.areas.map((_, zone) => this.createHost(zone));

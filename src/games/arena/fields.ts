@@ -1,7 +1,7 @@
 // What an arena entity is. Only hp is replicated, so that an entity that walks straight on changes nothing but its
 // position on the wire.
 
-import type { FieldDefinitions, Zone } from '../../sim/game.js';
+import type { EventForm, FieldDefinitions, Zone } from '../../sim/game.js';
 
 export const KINDS = ['player', 'npc', 'projectile', 'pillar'] as const;
 export const KIND_PLAYER = 0;
@@ -18,6 +18,14 @@ export const EVENT_SHOT = 2;
 /** Other row: the projectile. A: damage. B: wire id of who fired. */
 export const EVENT_HIT = 3;
 export const EVENT_RESPAWNED = 4;
+
+export const EVENT_FORMS = {
+  spawned: { topic: 'player' },
+  died: { topic: 'combat', a: 'shooter' },
+  shot: { topic: 'combat', other: 'projectile' },
+  hit: { topic: 'combat', other: 'projectile', a: 'damage', b: 'shooter' },
+  respawned: { topic: 'player' },
+} as const satisfies Record<(typeof EVENTS)[number], EventForm>;
 
 export const FIELDS = {
   /** 0 is dead. Pillars and projectiles have none. */

@@ -3,7 +3,7 @@
 import { defineGame } from '../../sim/game.js';
 import { followIntents, moveBodies } from './bodies.js';
 import { MOVE, SHOOT } from './commands.js';
-import { EVENTS, FIELDS, KINDS } from './fields.js';
+import { EVENT_FORMS, EVENTS, FIELDS, KINDS } from './fields.js';
 import { wander } from './npc.js';
 import { flyProjectiles } from './projectiles.js';
 import { populate, respawnDead, spawnPlayer } from './spawn.js';
@@ -15,6 +15,7 @@ export default defineGame({
   fields: FIELDS,
   commands: [MOVE, SHOOT],
   events: EVENTS,
+  eventForms: EVENT_FORMS,
   systems: [
     { name: 'intents', run: followIntents },
     { name: 'wander', run: wander },

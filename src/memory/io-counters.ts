@@ -1,0 +1,57 @@
+// What the I/O thread has done, as float64: written by it alone, read by main when somebody asks.
+
+export const IO_COUNTERS = [
+  'eventsRead',
+  'eventsAppended',
+  'eventsDropped',
+  'appendFailures',
+  'eventsWaiting',
+  'hotSnapshots',
+  'hotFailures',
+  'hotTick',
+  'coldSnapshots',
+  'coldFailures',
+  'coldTick',
+  'snapshotBytes',
+  'snapshotMs',
+] as const;
+
+export type IoCounterName = (typeof IO_COUNTERS)[number];
+
+/** The other ones only grow. */
+export const IO_GAUGES: ReadonlySet<IoCounterName> = new Set([
+  'eventsWaiting',
+  'hotTick',
+  'coldTick',
+  'snapshotBytes',
+  'snapshotMs',
+]);
+
+const EVENT_TYPES_MAX = 256;
+
+export class IoCounters {
+  readonly values: Float64Array;
+  /** Events read, by type. */
+  readonly eventTypes: Float64Array;
+
+  constructor(readonly buffer: SharedArrayBuffer) {
+    this.values = new Float64Array(buffer, 0, IO_COUNTERS.length);
+    this.eventTypes = new Float64Array(buffer, IO_COUNTERS.length * 8, EVENT_TYPES_MAX);
+  }
+
+  static create(): SharedArrayBuffer {
+    return new SharedArrayBuffer((IO_COUNTERS.length + EVENT_TYPES_MAX) * 8);
+  }
+
+  get(name: IoCounterName): number {
+    return this.values[IO_COUNTERS.indexOf(name)];
+  }
+
+  add(name: IoCounterName, value: number): void {
+    this.values[IO_COUNTERS.indexOf(name)] += value;
+  }
+
+  set(name: IoCounterName, value: number): void {
+    this.values[IO_COUNTERS.indexOf(name)] = value;
+  }
+}

@@ -1,0 +1,57 @@
+// The outward form of an event: from a record of fixed layout to a MessagePack map under a key.
+
+import type { EventForm } from '../memory/records.js';
+import * as R from '../memory/records.js';
+import { formatPlain } from '../protocol/plain-codec.js';
+import type { LogRecord, TopicSpec } from './ports.js';
+
+const EVENT_VERSION = 1;
+const TOPIC_PREFIX = 'game.events.';
+const TOPIC_PARTITIONS = 4;
+const TOPICS = ['player', 'combat', 'economy', 'match'] as const;
+/** Wire id: the lower 23 bits of a key, see state/entity-key.ts. The form outside keeps the generation apart. */
+const WIRE_ID_BITS = 23;
+
+export const EVENT_TOPICS: readonly TopicSpec[] = TOPICS.map((topic) => ({
+  name: TOPIC_PREFIX + topic,
+  partitions: TOPIC_PARTITIONS,
+}));
+
+export interface EventContext {
+  names: readonly string[];
+  forms: Readonly<Record<string, EventForm>>;
+  /** Tells the runs of one world apart. */
+  epoch: number;
+  originMs: number;
+  tickHz: number;
+}
+
+/** An entity's name for people: never the same for two entities of one run. */
+function entityName(key: number): string {
+  return `${key & ((1 << WIRE_ID_BITS) - 1)}.${key >>> WIRE_ID_BITS}`;
+}
+
+export function formEvent(view: DataView, offset: number, context: EventContext): LogRecord {
+  const { names, forms, epoch, originMs, tickHz } = context;
+  const name = names[view.getUint16(offset + R.EVENT_TYPE, true)] ?? 'unknown';
+  const form = forms[name] ?? {};
+  const zoneId = view.getUint16(offset + R.EVENT_ZONE, true);
+  const tick = view.getInt32(offset + R.EVENT_TICK, true);
+  const aggregateId = entityName(view.getUint32(offset + R.EVENT_ENTITY, true));
+  const payload: Record<string, string | number> = {};
+  if (form.other !== undefined) payload[form.other] = entityName(view.getUint32(offset + R.EVENT_OTHER, true));
+  if (form.a !== undefined) payload[form.a] = view.getFloat64(offset + R.EVENT_A, true);
+  if (form.b !== undefined) payload[form.b] = view.getFloat64(offset + R.EVENT_B, true);
+  const occurredAt = Math.round(originMs + (tick * 1000) / tickHz);
+  const value = formatPlain('msgpack', {
+    eventId: `${zoneId}-${epoch}-${tick}-${view.getUint32(offset + R.EVENT_POSITION, true)}`,
+    type: name,
+    aggregateId,
+    zoneId,
+    tick,
+    occurredAt,
+    version: EVENT_VERSION,
+    payload,
+  }) as Uint8Array;
+  return { topic: TOPIC_PREFIX + (form.topic ?? 'player'), key: aggregateId, value, timestampMs: occurredAt };
+}

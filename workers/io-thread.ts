@@ -1,0 +1,65 @@
+// Entry of the I/O thread: events to the log, committed state to the stores. The only thread that a slow backend can slow.
+
+import { join } from 'node:path';
+import { parentPort, workerData } from 'node:worker_threads';
+import { assert } from '../src/assert.js';
+import { IO_BEAT_MS } from '../src/constants.js';
+import { IoCounters } from '../src/memory/io-counters.js';
+import { RecordRing } from '../src/memory/record-ring.js';
+import { WorldBuffer } from '../src/memory/world-buffer.js';
+import { EVENT_TOPICS } from '../src/persist/event-form.js';
+import { EventPump } from '../src/persist/event-pump.js';
+import { openStores } from '../src/persist/open-stores.js';
+import { Snapshotter } from '../src/persist/snapshotter.js';
+import type { FromIoThread, IoThreadData, ToIoThread } from '../src/runtime/messages.js';
+import { STORES_FOLDER } from '../src/runtime/recovery.js';
+
+/** Of a stop, for events that the log has not taken. */
+const FLUSH_MS_MAX = 4000;
+
+const { plan, shape, eventNames, eventForms } = workerData as IoThreadData;
+const port = parentPort;
+assert(port !== null, 'the I/O thread has a parent');
+const send = (message: FromIoThread): void => port.postMessage(message);
+const say = (line: string): void => send({ kind: 'notice', line });
+
+const { data, kafka, redis, mongodb, tickHz, hotSnapshotMs, coldSnapshotMs } = plan.settings;
+const counters = new IoCounters(plan.io);
+const stores = openStores({ folder: join(data, STORES_FOLDER), kafka, redis, mongodb, onNotice: say });
+stores.log.createTopics(EVENT_TOPICS).catch((error: Error) => say(`topics are not made yet: ${error.message}`));
+const epoch = Math.floor(plan.originMs);
+const pump = new EventPump(
+  plan.events.map((buffer) => new RecordRing(buffer)),
+  stores.log,
+  { names: eventNames, forms: eventForms, epoch, originMs: plan.originMs, tickHz },
+  counters,
+  say,
+);
+const worlds = plan.worlds.map((buffer) => new WorldBuffer(buffer, plan.layout));
+const snapshotter = new Snapshotter(worlds, shape, stores.hot, stores.cold, counters, say);
+
+const timers = [
+  setInterval(() => pump.run(Date.now()), IO_BEAT_MS),
+  setInterval(() => void snapshotter.takeHot(Date.now()), hotSnapshotMs),
+  setInterval(() => void snapshotter.takeCold(Date.now()), coldSnapshotMs),
+];
+
+port.on('message', (message: ToIoThread) => {
+  if (message.kind === 'stop') {
+    void stop();
+  }
+});
+
+async function stop(): Promise<void> {
+  for (const timer of timers) {
+    clearInterval(timer);
+  }
+  await Promise.all([
+    pump.flush(Date.now() + FLUSH_MS_MAX, Date.now),
+    snapshotter.takeHot(Date.now()),
+    snapshotter.takeCold(Date.now()),
+  ]);
+  await stores.close();
+  send({ kind: 'stopped' });
+  port?.close();
+}
