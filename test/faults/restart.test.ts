@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openStores } from '../../src/persist/open-stores.js';
+import { coldId, hotKey } from '../../src/persist/snapshotter.js';
+import { decodeZone } from '../../src/persist/zone-snapshot.js';
+import { startServer, type TestServer } from '../server.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'tessera-restart-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+const WAIT_MS_MAX = 15000;
+
+interface Health {
+  zones: { tick: number; entities: number }[];
+  recovery: { source: string; snapshotTick: number; skipped: string[] };
+}
+
+async function health({ url }: TestServer): Promise<Health> {
+  return (await (await fetch(`${url}/healthz`)).json()) as Health;
+}
+
+async function counter({ url }: TestServer, name: string): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  return Number(new RegExp(`^${name} (\\d+)`, 'm').exec(text)?.[1] ?? Number.NaN);
+}
+
+async function untilSnapshot(server: TestServer, name: string, count: number): Promise<void> {
+  const deadline = performance.now() + WAIT_MS_MAX;
+  while (!((await counter(server, name)) >= count)) {
+    assert.ok(performance.now() < deadline, `${name} reaches ${count}; the server said:\n${server.log()}`);
+    await sleep(50);
+  }
+}
+
+function args(data: string, ...more: string[]): string[] {
+  return ['--data', join(folder, data), '--bots', '80', '--hot-snapshot-ms', '1000', ...more];
+}
+
+function entities({ zones }: Health): number {
+  return zones.reduce((sum, zone) => sum + zone.entities, 0);
+}
+
+function openFolder(data: string) {
+  return openStores({ folder: join(folder, data, 'stores'), kafka: '', redis: '', mongodb: '' });
+}
+
+test('a server that was killed goes on with its world, at most one snapshot behind', async () => {
+  const first = await startServer(args('killed'));
+  await untilSnapshot(first, 'tessera_io_hot_snapshots_total', 2);
+  const before = await health(first);
+  await first.kill();
+  const second = await startServer(args('killed'));
+  const now = await health(second);
+  await second.stop();
+  assert.equal(before.recovery.source, 'initial');
+  assert.equal(now.recovery.source, 'hot');
+  const behind = before.zones[0].tick - now.recovery.snapshotTick;
+  assert.ok(behind < 2 * 60 + 30, `${behind} ticks behind`);
+  assert.ok(Math.abs(entities(now) - entities(before)) <= 2, 'but for who was on the way over a border, all are there');
+});
+
+test('a server that was stopped goes on where it ended, also when hot snapshots are gone', async () => {
+  const first = await startServer(args('stopped'));
+  await sleep(500);
+  const before = await health(first);
+  assert.equal(await first.stop(), 0);
+  const stores = openFolder('stopped');
+  await stores.hot.delete([0, 1, 2, 3].map(hotKey));
+  await stores.close();
+  const second = await startServer(args('stopped'));
+  const now = await health(second);
+  await second.stop();
+  assert.equal(now.recovery.source, 'cold');
+  assert.ok(now.recovery.snapshotTick >= before.zones[0].tick, 'nothing of the last moments is missing');
+});
+
+test('a damaged snapshot is skipped with a reason, and an older whole one is used', async () => {
+  const first = await startServer(args('damaged'));
+  await untilSnapshot(first, 'tessera_io_hot_snapshots_total', 1);
+  assert.equal(await first.stop(), 0);
+  const stores = openFolder('damaged');
+  const [bytes] = await stores.hot.get([hotKey(1)]);
+  assert.ok(bytes);
+  const damaged = Uint8Array.from(bytes);
+  damaged[damaged.length - 5] ^= 4;
+  assert.throws(() => decodeZone(damaged), /checksum/);
+  await stores.hot.set([{ key: hotKey(1), value: damaged, ttlMs: 60000 }]);
+  assert.ok((await stores.cold.latest(coldId(1))).snapshot);
+  await stores.close();
+  const second = await startServer(args('damaged'));
+  const now = await health(second);
+  await second.stop();
+  assert.match(now.recovery.skipped.join('\n'), /hot snapshot of zone 1: its checksum does not match/);
+  assert.equal(now.recovery.source, 'cold');
+});
+
+test('another world in the folder is not mixed in: it begins anew, or refuses where it was to be resumed', async () => {
+  const first = await startServer(args('other'));
+  assert.equal(await first.stop(), 0);
+  await assert.rejects(
+    startServer(args('other', '--seed', '9', '--start', 'resume')),
+    /its seed is 1, and 9 is asked for/,
+  );
+  const anew = await startServer(args('other', '--seed', '9'));
+  const now = await health(anew);
+  await anew.stop();
+  assert.equal(now.recovery.source, 'initial');
+  assert.match(now.recovery.skipped.join('\n'), /keeps another world/);
+});
