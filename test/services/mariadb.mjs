@@ -42,7 +42,7 @@ export const mariadb = {
       ],
       { logFile, cwd: folder },
     );
-    return { pid, mark: data, env: { TESSERA_MYSQL: `mysql://tessera:tessera@127.0.0.1:${port}/tessera` } };
+    return { pid, mark: data, env: { TESTS_MARIADB: `mysql://tessera:tessera@127.0.0.1:${port}/tessera` } };
   },
   // The server speaks first: its greeting names the authentication plugin.
   probe: { request: '', expected: 'mysql_native_password' },

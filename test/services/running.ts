@@ -16,7 +16,7 @@ export type ServiceName = 'redis' | 'mariadb' | 'kafka' | 'mongodb';
 
 const VARIABLES: Record<ServiceName, string> = {
   redis: 'TESSERA_REDIS',
-  mariadb: 'TESSERA_MYSQL',
+  mariadb: 'TESTS_MARIADB',
   kafka: 'TESSERA_KAFKA',
   mongodb: 'TESSERA_MONGODB',
 };
