@@ -55,6 +55,7 @@ export class HeadlessWorld implements ClientSink {
       (_, zone) => new ZoneHost(this.plan, zone, this.game, frames, this.control.phaseMs, now),
     );
     this.sequence = new Uint32Array(clientsMax);
+    this.router.attachClients(0);
   }
 
   joinAll(clients: number): void {

@@ -1,12 +1,13 @@
 // The records that cross between threads, field by field. Rings do not know what they carry; these files do not know
 // how it is carried.
 
-// --- command ring: main -> zone ------------------------------------------------------------------------------------
+// --- command ring and word ring: main -> zone ----------------------------------------------------------------------
 //
 //  0            4           8           12          14              16
 //  | client u32 | epoch u32 | seq u32   | kind u16  | bytes u16     | payload, 48 bytes |
 //
-// Kinds below 256 are main's own words to a zone; from 256 on they are the game's, as the client sent them, checked.
+// Kinds below 256 are main's own words to a zone and go through a ring of their own, which is emptied first; from 256 on
+// they are the game's, as the client sent them, checked.
 
 export const COMMAND_CLIENT = 0;
 export const COMMAND_EPOCH = 4;

@@ -16,16 +16,26 @@ import type { EngineZone } from '../sim/zone.js';
 
 const RECORD_WORDS = 16;
 /** Main hears that a client moves a moment before its entity is here; what comes for it meanwhile waits for this long. */
-const EARLY_TICKS_MAX = 8;
-const EARLY_COMMANDS_MAX = 1024;
+const ARRIVAL_TICKS_MAX = 8;
+/** Commands that wait for a later tick: half a second of 2,000 clients at 30 per second is 30,000. */
+const ASIDE_MAX = 32768;
 
-interface EarlyCommand {
+/** What became of a command that was to be taken. */
+const TAKEN = 0;
+/** Its client is not here: it may be on its way here, or gone. */
+const NOT_HERE = 1;
+/** Its client has had its share of this tick. */
+const NOT_NOW = 2;
+
+interface WaitingRecord {
   record: DataView;
   tick: number;
 }
 
 export interface IntakeOptions {
   zone: EngineZone;
+  /** Main's own words, all of them taken in every tick before any command. */
+  words: RecordRing;
   commands: RecordRing;
   frames: ByteRing;
   clients: C.ClientTable;
@@ -49,7 +59,14 @@ export class CommandIntake {
   /** Words of main that must not be lost and found no room on their way. */
   private readonly waiting: { record: DataView; target: number }[] = [];
   private readonly notices: (() => boolean)[] = [];
-  private early: EarlyCommand[] = [];
+  /** Commands that wait for a later tick, in the order in which they came, and how many of them each client has. */
+  private aside: WaitingRecord[] = [];
+  private readonly asideCount: Uint16Array;
+  private readonly blockedTick: Int32Array;
+  /** Clients that main named and whose entities may be on their way here. */
+  private attaching: WaitingRecord[] = [];
+  /** Main has named all clients of this zone. */
+  private isOpen = false;
 
   constructor(private readonly options: IntakeOptions) {
     const { zone, clients } = options;
@@ -62,54 +79,159 @@ export class CommandIntake {
     this.tokens = new Float32Array(slots);
     this.tokensTick = new Int32Array(slots);
     this.forwardTo = new Uint8Array(clients.clientsMax);
+    this.asideCount = new Uint16Array(clients.clientsMax);
+    this.blockedTick = new Int32Array(clients.clientsMax);
   }
 
-  /** Takes at most commandsPerTick records; the rest waits for the next tick. */
+  /** Takes main's words, then at most commandsPerTick commands; what is left waits for the next tick. */
   drain(): void {
-    const { commands, commandsPerTick } = this.options;
+    const { words, commands, commandsPerTick } = this.options;
     this.retry();
-    this.takeEarly();
+    for (let left = words.readable(); left > 0; left--) {
+      this.copyOut(words);
+      this.takeWord(this.scratch, 0);
+    }
+    this.takeAttaching();
+    if (!this.isOpen) {
+      return; // a restored zone does not know its clients yet: their commands wait in the ring, in order
+    }
+    const taken = this.takeAside(commandsPerTick);
     const readable = commands.readable();
-    const count = Math.min(readable, commandsPerTick);
-    const { scratch } = this;
+    const count = Math.min(readable, commandsPerTick - taken);
     for (let i = 0; i < count; i++) {
-      const offset = commands.offsetOf(0);
-      for (let word = 0; word < RECORD_WORDS * 4; word += 4) {
-        scratch.setInt32(word, commands.view.getInt32(offset + word, true), true);
-      }
-      // Given back before it is applied: a command that kills this thread must not meet the next one.
-      commands.release(1);
-      this.take(scratch, 0);
+      this.copyOut(commands);
+      this.takeCommand(this.scratch, 0);
     }
   }
 
-  /** One command record, from the ring or from another zone. */
-  take(view: DataView, offset: number): void {
+  /** Given back before it is taken: a record that kills this thread must not meet the next one. */
+  private copyOut(ring: RecordRing): void {
+    const offset = ring.offsetOf(0);
+    for (let word = 0; word < RECORD_WORDS * 4; word += 4) {
+      this.scratch.setInt32(word, ring.view.getInt32(offset + word, true), true);
+    }
+    ring.release(1);
+  }
+
+  /** A record that another zone sent after its client. */
+  takeForwarded(view: DataView, offset: number): void {
+    if (view.getUint16(offset + R.COMMAND_KIND, true) >= GAME_KIND_MIN) {
+      this.takeCommand(view, offset);
+    } else {
+      this.takeWord(view, offset);
+    }
+  }
+
+  private takeWord(view: DataView, offset: number): void {
     const kind = view.getUint16(offset + R.COMMAND_KIND, true);
     const client = view.getInt32(offset + R.COMMAND_CLIENT, true);
     const epoch = view.getInt32(offset + R.COMMAND_EPOCH, true);
     if (kind === R.TO_ZONE_JOIN) {
       this.join(client, epoch, view, offset + R.COMMAND_PAYLOAD);
-      return;
-    }
-    if (kind === R.TO_ZONE_ATTACH) {
-      if (!this.attach(client, epoch, view, offset + R.COMMAND_PAYLOAD)) {
-        this.early.push({ record: copyRecord(view, offset), tick: this.options.zone.tick });
-      }
-      return;
-    }
-    if (kind === R.TO_ZONE_ATTACHED_ALL) {
+    } else if (kind === R.TO_ZONE_ATTACH) {
+      this.attaching.push({ record: copyRecord(view, offset), tick: this.options.zone.tick });
+    } else if (kind === R.TO_ZONE_ATTACHED_ALL) {
+      this.takeAttaching();
       this.dropUnattached();
-      return;
-    }
-    if (!this.isHere(client, epoch)) {
+      this.isOpen = true;
+    } else if (!this.isHere(client, epoch)) {
       this.follow(client, kind, view, offset);
-    } else if (kind >= GAME_KIND_MIN) {
-      this.apply(client, kind, view, offset);
     } else if (kind === R.TO_ZONE_LEAVE) {
       this.leave(client);
     } else if (kind === R.TO_ZONE_RESYNC) {
       this.options.replicator.forget(client);
+    }
+  }
+
+  /** Behind those of the same client that wait already. */
+  private takeCommand(view: DataView, offset: number): void {
+    const client = view.getInt32(offset + R.COMMAND_CLIENT, true);
+    if (this.asideCount[client] === 0 && this.tryCommand(view, offset) === TAKEN) {
+      return;
+    }
+    if (this.aside.length >= ASIDE_MAX) {
+      const { zone } = this.options;
+      zone.counters[COUNTER.commandsOverloaded]++;
+      const seq = view.getUint32(offset + R.COMMAND_SEQ, true);
+      this.reject(client, seq, view.getUint16(offset + R.COMMAND_KIND, true), RejectCode.Overloaded);
+      return;
+    }
+    this.asideCount[client]++;
+    this.aside.push({ record: copyRecord(view, offset), tick: this.options.zone.tick });
+  }
+
+  private tryCommand(view: DataView, offset: number): number {
+    const { zone, commandsPerClientTick } = this.options;
+    const client = view.getInt32(offset + R.COMMAND_CLIENT, true);
+    const kind = view.getUint16(offset + R.COMMAND_KIND, true);
+    if (!this.isHere(client, view.getInt32(offset + R.COMMAND_EPOCH, true))) {
+      if (this.forwardTo[client] === 0) {
+        return NOT_HERE;
+      }
+      this.follow(client, kind, view, offset);
+      return TAKEN;
+    }
+    if (this.countTick[client] !== zone.tick) {
+      this.countTick[client] = zone.tick;
+      this.count[client] = 0;
+    }
+    if (this.count[client] >= commandsPerClientTick) {
+      return NOT_NOW;
+    }
+    this.count[client]++;
+    this.apply(client, kind, view, offset);
+    return TAKEN;
+  }
+
+  /** What waits, in its order and client by client; returns how many were taken. */
+  private takeAside(most: number): number {
+    if (this.aside.length === 0) {
+      return 0;
+    }
+    const { zone } = this.options;
+    const waiting = this.aside;
+    this.aside = [];
+    let taken = 0;
+    for (const entry of waiting) {
+      const client = entry.record.getInt32(R.COMMAND_CLIENT, true);
+      if (taken >= most || this.blockedTick[client] === zone.tick) {
+        this.aside.push(entry);
+        continue;
+      }
+      const outcome = this.tryCommand(entry.record, 0);
+      if (outcome === TAKEN) {
+        this.asideCount[client]--;
+        taken++;
+      } else if (outcome === NOT_HERE && zone.tick - entry.tick >= ARRIVAL_TICKS_MAX) {
+        this.asideCount[client]--;
+        zone.counters[COUNTER.commandsStale]++;
+      } else {
+        this.blockedTick[client] = zone.tick;
+        this.aside.push(entry);
+      }
+    }
+    return taken;
+  }
+
+  private takeAttaching(): void {
+    if (this.attaching.length === 0) {
+      return;
+    }
+    const { zone } = this.options;
+    const waiting = this.attaching;
+    this.attaching = [];
+    for (const entry of waiting) {
+      const { record } = entry;
+      const client = record.getInt32(R.COMMAND_CLIENT, true);
+      const epoch = record.getInt32(R.COMMAND_EPOCH, true);
+      if (this.attach(client, epoch, record, R.COMMAND_PAYLOAD)) {
+        continue;
+      }
+      if (zone.tick - entry.tick >= ARRIVAL_TICKS_MAX) {
+        this.join(client, epoch, record, R.COMMAND_PAYLOAD); // it had joined in a tick that was never committed
+      } else {
+        this.attaching.push(entry);
+      }
     }
   }
 
@@ -142,18 +264,8 @@ export class CommandIntake {
   }
 
   private apply(client: number, kind: number, view: DataView, offset: number): void {
-    const { zone, clients, replicator, commandsPerClientTick } = this.options;
+    const { zone, clients, replicator } = this.options;
     const seq = view.getUint32(offset + R.COMMAND_SEQ, true);
-    const tick = zone.tick;
-    if (this.countTick[client] !== tick) {
-      this.countTick[client] = tick;
-      this.count[client] = 0;
-    }
-    if (++this.count[client] > commandsPerClientTick) {
-      zone.counters[COUNTER.commandsOverloaded]++;
-      this.reject(client, seq, kind, RejectCode.Overloaded);
-      return;
-    }
     const slot = kind - GAME_KIND_MIN;
     const definition = this.definitions[slot];
     if (definition === undefined) {
@@ -274,11 +386,7 @@ export class CommandIntake {
     const { zone, handoff } = this.options;
     const target = this.forwardTo[client] - 1;
     if (target < 0) {
-      if (this.early.length < EARLY_COMMANDS_MAX) {
-        this.early.push({ record: copyRecord(view, offset), tick: zone.tick });
-      } else {
-        zone.counters[COUNTER.commandsStale]++;
-      }
+      zone.counters[COUNTER.commandsStale]++;
       return;
     }
     if (handoff.forwardCommand(view, offset, target)) {
@@ -288,37 +396,6 @@ export class CommandIntake {
     } else {
       this.waiting.push({ record: copyRecord(view, offset), target });
     }
-  }
-
-  /** What came before its client did, or after it had gone for good. */
-  private takeEarly(): void {
-    if (this.early.length === 0) {
-      return;
-    }
-    const { zone } = this.options;
-    const early = this.early;
-    this.early = [];
-    for (const { record, tick } of early) {
-      const isExpired = zone.tick - tick >= EARLY_TICKS_MAX;
-      const isAttach = record.getUint16(R.COMMAND_KIND, true) === R.TO_ZONE_ATTACH;
-      const client = record.getInt32(R.COMMAND_CLIENT, true);
-      const epoch = record.getInt32(R.COMMAND_EPOCH, true);
-      if (isAttach ? this.attach(client, epoch, record, R.COMMAND_PAYLOAD) : this.canTake(client, epoch)) {
-        if (!isAttach) {
-          this.take(record, 0);
-        }
-      } else if (!isExpired) {
-        this.early.push({ record, tick });
-      } else if (isAttach) {
-        this.join(client, epoch, record, R.COMMAND_PAYLOAD); // it had joined in a tick that was never committed
-      } else {
-        zone.counters[COUNTER.commandsStale]++;
-      }
-    }
-  }
-
-  private canTake(client: number, epoch: number): boolean {
-    return this.isHere(client, epoch) || this.forwardTo[client] !== 0;
   }
 
   private retry(): void {

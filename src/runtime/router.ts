@@ -24,6 +24,7 @@ export interface RouterCounters {
 
 export class Router implements WorldPort {
   readonly counters: RouterCounters = { framesDelivered: 0, framesStale: 0, queueFull: 0, moved: 0 };
+  private readonly words: RecordRing[];
   private readonly commands: RecordRing[];
   private readonly frames: ByteRing[];
   private readonly controls: T.ThreadControl[];
@@ -46,6 +47,7 @@ export class Router implements WorldPort {
     private readonly placement: Placement,
   ) {
     const { clientsMax } = plan.settings;
+    this.words = plan.words.map((buffer) => new RecordRing(buffer));
     this.commands = plan.commands.map((buffer) => new RecordRing(buffer));
     this.frames = plan.frames.map((buffer) => new ByteRing(buffer));
     this.controls = plan.controls.map((buffer) => new T.ThreadControl(buffer));
@@ -82,7 +84,7 @@ export class Router implements WorldPort {
       return false;
     }
     this.writeJoin(view, updateHz, x, y);
-    this.commands[zone].publish();
+    this.words[zone].publish();
     this.zoneOfClient[client] = zone;
     this.epochOfClient[client] = epoch;
     this.hopOfClient[client] = 0;
@@ -183,7 +185,7 @@ export class Router implements WorldPort {
     }
     this.writeJoin(view, this.updateHzOfClient[client], x, y);
     view.setInt32(this.claimedAt + R.COMMAND_PAYLOAD + 12, this.hopOfClient[client], true);
-    this.commands[zone].publish();
+    this.words[zone].publish();
   }
 
   private claim(
@@ -194,7 +196,7 @@ export class Router implements WorldPort {
     kind: number,
     bytes: number,
   ): DataView | undefined {
-    const ring = this.commands[zone];
+    const ring = this.words[zone];
     const offset = ring.claim();
     if (offset < 0) {
       this.counters.queueFull++;
@@ -220,7 +222,7 @@ export class Router implements WorldPort {
   private tell(zone: number, client: number, epoch: number, kind: number): boolean {
     const isClaimed = this.claim(zone, client, epoch, 0, kind, 0) !== undefined;
     if (isClaimed) {
-      this.commands[zone].publish();
+      this.words[zone].publish();
     }
     return isClaimed;
   }

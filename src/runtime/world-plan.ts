@@ -35,6 +35,8 @@ export interface WorldPlan {
   areas: Area[];
   leaveRadius: number;
   worlds: SharedArrayBuffer[];
+  /** Main's own words to each zone, which no flood of commands can hold up. */
+  words: SharedArrayBuffer[];
   commands: SharedArrayBuffer[];
   events: SharedArrayBuffer[];
   /** By source zone, then target zone. */
@@ -51,6 +53,11 @@ export interface WorldPlan {
 
 function roundUp(value: number, multiple: number): number {
   return Math.ceil(value / multiple) * multiple;
+}
+
+/** Room for two words about every client: all of them attach at once when a thread is replaced. */
+function wordRecords(clientsMax: number): number {
+  return 2 ** Math.ceil(Math.log2(2 * clientsMax + 64));
 }
 
 export function planWorld(settings: Settings, game: GameDefinition, threadCount: number, originMs: number): WorldPlan {
@@ -74,6 +81,7 @@ export function planWorld(settings: Settings, game: GameDefinition, threadCount:
     areas: cutWorld(settings.worldWidth, settings.worldHeight, settings.zoneColumns, settings.zoneRows),
     leaveRadius: settings.viewRadius * LEAVE_RADIUS_FACTOR,
     worlds: zones.map((zone) => WorldBuffer.create(layout, zone)),
+    words: zones.map(() => RecordRing.create(wordRecords(settings.clientsMax), COMMAND_RECORD_BYTES)),
     commands: zones.map(() => RecordRing.create(COMMAND_RING_RECORDS, COMMAND_RECORD_BYTES)),
     events: zones.map(() => RecordRing.create(EVENT_RING_RECORDS, EVENT_RECORD_BYTES)),
     handoffs: zones.map((source) =>

@@ -91,11 +91,12 @@ export class ZoneHost {
         onDeparting: (row, target) => this.onDeparting(row, target),
         onDeparted: (row, target) => this.onDeparted(row, target),
         onArrived: (row) => this.onArrived(row),
-        onForwardedCommand: (view, offset) => this.intake.take(view, offset),
+        onForwardedCommand: (view, offset) => this.intake.takeForwarded(view, offset),
       },
     );
     this.intake = new CommandIntake({
       zone,
+      words: new RecordRing(plan.words[zoneId]),
       commands: new RecordRing(plan.commands[zoneId]),
       frames,
       clients,

@@ -171,7 +171,7 @@ test('a resync tells everything anew', () => {
   assert.equal(client.fullCount, 2);
 });
 
-test('commands are acknowledged when they are applied, and refused with a code', () => {
+test('commands are acknowledged when they are applied; more than a share of one tick waits for the next, in order', () => {
   const world = new HeadlessWorld(game, { zoneColumns: 1, zoneRows: 1, seed: 12 });
   const client = world.join(0);
   world.run(4);
@@ -179,8 +179,15 @@ test('commands are acknowledged when they are applied, and refused with a code',
   world.run(4);
   assert.equal(client.ack, 1);
   for (let i = 0; i < 20; i++) world.send(client, 'Move', { x: 0, y: 127 });
-  world.run(4);
-  assert.equal(client.rejects.length, 20 - world.settings.commandsPerClientTick);
+  const applied = world.counter(COUNTER.commandsApplied);
+  const share = world.settings.commandsPerClientTick;
+  for (const expected of [share, 2 * share, 20]) {
+    world.run(1);
+    assert.equal(world.counter(COUNTER.commandsApplied) - applied, expected);
+  }
+  world.run(2);
+  assert.equal(client.ack, client.seq);
+  assert.equal(client.rejects.length, 0);
 });
 
 test('a zone takes no more commands per tick than it may', () => {

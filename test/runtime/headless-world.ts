@@ -92,6 +92,7 @@ export class HeadlessWorld {
     this.router.connect(this.createSink());
     this.frames = this.plan.frames.map((buffer) => new ByteRing(buffer));
     this.hosts = this.plan.areas.map((_, zone) => this.createHost(zone));
+    for (const thread of this.plan.zonesOfThread.keys()) this.router.attachClients(thread);
   }
 
   /** As a supervisor does after a thread died: new objects over what it left in shared memory, and some ticks later its clients. */

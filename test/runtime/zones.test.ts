@@ -179,6 +179,34 @@ test('a replaced thread goes on from the committed tick: same entities, same pla
   assert.ok(Math.max(...clients.map(({ fullCount }) => fullCount)) <= 7);
 });
 
+test('commands that pile up while a thread is replaced are applied in their order, the last one last', () => {
+  const world = new HeadlessWorld(game, { ...FOUR_ZONES, seed: 10 }, 2);
+  const clients = Array.from({ length: 40 }, (_, i) => world.join(i));
+  world.run(10);
+  let lowest = 0;
+  world.listen((client) => {
+    assert.ok(client.ack >= lowest || client.ack === 0, `client ${client.index}: ack fell to ${client.ack}`);
+  });
+  for (let round = 0; round < 6; round++) {
+    for (let n = 0; n < 15; n++) {
+      for (const client of clients) world.send(client, 'Move', { x: n % 2 === 0 ? 127 : -127, y: 0 });
+    }
+    for (const client of clients) world.send(client, 'Move', { x: 0, y: 0 });
+    world.replaceThread(round % 2, 3);
+    world.run(12);
+    const truth = world.truth();
+    const before = new Map(clients.map(({ entityId }) => [entityId, truth.get(entityId)?.x]));
+    world.run(10);
+    const after = world.truth();
+    for (const { entityId, index, ack, seq, rejects } of clients) {
+      assert.equal(after.get(entityId)?.x, before.get(entityId), `round ${round}: client ${index} stands still`);
+      assert.equal(ack, seq, `round ${round}: client ${index}`);
+      assert.equal(rejects.length, 0);
+    }
+    lowest = Math.min(...clients.map(({ ack }) => ack));
+  }
+});
+
 for (const seed of [1, 2, 3]) {
   test(`players who cross a border while a thread is replaced are neither lost nor doubled nor silent, seed ${seed}`, () => {
     const world = new HeadlessWorld(game, { ...FOUR_ZONES, bots: 0, seed }, 2);
