@@ -20,6 +20,9 @@ import { pickByPriority } from './priority.js';
 
 /** Entities in view that are farther than this share of the view radius are told half as often. */
 const NEAR_SHARE = 0.75;
+/** In a crowd: how finely nearness is told apart, and the part of the shrunken view's area in which entities come into it. */
+const CROWD_RINGS = 1024;
+const CROWD_ENTER_SHARE = 0.9;
 /** What a record is taken to cost before it is written; an overestimate wastes budget, never room. */
 const UPDATE_BYTES = 6;
 const FLAG_FULL = 1;
@@ -65,8 +68,8 @@ export class Replicator {
   private readonly keepAliveTicks: number;
 
   // Scratch of one observer.
-  private readonly candidates = new Int32Array(KNOWN_ENTITIES_MAX * 4);
-  private readonly distances = new Float32Array(KNOWN_ENTITIES_MAX * 4);
+  private readonly candidates = new Int32Array(KNOWN_ENTITIES_MAX * 16);
+  private readonly distances = new Float32Array(KNOWN_ENTITIES_MAX * 16);
   private readonly mark: Int32Array;
   private stamp = MARKS;
   private readonly nextKey = new Uint32Array(KNOWN_ENTITIES_MAX);
@@ -78,6 +81,7 @@ export class Replicator {
   private readonly isPicked = new Uint8Array(KNOWN_ENTITIES_MAX);
   private readonly priorities = new Float64Array(KNOWN_ENTITIES_MAX);
   private readonly costs = new Uint16Array(KNOWN_ENTITIES_MAX);
+  private readonly ringCounts = new Int32Array(CROWD_RINGS);
   private leaveCount = 0;
 
   constructor(private readonly options: ReplicatorOptions) {
@@ -234,9 +238,20 @@ export class Replicator {
       mark.fill(0);
     }
     const stamp = this.stamp;
+    let enterSquared = viewSquared;
+    let staySquared = Number.POSITIVE_INFINITY;
+    if (found > KNOWN_ENTITIES_MAX) {
+      // More than a client can have: the view shrinks to the nearest, with a band of its own between coming and going.
+      staySquared = this.crowdRadiusSquared(found, leaveRadius * leaveRadius, KNOWN_ENTITIES_MAX);
+      enterSquared = Math.min(viewSquared, staySquared * CROWD_ENTER_SHARE);
+      zone.counters[COUNTER.visibleTruncated]++;
+    }
     for (let i = 0; i < found; i++) {
       const squared = distances[i];
-      mark[candidates[i]] = stamp + (squared > viewSquared ? MARK_BAND : squared > nearSquared ? MARK_FAR : MARK_NEAR);
+      if (squared <= staySquared) {
+        mark[candidates[i]] =
+          stamp + (squared > enterSquared ? MARK_BAND : squared > nearSquared ? MARK_FAR : MARK_NEAR);
+      }
     }
     if (ownRow >= 0) {
       mark[ownRow] = stamp + MARK_NEAR;
@@ -266,7 +281,6 @@ export class Replicator {
     for (let i = 0; i < found; i++) {
       if (mark[candidates[i]] > stamp + MARK_BAND) {
         if (count + enterCount >= KNOWN_ENTITIES_MAX) {
-          zone.counters[COUNTER.visibleTruncated]++;
           break;
         }
         mark[candidates[i]] = 0;
@@ -275,6 +289,23 @@ export class Replicator {
     }
     zone.counters[COUNTER.entityEnters] += enterCount;
     return enterCount === 0 ? count : this.mergeEnters(count, enterCount);
+  }
+
+  /** @hot The squared radius within which at most so many of the found stand, by rings of equal area. */
+  private crowdRadiusSquared(found: number, reachSquared: number, most: number): number {
+    const { distances, ringCounts } = this;
+    const ringsPerSquare = ringCounts.length / reachSquared;
+    ringCounts.fill(0);
+    for (let i = 0; i < found; i++) {
+      ringCounts[Math.min(ringCounts.length - 1, Math.floor(distances[i] * ringsPerSquare))]++;
+    }
+    let sum = ringCounts[0];
+    let ring = 1;
+    // The innermost ring is always in view: a crowd on one spot is not nobody.
+    while (ring < ringCounts.length && sum + ringCounts[ring] <= most) {
+      sum += ringCounts[ring++];
+    }
+    return ring / ringsPerSquare;
   }
 
   /** @hot Few enter at a time: an insertion sort, then one merge from the end. */

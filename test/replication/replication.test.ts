@@ -201,3 +201,46 @@ test('a zone takes no more commands per tick than it may', () => {
   assert.equal(world.counter(COUNTER.commandsApplied) - applied, 10);
   assert.equal(world.router.commandQueueLength(0), 10);
 });
+
+test('in a crowd of more than a client can know, the nearest are known', () => {
+  const settings = {
+    zoneColumns: 1,
+    zoneRows: 1,
+    worldWidth: 60,
+    worldHeight: 60,
+    bots: 1500,
+    seed: 14,
+    entitiesPerZone: 4096,
+  };
+  const world = new HeadlessWorld(game, { ...settings, bytesPerSecond: 1 << 20 });
+  const client = world.join(0);
+  world.run(120);
+  const truth = world.truth();
+  const self = truth.get(client.entityId);
+  assert.ok(self);
+  const byDistance = [...truth]
+    .map(([id, { x, y }]) => ({ id, distance: Math.hypot(x - self.x, y - self.y) }))
+    .sort((a, b) => a.distance - b.distance);
+  const known = client.decoder.entities;
+  assert.ok(known.size <= 512 && known.size > 400, `${known.size} are known`);
+  const missing = byDistance.slice(0, 400).filter(({ id }) => !known.has(id));
+  assert.deepEqual(missing, [], 'the nearest 400 are all known');
+});
+
+test('a crowd on one point is seen, as many as a client can know', () => {
+  const world = new HeadlessWorld(game, { zoneColumns: 1, zoneRows: 1, bots: 0, seed: 15, clientsMax: 1024 });
+  for (let i = 0; i < 700; i++) world.join(i);
+  world.run(2);
+  const { positionX, positionY, rowLimit, kind } = world.hosts[0].zone;
+  for (let row = 0; row < rowLimit; row++) {
+    if (kind[row] === 0) {
+      positionX[row] = 100;
+      positionY[row] = 100;
+    }
+  }
+  world.run(60);
+  for (const client of world.clients.values()) {
+    assert.ok(client.decoder.entities.size >= 500, `client ${client.index} knows ${client.decoder.entities.size}`);
+    assert.ok(client.self);
+  }
+});
