@@ -32,7 +32,7 @@ export const ENTITIES_PER_ZONE_MAX = 131072;
 export const GLOBALS_COUNT = 64;
 export const WORLD_SIDE_MIN = 16;
 /** Positions are f32: at 65,536 units they still lie 1/256 of a unit apart, finer than the wire tells them. */
-export const WORLD_SIDE_MAX = 65536;
+export const WORLD_SIDE_MAX = 8192;
 /** So wide is a zone that has a neighbour: what is seen across its two borders stays the smaller part of it. */
 export const ZONE_EDGE_VIEW_RADII_MIN = 4;
 /** A thread that is merely late is not taken for one that hangs. */

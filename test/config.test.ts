@@ -165,7 +165,7 @@ test('all that is wrong in all sources is told at once, each with name, value, s
   );
   const expected = [
     ['port', 'eighty', 'tessera.json', '0 to 65535'],
-    ['viewRadius', '0', 'tessera.json', '1 to 65536'],
+    ['viewRadius', '0', 'tessera.json', '1 to 8192'],
     ['"nonsense" in tessera.json'],
     ['tickHz', 'fast', 'TESSERA_TICK_HZ', '10 to 128'],
     ['TESSERA_NONSENSE'],

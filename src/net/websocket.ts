@@ -266,17 +266,23 @@ class WebSocketConnection implements Connection {
     // ws answers it.
     this.transport.traffic[PACKETS_OUT] += 1;
     this.transport.traffic[BYTES_OUT] += framedBytes(data.length);
-    if (!this.transport.pings.take(this.client)) {
-      this.transport.gateway.close(this.client, CloseCode.Policy, 'too many pings');
-      this.ws.pause();
-    }
+    this.spendControl('too many pings');
   }
 
   private receivePong(data: Buffer): void {
     this.countIn(data.length);
-    if (data.length !== PING_NUMBER_BYTES) return;
-    if (this.transport.heartbeats.takePong(this.client, data.readUInt32LE())) {
+    const number = data.length === PING_NUMBER_BYTES ? data.readUInt32LE() : 0;
+    if (this.transport.heartbeats.takePong(this.client, number)) {
       this.transport.gateway.unhold(this.client, HOLD_LATE_PONG);
+    } else {
+      this.spendControl('too many pongs'); // nobody asked for it: allowed, and bounded like pings
+    }
+  }
+
+  private spendControl(complaint: string): void {
+    if (!this.transport.pings.take(this.client)) {
+      this.transport.gateway.close(this.client, CloseCode.Policy, complaint);
+      this.ws.pause();
     }
   }
 

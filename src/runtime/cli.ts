@@ -63,7 +63,8 @@ async function start(settings: Settings, sources: SettingSources): Promise<void>
     process.stdout.write(describe(settings, server));
   } catch (error) {
     checked.lock.release();
-    const isListenError = (error as NodeJS.ErrnoException).syscall === 'listen';
+    const { syscall } = error as NodeJS.ErrnoException;
+    const isListenError = syscall === 'listen' || syscall === 'getaddrinfo';
     fail([isListenError ? describeListenError(error, settings, sources) : (error as Error).message]);
   }
 }

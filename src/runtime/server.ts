@@ -10,6 +10,7 @@ import type { Log } from '../net/log.js';
 import { Metrics } from '../net/metrics.js';
 import { createNet, type Net } from '../net/net.js';
 import { createRandom } from '../prng.js';
+import { RejectCode } from '../protocol/reject-codes.js';
 import type { GameDefinition } from '../sim/game.js';
 import { IoKeeper } from './io-keeper.js';
 import { Placement } from './placement.js';
@@ -19,7 +20,6 @@ import { Supervisor } from './supervisor.js';
 import { POSITION_QUANTUM, planWorld, type WorldPlan } from './world-plan.js';
 import { WorldReport } from './world-report.js';
 
-const GOING_AWAY = 1001;
 const BUILT_IN_GAMES: Record<string, URL> = {
   arena: new URL('../games/arena/game.js', import.meta.url),
 };
@@ -84,7 +84,7 @@ export async function startServer(settings: Settings, log: Log): Promise<Running
   report.register(metrics, game.events);
   const net = wireNet({ settings, game, plan, router, supervisor, report, metrics, recovery, log });
   const stop = async (): Promise<void> => {
-    await net.drain(GOING_AWAY, 'The server is stopping.');
+    await net.drain(RejectCode.Draining, 'The server is stopping.');
     await net.close();
     router.stop();
     report.stop();

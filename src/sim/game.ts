@@ -66,6 +66,8 @@ export interface Zone<F extends FieldDefinitions = FieldDefinitions> {
   readonly world: { readonly width: number; readonly height: number };
   /** One past the highest row in use. Rows in [0, rowLimit) may be dead: look at alive. */
   readonly rowLimit: number;
+  /** Entities that this zone can hold. */
+  readonly ownCapacity: number;
   readonly alive: Uint8Array;
   readonly kind: Uint8Array;
   /** Client index + 1 of the client that this entity belongs to, 0 for none. */

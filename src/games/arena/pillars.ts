@@ -65,13 +65,17 @@ export function placePillar(zone: ArenaZone, x: number, y: number): number {
   return row;
 }
 
-/** One pillar in every square of the area, somewhere near its middle. */
+/** Part of a zone's entities that may be pillars: there must be room for those who play. */
+const PILLAR_SHARE_MAX = 1 / 8;
+
+/** One pillar in every square of the area, somewhere near its middle; in a vast area, in every so many squares. */
 export function placePillars(zone: ArenaZone): void {
   const { globals } = zone;
   const columns = Math.floor(globals[GLOBAL_AREA_WIDTH] / PILLAR_SPACING);
   const rows = Math.floor(globals[GLOBAL_AREA_HEIGHT] / PILLAR_SPACING);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
+  const apart = Math.ceil(Math.sqrt((columns * rows) / (zone.ownCapacity * PILLAR_SHARE_MAX)));
+  for (let row = 0; row < rows; row += apart) {
+    for (let column = 0; column < columns; column += apart) {
       const x = globals[GLOBAL_AREA_X] + (column + 0.5) * PILLAR_SPACING;
       const y = globals[GLOBAL_AREA_Y] + (row + 0.5) * PILLAR_SPACING;
       placePillar(zone, x + jitter(zone), y + jitter(zone));
@@ -104,10 +108,12 @@ function buildGrid(zone: ArenaZone): PillarGrid {
 }
 
 function markPillar(grid: PillarGrid, x: number, y: number, pillarRow: number): void {
-  for (let row = 0; row < grid.rows; row++) {
+  const lastRow = Math.min(grid.rows - 1, Math.floor((y - grid.y + REACH) * CELLS_PER_UNIT));
+  const lastColumn = Math.min(grid.columns - 1, Math.floor((x - grid.x + REACH) * CELLS_PER_UNIT));
+  const firstColumn = Math.max(0, Math.floor((x - grid.x - REACH) * CELLS_PER_UNIT));
+  for (let row = Math.max(0, Math.floor((y - grid.y - REACH) * CELLS_PER_UNIT)); row <= lastRow; row++) {
     const nearestY = clamp(y, grid.y + row * CELL, grid.y + (row + 1) * CELL);
-    if (Math.abs(nearestY - y) > REACH) continue;
-    for (let column = 0; column < grid.columns; column++) {
+    for (let column = firstColumn; column <= lastColumn; column++) {
       const nearestX = clamp(x, grid.x + column * CELL, grid.x + (column + 1) * CELL);
       const dx = nearestX - x;
       const dy = nearestY - y;
