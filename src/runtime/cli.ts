@@ -3,6 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import { pino } from 'pino';
+import { nowMs } from '../clock.js';
 import { loadSettings, type SettingSources, type Settings } from '../config.js';
 import { helpText, versionText } from './help.js';
 import { type RunningServer, startServer } from './server.js';
@@ -10,6 +11,7 @@ import { checkStartup, type DataFolderLock, describeListenError } from './startu
 
 /** A stop that takes longer than this is ended by force. */
 const STOP_MS_MAX = 10000;
+const SAME_SIGNAL_MS = 1000;
 
 function fail(lines: readonly string[]): never {
   for (const line of lines) {
@@ -34,12 +36,14 @@ function describe(settings: Settings, server: RunningServer): string {
 }
 
 function obeySignals(server: RunningServer, lock: DataFolderLock): void {
-  let isEnding = false;
+  let endingSinceMs: number | undefined;
   const end = async (signal: string): Promise<void> => {
-    if (isEnding) {
-      process.exit(1); // asked twice: at once
+    if (endingSinceMs !== undefined) {
+      // One Ctrl-C may come twice, from the terminal and from npm. A person who asks again means at once.
+      if (nowMs() - endingSinceMs > SAME_SIGNAL_MS) process.exit(1);
+      return;
     }
-    isEnding = true;
+    endingSinceMs = nowMs();
     process.stdout.write(`${signal}: telling clients, stopping\n`);
     setTimeout(() => fail([`stopping took longer than ${STOP_MS_MAX} ms`]), STOP_MS_MAX).unref();
     await server.stop();
