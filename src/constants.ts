@@ -137,9 +137,15 @@ export const FILE_DESCRIPTORS_RESERVED = 512;
 export const LOCK_SETTLE_MS = 2000;
 
 // --- what lasts ---
-/** Events that the log has not taken: at 20,000 per second, ten seconds. */
+/** Events in memory that the log has not taken: at 20,000 per second, ten seconds. Beyond it they go to the disk. */
 export const EVENTS_WAITING_MAX = 200000;
+/** So many more wait in memory while the disk is slow; beyond it the oldest go. */
+export const EVENTS_SPILLING_MAX = 100000;
 export const EVENTS_PER_APPEND_MAX = 5000;
+/** Of the spool on the disk: ten minutes at 20,000 events per second are 12 million, of at most 265 bytes here. */
+export const SPOOL_BYTES_MAX = 3 * 2 ** 30;
+/** Events that leave the spool per second, beside as many as arrive: the I/O thread has the rings to empty too. */
+export const SPOOL_DRAIN_PER_SECOND = 40000;
 /** The I/O thread empties the event rings this often: a ring of 16,384 holds a million events per second of it. */
 export const IO_BEAT_MS = 15;
 export const HOT_SNAPSHOT_TTL_MS = 180000;

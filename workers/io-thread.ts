@@ -3,19 +3,21 @@
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../src/assert.js';
-import { IO_BEAT_MS } from '../src/constants.js';
+import { IO_BEAT_MS, SPOOL_BYTES_MAX } from '../src/constants.js';
 import { IoCounters } from '../src/memory/io-counters.js';
 import { RecordRing } from '../src/memory/record-ring.js';
 import { WorldBuffer } from '../src/memory/world-buffer.js';
 import { EVENT_TOPICS } from '../src/persist/event-form.js';
+import { EventLosses } from '../src/persist/event-losses.js';
 import { EventPump } from '../src/persist/event-pump.js';
+import { EventSpool } from '../src/persist/event-spool.js';
 import { openStores } from '../src/persist/open-stores.js';
 import { Snapshotter } from '../src/persist/snapshotter.js';
 import type { FromIoThread, IoThreadData, ToIoThread } from '../src/runtime/messages.js';
 import { STORES_FOLDER } from '../src/runtime/recovery.js';
 
 /** Of a stop, for events that the log has not taken. */
-const FLUSH_MS_MAX = 4000;
+const FLUSH_MS_MAX = 2500;
 
 const { plan, shape, eventNames, eventForms } = workerData as IoThreadData;
 const port = parentPort;
@@ -28,12 +30,14 @@ const counters = new IoCounters(plan.io);
 const stores = openStores({ folder: join(data, STORES_FOLDER), kafka, redis, mongodb, onNotice: say });
 stores.log.createTopics(EVENT_TOPICS).catch((error: Error) => say(`topics are not made yet: ${error.message}`));
 const epoch = Math.floor(plan.originMs);
+const losses = new EventLosses(eventNames, counters, say);
+const spool = openSpool();
 const pump = new EventPump(
   plan.events.map((buffer) => new RecordRing(buffer)),
   stores.log,
   { names: eventNames, forms: eventForms, epoch, originMs: plan.originMs, tickHz },
-  counters,
-  say,
+  losses,
+  spool,
 );
 const worlds = plan.worlds.map((buffer) => new WorldBuffer(buffer, plan.layout));
 const snapshotter = new Snapshotter(worlds, shape, stores.hot, stores.cold, counters, say);
@@ -50,6 +54,17 @@ port.on('message', (message: ToIoThread) => {
   }
 });
 
+/** A spool that does not open leaves events to wait in memory alone: worse, but no reason to take none. */
+function openSpool(): EventSpool | undefined {
+  try {
+    return new EventSpool(join(data, STORES_FOLDER, 'spool'), SPOOL_BYTES_MAX, losses);
+  } catch (error) {
+    counters.add('spoolFailures', 1);
+    say(`there is no event spool, events wait in memory only: ${(error as Error).message}`);
+    return undefined;
+  }
+}
+
 async function stop(): Promise<void> {
   for (const timer of timers) {
     clearInterval(timer);
@@ -59,7 +74,7 @@ async function stop(): Promise<void> {
     snapshotter.takeHot(Date.now()),
     snapshotter.takeCold(Date.now()),
   ]);
-  await stores.close();
+  await Promise.all([stores.close(), spool?.close()]);
   send({ kind: 'stopped' });
   port?.close();
 }

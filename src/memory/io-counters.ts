@@ -6,6 +6,12 @@ export const IO_COUNTERS = [
   'eventsDropped',
   'appendFailures',
   'eventsWaiting',
+  'eventsSpooled',
+  'eventsUnspooled',
+  'spoolEvents',
+  'spoolBytes',
+  'spoolFailures',
+  'spoolRowsDamaged',
   'hotSnapshots',
   'hotFailures',
   'hotTick',
@@ -21,6 +27,8 @@ export type IoCounterName = (typeof IO_COUNTERS)[number];
 /** The other ones only grow. */
 export const IO_GAUGES: ReadonlySet<IoCounterName> = new Set([
   'eventsWaiting',
+  'spoolEvents',
+  'spoolBytes',
   'hotTick',
   'coldTick',
   'snapshotBytes',
@@ -33,14 +41,17 @@ export class IoCounters {
   readonly values: Float64Array;
   /** Events read, by type. */
   readonly eventTypes: Float64Array;
+  /** Events that never reached the log, by type. */
+  readonly eventTypesDropped: Float64Array;
 
   constructor(readonly buffer: SharedArrayBuffer) {
     this.values = new Float64Array(buffer, 0, IO_COUNTERS.length);
     this.eventTypes = new Float64Array(buffer, IO_COUNTERS.length * 8, EVENT_TYPES_MAX);
+    this.eventTypesDropped = new Float64Array(buffer, (IO_COUNTERS.length + EVENT_TYPES_MAX) * 8, EVENT_TYPES_MAX);
   }
 
   static create(): SharedArrayBuffer {
-    return new SharedArrayBuffer((IO_COUNTERS.length + EVENT_TYPES_MAX) * 8);
+    return new SharedArrayBuffer((IO_COUNTERS.length + 2 * EVENT_TYPES_MAX) * 8);
   }
 
   get(name: IoCounterName): number {

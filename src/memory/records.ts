@@ -87,4 +87,6 @@ export interface EventForm {
   other?: string;
   a?: string;
   b?: string;
+  /** Low: goes first when there is no room for all events that wait for the log. */
+  value?: 'low';
 }

@@ -26,12 +26,18 @@ export interface EventContext {
   tickHz: number;
 }
 
+/** An event on its way to the log, with what is asked of it until it is there. */
+export interface EventRecord extends LogRecord {
+  type: string;
+  isLow: boolean;
+}
+
 /** An entity's name for people: never the same for two entities of one run. */
 function entityName(key: number): string {
   return `${key & ((1 << WIRE_ID_BITS) - 1)}.${key >>> WIRE_ID_BITS}`;
 }
 
-export function formEvent(view: DataView, offset: number, context: EventContext): LogRecord {
+export function formEvent(view: DataView, offset: number, context: EventContext): EventRecord {
   const { names, forms, epoch, originMs, tickHz } = context;
   const name = names[view.getUint16(offset + R.EVENT_TYPE, true)] ?? 'unknown';
   const form = forms[name] ?? {};
@@ -53,5 +59,6 @@ export function formEvent(view: DataView, offset: number, context: EventContext)
     version: EVENT_VERSION,
     payload,
   }) as Uint8Array;
-  return { topic: TOPIC_PREFIX + (form.topic ?? 'player'), key: aggregateId, value, timestampMs: occurredAt };
+  const topic = TOPIC_PREFIX + (form.topic ?? 'player');
+  return { topic, key: aggregateId, value, timestampMs: occurredAt, type: name, isLow: form.value === 'low' };
 }

@@ -1,59 +1,120 @@
-// From the event rings to the log. Tick threads write and never wait; what the log cannot take yet waits here, up to a
-// bound, and is appended in order when it can again. Beyond the bound the oldest go, counted.
+// From the event rings to the log. Tick threads write and never wait; what the log cannot take yet waits in memory up to
+// a bound, then on the disk, and is appended in order when it can again. The order is: the batch that is under way or
+// was refused, then the disk, then memory. Where neither has room the oldest go, those of low value first, counted.
 
-import { EVENTS_PER_APPEND_MAX, EVENTS_WAITING_MAX } from '../constants.js';
+import {
+  EVENTS_PER_APPEND_MAX,
+  EVENTS_SPILLING_MAX,
+  EVENTS_WAITING_MAX,
+  SPOOL_DRAIN_PER_SECOND,
+} from '../constants.js';
 import type { IoCounters } from '../memory/io-counters.js';
 import type { RecordRing } from '../memory/record-ring.js';
 import * as R from '../memory/records.js';
-import { Backoff } from './deadline.js';
-import { type EventContext, formEvent } from './event-form.js';
-import type { EventLog, LogRecord } from './ports.js';
+import { Backoff, pause } from './deadline.js';
+import { type EventContext, type EventRecord, formEvent } from './event-form.js';
+import type { EventLosses } from './event-losses.js';
+import { EventQueue } from './event-queue.js';
+import type { EventSpool, SpoolBatch } from './event-spool.js';
+import type { EventLog } from './ports.js';
 
 const BACKOFF_MS_MIN = 100;
 const BACKOFF_MS_MAX = 5000;
+/** How often a flush looks whether something has moved. */
+const FLUSH_LOOK_MS = 5;
+
+export interface PumpLimits {
+  waitingMax: number;
+  spillingMax: number;
+  perAppendMax: number;
+  drainPerSecond: number;
+}
+
+const LIMITS: PumpLimits = {
+  waitingMax: EVENTS_WAITING_MAX,
+  spillingMax: EVENTS_SPILLING_MAX,
+  perAppendMax: EVENTS_PER_APPEND_MAX,
+  drainPerSecond: SPOOL_DRAIN_PER_SECOND,
+};
+
+/** What the log is offered, until it takes it. */
+type Head = { from: 'memory'; records: EventRecord[] } | ({ from: 'spool' } & SpoolBatch);
 
 export class EventPump {
-  private waiting: LogRecord[] = [];
+  private readonly waiting = new EventQueue();
+  private head: Head | undefined;
   private appending: Promise<void> | undefined;
-  private notBeforeMs = 0;
-  private readonly backoff = new Backoff(BACKOFF_MS_MIN, BACKOFF_MS_MAX);
+  private spilling: Promise<void> | undefined;
+  private spillingCount = 0;
+  private appendNotBeforeMs = 0;
+  private spillNotBeforeMs = 0;
+  private awaySinceMs: number | undefined;
+  private hasDrained = true;
+  /** Events that may leave the spool; see SPOOL_DRAIN_PER_SECOND. */
+  private drainAllowance = 0;
+  private lastRunMs: number | undefined;
+  private isFlushing = false;
+  private readonly appendBackoff = new Backoff(BACKOFF_MS_MIN, BACKOFF_MS_MAX);
+  private readonly spillBackoff = new Backoff(BACKOFF_MS_MIN, BACKOFF_MS_MAX);
+  private readonly counters: IoCounters;
+  private readonly limits: PumpLimits;
 
   constructor(
     private readonly rings: readonly RecordRing[],
     private readonly log: EventLog,
     private readonly context: EventContext,
-    private readonly counters: IoCounters,
-    private readonly say: (line: string) => void,
-  ) {}
-
-  /** Empties the rings, and begins to append if nothing is being appended. */
-  run(nowMs: number): void {
-    for (const ring of this.rings) {
-      this.readRing(ring);
-    }
-    this.bound();
-    this.counters.set('eventsWaiting', this.waiting.length);
-    if (this.appending === undefined && this.waiting.length > 0 && nowMs >= this.notBeforeMs) {
-      this.appending = this.append(nowMs).finally(() => {
-        this.appending = undefined;
-      });
-    }
+    private readonly losses: EventLosses,
+    /** Without one, memory is all there is. */
+    private readonly spool?: EventSpool,
+    limits: Partial<PumpLimits> = {},
+  ) {
+    this.counters = losses.counters;
+    this.limits = { ...LIMITS, ...limits };
+    this.hasDrained = spool?.isEmpty ?? true;
   }
 
-  /** Appends all that is left, or gives up at the deadline. */
+  /** Empties the rings, and begins to append and to spill if there is something to, and neither is under way. */
+  run(nowMs: number): void {
+    let readCount = 0;
+    for (const ring of this.rings) readCount += this.readRing(ring);
+    this.allowDrain(nowMs, readCount);
+    // Append first: while a write to the spool is under way nothing is taken from it.
+    this.beginAppend(nowMs);
+    this.beginSpill(nowMs);
+    const countMax = this.limits.waitingMax + (this.spool === undefined ? 0 : this.limits.spillingMax);
+    const underWayCount = this.inMemory() - this.waiting.length;
+    this.waiting.shrink(Math.max(0, countMax - underWayCount), (event) => this.dropFromMemory(event));
+    this.counters.set('eventsWaiting', this.inMemory());
+  }
+
+  /**
+   * Appends what is left until the log refuses or the deadline comes; then what is in memory goes to the disk, where the
+   * next run finds it. Without a spool it tries to the end.
+   */
   async flush(deadlineMs: number, now: () => number): Promise<void> {
-    this.notBeforeMs = 0;
+    this.isFlushing = true;
+    this.appendNotBeforeMs = 0;
+    const failuresBefore = this.counters.get('appendFailures');
     do {
       this.run(now());
-      await this.appending;
-    } while (this.waiting.length > 0 && now() < deadlineMs);
-    if (this.waiting.length > 0) {
-      this.counters.add('eventsDropped', this.waiting.length);
-      this.say(`${this.waiting.length} events were not taken by the log before the end, and are lost`);
-    }
+      while ((this.appending !== undefined || this.spilling !== undefined) && now() < deadlineMs) {
+        await pause(FLUSH_LOOK_MS);
+      }
+      if (this.spool !== undefined && this.counters.get('appendFailures') > failuresBefore) break;
+      if (now() < this.appendNotBeforeMs) await pause(FLUSH_LOOK_MS);
+    } while (!this.isEmpty() && now() < deadlineMs);
+    await this.keepRest();
   }
 
-  private readRing(ring: RecordRing): void {
+  private isEmpty(): boolean {
+    return this.inMemory() === 0 && this.head === undefined && (this.spool?.isEmpty ?? true);
+  }
+
+  private inMemory(): number {
+    return this.waiting.length + this.spillingCount + (this.head?.from === 'memory' ? this.head.records.length : 0);
+  }
+
+  private readRing(ring: RecordRing): number {
     const count = ring.readable();
     for (let i = 0; i < count; i++) {
       const offset = ring.offsetOf(i);
@@ -64,32 +125,189 @@ export class EventPump {
       ring.release(count);
       this.counters.add('eventsRead', count);
     }
+    return count;
   }
 
-  private bound(): void {
-    const over = this.waiting.length - EVENTS_WAITING_MAX;
-    if (over > 0) {
-      this.waiting.splice(0, over);
-      this.counters.add('eventsDropped', over);
+  /** What arrives may leave too, so that the bound alone never makes a backlog grow. At most a second's worth is saved up. */
+  private allowDrain(nowMs: number, readCount: number): void {
+    const { drainPerSecond, perAppendMax } = this.limits;
+    const elapsedMs = Math.max(0, nowMs - (this.lastRunMs ?? nowMs));
+    this.lastRunMs = nowMs;
+    const allowance = this.drainAllowance + readCount + (elapsedMs * drainPerSecond) / 1000;
+    this.drainAllowance = Math.min(allowance, Math.max(drainPerSecond, perAppendMax));
+  }
+
+  private dropFromMemory(event: EventRecord): void {
+    this.losses.drop(event.type, 1);
+    this.losses.sayOnce('memory', 'events wait in memory up to its bound: the oldest go, low value first');
+  }
+
+  // --- to the log ---
+
+  private beginAppend(nowMs: number): void {
+    if (this.appending !== undefined || nowMs < this.appendNotBeforeMs || this.isHeadToSpill(nowMs)) return;
+    this.head ??= this.takeHead();
+    if (this.head === undefined) return;
+    this.appending = this.append(this.head, nowMs).finally(() => {
+      this.appending = undefined;
+    });
+  }
+
+  private takeHead(): Head | undefined {
+    // What is being spilled is older than what is in memory, and not on the disk yet.
+    if (this.spilling !== undefined) return undefined;
+    const { perAppendMax } = this.limits;
+    if (this.spool !== undefined && !this.spool.isEmpty) {
+      if (!this.isFlushing && this.drainAllowance <= 0) return undefined;
+      const batch = this.spool.next(perAppendMax);
+      // A batch larger than the allowance is paid for afterwards.
+      this.drainAllowance -= batch?.records.length ?? 0;
+      return batch && { from: 'spool', ...batch };
     }
+    return this.waiting.length === 0 ? undefined : { from: 'memory', records: this.waiting.take(perAppendMax) };
   }
 
-  /** What is under way stays in `waiting` until the log has it: a rejected append is tried again in the same order. */
-  private async append(nowMs: number): Promise<void> {
-    const batch = this.waiting.slice(0, EVENTS_PER_APPEND_MAX);
-    const last = batch[batch.length - 1];
+  private async append(head: Head, nowMs: number): Promise<void> {
+    // All rows of a batch may have been damaged; then there is nothing to hear from the log.
+    if (head.records.length === 0) return this.leaveSpool(head);
     try {
-      await this.log.append(batch);
-      // The bound may have dropped some of them meanwhile; what is behind the last one stays.
-      this.waiting.splice(0, this.waiting.indexOf(last) + 1);
-      this.counters.add('eventsAppended', batch.length);
-      this.backoff.succeeded();
+      await this.log.append(head.records);
     } catch (error) {
-      this.counters.add('appendFailures', 1);
-      this.backoff.failed();
-      const waitMs = Math.round(this.backoff.pauseMs);
-      this.notBeforeMs = nowMs + waitMs;
-      this.say(`the event log did not take ${batch.length} events: ${(error as Error).message}; again in ${waitMs} ms`);
+      this.refuse(head, error as Error, nowMs);
+      return;
     }
+    this.counters.add('eventsAppended', head.records.length);
+    this.appendBackoff.succeeded();
+    await this.leaveSpool(head);
+    this.noteSuccess();
+  }
+
+  /** A refused batch is tried again in the same order: it stays the head, or goes back where it came from. */
+  private refuse(head: Head, error: Error, nowMs: number): void {
+    this.counters.add('appendFailures', 1);
+    this.appendBackoff.failed();
+    this.appendNotBeforeMs = nowMs + Math.round(this.appendBackoff.pauseMs);
+    this.awaySinceMs ??= nowMs;
+    this.losses.sayOnce('away', `the event log takes no events, they wait: ${error.message}`);
+    if (head.from === 'memory' && this.isSpoolUnused()) {
+      this.waiting.putBack(head.records);
+      this.head = undefined;
+    }
+  }
+
+  private isSpoolUnused(): boolean {
+    return this.spilling === undefined && (this.spool?.isEmpty ?? true);
+  }
+
+  private async leaveSpool(head: Head): Promise<void> {
+    this.head = undefined;
+    if (head.from === 'memory') return;
+    try {
+      await this.spool?.finish(head);
+    } catch (error) {
+      this.failSpool(error as Error);
+    }
+  }
+
+  private noteSuccess(): void {
+    if (this.awaySinceMs !== undefined) {
+      const seconds = Math.round(((this.lastRunMs ?? 0) - this.awaySinceMs) / 1000);
+      const onDisk = this.spool?.eventCount ?? 0;
+      this.awaySinceMs = undefined;
+      this.losses.say(
+        `the event log takes events again after ${seconds} s: ${onDisk} wait on the disk, ${this.losses.close()}`,
+      );
+    }
+    if (this.isSpoolUnused() && !this.hasDrained) {
+      this.hasDrained = true;
+      this.losses.say(`the event spool is empty again, ${this.losses.close()}`);
+    }
+  }
+
+  // --- to the disk ---
+
+  private beginSpill(nowMs: number): void {
+    if (this.spool === undefined || this.spilling !== undefined || nowMs < this.spillNotBeforeMs) return;
+    if (this.head?.from === 'memory' && this.isHeadToSpill(nowMs)) {
+      this.spill(this.spool, this.head.records, 'front', nowMs);
+    } else if (this.waiting.length > this.limits.waitingMax) {
+      this.spill(this.spool, this.waiting.take(this.limits.perAppendMax), 'back', nowMs);
+    }
+  }
+
+  /** Refused events of memory that are older than the disk's go there first: they would be the only ones a crash loses. */
+  private isHeadToSpill(nowMs: number): boolean {
+    const isRefused = this.head?.from === 'memory' && this.appending === undefined;
+    return isRefused && !this.isFlushing && !this.isSpoolUnused() && nowMs >= this.spillNotBeforeMs;
+  }
+
+  private spill(spool: EventSpool, events: EventRecord[], where: 'front' | 'back', nowMs: number): void {
+    if (where === 'front') this.head = undefined;
+    this.hasDrained = false;
+    this.spillingCount = events.length;
+    this.losses.sayOnce('spool', `${this.limits.waitingMax} events wait in memory, more go to the disk`);
+    this.spilling = spool
+      .write(events, where)
+      .then(
+        () => this.spillBackoff.succeeded(),
+        (error: Error) => {
+          if (where === 'front') this.head = { from: 'memory', records: events };
+          else this.waiting.putBack(events);
+          this.spillBackoff.failed();
+          this.spillNotBeforeMs = nowMs + Math.round(this.spillBackoff.pauseMs);
+          this.failSpool(error);
+        },
+      )
+      .finally(() => {
+        this.spilling = undefined;
+        this.spillingCount = 0;
+        this.counters.set('eventsWaiting', this.inMemory());
+      });
+  }
+
+  private failSpool(error: Error): void {
+    this.counters.add('spoolFailures', 1);
+    this.losses.sayOnce('spool failed', `the event spool did not write: ${error.message}`);
+  }
+
+  /** The end: all that is in memory to the disk, in order. A batch under way goes too, its outcome is not known. */
+  private async keepRest(): Promise<void> {
+    await this.spilling;
+    try {
+      if (this.head?.from === 'memory') {
+        await this.requireSpool().write(this.head.records, 'front');
+        this.head = undefined;
+      }
+      while (this.waiting.length > 0) {
+        const events = this.waiting.take(this.limits.perAppendMax);
+        await this.requireSpool()
+          .write(events, 'back')
+          .catch((error: Error) => {
+            this.waiting.putBack(events);
+            throw error;
+          });
+      }
+    } catch (error) {
+      this.loseRest(error as Error);
+    }
+    this.counters.set('eventsWaiting', this.inMemory());
+    if (this.spool !== undefined && !this.spool.isEmpty) {
+      this.losses.say(`${this.spool.eventCount} events stay on the disk for the next start`);
+    }
+  }
+
+  private requireSpool(): EventSpool {
+    if (this.spool === undefined) throw new Error('there is no spool');
+    return this.spool;
+  }
+
+  private loseRest(error: Error): void {
+    const count = this.inMemory();
+    if (this.head?.from === 'memory') for (const { type } of this.head.records) this.losses.drop(type, 1);
+    this.waiting.shrink(0, ({ type }) => this.losses.drop(type, 1));
+    this.head = undefined;
+    this.losses.say(
+      `${count} events were not taken before the end, and are lost (${error.message}): ${this.losses.close()}`,
+    );
   }
 }

@@ -13,6 +13,7 @@ import type { Replicator } from '../replication/replicator.js';
 import type { CommandDefinition } from '../sim/game.js';
 import type { Handoff } from '../sim/handoff.js';
 import type { EngineZone } from '../sim/zone.js';
+import { MainNotices } from './main-notices.js';
 
 const RECORD_WORDS = 16;
 /** Main hears that a client moves a moment before its entity is here; what comes for it meanwhile waits for this long. */
@@ -58,7 +59,7 @@ export class CommandIntake {
   private readonly scratch = new DataView(new ArrayBuffer(RECORD_WORDS * 4));
   /** Words of main that must not be lost and found no room on their way. */
   private readonly waiting: { record: DataView; target: number }[] = [];
-  private readonly notices: (() => boolean)[] = [];
+  private readonly notices: MainNotices;
   /** Commands that wait for a later tick, in the order in which they came, and how many of them each client has. */
   private aside: WaitingRecord[] = [];
   private readonly asideCount: Uint16Array;
@@ -70,6 +71,7 @@ export class CommandIntake {
 
   constructor(private readonly options: IntakeOptions) {
     const { zone, clients } = options;
+    this.notices = new MainNotices(options.frames, clients);
     for (const command of zone.game.commands) {
       this.definitions[command.kind - GAME_KIND_MIN] = command as CommandDefinition;
     }
@@ -254,7 +256,7 @@ export class CommandIntake {
   /** Tells main where the client's commands go from now on. */
   departed(client: number, target: number): void {
     const { frames } = this.options;
-    this.tellMain(client, R.FROM_ZONE_MOVED, target, 0, 0);
+    this.notices.tell(client, R.FROM_ZONE_MOVED, target, 0, 0);
     frames.publish();
   }
 
@@ -306,14 +308,14 @@ export class CommandIntake {
     if (row < 0) {
       zone.counters[COUNTER.joinsRefused]++;
       this.beginClient(client, epoch, 0, 1);
-      this.tellMain(client, R.FROM_ZONE_REFUSED, RejectCode.ServerFull, 0, 0);
+      this.notices.tell(client, R.FROM_ZONE_REFUSED, RejectCode.ServerFull, 0, 0);
       return;
     }
     this.own(client, epoch, row);
     this.beginClient(client, epoch, 0, view.getUint32(payload, true));
     replicator.attach(client, row);
     zone.counters[COUNTER.clientsJoined]++;
-    this.tellMain(client, R.FROM_ZONE_JOINED, zone.wireIdOf(row), 0, 0);
+    this.notices.tell(client, R.FROM_ZONE_JOINED, zone.wireIdOf(row), 0, 0);
   }
 
   /** False: its entity is not here, which may be because it is on its way here. */
@@ -406,52 +408,12 @@ export class CommandIntake {
       }
       this.waiting.shift();
     }
-    while (this.notices.length > 0 && this.notices[0]()) {
-      this.notices.shift();
-    }
+    this.notices.retry();
   }
 
   private reject(client: number, seq: number, kind: number, code: number): void {
     this.options.zone.counters[COUNTER.commandsRejected]++;
-    this.tellMain(client, R.FROM_ZONE_REJECT, seq, kind, code);
-  }
-
-  /**
-   * A few words to main through the frame ring. State frames ask for the largest frame's room, so near a full ring
-   * there is still some for these; should there be none, all but rejections are said later.
-   */
-  private tellMain(client: number, kind: number, a: number, b: number, c: number): void {
-    const { clients } = this.options;
-    const at = client * C.CLIENT_STATE_WORDS;
-    const epoch = clients.state[at + C.CLIENT_EPOCH];
-    const hop = clients.state[at + C.CLIENT_HOP];
-    if (!this.writeNotice(client, epoch, hop, kind, a, b, c) && kind !== R.FROM_ZONE_REJECT) {
-      this.notices.push(() => this.writeNotice(client, epoch, hop, kind, a, b, c));
-    }
-  }
-
-  private writeNotice(
-    client: number,
-    epoch: number,
-    hop: number,
-    kind: number,
-    a: number,
-    b: number,
-    c: number,
-  ): boolean {
-    const { frames } = this.options;
-    const payload = frames.claim(kind, R.FRAME_BODY + 12);
-    if (payload < 0) {
-      return false;
-    }
-    frames.view.setInt32(payload + R.FRAME_CLIENT, client, true);
-    frames.view.setInt32(payload + R.FRAME_EPOCH, epoch, true);
-    frames.view.setInt32(payload + R.FRAME_HOP, hop, true);
-    frames.view.setUint32(payload + R.FRAME_BODY, a, true);
-    frames.view.setUint32(payload + R.FRAME_BODY + 4, b, true);
-    frames.view.setUint32(payload + R.FRAME_BODY + 8, c, true);
-    frames.commit(R.FRAME_BODY + 12);
-    return true;
+    this.notices.tell(client, R.FROM_ZONE_REJECT, seq, kind, code);
   }
 }
 

@@ -6,7 +6,7 @@ import type { FromIoThread, IoThreadData, ToIoThread } from './messages.js';
 
 const IO_THREAD_URL = new URL('../../workers/io-thread.js', import.meta.url);
 const RESTART_MS = 1000;
-const STOP_MS_MAX = 7000;
+const STOP_MS_MAX = 8500;
 
 export class IoKeeper {
   private worker: Worker | undefined;

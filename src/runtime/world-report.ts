@@ -120,6 +120,14 @@ export class WorldReport {
     metrics.registerCounter('tessera_events_total', 'Events of the game, by type', ['type'], (report) => {
       for (const [type, name] of eventNames.entries()) report(this.io.eventTypes[type], { type: name });
     });
+    metrics.registerCounter(
+      'tessera_events_lost_total',
+      'Events that the log never got, by type',
+      ['type'],
+      (report) => {
+        for (const [type, name] of eventNames.entries()) report(this.io.eventTypesDropped[type], { type: name });
+      },
+    );
     for (const name of IO_COUNTERS) {
       const snake = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
       const collect = (report: (value: number) => void): void => report(this.io.get(name));

@@ -10,6 +10,7 @@ import { RecordRing } from '../../src/memory/record-ring.js';
 import * as R from '../../src/memory/records.js';
 import { openEmbeddedEventLog } from '../../src/persist/embedded-event-log.js';
 import { EVENT_TOPICS } from '../../src/persist/event-form.js';
+import { EventLosses } from '../../src/persist/event-losses.js';
 import { EventPump } from '../../src/persist/event-pump.js';
 import { type EventLog, PersistError } from '../../src/persist/ports.js';
 
@@ -61,7 +62,12 @@ test('events reach the topic of their form, with an id made of zone, epoch, tick
   await log.createTopics(EVENT_TOPICS);
   const ring = createRing();
   const counters = new IoCounters(IoCounters.create());
-  const pump = new EventPump([new RecordRing(ring.view.buffer as SharedArrayBuffer)], log, CONTEXT, counters, () => {});
+  const pump = new EventPump(
+    [new RecordRing(ring.view.buffer as SharedArrayBuffer)],
+    log,
+    CONTEXT,
+    new EventLosses(CONTEXT.names, counters, () => {}),
+  );
   emit(ring, 0, 7, 60, 0);
   emit(ring, 1, 7 | (3 << 23), 60, 1);
   await pump.flush(Date.now() + 5000, Date.now);
@@ -112,8 +118,7 @@ test('an outage is waited out: order is kept, nothing is lost', async () => {
     [ring],
     wrap(log, () => down),
     CONTEXT,
-    counters,
-    (line) => lines.push(line),
+    new EventLosses(CONTEXT.names, counters, (line) => lines.push(line)),
   );
   let now = 0;
   for (let i = 0; i < 2000; i++) {
@@ -144,8 +149,7 @@ test('what waits is bounded: the oldest go, and are counted', async () => {
     [ring],
     wrap(log, () => true),
     CONTEXT,
-    counters,
-    () => {},
+    new EventLosses(CONTEXT.names, counters, () => {}),
   );
   const total = EVENTS_WAITING_MAX + 1000;
   for (let i = 0; i < total; i++) {

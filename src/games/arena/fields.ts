@@ -22,7 +22,7 @@ export const EVENT_RESPAWNED = 4;
 export const EVENT_FORMS = {
   spawned: { topic: 'player' },
   died: { topic: 'combat', a: 'shooter' },
-  shot: { topic: 'combat', other: 'projectile' },
+  shot: { topic: 'combat', other: 'projectile', value: 'low' },
   hit: { topic: 'combat', other: 'projectile', a: 'damage', b: 'shooter' },
   respawned: { topic: 'player' },
 } as const satisfies Record<(typeof EVENTS)[number], EventForm>;

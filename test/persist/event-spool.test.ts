@@ -1,0 +1,315 @@
+// Events while the log is away: memory, then the disk, then the log again, in order and over restarts.
+
+import assert from 'node:assert/strict';
+import { execFile, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { openEmbeddedEventLog } from '../../src/persist/embedded-event-log.js';
+import { EmbeddedStore } from '../../src/persist/embedded-store.js';
+import { EVENT_TOPICS } from '../../src/persist/event-form.js';
+import type { EventLog } from '../../src/persist/ports.js';
+import { createRandom } from '../../src/prng.js';
+import { openFolder, until } from './folder.js';
+import { PumpStage, range, readNumbers } from './pump-stage.js';
+
+const SEED = Number(process.env.TESSERA_SEED ?? 1);
+const ROUNDS = Number(process.env.TESSERA_KILLS ?? 8);
+const KILLED_CHILD = fileURLToPath(new URL('./spool-child.js', import.meta.url));
+const FULL_CHILD = fileURLToPath(new URL('./full-spool-child.js', import.meta.url));
+const LOW = 2;
+
+async function openLog(t: TestContext): Promise<{ folder: string; log: EventLog }> {
+  const folder = openFolder(t);
+  const log = openEmbeddedEventLog({ folder: join(folder, 'log') });
+  await log.createTopics(EVENT_TOPICS);
+  t.after(() => log.close());
+  return { folder, log };
+}
+
+async function assertInOrder(log: EventLog, expected: readonly number[]): Promise<void> {
+  const { numbers, lists } = await readNumbers(log);
+  assert.deepEqual(numbers, expected);
+  for (const list of lists)
+    assert.deepEqual(
+      list,
+      list.toSorted((a, b) => a - b),
+      'order of a key',
+    );
+}
+
+test('what memory has no room for waits on the disk, and all of it reaches the log in order', async (t) => {
+  const { folder, log } = await openLog(t);
+  const stage = new PumpStage(folder, log);
+  await stage.emitAll(0, 500);
+  stage.state = 'down';
+  await stage.emitAll(500, 8000);
+  assert.ok(stage.counters.get('eventsSpooled') > 6000);
+  assert.ok(stage.counters.get('spoolBytes') > 0);
+  assert.equal(stage.counters.get('spoolEvents') + stage.counters.get('eventsWaiting'), 7500);
+  stage.state = 'up';
+  // New ones come while the spool drains.
+  await stage.emitAll(8000, 9000);
+  await stage.drain();
+  await assertInOrder(log, range(0, 9000));
+  assert.equal(stage.counters.get('eventsDropped'), 0);
+  assert.equal(stage.counters.get('spoolBytes'), 0);
+  await stage.stop();
+});
+
+test('an outage is told in a few lines, however long it is', async (t) => {
+  const { folder, log } = await openLog(t);
+  const stage = new PumpStage(folder, log);
+  stage.state = 'down';
+  await stage.emitAll(0, 8000);
+  stage.state = 'up';
+  await stage.drain();
+  await stage.stop();
+  assert.ok(stage.counters.get('appendFailures') > 10);
+  assert.equal(stage.lines.length, 4, stage.lines.join('\n'));
+});
+
+test('what a stop leaves behind goes first at the next start, over several of them', async (t) => {
+  const { folder, log } = await openLog(t);
+  for (let run = 0; run < 3; run++) {
+    const stage = new PumpStage(folder, log);
+    stage.state = 'down';
+    // The first stops with its events in memory, the others with most of them on the disk.
+    await stage.emitAll(run * 3000, run * 3000 + (run === 0 ? 600 : 3000));
+    await stage.stop();
+    assert.equal(stage.counters.get('eventsWaiting'), 0);
+  }
+  const stage = new PumpStage(folder, log);
+  await stage.emitAll(9000, 10000);
+  await stage.drain();
+  await stage.stop();
+  await assertInOrder(log, [...range(0, 600), ...range(3000, 10000)]);
+});
+
+test('a batch of which nobody knows whether it was taken is kept, before what was spooled behind it', async (t) => {
+  const { folder, log } = await openLog(t);
+  const first = new PumpStage(folder, log);
+  first.state = 'hanging';
+  await first.emitAll(0, 4000);
+  assert.ok(first.counters.get('eventsSpooled') > 0);
+  await first.stop(50);
+  const second = new PumpStage(folder, log);
+  await second.drain();
+  await second.stop();
+  const { numbers, lists } = await readNumbers(log);
+  assert.deepEqual([...new Set(numbers)], range(0, 4000));
+  for (const list of lists) {
+    const firstOnes = [...new Set(list)];
+    assert.deepEqual(
+      firstOnes,
+      firstOnes.toSorted((a, b) => a - b),
+      'order of the first occurrences of a key',
+    );
+  }
+});
+
+function createGate(): { opened: Promise<void>; open: () => void } {
+  let open = (): void => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open };
+}
+
+test('a batch that is refused after others behind it were spooled goes to the disk before them', async (t) => {
+  const { folder, log } = await openLog(t);
+  const stage = new PumpStage(folder, log);
+  const gate = createGate();
+  stage.logGate = gate.opened;
+  for (let n = 0; n < 2000; n++) stage.emit(n);
+  for (let i = 0; i < 5; i++) {
+    stage.pump.run(0);
+    await stage.underWay.spilling;
+  }
+  const spooled = stage.counters.get('eventsSpooled');
+  assert.ok(spooled > 0);
+  stage.state = 'down';
+  gate.open();
+  await stage.underWay.appending;
+  const failures = stage.counters.get('appendFailures');
+  stage.nowMs = 1e6;
+  stage.pump.run(stage.nowMs);
+  await stage.underWay.spilling;
+  assert.equal(stage.counters.get('appendFailures'), failures, 'it is on the disk before it is tried again');
+  assert.ok(stage.counters.get('eventsSpooled') > spooled);
+  stage.state = 'up';
+  await stage.drain();
+  await stage.stop();
+  await assertInOrder(log, range(0, 2000));
+});
+
+test('nothing of memory overtakes what is on its way to the disk', async (t) => {
+  const { folder, log } = await openLog(t);
+  const stage = new PumpStage(folder, log);
+  stage.state = 'down';
+  await stage.emitAll(0, 900);
+  const gate = createGate();
+  stage.spoolGate = gate.opened;
+  stage.state = 'up';
+  for (let n = 900; n < 1500; n++) stage.emit(n);
+  for (let i = 0; i < 5; i++) {
+    stage.nowMs += 10000;
+    stage.pump.run(stage.nowMs);
+    await stage.underWay.appending;
+  }
+  gate.open();
+  await stage.underWay.spilling;
+  await stage.drain();
+  await stage.stop();
+  await assertInOrder(log, range(0, 1500));
+});
+
+test('over the cap the oldest of low value go first, counted by type; the rest stays in order', async (t) => {
+  const { folder, log } = await openLog(t);
+  const stage = new PumpStage(folder, log, {}, 500_000);
+  stage.state = 'down';
+  await stage.emitAll(0, 6000);
+  const { eventTypesDropped } = stage.counters;
+  assert.ok(eventTypesDropped[LOW] > 0);
+  assert.deepEqual([...eventTypesDropped.subarray(0, LOW)], [0, 0], 'only of low value as long as there are any');
+  assert.ok(stage.counters.get('spoolBytes') <= 500_000);
+  await stage.emitAll(6000, 9000);
+  assert.ok(eventTypesDropped[0] > 0 && eventTypesDropped[1] > 0, 'then the oldest of all');
+  assert.ok(stage.counters.get('spoolBytes') <= 500_000);
+  stage.state = 'up';
+  await stage.drain();
+  await stage.stop();
+  const { numbers, lists } = await readNumbers(log);
+  assert.equal(numbers.length + stage.counters.get('eventsDropped'), 9000);
+  for (const list of lists)
+    assert.deepEqual(
+      list,
+      list.toSorted((a, b) => a - b),
+    );
+  // Beside the oldest batch, which was being offered to the log all the time.
+  const others = numbers.filter((n) => n % 3 !== LOW && n >= 100);
+  const newest = range(others[0], 9000).filter((n) => n % 3 !== LOW);
+  assert.deepEqual(others, newest, 'the newest, without a gap');
+  assert.match(stage.lines.join('\n'), /dropped: .*\d+ moved/);
+});
+
+test('the spool drains no faster than it may, beside as much as arrives', async (t) => {
+  const { folder, log } = await openLog(t);
+  const stage = new PumpStage(folder, log, { drainPerSecond: 2 });
+  stage.state = 'down';
+  await stage.emitAll(0, 6000);
+  stage.state = 'up';
+  const before = stage.counters.get('eventsUnspooled');
+  await stage.beat();
+  const beats = 20;
+  for (let i = 0; i < beats; i++) {
+    for (let k = 0; k < 50; k++) stage.emit(6000 + i * 50 + k);
+    await stage.beat();
+  }
+  // A beat is 10 s here: 50 arrive, 20 are allowed, and one batch may be saved up and one taken ahead. Unbounded: 2,000.
+  const drained = stage.counters.get('eventsUnspooled') - before;
+  assert.ok(drained >= beats * 50 && drained <= beats * 70 + 200, String(drained));
+  await stage.drain();
+  await stage.stop();
+  await assertInOrder(log, range(0, 7000));
+});
+
+test('a row that does not verify is skipped and told, the others are not', async (t) => {
+  const { folder, log } = await openLog(t);
+  const first = new PumpStage(folder, log);
+  first.state = 'down';
+  await first.emitAll(0, 4000);
+  await first.stop();
+  const store = new EmbeddedStore(join(folder, 'spool'));
+  const table = store.table('events');
+  const rows = [...table.rows({})].map(({ key, value }) => ({ key: Buffer.from(key), value: Buffer.from(value) }));
+  await store.write(() => {
+    rows[6].value[rows[6].value.length >> 1] ^= 4;
+    table.put(rows[6].key, rows[6].value);
+    table.put(rows[9].key, rows[9].value.subarray(0, 100));
+    table.put(Buffer.from('stray'), Buffer.from('no row'));
+  });
+  await store.close();
+  const second = new PumpStage(folder, log);
+  await second.drain();
+  await second.stop();
+  const lost = rows[6].key.readUInt32BE(9) + rows[9].key.readUInt32BE(9);
+  assert.equal(second.counters.get('spoolRowsDamaged'), 2);
+  assert.equal(second.counters.get('eventsDropped'), lost);
+  assert.equal(second.lines.filter((line) => /does not verify/.test(line)).length, 2);
+  const { numbers, lists } = await readNumbers(log);
+  assert.equal(numbers.length, 4000 - lost);
+  for (const list of lists)
+    assert.deepEqual(
+      list,
+      list.toSorted((a, b) => a - b),
+    );
+});
+
+test('a spool that does not write is counted and told, and memory lets the oldest of low value go', async (t) => {
+  const { folder, log } = await openLog(t);
+  const stage = new PumpStage(folder, log);
+  stage.state = 'down';
+  await stage.spool.close();
+  await stage.emitAll(0, 2500);
+  assert.ok(stage.counters.get('spoolFailures') > 1);
+  assert.equal(stage.lines.filter((line) => /did not write/.test(line)).length, 1);
+  assert.equal(stage.counters.get('eventsDropped'), 500);
+  assert.equal(stage.counters.eventTypesDropped[LOW], 500);
+  stage.state = 'up';
+  await stage.stop();
+  const { numbers } = await readNumbers(log);
+  assert.equal(numbers.length, 2000);
+});
+
+test('on a full disk the pump goes on, and what was spooled reaches the log', { timeout: 60000 }, async () => {
+  // Blocks of 512 or 1,024 bytes, as the shell has it.
+  const command = `ulimit -f 1500; exec "${process.execPath}" "${FULL_CHILD}"`;
+  const { stdout } = await promisify(execFile)('sh', ['-c', command]);
+  const { emitted, spooled, appended, dropped, moved, failures, lines } = JSON.parse(stdout);
+  assert.ok(spooled > 1000 && failures > 0, stdout);
+  assert.equal(appended + dropped, emitted);
+  assert.ok(moved > 0);
+  assert.ok(lines.length < 12, lines.join('\n'));
+});
+
+test('kill -9 while events are spooled loses none that the spool acknowledged', { timeout: 120000 }, async (t) => {
+  const { folder, log } = await openLog(t);
+  const random = createRandom(SEED);
+  const expected: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const first = round * 10_000_000;
+    const child = spawn(process.execPath, [KILLED_CHILD, folder, String(first)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    t.after(() => child.kill('SIGKILL'));
+    let text = '';
+    child.stdout.on('data', (bytes) => {
+      text += bytes;
+    });
+    const closed = new Promise((resolve) => child.once('close', resolve));
+    await until('the child to spool', () => text.includes('spooled'));
+    await sleep(random() * 150);
+    child.kill('SIGKILL');
+    await closed;
+    for (const [, from, to] of text.matchAll(/^spooled (\d+) (\d+)\n/gm)) {
+      expected.push(...range(Number(from), Number(to) + 1));
+    }
+  }
+  const stage = new PumpStage(folder, log);
+  await stage.drain();
+  await stage.stop();
+  const context = `TESSERA_SEED=${SEED}`;
+  assert.equal(stage.counters.get('spoolRowsDamaged'), 0, context);
+  const { numbers, lists } = await readNumbers(log);
+  const present = new Set(numbers);
+  for (const n of expected) assert.ok(present.has(n), `${n} was acknowledged and is gone, ${context}`);
+  for (const list of lists)
+    assert.deepEqual(
+      list,
+      list.toSorted((a, b) => a - b),
+      context,
+    );
+});
