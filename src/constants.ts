@@ -152,6 +152,18 @@ export const HOT_SNAPSHOT_TTL_MS = 180000;
 export const COLD_HISTORY_KEPT = 10;
 export const SNAPSHOT_COPY_ATTEMPTS = 8;
 
+// --- commands of the platform ---
+/** One command is a small map: three texts of the largest size fit. */
+export const PLATFORM_COMMAND_BYTES_MAX = 2048;
+export const PLATFORM_ID_BYTES_MAX = 64;
+/** Between two commits of the group: so many may come again after a crash. */
+export const PLATFORM_BATCH_RECORDS_MAX = 50;
+/** Commands that are known when they come again; each partition can bring its last batch again. */
+export const PLATFORM_IDS_KEPT = 10000;
+export const BANS_MAX = 10000;
+/** Ten years. */
+export const BAN_MINUTES_MAX = 5256000;
+
 assert(SHORT_STEP_QUANTA_MAX * SHORT_AGE_TICKS_MAX <= 127, 'the 8-bit form of a position must not wrap');
 assert(MID_STEP_QUANTA_MAX * SHORT_AGE_TICKS_MAX <= 32767, 'the 16-bit form of a position must not wrap');
 assert(SHORT_STEP_QUANTA_MAX * MID_AGE_TICKS_MAX <= 32767, 'the 16-bit form of a position must not wrap');
@@ -165,4 +177,6 @@ assert(PING_PERIOD_MS % NET_BEAT_MS === 0, 'pings are spread over whole beats');
 assert(PONG_LATE_MS < PING_PERIOD_MS, 'a late pong is noticed before the next ping is due');
 assert(FRAME_BYTES_MAX < SOCKET_BACKLOG_BYTES_MAX, 'one frame alone never counts as a backlog');
 assert(LOG_RECORD_BYTES_MAX + LOG_KEY_BYTES_MAX + 1024 <= LOG_WRITE_BYTES_MAX, 'the largest record fits one write');
+assert(PLATFORM_BATCH_RECORDS_MAX * 64 < PLATFORM_IDS_KEPT, 'a batch that comes again finds its ids kept');
+assert(3 * NOTICE_BYTES_MAX < PLATFORM_COMMAND_BYTES_MAX, 'a text fits a command of the platform');
 assert(LOG_WRITE_BYTES_MAX + 64 * 1024 < 1024 * 1024, 'one write fits what a Kafka broker takes by default');

@@ -1,6 +1,7 @@
 // Entry of the I/O thread: events to the log, committed state to the stores. The only thread that a slow backend can slow.
 
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../src/assert.js';
 import { IO_BEAT_MS, SPOOL_BYTES_MAX } from '../src/constants.js';
@@ -12,12 +13,16 @@ import { EventLosses } from '../src/persist/event-losses.js';
 import { EventPump } from '../src/persist/event-pump.js';
 import { EventSpool } from '../src/persist/event-spool.js';
 import { openStores } from '../src/persist/open-stores.js';
+import { PLATFORM_TOPIC, PlatformDesk } from '../src/persist/platform-commands.js';
+import type { Subscription } from '../src/persist/ports.js';
 import { Snapshotter } from '../src/persist/snapshotter.js';
 import type { FromIoThread, IoThreadData, ToIoThread } from '../src/runtime/messages.js';
 import { STORES_FOLDER } from '../src/runtime/recovery.js';
 
 /** Of a stop, for events that the log has not taken. */
 const FLUSH_MS_MAX = 2500;
+/** Of a stop, for a group whose log does not answer to let us go. */
+const LEAVE_MS_MAX = 2000;
 
 const { plan, shape, eventNames, eventForms } = workerData as IoThreadData;
 const port = parentPort;
@@ -28,7 +33,6 @@ const say = (line: string): void => send({ kind: 'notice', line });
 const { data, kafka, redis, mongodb, tickHz, hotSnapshotMs, coldSnapshotMs } = plan.settings;
 const counters = new IoCounters(plan.io);
 const stores = openStores({ folder: join(data, STORES_FOLDER), kafka, redis, mongodb, onNotice: say });
-stores.log.createTopics(EVENT_TOPICS).catch((error: Error) => say(`topics are not made yet: ${error.message}`));
 const epoch = Math.floor(plan.originMs);
 const losses = new EventLosses(eventNames, counters, say);
 const spool = openSpool();
@@ -39,6 +43,13 @@ const pump = new EventPump(
   losses,
   spool,
 );
+const desk = new PlatformDesk(
+  (request, command) => send({ kind: 'command', request, command }),
+  // Not by way of the rings' events: it is answered when the log has it, or not at all.
+  (record) => stores.log.append([record]),
+  counters,
+);
+const subscribed = subscribe();
 const worlds = plan.worlds.map((buffer) => new WorldBuffer(buffer, plan.layout));
 const snapshotter = new Snapshotter(worlds, shape, stores.hot, stores.cold, counters, say);
 
@@ -49,9 +60,8 @@ const timers = [
 ];
 
 port.on('message', (message: ToIoThread) => {
-  if (message.kind === 'stop') {
-    void stop();
-  }
+  if (message.kind === 'stop') void stop();
+  else desk.settle(message.request, message.outcome);
 });
 
 /** A spool that does not open leaves events to wait in memory alone: worse, but no reason to take none. */
@@ -65,11 +75,27 @@ function openSpool(): EventSpool | undefined {
   }
 }
 
+async function subscribe(): Promise<Subscription> {
+  await stores.log
+    .createTopics([...EVENT_TOPICS, PLATFORM_TOPIC])
+    .catch((error: Error) => say(`topics are not made yet: ${error.message}`));
+  return desk.subscribe(stores.log);
+}
+
+/** Commits what was answered; what was not comes again after the next start. */
+async function leaveGroup(): Promise<void> {
+  const stopped = subscribed.then((subscription) => subscription.stop());
+  await Promise.race([stopped, sleep(LEAVE_MS_MAX, undefined, { ref: false })]).catch((error: Error) =>
+    say(`the platform's commands: ${error.message}`),
+  );
+}
+
 async function stop(): Promise<void> {
   for (const timer of timers) {
     clearInterval(timer);
   }
   await Promise.all([
+    leaveGroup(),
     pump.flush(Date.now() + FLUSH_MS_MAX, Date.now),
     snapshotter.takeHot(Date.now()),
     snapshotter.takeCold(Date.now()),

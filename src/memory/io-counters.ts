@@ -20,6 +20,9 @@ export const IO_COUNTERS = [
   'coldTick',
   'snapshotBytes',
   'snapshotMs',
+  'platformDone',
+  'platformFailed',
+  'platformMalformed',
 ] as const;
 
 export type IoCounterName = (typeof IO_COUNTERS)[number];

@@ -19,6 +19,7 @@ import { transcodePlain } from '../protocol/plain-client-message.js';
 import type { PlainEncoding } from '../protocol/plain-codec.js';
 import { REJECT_CODE_COUNT, RejectCode } from '../protocol/reject-codes.js';
 import type { Encoding } from '../protocol/subprotocols.js';
+import type { BanList } from './bans.js';
 import { CloseCode } from './close-codes.js';
 import type { Connection } from './connection.js';
 import { DROP_AFTER_CLOSE, DROP_STALE, type NetCounters } from './counters.js';
@@ -71,7 +72,15 @@ export interface GatewayOptions {
   layouts: CommandLayouts;
   welcome: WelcomeBase;
   admit: Admit;
+  bans: BanList;
   log: Log;
+}
+
+/** Who is meant; each that is given must fit. */
+export interface Selection {
+  client?: number;
+  name?: string;
+  address?: string;
 }
 
 export class Gateway implements ClientSink {
@@ -197,6 +206,32 @@ export class Gateway implements ClientSink {
     }
   }
 
+  // --- for the operators ---
+
+  /** How many clients were told. */
+  broadcast(text: string): number {
+    const frame = this.outbox.build({ notice: { code: RejectCode.None, text } });
+    let told = 0;
+    for (let client = 0; client < this.sessions.capacity; client++) {
+      if (this.sessions.state[client] === SESSION_LIVE && this.outbox.answerFrame(client, frame)) told += 1;
+    }
+    return told;
+  }
+
+  /** Tells them why and closes their connections. How many they were. */
+  kick(who: Selection, text: string): number {
+    let kicked = 0;
+    for (let client = 0; client < this.sessions.capacity; client++) {
+      if (this.isOver(client) || !this.isMeant(client, who)) continue;
+      if (this.sessions.state[client] === SESSION_LIVE) {
+        this.outbox.tell(client, { notice: { code: RejectCode.Banned, text } });
+      }
+      this.close(client, CloseCode.Policy, 'removed by an operator');
+      kicked += 1;
+    }
+    return kicked;
+  }
+
   // --- for the world ---
 
   joined(client: number, epoch: number, entityId: number): void {
@@ -305,11 +340,13 @@ export class Gateway implements ClientSink {
   private join(client: number, bytes: number): RejectCode {
     const join = readJoin(this.view, 0, bytes);
     if (join === null) return RejectCode.OutOfRange;
+    if (this.options.bans.hasName(join.name)) return RejectCode.Banned;
     const admitted = this.options.admit(join.name, join.token);
     if (admitted !== RejectCode.None) return admitted;
     const { tickHz, updateHz } = this.options.settings;
     const frameHz = join.updateHz === 0 ? updateHz : Math.min(join.updateHz, tickHz);
     this.updateHz[client] = frameHz;
+    this.sessions.name[client] = join.name;
     // The world may answer before join() returns.
     this.sessions.setState(client, SESSION_JOINING);
     if (!this.world.join(client, this.sessions.epoch[client], frameHz)) {
@@ -333,6 +370,8 @@ export class Gateway implements ClientSink {
     this.outbox.reject(client, seq, kind, code);
     if (code === RejectCode.BadToken) {
       this.close(client, CloseCode.BadToken, 'the token is not valid');
+    } else if (code === RejectCode.Banned) {
+      this.close(client, CloseCode.Policy, 'banned');
     } else if (code === RejectCode.ServerFull || code === RejectCode.Draining) {
       this.close(client, CloseCode.TryAgainLater, 'not let in');
     } else if (this.sessions.addViolation(client, POINTS[code], VIOLATION_WINDOW_MS, VIOLATION_POINTS_MAX)) {
@@ -351,6 +390,14 @@ export class Gateway implements ClientSink {
     }
     this.sessions.setState(client, SESSION_CLOSING);
     this.counters.countClose(byServer, code);
+  }
+
+  private isMeant(client: number, { client: index, name, address }: Selection): boolean {
+    return (
+      (index === undefined || index === client) &&
+      (name === undefined || name === this.sessions.name[client]) &&
+      (address === undefined || address === this.outbox.connectionOf(client)?.address)
+    );
   }
 
   private isOver(client: number): boolean {

@@ -8,6 +8,7 @@ import { RejectCode, rejectName } from '../protocol/reject-codes.js';
 import { PROTOCOL_VERSION } from '../protocol/server-frame.js';
 import type { GameDefinition } from '../sim/game.js';
 import { Admission } from './admission.js';
+import { BanList } from './bans.js';
 import {
   BYTES_IN,
   BYTES_OUT,
@@ -20,7 +21,7 @@ import {
   PACKETS_IN,
   PACKETS_OUT,
 } from './counters.js';
-import { type Admit, Gateway } from './gateway.js';
+import { type Admit, Gateway, type Selection } from './gateway.js';
 import { HttpServer, type Readiness } from './http.js';
 import type { Log } from './log.js';
 import { type Metrics, registerNetMetrics } from './metrics.js';
@@ -84,6 +85,11 @@ export interface Net {
   readonly stats: NetStats;
   /** Rejects with the system's own error when the port cannot be had. */
   listen(): Promise<{ port: number }>;
+  /** A notice for everyone who plays; how many were told. */
+  broadcast(text: string): number;
+  /** Tells them why and closes their connections; how many they were. */
+  kick(who: Selection, text: string): number;
+  readonly bans: BanList;
   /** Tells every client why, closes all connections, and resolves when they are gone or their deadline is over. */
   drain(code: number, text: string): Promise<void>;
   close(): Promise<void>;
@@ -98,6 +104,7 @@ const admitGuests: Admit = (_name, token) => (token === '' ? RejectCode.None : R
 class NetServer implements Net {
   readonly sink: Gateway;
   readonly stats: NetStats;
+  readonly bans = new BanList();
   private readonly clock = new Float64Array([nowMs()]);
   private readonly sessions: SessionTable;
   private readonly transport: WebSocketTransport;
@@ -122,10 +129,11 @@ class NetServer implements Net {
       layouts: description.layouts,
       welcome: describeServer(options, description),
       admit: options.admit ?? admitGuests,
+      bans: this.bans,
       log,
     });
     const { idleTimeoutMs } = settings;
-    this.transport = new WebSocketTransport({ gateway, sessions, counters, admission, idleTimeoutMs });
+    this.transport = new WebSocketTransport({ gateway, sessions, counters, admission, bans: this.bans, idleTimeoutMs });
     this.http = new HttpServer({
       host: settings.host,
       port: settings.port,
@@ -151,6 +159,14 @@ class NetServer implements Net {
     this.clock[0] = nowMs();
     this.timer = setInterval(() => this.beat(nowMs()), NET_BEAT_MS);
     return address;
+  }
+
+  broadcast(text: string): number {
+    return this.sink.broadcast(text);
+  }
+
+  kick(who: Selection, text: string): number {
+    return this.sink.kick(who, text);
   }
 
   async drain(code: number, text: string): Promise<void> {

@@ -77,13 +77,28 @@ export class Outbox {
 
   /** A frame of the gateway's own. Its tick is 0: it carries no state of the world. */
   tell(client: number, parts: Omit<FrameParts, 'tick' | 'ack'>): void {
-    this.framePlain(client, buildFrame({ tick: 0, ack: 0, ...parts }));
+    this.framePlain(client, this.build(parts));
   }
 
   /** The same for what a client can have any number of. */
   answer(client: number, parts: Omit<FrameParts, 'tick' | 'ack'>): void {
     if ((this.sessions.hold[client] & HOLD_BACKLOG) === 0) this.tell(client, parts);
     else this.counters.drops[DROP_CONGESTED] += 1;
+  }
+
+  /** A frame of the gateway's own for many clients. */
+  build(parts: Omit<FrameParts, 'tick' | 'ack'>): Uint8Array {
+    return buildFrame({ tick: 0, ack: 0, ...parts });
+  }
+
+  /** False: this client is backed up and does not get it. */
+  answerFrame(client: number, frame: Uint8Array): boolean {
+    if ((this.sessions.hold[client] & HOLD_BACKLOG) !== 0) {
+      this.counters.drops[DROP_CONGESTED] += 1;
+      return false;
+    }
+    this.framePlain(client, frame);
+    return true;
   }
 
   reject(client: number, seq: number, kind: number, code: number): void {

@@ -73,6 +73,8 @@ export class SessionTable {
   readonly resyncSentAt: Float64Array;
   readonly violationPoints: Int32Array;
   readonly violationSince: Float64Array;
+  /** What the client has called itself; empty before its Join. */
+  readonly name: string[];
   /** Sessions by state. */
   readonly counts = new Int32Array(SESSION_STATES.length);
 
@@ -96,6 +98,7 @@ export class SessionTable {
     this.resyncSentAt = new Float64Array(capacity);
     this.violationPoints = new Int32Array(capacity);
     this.violationSince = new Float64Array(capacity);
+    this.name = new Array(capacity).fill('');
     this.freeQueue = Int32Array.from({ length: capacity }, (_, index) => index);
     this.counts[SESSION_FREE] = capacity;
   }
@@ -123,6 +126,7 @@ export class SessionTable {
     this.resyncSentAt[index] = Number.NEGATIVE_INFINITY;
     this.violationPoints[index] = 0;
     this.violationSince[index] = now;
+    this.name[index] = '';
     this.setState(index, SESSION_CONNECTING);
     return index;
   }

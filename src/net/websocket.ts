@@ -16,6 +16,7 @@ import {
 } from '../constants.js';
 import { DEFAULT_SUBPROTOCOL, type Encoding, SUBPROTOCOLS, selectSubprotocol } from '../protocol/subprotocols.js';
 import type { Admission } from './admission.js';
+import { type BanList, plainAddress } from './bans.js';
 import { CloseCode } from './close-codes.js';
 import type { Connection } from './connection.js';
 import {
@@ -56,6 +57,7 @@ export interface WebSocketOptions {
   sessions: SessionTable;
   counters: NetCounters;
   admission: Admission;
+  bans: BanList;
   idleTimeoutMs: number;
 }
 
@@ -103,8 +105,11 @@ export class WebSocketTransport {
       refuseUpgrade(socket, '400 Bad Request', `Sub-protocols: ${known}.`);
     } else if (!this.options.admission.upgrade(socket)) {
       refuseUpgrade(socket, '429 Too Many Requests', 'Too many connections from this address.');
-    } else if (this.gateway.isOpen() || this.refusalsPending < REFUSALS_PENDING_MAX) {
+    } else if (this.mayShakeHands(socket)) {
       this.server.handleUpgrade(request, socket, head, (ws) => this.accept(ws, socket, encoding));
+    } else if (this.isBanned(socket)) {
+      this.counters.drops[DROP_CONNECTION_FULL] += 1;
+      refuseUpgrade(socket, '403 Forbidden', 'This address is banned.');
     } else {
       this.counters.drops[DROP_CONNECTION_FULL] += 1;
       refuseUpgrade(socket, '503 Service Unavailable', 'The server is full.');
@@ -142,9 +147,14 @@ export class WebSocketTransport {
 
   private accept(ws: WebSocket, socket: Socket, encoding: Encoding): void {
     const connection = new WebSocketConnection(this, ws, socket, encoding);
+    if (this.options.bans.hasAddress(connection.address)) {
+      this.explainRefusal(ws, CloseCode.Policy, 'banned');
+      return;
+    }
     const client = this.gateway.open(connection, encoding);
     if (client === -1) {
-      this.explainRefusal(ws);
+      const reason = this.gateway.isDraining ? 'the server is shutting down' : 'the server is full';
+      this.explainRefusal(ws, CloseCode.TryAgainLater, reason);
       return;
     }
     this.connections[client] = connection;
@@ -153,15 +163,25 @@ export class WebSocketTransport {
     connection.begin(client);
   }
 
+  private isBanned(socket: Socket): boolean {
+    return this.options.bans.hasAddress(plainAddress(socket.remoteAddress ?? ''));
+  }
+
+  /** As a client, or at least to be told why not. */
+  private mayShakeHands(socket: Socket): boolean {
+    if (this.refusalsPending < REFUSALS_PENDING_MAX) return true;
+    return this.gateway.isOpen() && !this.isBanned(socket);
+  }
+
   /** A browser shows no HTTP status of a failed upgrade, so the reason goes into a close frame. */
-  private explainRefusal(ws: WebSocket): void {
+  private explainRefusal(ws: WebSocket, code: number, reason: string): void {
     this.refusalsPending += 1;
-    this.counters.countClose(true, CloseCode.TryAgainLater);
+    this.counters.countClose(true, code);
     ws.on('error', ignoreError);
     ws.on('close', () => {
       this.refusalsPending -= 1;
     });
-    ws.close(CloseCode.TryAgainLater, this.gateway.isDraining ? 'the server is shutting down' : 'the server is full');
+    ws.close(code, reason);
   }
 
   private ping(client: number, connection: WebSocketConnection): void {
@@ -171,6 +191,7 @@ export class WebSocketTransport {
 }
 
 class WebSocketConnection implements Connection {
+  readonly address: string;
   private readonly transport: WebSocketTransport;
   private readonly ws: WebSocket;
   /** Also used by ws; see frame-writer.ts for why that is safe. */
@@ -183,6 +204,7 @@ class WebSocketConnection implements Connection {
     this.ws = ws;
     this.socket = socket;
     this.isText = encoding === 'json';
+    this.address = plainAddress(socket.remoteAddress ?? '');
   }
 
   begin(client: number): void {

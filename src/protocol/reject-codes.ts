@@ -23,6 +23,7 @@ const REASONS: Record<RejectCode, string> = {
   [RejectCode.BadToken]: 'the token is not valid',
   [RejectCode.Draining]: 'the server is shutting down',
   [RejectCode.GameRule]: 'a rule of the game forbids it',
+  [RejectCode.Banned]: 'removed or banned by an operator',
 };
 
 /** One more than the highest code; for tables of counters. */

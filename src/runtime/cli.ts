@@ -37,7 +37,7 @@ function describe(settings: Settings, server: RunningServer): string {
 
 function obeySignals(server: RunningServer, lock: DataFolderLock): void {
   let endingSinceMs: number | undefined;
-  const end = async (signal: string): Promise<void> => {
+  const end = async (signal: string, text?: string): Promise<void> => {
     if (endingSinceMs !== undefined) {
       // One Ctrl-C may come twice, from the terminal and from npm. A person who asks again means at once.
       if (nowMs() - endingSinceMs > SAME_SIGNAL_MS) process.exit(1);
@@ -46,12 +46,13 @@ function obeySignals(server: RunningServer, lock: DataFolderLock): void {
     endingSinceMs = nowMs();
     process.stdout.write(`${signal}: telling clients, stopping\n`);
     setTimeout(() => fail([`stopping took longer than ${STOP_MS_MAX} ms`]), STOP_MS_MAX).unref();
-    await server.stop();
+    await server.stop(text);
     lock.release();
     process.exit(0);
   };
   process.on('SIGINT', () => void end('SIGINT'));
   process.on('SIGTERM', () => void end('SIGTERM'));
+  void server.drainAsked.then((text) => end('drain', text));
   process.on('SIGUSR2', () => server.endTickThread());
 }
 

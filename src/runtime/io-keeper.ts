@@ -2,6 +2,7 @@
 
 import { Worker } from 'node:worker_threads';
 import type { Log } from '../net/log.js';
+import type { Outcome, PlatformCommand } from '../persist/platform-commands.js';
 import type { FromIoThread, IoThreadData, ToIoThread } from './messages.js';
 
 const IO_THREAD_URL = new URL('../../workers/io-thread.js', import.meta.url);
@@ -16,6 +17,7 @@ export class IoKeeper {
   constructor(
     private readonly data: IoThreadData,
     private readonly log: Log,
+    private readonly obey: (command: PlatformCommand) => Outcome,
   ) {}
 
   start(): void {
@@ -23,6 +25,7 @@ export class IoKeeper {
     this.worker = worker;
     worker.on('message', (message: FromIoThread) => {
       if (message.kind === 'notice') this.log.warn({}, message.line);
+      else if (message.kind === 'command') this.answer(worker, message.request, message.command);
       else this.onStopped();
     });
     worker.on('error', (error) => this.log.error({ error: (error as Error).message }, 'the I/O thread failed'));
@@ -47,6 +50,10 @@ export class IoKeeper {
     worker.postMessage({ kind: 'stop' } satisfies ToIoThread);
     await stopped;
     await worker.terminate();
+  }
+
+  private answer(worker: Worker, request: number, command: PlatformCommand): void {
+    worker.postMessage({ kind: 'outcome', request, outcome: this.obey(command) } satisfies ToIoThread);
   }
 
   private replace(): void {

@@ -1,6 +1,7 @@
 // What main and the workers say to each other by message. Everything that happens per tick goes through shared memory.
 
 import type { EventForm } from '../memory/records.js';
+import type { Outcome, PlatformCommand } from '../persist/platform-commands.js';
 import type { WorldShape } from '../persist/zone-snapshot.js';
 import type { WorldPlan } from './world-plan.js';
 
@@ -26,10 +27,13 @@ export interface IoThreadData {
   eventForms: Readonly<Record<string, EventForm>>;
 }
 
-/** Main to the I/O thread: take a last snapshot, hand over what waits, and end. */
-export type ToIoThread = { kind: 'stop' };
+/** Main to the I/O thread. `stop`: take a last snapshot, hand over what waits, and end. */
+export type ToIoThread = { kind: 'stop' } | { kind: 'outcome'; request: number; outcome: Outcome };
 
-export type FromIoThread = { kind: 'notice'; line: string } | { kind: 'stopped' };
+export type FromIoThread =
+  | { kind: 'notice'; line: string }
+  | { kind: 'command'; request: number; command: PlatformCommand }
+  | { kind: 'stopped' };
 
 export type FromTickThread =
   | { kind: 'loaded' }

@@ -14,12 +14,14 @@ import { RejectCode } from '../protocol/reject-codes.js';
 import type { GameDefinition } from '../sim/game.js';
 import { IoKeeper } from './io-keeper.js';
 import { Placement } from './placement.js';
+import { PlatformActions } from './platform-actions.js';
 import { type RecoveryReport, recoverWorld, shapeOf } from './recovery.js';
 import { Router } from './router.js';
 import { Supervisor } from './supervisor.js';
 import { POSITION_QUANTUM, planWorld, type WorldPlan } from './world-plan.js';
 import { WorldReport } from './world-report.js';
 
+const STOP_TEXT = 'The server is stopping.';
 const BUILT_IN_GAMES: Record<string, URL> = {
   arena: new URL('../games/arena/game.js', import.meta.url),
 };
@@ -29,7 +31,10 @@ export interface RunningServer {
   threads: number;
   /** A drill: ends a tick thread as a crash would. */
   endTickThread(): void;
-  stop(): Promise<void>;
+  /** Resolves with what to tell clients when the platform wants this server to end; whoever started it ends it. */
+  drainAsked: Promise<string>;
+  /** `text` is what clients are told. */
+  stop(text?: string): Promise<void>;
 }
 
 /** Throws with one clear line when the game cannot be had. */
@@ -64,6 +69,7 @@ export function countThreads(settings: Settings): number {
 }
 
 export async function startServer(settings: Settings, log: Log): Promise<RunningServer> {
+  const startedMs = Date.now();
   const { game, url } = await loadGame(settings.game);
   const threads = countThreads(settings);
   const plan = planWorld(settings, game, threads, performance.timeOrigin + performance.now());
@@ -72,7 +78,6 @@ export async function startServer(settings: Settings, log: Log): Promise<Running
   // A world that goes on is as old as it was: its next tick is due now.
   plan.originMs = performance.timeOrigin + performance.now() - (recovery.snapshotTick * 1000) / settings.tickHz;
   const router = new Router(plan, place(settings));
-  const io = new IoKeeper({ plan, shape, eventNames: game.events, eventForms: game.eventForms ?? {} }, log);
   const supervisor = new Supervisor({
     plan,
     gameUrl: url,
@@ -83,8 +88,21 @@ export async function startServer(settings: Settings, log: Log): Promise<Running
   const report = new WorldReport(plan, router, supervisor);
   report.register(metrics, game.events);
   const net = wireNet({ settings, game, plan, router, supervisor, report, metrics, recovery, log });
-  const stop = async (): Promise<void> => {
-    await net.drain(RejectCode.Draining, 'The server is stopping.');
+  let askDrain: (text: string) => void = () => {};
+  const drainAsked = new Promise<string>((resolve) => {
+    askDrain = resolve;
+  });
+  const actions = new PlatformActions({
+    net,
+    log,
+    startedMs,
+    drain: (text) => askDrain(text === '' ? STOP_TEXT : text),
+  });
+  const io = new IoKeeper({ plan, shape, eventNames: game.events, eventForms: game.eventForms ?? {} }, log, (command) =>
+    actions.run(command),
+  );
+  const stop = async (text = STOP_TEXT): Promise<void> => {
+    await net.drain(RejectCode.Draining, text);
     await net.close();
     router.stop();
     report.stop();
@@ -99,7 +117,7 @@ export async function startServer(settings: Settings, log: Log): Promise<Running
     router.connect(net.sink);
     router.start();
     const { port } = await net.listen();
-    return { port, threads, stop, endTickThread: () => supervisor.endOne() };
+    return { port, threads, drainAsked, stop, endTickThread: () => supervisor.endOne() };
   } catch (error) {
     await net.close();
     router.stop();

@@ -5,7 +5,7 @@ import { DROP_AWAITING_FULL, DROP_CONGESTED, DROP_STALE } from '../../src/net/co
 import { HOLD_BACKLOG, HOLD_LATE_PONG } from '../../src/net/outbox.js';
 import { encodeJoin, encodePing, encodeResync } from '../../src/protocol/client-message.js';
 import { RejectCode } from '../../src/protocol/reject-codes.js';
-import { FrameFlag, readWelcome } from '../../src/protocol/server-frame.js';
+import { FrameFlag, readNotice, readWelcome } from '../../src/protocol/server-frame.js';
 import { EchoWorld } from './echo-world.js';
 import { GUEST, moveBytes } from './game-client.js';
 import { createInProcess, type InProcess, type KeptConnection } from './in-process.js';
@@ -258,4 +258,34 @@ test('an accepted command leaves no garbage behind', async () => {
     if (grown >= 0) growth = Math.min(growth, grown);
   }
   assert.ok(growth < 50_000 * 4, `${growth} bytes for 50,000 commands`);
+});
+
+test('a broadcast reaches who plays, and not who is backed up or has not joined', async () => {
+  const net = createInProcess(new EchoWorld(), 4);
+  const { gateway } = net;
+  const [free, full] = [await joinIn(net), await joinIn(net)];
+  const stranger = net.connect();
+  gateway.hold(full.client, HOLD_BACKLOG);
+  const before = full.sentCount;
+  assert.equal(gateway.broadcast('news'), 1);
+  assert.deepEqual(readNotice(free.frames().at(-1)!), { code: 0, text: 'news' });
+  assert.equal(full.sentCount, before);
+  assert.equal(stranger.sentCount, 0);
+});
+
+test('a kick closes with 1008 who is meant, by index, name or address, and nobody else', async () => {
+  const net = createInProcess(new EchoWorld(), 4);
+  const { gateway } = net;
+  const [first, second, third] = [await joinIn(net), await joinIn(net), await joinIn(net)];
+  third.address = '10.0.0.3';
+  assert.equal(gateway.kick({ client: 3 }, 'out'), 0);
+  assert.equal(gateway.kick({ name: 'nobody' }, 'out'), 0);
+  assert.equal(gateway.kick({ address: '10.0.0.3' }, 'out'), 1);
+  assert.deepEqual(readNotice(third.frames().at(-1)!), { code: 18, text: 'out' });
+  assert.equal(gateway.kick({ client: first.client }, 'out'), 1);
+  assert.deepEqual([first.closeCode, second.closeCode, third.closeCode], [1008, 0, 1008]);
+  assert.equal(gateway.kick({ name: GUEST.name }, 'out'), 1, 'who is on the way out is not counted again');
+  assert.equal(second.closeCode, 1008);
+  gateway.end(second.client, 1008);
+  assert.equal(gateway.kick({ name: GUEST.name }, 'out'), 0);
 });

@@ -1,6 +1,7 @@
 // The gateway without sockets: connections are objects that keep what they are sent, and time is set by hand.
 
 import { DEFAULTS } from '../../src/config.js';
+import { BanList } from '../../src/net/bans.js';
 import type { Connection } from '../../src/net/connection.js';
 import { NetCounters } from '../../src/net/counters.js';
 import { Gateway, type GatewaySettings } from '../../src/net/gateway.js';
@@ -16,6 +17,7 @@ const KEPT_MESSAGES_MAX = 1000;
 
 export class KeptConnection implements Connection {
   client = -1;
+  address = '127.0.0.1';
   readonly messages: (Uint8Array | string)[] = [];
   sentCount = 0;
   closeCode = 0;
@@ -91,6 +93,7 @@ export function createInProcess<W extends EchoWorld>(
       commands: description.commands,
     },
     admit: (_name, token) => (token === '' ? RejectCode.None : RejectCode.BadToken),
+    bans: new BanList(),
     log: silentLog,
   });
   world.sink = gateway;

@@ -20,5 +20,6 @@ export enum RejectCode {
   ServerFull = 14,
   BadToken = 15,
   Draining = 16,
-  GameRule = 17
+  GameRule = 17,
+  Banned = 18
 }

@@ -1,0 +1,65 @@
+// Who is kept out, by address or by name, until when. Kept in memory: a server that starts anew has forgotten them.
+
+import { BANS_MAX } from '../constants.js';
+
+const MAPPED_PREFIX = '::ffff:';
+
+/** An IPv4 address that comes through an IPv6 socket is the same address. */
+export function plainAddress(address: string): string {
+  const isMapped = address.startsWith(MAPPED_PREFIX) && address.includes('.');
+  return isMapped ? address.slice(MAPPED_PREFIX.length) : address;
+}
+
+/** Times are of the wall clock, in ms. */
+export class BanList {
+  private readonly addresses = new Map<string, number>();
+  private readonly names = new Map<string, number>();
+
+  constructor(private readonly now: () => number = Date.now) {}
+
+  get size(): number {
+    return this.addresses.size + this.names.size;
+  }
+
+  hasAddress(address: string): boolean {
+    return this.has(this.addresses, address);
+  }
+
+  hasName(name: string): boolean {
+    return this.has(this.names, name);
+  }
+
+  /** The later end counts. False: the list is full. */
+  addAddress(address: string, untilMs: number): boolean {
+    return this.add(this.addresses, address, untilMs);
+  }
+
+  addName(name: string, untilMs: number): boolean {
+    return this.add(this.names, name, untilMs);
+  }
+
+  private has(list: Map<string, number>, key: string): boolean {
+    const untilMs = list.get(key);
+    if (untilMs === undefined) return false;
+    if (untilMs > this.now()) return true;
+    list.delete(key);
+    return false;
+  }
+
+  private add(list: Map<string, number>, key: string, untilMs: number): boolean {
+    const known = list.get(key);
+    if (known === undefined && this.size >= BANS_MAX) this.forgetExpired();
+    if (known === undefined && this.size >= BANS_MAX) return false;
+    list.set(key, Math.max(untilMs, known ?? 0));
+    return true;
+  }
+
+  private forgetExpired(): void {
+    const now = this.now();
+    for (const list of [this.addresses, this.names]) {
+      for (const [key, untilMs] of list) {
+        if (untilMs <= now) list.delete(key);
+      }
+    }
+  }
+}

@@ -1,0 +1,91 @@
+// Main's end of the platform's commands: does what they ask, once each. A command that comes again gets the answer that
+// it got, because the first answer may have been lost on its way.
+
+import { PLATFORM_IDS_KEPT } from '../constants.js';
+import { plainAddress } from '../net/bans.js';
+import type { Log } from '../net/log.js';
+import type { Net } from '../net/net.js';
+import type { Outcome, PlatformAction, PlatformCommand } from '../persist/platform-commands.js';
+
+const MINUTE_MS = 60000;
+const KICK_TEXT = 'You were removed from the game.';
+const BAN_TEXT = 'You are banned from the game.';
+const TOO_OLD = 'given before this server was started';
+
+export interface PlatformActionsOptions {
+  net: Pick<Net, 'broadcast' | 'kick' | 'bans'>;
+  log: Log;
+  /** Of the wall clock, like the times of commands. */
+  startedMs: number;
+  /** Must return before anything ends, so that the answer gets away. */
+  drain(text: string): void;
+  now?: () => number;
+}
+
+export class PlatformActions {
+  /** What was answered, by command id, oldest first. */
+  private readonly outcomes = new Map<string, Outcome>();
+
+  constructor(private readonly options: PlatformActionsOptions) {}
+
+  run({ id, askedAtMs, action }: PlatformCommand): Outcome {
+    const known = this.outcomes.get(id);
+    if (known !== undefined) return known;
+    const outcome = { reason: this.act(action, askedAtMs) };
+    this.remember(id, outcome);
+    this.options.log.info({ commandId: id, command: action.type, ...outcome }, 'a command of the platform');
+    return outcome;
+  }
+
+  /** Why not, or empty. */
+  private act(action: PlatformAction, askedAtMs: number): string {
+    const { net, drain } = this.options;
+    switch (action.type) {
+      case 'ban':
+        return this.ban(action, askedAtMs);
+      case 'grant':
+        return 'unsupported: there is no inventory';
+      case 'reload':
+        return 'unsupported: no setting can be reloaded';
+    }
+    // The others are about who plays at the time. One that has waited in the log for a server, or comes again after its
+    // crash, would hit strangers; a drain would end server after server.
+    if (askedAtMs < this.options.startedMs) return TOO_OLD;
+    switch (action.type) {
+      case 'kick':
+        return this.kick(action);
+      case 'broadcast':
+        net.broadcast(action.text);
+        return '';
+      case 'drain':
+        drain(action.text);
+        return '';
+    }
+  }
+
+  private kick({ client, name, text }: PlatformAction & { type: 'kick' }): string {
+    const who = client >= 0 ? { client } : { name };
+    const kicked = this.options.net.kick(who, text === '' ? KICK_TEXT : text);
+    return kicked > 0 ? '' : 'no such client is connected';
+  }
+
+  private ban({ address, name, minutes, text }: PlatformAction & { type: 'ban' }, askedAtMs: number): string {
+    const { net, now = Date.now } = this.options;
+    // A clock that is ahead of this one must not make a ban longer.
+    const untilMs = Math.min(askedAtMs, now()) + minutes * MINUTE_MS;
+    if (untilMs <= now()) return 'it would be over already';
+    const who = address === '' ? { name } : { address: plainAddress(address) };
+    const added =
+      who.address === undefined ? net.bans.addName(name, untilMs) : net.bans.addAddress(who.address, untilMs);
+    if (!added) return 'the list of bans is full';
+    net.kick(who, text === '' ? BAN_TEXT : text);
+    return '';
+  }
+
+  private remember(id: string, outcome: Outcome): void {
+    this.outcomes.set(id, outcome);
+    if (this.outcomes.size <= PLATFORM_IDS_KEPT) return;
+    const [oldest] = this.outcomes.keys();
+    this.outcomes.delete(oldest);
+  }
+}

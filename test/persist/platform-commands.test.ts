@@ -1,0 +1,308 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { pack, unpack } from 'msgpackr';
+import {
+  BAN_MINUTES_MAX,
+  BANS_MAX,
+  NAME_BYTES_MAX,
+  NOTICE_BYTES_MAX,
+  PLATFORM_COMMAND_BYTES_MAX,
+  PLATFORM_IDS_KEPT,
+} from '../../src/constants.js';
+import { IoCounters } from '../../src/memory/io-counters.js';
+import { BanList, plainAddress } from '../../src/net/bans.js';
+import { openEmbeddedEventLog } from '../../src/persist/embedded-event-log.js';
+import { EVENT_TOPICS } from '../../src/persist/event-form.js';
+import {
+  decodeCommand,
+  PLATFORM_TOPIC,
+  type PlatformAction,
+  type PlatformCommand,
+  PlatformDesk,
+} from '../../src/persist/platform-commands.js';
+import type { EventLog } from '../../src/persist/ports.js';
+import { createRandom } from '../../src/prng.js';
+import { PlatformActions } from '../../src/runtime/platform-actions.js';
+import { openFolder, until } from './folder.js';
+
+const SEED = 71;
+
+function read(map: object): PlatformAction | string {
+  const checked = decodeCommand(pack({ commandId: 'c1', ...map }));
+  return checked.ok ? checked.action : checked.reason;
+}
+
+test('commands of every type are read, with what they leave out', () => {
+  assert.deepEqual(read({ type: 'kick', clientId: 7 }), { type: 'kick', client: 7, name: '', text: '' });
+  assert.deepEqual(read({ type: 'kick', name: 'Eve', text: 'bye' }), {
+    type: 'kick',
+    client: -1,
+    name: 'Eve',
+    text: 'bye',
+  });
+  const ban = { type: 'ban', name: '', minutes: 5, text: '' };
+  assert.deepEqual(read({ type: 'ban', address: '10.0.0.1', minutes: 5 }), { ...ban, address: '10.0.0.1' });
+  assert.deepEqual(read({ type: 'ban', address: '2001:DB8:0::1', minutes: 5 }), { ...ban, address: '2001:db8::1' });
+  assert.deepEqual(read({ type: 'broadcast', text: 'x'.repeat(NOTICE_BYTES_MAX) }), {
+    type: 'broadcast',
+    text: 'x'.repeat(NOTICE_BYTES_MAX),
+  });
+  assert.deepEqual(read({ type: 'drain' }), { type: 'drain', text: '' });
+  assert.deepEqual(read({ type: 'grant', item: 3, to: 'Eve' }), { type: 'grant' });
+  assert.deepEqual(read({ type: 'reload' }), { type: 'reload' });
+});
+
+test('a command of the wrong shape is refused with a reason that names the field', () => {
+  const wrong: [object, RegExp][] = [
+    [{ type: 'kick' }, /clientId and name/],
+    [{ type: 'kick', clientId: 1, name: 'Eve' }, /clientId and name/],
+    [{ type: 'kick', clientId: -1 }, /clientId/],
+    [{ type: 'kick', clientId: 1.5 }, /clientId/],
+    [{ type: 'kick', clientId: '1' }, /clientId/],
+    [{ type: 'kick', name: '' }, /name/],
+    [{ type: 'kick', name: 'x'.repeat(NAME_BYTES_MAX + 1) }, /name/],
+    [{ type: 'kick', name: 'Eve', text: 5 }, /text/],
+    [{ type: 'ban', name: 'Eve' }, /minutes/],
+    [{ type: 'ban', name: 'Eve', minutes: 0 }, /minutes/],
+    [{ type: 'ban', name: 'Eve', minutes: BAN_MINUTES_MAX + 1 }, /minutes/],
+    [{ type: 'ban', name: 'Eve', minutes: Number.NaN }, /minutes/],
+    [{ type: 'ban', minutes: 5 }, /address and name/],
+    [{ type: 'ban', address: '10.0.0.1', name: 'Eve', minutes: 5 }, /address and name/],
+    [{ type: 'ban', address: 'localhost', minutes: 5 }, /address/],
+    [{ type: 'ban', address: 'fe80::1%eth0', minutes: 5 }, /address/],
+    [{ type: 'ban', address: 10, minutes: 5 }, /address/],
+    [{ type: 'broadcast' }, /text/],
+    [{ type: 'broadcast', text: 'é'.repeat(NOTICE_BYTES_MAX / 2 + 1) }, /text/],
+    [{ type: 'explode' }, /type/],
+    [{ type: 'toString' }, /type/],
+    [{ type: 5 }, /type/],
+    [{ type: 'drain', commandId: '' }, /commandId/],
+    [{ type: 'drain', commandId: 5 }, /commandId/],
+    [{ type: 'drain', commandId: 'x'.repeat(65) }, /commandId/],
+    [{ type: 'drain', commandId: 'a b' }, /commandId/],
+    [{ type: 'grant', items: [1, 2] }, /flat/],
+    [{ type: 'drain', text: 'x'.repeat(PLATFORM_COMMAND_BYTES_MAX) }, /bytes are too many/],
+  ];
+  for (const [map, reason] of wrong) assert.match(String(read(map)), reason, JSON.stringify(map));
+});
+
+test('no bytes at all make the decoder throw', () => {
+  const random = createRandom(SEED);
+  const below = (limit: number) => Math.floor(random() * limit);
+  const whole = pack({ commandId: 'c1', type: 'ban', address: '::1', minutes: 5, text: 'x'.repeat(40) });
+  for (let round = 0; round < 20000; round++) {
+    const bytes = Uint8Array.from(whole.subarray(0, below(whole.length + 1)));
+    for (let flips = below(4); flips >= 0 && bytes.length > 0; flips--) {
+      bytes[below(bytes.length)] = below(256);
+    }
+    const checked = decodeCommand(bytes);
+    assert.ok(checked.ok || checked.reason !== '', `seed ${SEED}, round ${round}`);
+  }
+});
+
+interface Answered {
+  eventId: string;
+  type: string;
+  payload: { commandId: string; command: string; reason?: string };
+}
+
+async function answers(log: EventLog): Promise<Answered[]> {
+  const found: Answered[] = [];
+  await log.replay({ topics: ['game.events.player'] }, async ({ entries }) => {
+    found.push(...entries.map(({ value }) => unpack(value) as Answered));
+  });
+  return found;
+}
+
+async function give(log: EventLog, ...values: Uint8Array[]): Promise<void> {
+  await log.append(
+    values.map((value) => ({ topic: PLATFORM_TOPIC.name, key: 'game', value, timestampMs: Date.now() })),
+  );
+}
+
+/** The desk over a log, with main played by `obey`; undefined: no answer ever. */
+function openDesk(log: EventLog, obey: (command: PlatformCommand) => string | undefined) {
+  const counters = new IoCounters(IoCounters.create());
+  const desk: PlatformDesk = new PlatformDesk(
+    (request, command) => {
+      const reason = obey(command);
+      if (reason !== undefined) setImmediate(() => desk.settle(request, { reason }));
+    },
+    (record) => log.append([record]),
+    counters,
+  );
+  const subscribed = desk.subscribe(log);
+  const stop = async () => (await subscribed).stop();
+  return { counters, stop };
+}
+
+async function openLog(folder: string): Promise<EventLog> {
+  const log = openEmbeddedEventLog({ folder });
+  await log.createTopics([...EVENT_TOPICS, PLATFORM_TOPIC]);
+  return log;
+}
+
+test('every record of the topic is answered once, in order, garbage by its place in the topic', async (t) => {
+  const log = await openLog(openFolder(t));
+  await give(
+    log,
+    pack({ commandId: 'one', type: 'broadcast', text: 'hello' }),
+    Uint8Array.of(0xc1, 1, 2),
+    new Uint8Array(0),
+    pack({ commandId: 'two', type: 'explode' }),
+    pack({ commandId: 'three', type: 'grant' }),
+  );
+  const obeyed: string[] = [];
+  const desk = openDesk(log, ({ id }) => {
+    obeyed.push(id);
+    return id === 'three' ? 'unsupported' : '';
+  });
+  await until('all are answered', async () => (await answers(log)).length >= 5);
+  await desk.stop();
+  const [position] = await log.positions('game', [PLATFORM_TOPIC.name]);
+  const found = await answers(log);
+  await log.close();
+  assert.deepEqual(obeyed, ['one', 'three']);
+  assert.equal(position.committed, 5);
+  const byId = new Map(found.map((answer) => [answer.eventId, answer]));
+  assert.equal(byId.size, 5);
+  assert.deepEqual(byId.get('platform-one')?.payload, { commandId: 'one', command: 'broadcast' });
+  assert.equal(byId.get('platform-one')?.type, 'platform.command.done');
+  assert.deepEqual(byId.get('platform-three')?.payload, {
+    commandId: 'three',
+    command: 'grant',
+    reason: 'unsupported',
+  });
+  assert.equal(byId.get('platform-at-0-3')?.payload.commandId, 'two');
+  assert.equal(byId.get('platform-at-0-1')?.type, 'platform.command.failed');
+  assert.equal(desk.counters.get('platformDone'), 1);
+  assert.equal(desk.counters.get('platformFailed'), 4);
+  assert.equal(desk.counters.get('platformMalformed'), 3);
+});
+
+test('a command that was not answered when the desk stopped comes again, and is committed with its answer', async (t) => {
+  const log = await openLog(openFolder(t));
+  await give(log, pack({ commandId: 'one', type: 'reload' }));
+  let asked = 0;
+  const first = openDesk(log, () => {
+    asked += 1;
+    return undefined;
+  });
+  await until('main is asked', () => asked > 0);
+  await first.stop();
+  const [before] = await log.positions('game', [PLATFORM_TOPIC.name]);
+  assert.equal(before.committed, -1);
+  assert.deepEqual(await answers(log), []);
+  const second = openDesk(log, () => '');
+  await until('it is answered', async () => (await answers(log)).length > 0);
+  await second.stop();
+  const third = openDesk(log, () => assert.fail('what was committed comes again'));
+  await third.stop();
+  const [after] = await log.positions('game', [PLATFORM_TOPIC.name]);
+  await log.close();
+  assert.equal(after.committed, 1);
+});
+
+test('nothing is committed before the log has the answer', async (t) => {
+  const log = await openLog(openFolder(t));
+  await give(log, pack({ commandId: 'one', type: 'reload' }));
+  const publishes: (() => void)[] = [];
+  const desk: PlatformDesk = new PlatformDesk(
+    (request) => desk.settle(request, { reason: '' }),
+    () => new Promise((_, reject) => publishes.push(() => reject(new Error('never')))),
+    new IoCounters(IoCounters.create()),
+  );
+  const subscription = await desk.subscribe(log);
+  await until('an answer is published', () => publishes.length > 0);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  const stopped = subscription.stop();
+  publishes[0]();
+  await stopped;
+  const [position] = await log.positions('game', [PLATFORM_TOPIC.name]);
+  await log.close();
+  assert.equal(position.committed, -1);
+});
+
+const START_MS = 1_000_000;
+
+function createMain() {
+  const done: string[] = [];
+  let now = START_MS + 60000;
+  const bans = new BanList(() => now);
+  const actions = new PlatformActions({
+    net: {
+      bans,
+      broadcast: (text) => done.push(`broadcast ${text}`),
+      kick: (who, text) => (who.name === 'nobody' ? 0 : done.push(`kick ${JSON.stringify(who)} ${text}`)),
+    },
+    log: { debug() {}, info() {}, warn() {}, error() {} },
+    startedMs: START_MS,
+    drain: (text) => done.push(`drain ${text}`),
+    now: () => now,
+  });
+  const run = (id: string, action: PlatformAction, askedAtMs = now) => actions.run({ id, askedAtMs, action }).reason;
+  return { done, bans, run, pass: (ms: number) => (now += ms) };
+}
+
+const BAN = { type: 'ban', address: '', name: '', minutes: 2, text: 'out' } as const;
+
+test('a command is done once, and its repetition gets the same answer', () => {
+  const { done, run } = createMain();
+  const kick = { type: 'kick', client: -1, name: 'nobody', text: '' } as const;
+  assert.equal(run('a', { type: 'broadcast', text: 'hello' }), '');
+  assert.equal(run('a', { type: 'broadcast', text: 'hello' }), '');
+  assert.match(run('b', kick), /no such client/);
+  assert.match(run('b', { ...kick, name: 'Eve' }), /no such client/);
+  assert.deepEqual(done, ['broadcast hello']);
+  for (let i = 0; i < PLATFORM_IDS_KEPT; i++) run(`filler ${i}`, { type: 'reload' });
+  run('a', { type: 'broadcast', text: 'hello' });
+  assert.equal(done.length, 2, 'so many ids are kept, and no more');
+});
+
+test('what is about the players of the moment is refused when it is older than the server', () => {
+  const { done, run } = createMain();
+  const before = START_MS - 1;
+  assert.match(run('a', { type: 'drain', text: '' }, before), /before this server was started/);
+  assert.match(run('b', { type: 'kick', client: 3, name: '', text: '' }, before), /before this server/);
+  assert.match(run('c', { type: 'broadcast', text: 'hello' }, before), /before this server/);
+  assert.deepEqual(done, []);
+  assert.equal(run('d', { type: 'drain', text: 'bye' }, START_MS), '');
+  assert.deepEqual(done, ['drain bye']);
+});
+
+test('a ban counts from when it was given, ends by itself, and removes who is there', () => {
+  const { done, run, bans, pass } = createMain();
+  assert.equal(run('a', { ...BAN, name: 'Eve' }, START_MS), '');
+  assert.equal(run('b', { ...BAN, address: '::ffff:10.0.0.1' }), '');
+  assert.deepEqual(done, ['kick {"name":"Eve"} out', 'kick {"address":"10.0.0.1"} out']);
+  assert.ok(bans.hasName('Eve') && bans.hasAddress('10.0.0.1'));
+  assert.ok(!bans.hasName('10.0.0.1') && !bans.hasAddress('Eve') && !bans.hasName('Adam'));
+  pass(60000);
+  assert.ok(!bans.hasName('Eve') && bans.hasAddress('10.0.0.1'));
+  assert.match(run('c', { ...BAN, name: 'Eve' }, START_MS), /over already/);
+  pass(60000);
+  assert.ok(!bans.hasAddress('10.0.0.1'));
+  assert.equal(bans.size, 0);
+});
+
+test('the list of bans is bounded: full is an answer, and what has expired makes room', () => {
+  const { run, bans, pass } = createMain();
+  for (let i = 0; i < BANS_MAX; i++) assert.ok(bans.addName(`n${i}`, START_MS + 100000 + i));
+  assert.match(run('a', { ...BAN, name: 'Eve' }), /full/);
+  assert.equal(run('b', { ...BAN, name: 'n0' }), '', 'who is in it can be banned for longer');
+  pass(100000);
+  assert.equal(run('c', { ...BAN, name: 'Eve' }), '');
+  assert.ok(bans.hasName('Eve') && bans.size < BANS_MAX);
+});
+
+test('an IPv4 address is the same through an IPv6 socket', () => {
+  assert.equal(plainAddress('::ffff:10.0.0.1'), '10.0.0.1');
+  assert.equal(plainAddress('::ffff:1'), '::ffff:1');
+  assert.equal(plainAddress('2001:db8::1'), '2001:db8::1');
+});
+
+test('what cannot be done yet is answered as unsupported', () => {
+  const { run } = createMain();
+  assert.match(run('a', { type: 'grant' }), /^unsupported/);
+  assert.match(run('b', { type: 'reload' }), /^unsupported/);
+});
