@@ -33,7 +33,7 @@ test('the proxy passes bytes, holds them back, falls silent, and cuts', async (t
   const startedMs = performance.now();
   socket.write('two');
   while (heard.length < 6) await wait(5);
-  assert.ok(performance.now() - startedMs >= 99);
+  assert.ok(performance.now() - startedMs >= 95, 'two ways of 50 ms each, and a timer may be a millisecond early');
   proxy.mode = 'silent';
   socket.write('three');
   await wait(150);
