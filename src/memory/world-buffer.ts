@@ -52,6 +52,7 @@ export class WorldBuffer {
   ) {
     this.words = new Int32Array(buffer, 0, L.COUNTERS_OFFSET / 4);
     assert(this.words[L.MAGIC] === L.WORLD_MAGIC, 'this is a world buffer', this.words[L.MAGIC]);
+    assert(this.words[L.VERSION] === L.WORLD_VERSION, 'its layout is of this version', this.words[L.VERSION]);
     assert(this.words[L.LAYOUT_HASH] === layout.hash, 'both sides know the same columns', this.words[L.LAYOUT_HASH]);
     assert(this.words[L.ROW_CAPACITY] === layout.rowCapacity, 'both sides know the same capacity');
     this.bytes = new Uint8Array(buffer);

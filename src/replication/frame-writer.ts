@@ -42,7 +42,6 @@ export function recordBytesMax(fieldCount: number): number {
 export class FrameWriter {
   /** Where the next byte goes. */
   at = 0;
-  entityCount = 0;
   private bytes: Uint8Array = new Uint8Array(0);
   private view: DataView = new DataView(new ArrayBuffer(0));
   private start = 0;
@@ -67,7 +66,6 @@ export class FrameWriter {
     const { view } = this;
     this.start = start;
     this.previousId = 0;
-    this.entityCount = 0;
     const isPlain = leaveCount === 0 && flags === 0;
     const words = isPlain ? PLAIN_WORDS : FULL_WORDS;
     for (let i = 0; i < words.length; i++) {
@@ -95,7 +93,6 @@ export class FrameWriter {
   restart(): void {
     this.at = this.countAt + 4;
     this.previousId = 0;
-    this.entityCount = 0;
   }
 
   /** @hot Ends the frame and returns its size. */
@@ -118,7 +115,6 @@ export class FrameWriter {
     }
     bytes[at++] = gap;
     this.previousId = wireId;
-    this.entityCount++;
     const age = tick - sent;
     if (changes.fieldsTick[row] <= sent && changes.midTick[row] <= sent && age <= SHORT_AGE_TICKS_MAX) {
       // By far the most: it walked, and that is all.

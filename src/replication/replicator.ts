@@ -100,16 +100,8 @@ export class Replicator {
     this.keepAliveTicks = Math.round((KEEP_ALIVE_MS / 1000) * zone.tickHz);
   }
 
-  get clientCount(): number {
-    return this.attachedCount;
-  }
-
   isAttached(client: number): boolean {
     return this.placeOfClient[client] !== 0;
-  }
-
-  clientAt(place: number): number {
-    return this.attached[place];
   }
 
   attach(client: number, row: number): void {

@@ -59,10 +59,6 @@ export class FreeBitmap {
     }
   }
 
-  isTaken(place: number): boolean {
-    return (this.words[place >> 5] & (1 << (place & 31))) !== 0;
-  }
-
   private lowerLimit(): void {
     let word = (this.limit - 1) >> 5;
     while (word >= 0 && this.words[word] === 0) {
