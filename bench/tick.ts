@@ -5,6 +5,7 @@
 
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { hashCommitted, hashText } from '../src/memory/state-hash.js';
 import { PHASES } from '../src/memory/thread-control.js';
 import { createRandom } from '../src/prng.js';
 import type { BenchModule, BenchOptions, BenchRow } from './bench.js';
@@ -65,8 +66,8 @@ function measureScene(scene: Scene, { small, seed }: BenchOptions): BenchRow {
   };
   const warm = small ? SMALL_TICKS : WARM_TICKS;
   for (let i = 0; i < warm; i++) step();
-  const checksum =
-    (world.frameSum ^ Number.parseInt(world.hosts[0].zone.buffer.hashCommitted()?.hash ?? '0', 16)) >>> 0;
+  const state = hashCommitted(world.hosts[0].zone.buffer);
+  const checksum = (world.frameSum ^ Number.parseInt(state === undefined ? '0' : hashText(state), 16)) >>> 0;
   const heapBytes = measureHeap(world, small ? SMALL_TICKS : HEAP_TICKS);
   world.control.phaseMs.fill(0);
   const frames = world.frameCount;

@@ -33,13 +33,12 @@ const say = (line: string): void => send({ kind: 'notice', line });
 const { data, kafka, redis, mongodb, tickHz, hotSnapshotMs, coldSnapshotMs } = plan.settings;
 const counters = new IoCounters(plan.io);
 const stores = openStores({ folder: join(data, STORES_FOLDER), kafka, redis, mongodb, onNotice: say });
-const epoch = Math.floor(plan.originMs);
 const losses = new EventLosses(eventNames, counters, say);
 const spool = openSpool();
 const pump = new EventPump(
   plan.events.map((buffer) => new RecordRing(buffer)),
   stores.log,
-  { names: eventNames, forms: eventForms, epoch, originMs: plan.originMs, tickHz },
+  { names: eventNames, forms: eventForms, epoch: plan.epoch, originMs: plan.originMs, tickHz },
   losses,
   spool,
 );
@@ -51,7 +50,7 @@ const desk = new PlatformDesk(
 );
 const subscribed = subscribe();
 const worlds = plan.worlds.map((buffer) => new WorldBuffer(buffer, plan.layout));
-const snapshotter = new Snapshotter(worlds, shape, stores.hot, stores.cold, counters, say);
+const snapshotter = new Snapshotter(worlds, shape, plan.epoch, stores.hot, stores.cold, counters, say);
 
 const timers = [
   setInterval(() => pump.run(Date.now()), IO_BEAT_MS),

@@ -1,5 +1,5 @@
 // Attaching to a world buffer: typed views over the blocks that world-layout.ts draws. Main creates, every thread
-// attaches to what it needs. Nothing here copies but commit, restore and CommittedReader.
+// attaches to what it needs. Nothing here copies but commit and restore.
 
 import { assert } from '../assert.js';
 import { GLOBALS_COUNT, ZONES_MAX } from '../constants.js';
@@ -109,62 +109,20 @@ export class WorldBuffer {
     const targetStart = L.BLOCKS_OFFSET + target * layout.blockBytes;
     bytes.copyWithin(targetStart, sourceStart, sourceStart + L.COLUMNS_IN_BLOCK);
     const scalars = this.blocks[source].scalars;
-    // Columns of ids and of rows share one bound, so that one loop serves both.
-    const rows = Math.max(scalars[L.SCALAR_ROW_LIMIT], scalars[L.SCALAR_ID_LIMIT]);
+    const rowLimit = scalars[L.SCALAR_ROW_LIMIT];
+    const idLimit = scalars[L.SCALAR_ID_LIMIT];
+    const ghostFirst = scalars[L.SCALAR_GHOST_FIRST];
+    const ghostLimit = scalars[L.SCALAR_GHOST_LIMIT];
     for (let i = 0; i < layout.columns.length; i++) {
-      const { offset, bytes: size } = layout.columns[i];
-      bytes.copyWithin(targetStart + offset, sourceStart + offset, sourceStart + offset + rows * size);
-    }
-  }
-
-  /**
-   * A checksum of the committed state, the same for the same state. Undefined when the zone commits faster than this
-   * thread can read, which a caller answers by trying again later.
-   */
-  hashCommitted(): { tick: number; hash: string; entities: number } | undefined {
-    for (let attempt = 0; attempt < 4; attempt++) {
-      const countBefore = this.commitCount;
-      const index = this.committedIndex;
-      const scalars = this.blocks[index].scalars;
-      const tick = scalars[L.SCALAR_TICK];
-      const entities = scalars[L.SCALAR_ENTITY_COUNT];
-      const hash = this.hashBlock(index);
-      if (((this.commitCount - countBefore) | 0) <= 1) {
-        return { tick, hash, entities };
+      const { offset, bytes: size, role } = layout.columns[i];
+      const from = sourceStart + offset;
+      const to = targetStart + offset;
+      bytes.copyWithin(to, from, from + (role === 'id' ? idLimit : rowLimit) * size);
+      if (role !== 'id' && ghostLimit > ghostFirst) {
+        bytes.copyWithin(to + ghostFirst * size, from + ghostFirst * size, from + ghostLimit * size);
       }
     }
-    return undefined;
   }
-
-  private hashBlock(index: number): string {
-    const start = L.BLOCKS_OFFSET + index * this.layout.blockBytes;
-    const scalars = this.blocks[index].scalars;
-    const rows = Math.max(scalars[L.SCALAR_ROW_LIMIT], scalars[L.SCALAR_ID_LIMIT]);
-    let hash = 0x811c9dc5;
-    hash = hashBytes(this.bytes, start, start + L.COLUMNS_IN_BLOCK, hash);
-    for (const { offset, bytes } of this.layout.columns) {
-      hash = hashBytes(this.bytes, start + offset, start + offset + rows * bytes, hash);
-    }
-    return (hash >>> 0).toString(16).padStart(8, '0');
-  }
-}
-
-/** FNV-1a, four bytes at a step while they last; a step is a multiply, so the order of rows matters. */
-function hashBytes(bytes: Uint8Array, start: number, limit: number, seed: number): number {
-  let hash = seed;
-  let at = start;
-  if ((bytes.byteOffset + start) % 4 === 0) {
-    const words = new Int32Array(bytes.buffer, bytes.byteOffset + start, (limit - start) >> 2);
-    for (let i = 0; i < words.length; i++) {
-      hash = Math.imul(hash ^ words[i], 0x01000193);
-      hash ^= hash >>> 15;
-    }
-    at = start + words.length * 4;
-  }
-  for (; at < limit; at++) {
-    hash = Math.imul(hash ^ bytes[at], 0x01000193);
-  }
-  return hash;
 }
 
 function viewBlock(buffer: SharedArrayBuffer, layout: L.WorldLayout, start: number): Block {

@@ -53,6 +53,11 @@ export const SCALAR_ENTITY_COUNT = 2;
 export const SCALAR_RANDOM = 3;
 export const SCALAR_ID_LIMIT = 4;
 export const SCALAR_POPULATED = 5;
+/** Rows from here on mirror a neighbour's entities; below the limit they may be in use. */
+export const SCALAR_GHOST_FIRST = 6;
+export const SCALAR_GHOST_LIMIT = 7;
+/** Ticks of this zone that were written to the journal since the session began; see journal-records.ts. */
+export const SCALAR_JOURNALED = 8;
 export const SCALAR_COUNT = 64;
 
 const SCALARS_BYTES = SCALAR_COUNT * 4;
@@ -63,9 +68,17 @@ export const GLOBALS_IN_BLOCK = SCALARS_BYTES;
 export const MARKS_IN_BLOCK = GLOBALS_IN_BLOCK + GLOBALS_BYTES;
 export const COLUMNS_IN_BLOCK = MARKS_IN_BLOCK + MARKS_BYTES;
 
+/**
+ * alive      not 0 where the row is an entity
+ * id         one cell per local id, not per row
+ * transient  means something within a tick and right after it only
+ */
+export type ColumnRole = 'alive' | 'id' | 'transient';
+
 export interface ColumnSpec {
   name: string;
   type: ColumnType;
+  role?: ColumnRole;
 }
 
 export interface ColumnPlace extends ColumnSpec {

@@ -22,6 +22,7 @@ export class Snapshotter {
   constructor(
     private readonly worlds: readonly WorldBuffer[],
     private readonly shape: WorldShape,
+    private readonly epoch: number,
     private readonly hot: HotStore,
     private readonly cold: ColdStore,
     private readonly counters: IoCounters,
@@ -87,7 +88,7 @@ export class Snapshotter {
 
   private encode(world: WorldBuffer, nowMs: number): Buffer {
     for (let attempt = 0; attempt < SNAPSHOT_COPY_ATTEMPTS; attempt++) {
-      const bytes = encodeZone(world, this.shape, nowMs);
+      const bytes = encodeZone(world, this.shape, this.epoch, nowMs);
       if (bytes !== undefined) {
         return bytes;
       }

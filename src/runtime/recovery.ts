@@ -7,7 +7,13 @@
 import { join } from 'node:path';
 import type { Settings } from '../config.js';
 import { LIVE_BLOCK, WorldBuffer } from '../memory/world-buffer.js';
-import { SCALAR_ENTITY_COUNT, SCALAR_ID_LIMIT, SCALAR_ROW_LIMIT, SCALAR_TICK } from '../memory/world-layout.js';
+import {
+  SCALAR_ENTITY_COUNT,
+  SCALAR_ID_LIMIT,
+  SCALAR_JOURNALED,
+  SCALAR_ROW_LIMIT,
+  SCALAR_TICK,
+} from '../memory/world-layout.js';
 import type { Log } from '../net/log.js';
 import { openStores, type Stores } from '../persist/open-stores.js';
 import { coldId, hotKey } from '../persist/snapshotter.js';
@@ -131,6 +137,7 @@ function fillWorld(plan: WorldPlan, found: readonly (Found | undefined)[], repor
   dropDoubles(worlds);
   giveOutIds(worlds, plan.layout.rowCapacity);
   for (const world of worlds) {
+    beginRings(world);
     const { scalars } = world.blocks[LIVE_BLOCK];
     if (scalars[SCALAR_TICK] > 0) scalars[SCALAR_TICK] = report.snapshotTick; // all zones go on together
     world.commit();
@@ -143,15 +150,22 @@ function fillZone(world: WorldBuffer, snapshot: ZoneSnapshot): void {
   const live = world.blocks[LIVE_BLOCK];
   live.scalars.set(snapshot.scalars);
   live.globals.set(snapshot.globals);
-  for (const { name, type } of snapshot.header.columns) {
+  live.marks.set(snapshot.marks);
+  const { rows, ghostFirst, columns } = snapshot.header;
+  for (const { name, type, role } of columns) {
     const now = world.layout.columns.find((column) => column.name === name);
     const cells = snapshot.columns.get(name);
-    if (now?.type === type && cells !== undefined) {
-      live.columns[name].set(cells as never);
-    }
+    if (now?.type !== type || cells === undefined) continue;
+    live.columns[name].set(cells.subarray(0, role === 'id' ? cells.length : rows) as never);
+    if (role !== 'id') live.columns[name].set(cells.subarray(rows) as never, ghostFirst);
   }
-  // Rings are new: nothing of what was on its way, and no count of what came, is true any more.
+}
+
+/** Rings are new: nothing of what was on its way, and no count of what came, is true any more. */
+function beginRings(world: WorldBuffer): void {
+  const live = world.blocks[LIVE_BLOCK];
   live.marks.fill(0);
+  live.scalars[SCALAR_JOURNALED] = 0;
   live.columns.departTo.fill(0);
 }
 

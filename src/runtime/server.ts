@@ -77,6 +77,7 @@ export async function startServer(settings: Settings, log: Log): Promise<Running
   const recovery = await recoverWorld(plan, shape, log);
   // A world that goes on is as old as it was: its next tick is due now.
   plan.originMs = performance.timeOrigin + performance.now() - (recovery.snapshotTick * 1000) / settings.tickHz;
+  plan.epoch = Math.max(plan.epoch, Math.floor(plan.originMs));
   const router = new Router(plan, place(settings));
   const supervisor = new Supervisor({
     plan,

@@ -49,6 +49,8 @@ export interface WorldPlan {
   io: SharedArrayBuffer;
   /** Milliseconds since the epoch at which tick 0 was due. */
   originMs: number;
+  /** Names this session, and ascends from one to the next: part of the names of events, snapshots and journals. */
+  epoch: number;
 }
 
 function roundUp(value: number, multiple: number): number {
@@ -93,6 +95,7 @@ export function planWorld(settings: Settings, game: GameDefinition, threadCount:
     controls: zonesOfThread.map(() => ThreadControl.create()),
     io: IoCounters.create(),
     originMs,
+    epoch: Math.floor(originMs),
   };
 }
 

@@ -3,6 +3,7 @@
 import { nowMs } from '../clock.js';
 import { COUNTERS } from '../memory/counters.js';
 import { IO_COUNTERS, IO_GAUGES, IoCounters } from '../memory/io-counters.js';
+import { hashCommitted, hashText } from '../memory/state-hash.js';
 import * as T from '../memory/thread-control.js';
 import { WorldBuffer } from '../memory/world-buffer.js';
 import type { Metrics } from '../net/metrics.js';
@@ -72,9 +73,12 @@ export class WorldReport {
       if (known?.tick === world.committed.scalars[0]) {
         return known;
       }
-      const hashed = world.hashCommitted();
+      const hashed = hashCommitted(world);
+      const clients = world.counters[COUNTERS.indexOf('clients')];
       const health =
-        hashed === undefined ? known : { id, ...hashed, clients: world.counters[COUNTERS.indexOf('clients')] };
+        hashed === undefined
+          ? known
+          : { id, tick: hashed.tick, hash: hashText(hashed), entities: hashed.entities, clients };
       this.zones[id] = health;
       return health ?? { id, tick: 0, hash: '', entities: 0, clients: 0 };
     });

@@ -110,6 +110,7 @@ export class ZoneHost {
     zone.onDespawn = (row) => this.onDespawn(row);
     this.handoff.recover();
     this.populate(settings.bots, plan.worlds.length);
+    this.buildIndex(); // as it was at the end of the last tick: systems of the next one ask it
   }
 
   /** The whole of a tick. */

@@ -6,7 +6,7 @@
 
 import { COUNTER } from '../memory/counters.js';
 import type { AnyColumn, WorldBuffer } from '../memory/world-buffer.js';
-import { SCALAR_ROW_LIMIT } from '../memory/world-layout.js';
+import { SCALAR_GHOST_LIMIT, SCALAR_ROW_LIMIT } from '../memory/world-layout.js';
 import { type EngineColumns, engineColumnsOf } from '../state/columns.js';
 import { wireIdOfKey } from '../state/entity-key.js';
 import { FreeBitmap } from '../state/free-bitmap.js';
@@ -57,6 +57,20 @@ export class Ghosts {
     this.maxX = zone.area.x + zone.area.width + margin;
     this.minY = zone.area.y - margin;
     this.maxY = zone.area.y + zone.area.height + margin;
+    this.takeUp();
+  }
+
+  /** Ghosts that a former thread had committed stand as they stood. */
+  private takeUp(): void {
+    const { zone } = this;
+    const limit = zone.scalars[SCALAR_GHOST_LIMIT];
+    for (let row = zone.ownCapacity; row < limit; row++) {
+      if (zone.alive[row] !== 0) {
+        this.rows.mark(row - zone.ownCapacity);
+        this.seenTick[row - zone.ownCapacity] = zone.tick;
+        zone.rowOfId[wireIdOfKey(zone.engine.key[row])] = row + 1;
+      }
+    }
   }
 
   /** One past the highest ghost row; ghosts begin at the zone's ownCapacity. */
@@ -69,6 +83,7 @@ export class Ghosts {
       this.mirror(this.neighbours[i]);
     }
     this.forgetUnseen();
+    this.zone.scalars[SCALAR_GHOST_LIMIT] = this.rowLimit; // from here on they are committed with the tick
   }
 
   /** Keeps showing an own row that has just departed, until its new zone shows it. */

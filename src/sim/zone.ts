@@ -2,7 +2,8 @@
 // its state is the live block of the world buffer, so that a commit and a restore carry all of it.
 //
 // Rows [0, ownCapacity) are this zone's. Rows from ownCapacity on mirror entities of neighbours near the border
-// (ghosts.ts): they are in the index and in view, but no system writes them and no commit copies them.
+// (ghosts.ts): they are in the index and in view, but no system writes them. They are
+// committed with the rest, since systems saw them: so a restored zone goes on exactly as it would have.
 
 import { assert } from '../assert.js';
 import { ENTITIES_PER_ZONE_MAX } from '../constants.js';
@@ -12,6 +13,7 @@ import * as R from '../memory/records.js';
 import { LIVE_BLOCK, type WorldBuffer } from '../memory/world-buffer.js';
 import {
   SCALAR_ENTITY_COUNT,
+  SCALAR_GHOST_FIRST,
   SCALAR_ID_LIMIT,
   SCALAR_RANDOM,
   SCALAR_ROW_LIMIT,
@@ -163,7 +165,7 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> implement
         this.ids.mark(id);
       }
     }
-    this.alive.fill(0, this.ownCapacity); // ghosts of a former thread: they come back with the next look over the border
+    this.scalars[SCALAR_GHOST_FIRST] = this.ownCapacity;
     this.storeLimits();
   }
 
@@ -303,6 +305,7 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> implement
   private storeLimits(): void {
     this.rowLimitNow = this.rows.limit;
     this.scalars[SCALAR_ROW_LIMIT] = this.rows.limit;
-    this.scalars[SCALAR_ID_LIMIT] = this.ids.limit;
+    // Never lower: the generation of an id that is free now must be known when it is given out again.
+    this.scalars[SCALAR_ID_LIMIT] = Math.max(this.scalars[SCALAR_ID_LIMIT], this.ids.limit);
   }
 }

@@ -5,7 +5,7 @@ import type { Block } from '../memory/world-buffer.js';
 import type { ColumnSpec, ColumnType } from '../memory/world-layout.js';
 
 export const ENGINE_COLUMNS = [
-  { name: 'alive', type: 'u8' },
+  { name: 'alive', type: 'u8', role: 'alive' },
   { name: 'kind', type: 'u8' },
   /** Client index + 1; 0 for none. */
   { name: 'owner', type: 'i32' },
@@ -15,12 +15,12 @@ export const ENGINE_COLUMNS = [
   { name: 'positionX', type: 'f32' },
   { name: 'positionY', type: 'f32' },
   /** Target zone + 1 while a row that has left waits for its handoff record to be published; else 0. */
-  { name: 'departTo', type: 'u8' },
+  { name: 'departTo', type: 'u8', role: 'transient' },
   /** Where in the handoff ring its record stands: the count of records written before it. */
-  { name: 'departSequence', type: 'i32' },
+  { name: 'departSequence', type: 'i32', role: 'transient' },
   /** By local id, not by row: whether the id is in use, here or in another zone, and how often it has been given out. */
-  { name: 'idTaken', type: 'u8' },
-  { name: 'idGeneration', type: 'u16' },
+  { name: 'idTaken', type: 'u8', role: 'id' },
+  { name: 'idGeneration', type: 'u16', role: 'id' },
 ] as const satisfies readonly ColumnSpec[];
 
 /** Columns that travel with an entity to another zone: all of the game's, and of the engine's these. */
@@ -48,7 +48,7 @@ export interface EngineColumns {
 }
 
 export function specifyColumns(fields: Record<string, { type: ColumnType }>): ColumnSpec[] {
-  const columns: ColumnSpec[] = ENGINE_COLUMNS.map(({ name, type }) => ({ name, type }));
+  const columns: ColumnSpec[] = ENGINE_COLUMNS.map((column) => ({ ...column }));
   for (const [name, { type }] of Object.entries(fields)) {
     assert(!columns.some((column) => column.name === name), 'a game field has a name of its own', name);
     columns.push({ name, type });

@@ -4,6 +4,7 @@ import { CLIENT_HEADER_BYTES, EVENT_RECORD_BYTES } from '../../src/constants.js'
 import { Quadtree } from '../../src/interest/quadtree.js';
 import { RecordRing } from '../../src/memory/record-ring.js';
 import * as R from '../../src/memory/records.js';
+import { hashCommitted, hashText } from '../../src/memory/state-hash.js';
 import { WorldBuffer } from '../../src/memory/world-buffer.js';
 import { layOutWorld } from '../../src/memory/world-layout.js';
 import { encodeCommand, layOutCommand } from '../../src/protocol/command-layout.js';
@@ -88,7 +89,7 @@ export class HeadlessZone<F extends FieldDefinitions> {
 
   hash(): string {
     this.world.commit();
-    return this.world.hashCommitted()?.hash ?? 'none';
+    return hashText(hashCommitted(this.world)!);
   }
 
   rebuildIndex(): void {

@@ -1,0 +1,147 @@
+// What a committed block says, as a few numbers: the same for the same state, whatever lies in rows that are no entity.
+// Of each column there are three sums over its cells, plain and weighted by row and by row squared. Where one cell differs
+// between two states, the differences of the sums tell which one: d, row * d and row * row * d.
+
+import type { Block, WorldBuffer } from './world-buffer.js';
+import * as L from './world-layout.js';
+
+const SUMS_PER_COLUMN = 3;
+/** Scalars that are part of what the world is; the others say how it is kept. */
+const STATE_SCALARS = [L.SCALAR_TICK, L.SCALAR_ROW_LIMIT, L.SCALAR_ENTITY_COUNT, L.SCALAR_RANDOM, L.SCALAR_ID_LIMIT];
+const PRIME = 0x01000193;
+
+export interface StateHash {
+  tick: number;
+  entities: number;
+  /** Scalars, globals, then three sums of each column that is not transient. */
+  sums: Int32Array;
+}
+
+/** Undefined: the zone commits faster than this thread can read, which a caller answers by trying again later. */
+export function hashCommitted(world: WorldBuffer): StateHash | undefined {
+  for (let attempt = 0; attempt < 4; attempt++) {
+    const countBefore = world.commitCount;
+    const hash = hashBlock(world.committed, world.layout);
+    if (((world.commitCount - countBefore) | 0) <= 1) {
+      return hash;
+    }
+  }
+  return undefined;
+}
+
+export function hashedColumns(layout: L.WorldLayout): L.ColumnPlace[] {
+  return layout.columns.filter(({ role }) => role !== 'transient');
+}
+
+export function hashBlock(block: Block, layout: L.WorldLayout): StateHash {
+  const columns = hashedColumns(layout);
+  const sums = new Int32Array(2 + columns.length * SUMS_PER_COLUMN);
+  for (const index of STATE_SCALARS) {
+    sums[0] = mix(Math.imul(sums[0], PRIME), block.scalars[index]);
+  }
+  for (const word of new Int32Array(block.globals.buffer, block.globals.byteOffset, block.globals.length * 2)) {
+    sums[1] = mix(Math.imul(sums[1], PRIME), word);
+  }
+  const alive = block.columns[layout.columns.find(({ role }) => role === 'alive')?.name ?? ''];
+  const { scalars } = block;
+  for (const [index, { name, role, type }] of columns.entries()) {
+    const isWide = type === 'f64';
+    const cells = bitsOf(block.columns[name]);
+    const at = 2 + index * SUMS_PER_COLUMN;
+    if (role === 'id') {
+      sumCells(cells, isWide, undefined, 0, scalars[L.SCALAR_ID_LIMIT], sums, at);
+      continue;
+    }
+    sumCells(cells, isWide, alive, 0, scalars[L.SCALAR_ROW_LIMIT], sums, at);
+    sumCells(cells, isWide, alive, scalars[L.SCALAR_GHOST_FIRST], scalars[L.SCALAR_GHOST_LIMIT], sums, at);
+  }
+  return { tick: scalars[L.SCALAR_TICK], entities: scalars[L.SCALAR_ENTITY_COUNT], sums };
+}
+
+/** One number of all of it, for people and for comparing. */
+export function hashText({ sums }: StateHash): string {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < sums.length; i++) {
+    hash = mix(Math.imul(hash, PRIME), sums[i]);
+  }
+  return (hash >>> 0).toString(16).padStart(8, '0');
+}
+
+export interface StateDifference {
+  /** A column, or 'scalars' or 'globals'. */
+  field: string;
+  /** The row of the one cell that differs; undefined when there are several, or it is no cell. */
+  row?: number;
+}
+
+/** What differs between two hashes of one layout. */
+export function compareHashes(expected: Int32Array, actual: Int32Array, layout: L.WorldLayout): StateDifference[] {
+  const differences: StateDifference[] = [];
+  if (expected[0] !== actual[0]) differences.push({ field: 'scalars' });
+  if (expected[1] !== actual[1]) differences.push({ field: 'globals' });
+  for (const [index, { name }] of hashedColumns(layout).entries()) {
+    const at = 2 + index * SUMS_PER_COLUMN;
+    const [plain, byRow, bySquare] = [0, 1, 2].map((nth) => (actual[at + nth] - expected[at + nth]) | 0);
+    if (plain === 0 && byRow === 0 && bySquare === 0) continue;
+    const row = findRow(plain, byRow, bySquare, layout.rowCapacity);
+    differences.push(row === undefined ? { field: name } : { field: name, row });
+  }
+  return differences;
+}
+
+/** Undefined unless exactly one row explains the three differences. */
+function findRow(plain: number, byRow: number, bySquare: number, rowCapacity: number): number | undefined {
+  let found: number | undefined;
+  for (let row = 0; row < rowCapacity; row++) {
+    if (Math.imul(plain, row) === byRow && Math.imul(byRow, row) === bySquare) {
+      if (found !== undefined) return undefined;
+      found = row;
+    }
+  }
+  return found;
+}
+
+/** @hot */
+function sumCells(
+  cells: ArrayLike<number>,
+  /** Two words per cell. */
+  isWide: boolean,
+  alive: ArrayLike<number> | undefined,
+  start: number,
+  limit: number,
+  sums: Int32Array,
+  at: number,
+): void {
+  let plain = 0;
+  let byRow = 0;
+  let bySquare = 0;
+  for (let row = start; row < limit; row++) {
+    if (alive !== undefined && alive[row] === 0) {
+      continue;
+    }
+    const value = isWide ? mix(mix(row, cells[2 * row]), cells[2 * row + 1]) : mix(row, cells[row]);
+    const weighted = Math.imul(value, row);
+    plain = (plain + value) | 0;
+    byRow = (byRow + weighted) | 0;
+    bySquare = (bySquare + Math.imul(weighted, row)) | 0;
+  }
+  sums[at] += plain;
+  sums[at + 1] += byRow;
+  sums[at + 2] += bySquare;
+}
+
+/** The cells as integers: of floating-point columns their bits. */
+function bitsOf(column: Block['columns'][string]): ArrayLike<number> {
+  if (column instanceof Float32Array || column instanceof Float64Array) {
+    return new Int32Array(column.buffer, column.byteOffset, column.byteLength / 4);
+  }
+  return column;
+}
+
+/** @hot */
+function mix(seed: number, value: number): number {
+  let hash = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) ^ value;
+  hash = Math.imul(hash ^ (hash >>> 16), 0x7feb352d);
+  hash = Math.imul(hash ^ (hash >>> 15), 0x846ca68b);
+  return hash ^ (hash >>> 16);
+}
