@@ -2,7 +2,7 @@
 // is wrong by itself, so that one mistake makes one complaint.
 
 import type { SettingName, SettingSources, Settings } from './config.js';
-import { describeSetting } from './config-table.js';
+import { describeSetting } from './config-lookup.js';
 import { HANG_TICKS_MIN, UPDATE_BYTES_MIN, ZONE_EDGE_VIEW_RADII_MIN, ZONES_MAX } from './constants.js';
 
 interface Relation {

@@ -1,8 +1,7 @@
 // The one table of all settings: what each is for, what it may be, what it is when nobody says. Parsing, complaints and
-// the help text are made from it.
+// the help text are made from it (config-lookup.ts).
 
 import type { SettingName, Settings } from './config.js';
-import { editDistance, kebabName } from './config-names.js';
 import {
   CLIENTS_MAX_LIMIT,
   COMMAND_RING_RECORDS,
@@ -323,6 +322,33 @@ export const SETTINGS: { readonly [K in SettingName]: SettingDefinition<Settings
     min: 5000,
     max: 300000,
   },
+  journalFlushMs: {
+    group: 'What lasts',
+    placeholder: 'MS',
+    help: 'At most so much play is lost when the process is killed; 0: no journal.',
+    value: 100,
+    form: 'integer',
+    min: 0,
+    max: 10000,
+  },
+  journalKeepMinutes: {
+    group: 'What lasts',
+    placeholder: 'MIN',
+    help: 'So long, and up to 4 GiB, what was played can be replayed.',
+    value: 5,
+    form: 'integer',
+    min: 1,
+    max: 525600,
+  },
+  hashEveryTicks: {
+    group: 'What lasts',
+    placeholder: 'TICKS',
+    help: 'Every so often the journal says what a replay must come to.',
+    value: 60,
+    form: 'integer',
+    min: 1,
+    max: 100000,
+  },
   start: {
     group: 'What lasts',
     placeholder: 'HOW',
@@ -342,87 +368,3 @@ export const SETTINGS: { readonly [K in SettingName]: SettingDefinition<Settings
 };
 
 export const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[];
-
-/** Two settings by one name, given as 2x2. They are settings of one group. */
-export interface SettingPair {
-  names: readonly [SettingName, SettingName];
-  placeholder: string;
-  example: string;
-}
-export const SETTING_PAIRS: ReadonlyMap<string, SettingPair> = new Map([
-  ['world', { names: ['worldWidth', 'worldHeight'], placeholder: 'WxH', example: '512x512' }],
-  ['zones', { names: ['zoneColumns', 'zoneRows'], placeholder: 'CxR', example: '2x2' }],
-]);
-
-const NAME_BY_KEBAB = new Map(SETTING_NAMES.map((name) => [kebabName(name), name]));
-
-export function findSetting(kebab: string): SettingName | undefined {
-  return NAME_BY_KEBAB.get(kebab);
-}
-
-export function defaultSettings(): Settings {
-  return Object.fromEntries(SETTING_NAMES.map((name) => [name, SETTINGS[name].value])) as unknown as Settings;
-}
-
-/** Undefined: not a value of this setting. */
-export function parseSetting(name: SettingName, text: string): string | number | undefined {
-  const definition: SettingDefinition<string | number> = SETTINGS[name];
-  switch (definition.form) {
-    case 'choice':
-      return definition.choices.includes(text) ? text : undefined;
-    case 'text':
-      return definition.pattern.test(text) ? text : undefined;
-    default: {
-      const pattern = definition.form === 'integer' ? /^\d+$/ : /^\d+(\.\d+)?$/;
-      const value = Number(text);
-      return pattern.test(text) && value >= definition.min && value <= definition.max ? value : undefined;
-    }
-  }
-}
-
-/** What a setting or a pair, named in kebab-case, may be. Undefined: there is no such name. */
-export function allowedText(kebab: string): string | undefined {
-  const pair = SETTING_PAIRS.get(kebab);
-  if (pair !== undefined) return `two whole numbers, such as ${pair.example}`;
-  const name = findSetting(kebab);
-  if (name === undefined) return undefined;
-  const { form } = SETTINGS[name];
-  if (form === 'integer') return `a whole number from ${rangeText(name)}`;
-  return form === 'number' ? `a number from ${rangeText(name)}` : rangeText(name);
-}
-
-/** The same in few words. */
-export function rangeText(name: SettingName): string {
-  const definition: SettingDefinition<string | number> = SETTINGS[name];
-  switch (definition.form) {
-    case 'choice':
-      return definition.choices.join(', ');
-    case 'text':
-      return definition.allowed;
-    default:
-      return `${definition.min} to ${definition.max}`;
-  }
-}
-
-export const DEFAULT_SOURCE = 'default';
-
-/** How every complaint about a setting begins. */
-export function describeSetting(name: string, value: string | number, source: string): string {
-  const shown = /^[\w.:/+-]+$/.test(String(value)) ? value : JSON.stringify(value);
-  return `${name} is ${shown} (${source === DEFAULT_SOURCE ? source : `from ${source}`})`;
-}
-
-/** The known name that was most likely meant, if one is near. */
-export function closestName(kebab: string): string | undefined {
-  let closest: string | undefined;
-  // A third of the letters may be wrong; beyond that a guess is no help.
-  let distanceMin = Math.floor(kebab.length / 3) + 1;
-  for (const candidate of [...NAME_BY_KEBAB.keys(), ...SETTING_PAIRS.keys(), 'config']) {
-    const distance = editDistance(kebab, candidate);
-    if (distance > 0 && distance < distanceMin) {
-      distanceMin = distance;
-      closest = candidate;
-    }
-  }
-  return closest;
-}

@@ -2,8 +2,6 @@
 // config-table.ts says what each setting means and may be, config-relations.ts what must fit together. Whatever is wrong
 // in any source is reported, all of it at once, also where a stronger source hides it.
 
-import { camelName, ENVIRONMENT_PREFIX, environmentName, kebabName } from './config-names.js';
-import { relationErrors } from './config-relations.js';
 import {
   allowedText,
   closestName,
@@ -12,9 +10,11 @@ import {
   describeSetting,
   findSetting,
   parseSetting,
-  SETTING_NAMES,
   SETTING_PAIRS,
-} from './config-table.js';
+} from './config-lookup.js';
+import { camelName, ENVIRONMENT_PREFIX, environmentName, kebabName } from './config-names.js';
+import { relationErrors } from './config-relations.js';
+import { SETTING_NAMES } from './config-table.js';
 
 export type SpawnPolicy = 'spread' | 'crowd' | `hubs:${number}`;
 
@@ -50,6 +50,9 @@ export interface Settings {
   mongodb: string;
   hotSnapshotMs: number;
   coldSnapshotMs: number;
+  journalFlushMs: number;
+  journalKeepMinutes: number;
+  hashEveryTicks: number;
   start: 'auto' | 'resume' | 'fresh';
   logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
 }

@@ -19,6 +19,10 @@ export const EVENT_RING_RECORDS = 16384;
 /** Frames of one tick thread: 8 MiB are 20 ticks of 2,000 clients at 200 bytes. */
 export const FRAME_RING_BYTES = 8 * 1024 * 1024;
 export const HANDOFF_RING_RECORDS = 1024;
+/** 2,000 clients at 30 commands per second are 1 MB per second: a stall of the I/O thread of 8 s. */
+export const JOURNAL_RING_BYTES = 8 * 1024 * 1024;
+/** Of a zone without a journal. */
+export const JOURNAL_RING_BYTES_MIN = 64 * 1024;
 
 // --- world ---
 export const ZONES_MAX = 64;
@@ -148,6 +152,10 @@ export const SPOOL_BYTES_MAX = 3 * 2 ** 30;
 export const SPOOL_DRAIN_PER_SECOND = 40000;
 /** The I/O thread empties the event rings this often: a ring of 16,384 holds a million events per second of it. */
 export const IO_BEAT_MS = 15;
+/** A segment of the journal is this long: so much is run again at most when hot snapshots are lost. */
+export const JOURNAL_SEGMENT_MS = 60000;
+/** Of all journals in a data folder: an hour of 2,000 clients. */
+export const JOURNAL_BYTES_MAX = 4 * 2 ** 30;
 export const HOT_SNAPSHOT_TTL_MS = 180000;
 export const COLD_HISTORY_KEPT = 10;
 export const SNAPSHOT_COPY_ATTEMPTS = 8;

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DEFAULTS, type LoadedSettings, loadSettings, type SettingInputs } from '../src/config.js';
+import { parseSetting } from '../src/config-lookup.js';
 import { environmentName, kebabName } from '../src/config-names.js';
-import { parseSetting, SETTING_GROUPS, SETTING_NAMES, SETTINGS } from '../src/config-table.js';
+import { SETTING_GROUPS, SETTING_NAMES, SETTINGS } from '../src/config-table.js';
 import { createRandom } from '../src/prng.js';
 import { helpText, versionText } from '../src/runtime/help.js';
 

@@ -4,18 +4,21 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../src/assert.js';
-import { IO_BEAT_MS, SPOOL_BYTES_MAX } from '../src/constants.js';
+import { EVENT_RECORD_BYTES, IO_BEAT_MS, JOURNAL_SEGMENT_MS, SPOOL_BYTES_MAX } from '../src/constants.js';
+import { ByteRing } from '../src/memory/byte-ring.js';
 import { IoCounters } from '../src/memory/io-counters.js';
 import { RecordRing } from '../src/memory/record-ring.js';
 import { WorldBuffer } from '../src/memory/world-buffer.js';
-import { EVENT_TOPICS } from '../src/persist/event-form.js';
+import { EVENT_TOPICS, type EventRecord, formEvent } from '../src/persist/event-form.js';
 import { EventLosses } from '../src/persist/event-losses.js';
 import { EventPump } from '../src/persist/event-pump.js';
 import { EventSpool } from '../src/persist/event-spool.js';
+import { JournalWriter } from '../src/persist/journal-writer.js';
 import { openStores } from '../src/persist/open-stores.js';
 import { PLATFORM_TOPIC, PlatformDesk } from '../src/persist/platform-commands.js';
 import type { Subscription } from '../src/persist/ports.js';
 import { Snapshotter } from '../src/persist/snapshotter.js';
+import { JOURNAL_FOLDER, type SessionInfo } from '../src/runtime/journal-session.js';
 import type { FromIoThread, IoThreadData, ToIoThread } from '../src/runtime/messages.js';
 import { STORES_FOLDER } from '../src/runtime/recovery.js';
 
@@ -24,13 +27,15 @@ const FLUSH_MS_MAX = 2500;
 /** Of a stop, for a group whose log does not answer to let us go. */
 const LEAVE_MS_MAX = 2000;
 
-const { plan, shape, eventNames, eventForms } = workerData as IoThreadData;
+const { plan, shape, eventNames, eventForms, recoveredEvents } = workerData as IoThreadData;
 const port = parentPort;
 assert(port !== null, 'the I/O thread has a parent');
 const send = (message: FromIoThread): void => port.postMessage(message);
 const say = (line: string): void => send({ kind: 'notice', line });
 
-const { data, kafka, redis, mongodb, tickHz, hotSnapshotMs, coldSnapshotMs } = plan.settings;
+const { data, kafka, redis, mongodb, tickHz, hotSnapshotMs, coldSnapshotMs, journalFlushMs } = plan.settings;
+const session = await begun();
+const { epoch, originMs } = session;
 const counters = new IoCounters(plan.io);
 const stores = openStores({ folder: join(data, STORES_FOLDER), kafka, redis, mongodb, onNotice: say });
 const losses = new EventLosses(eventNames, counters, say);
@@ -38,10 +43,11 @@ const spool = openSpool();
 const pump = new EventPump(
   plan.events.map((buffer) => new RecordRing(buffer)),
   stores.log,
-  { names: eventNames, forms: eventForms, epoch: plan.epoch, originMs: plan.originMs, tickHz },
+  { names: eventNames, forms: eventForms, epoch, originMs, tickHz },
   losses,
   spool,
 );
+pump.takeUp(formRecovered());
 const desk = new PlatformDesk(
   (request, command) => send({ kind: 'command', request, command }),
   // Not by way of the rings' events: it is answered when the log has it, or not at all.
@@ -50,7 +56,13 @@ const desk = new PlatformDesk(
 );
 const subscribed = subscribe();
 const worlds = plan.worlds.map((buffer) => new WorldBuffer(buffer, plan.layout));
-const snapshotter = new Snapshotter(worlds, shape, plan.epoch, stores.hot, stores.cold, counters, say);
+const snapshotter = new Snapshotter(worlds, shape, epoch, stores.hot, stores.cold, counters, say);
+
+const journal = openJournal();
+await journal
+  ?.begin(Date.now())
+  .catch((error: Error) => say(`the journal does not begin: ${error.message}; until it does, a kill loses more`));
+send({ kind: 'ready' });
 
 const timers = [
   setInterval(() => pump.run(Date.now()), IO_BEAT_MS),
@@ -58,10 +70,56 @@ const timers = [
   setInterval(() => void snapshotter.takeCold(Date.now()), coldSnapshotMs),
 ];
 
+// Twice within the time that may be lost: what was written down last is never older than that.
+if (journal !== undefined) {
+  timers.push(setInterval(() => void journal.run(Date.now()), Math.max(1, journalFlushMs / 2)));
+}
+
 port.on('message', (message: ToIoThread) => {
   if (message.kind === 'stop') void stop();
-  else desk.settle(message.request, message.outcome);
+  else if (message.kind === 'outcome') desk.settle(message.request, message.outcome);
 });
+
+/** Main sets the time when this thread has loaded. */
+function begun(): Promise<SessionInfo> {
+  return new Promise((resolve) => {
+    const listen = (message: ToIoThread): void => {
+      if (message.kind !== 'begin') return;
+      port?.off('message', listen);
+      resolve(message.session);
+    };
+    port?.on('message', listen);
+    send({ kind: 'loaded' });
+  });
+}
+
+function openJournal(): JournalWriter | undefined {
+  if (journalFlushMs === 0) return undefined;
+  return new JournalWriter({
+    folder: join(data, JOURNAL_FOLDER),
+    epoch,
+    worlds,
+    rings: plan.journals.map((buffer) => new ByteRing(buffer)),
+    shape,
+    session,
+    segmentMs: JOURNAL_SEGMENT_MS,
+    keepMs: plan.settings.journalKeepMinutes * 60000,
+    hashEveryTicks: plan.settings.hashEveryTicks,
+    counters,
+    say,
+  });
+}
+
+/** In their outward form, under the names that they had in the session that is gone. */
+function formRecovered(): EventRecord[] {
+  if (recoveredEvents === undefined) return [];
+  const { records, ...then } = recoveredEvents;
+  const context = { names: eventNames, forms: eventForms, ...then };
+  const view = new DataView(records.buffer, records.byteOffset, records.byteLength);
+  const events: EventRecord[] = [];
+  for (let at = 0; at < records.length; at += EVENT_RECORD_BYTES) events.push(formEvent(view, at, context));
+  return events;
+}
 
 /** A spool that does not open leaves events to wait in memory alone: worse, but no reason to take none. */
 function openSpool(): EventSpool | undefined {
@@ -96,6 +154,7 @@ async function stop(): Promise<void> {
   await Promise.all([
     leaveGroup(),
     pump.flush(Date.now() + FLUSH_MS_MAX, Date.now),
+    journal?.close(Date.now()),
     snapshotter.takeHot(Date.now()),
     snapshotter.takeCold(Date.now()),
   ]);

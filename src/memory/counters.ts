@@ -27,6 +27,7 @@ export const COUNTERS = [
   'visibleTruncated',
   'eventsEmitted',
   'eventsDropped',
+  'journalLost',
   'clients',
   'ghosts',
 ] as const;

@@ -20,6 +20,12 @@ export const IO_COUNTERS = [
   'coldTick',
   'snapshotBytes',
   'snapshotMs',
+  'journalTicks',
+  'journalTick',
+  'journalBytes',
+  'journalMs',
+  'journalGaps',
+  'journalFailures',
   'platformDone',
   'platformFailed',
   'platformMalformed',
@@ -36,6 +42,7 @@ export const IO_GAUGES: ReadonlySet<IoCounterName> = new Set([
   'coldTick',
   'snapshotBytes',
   'snapshotMs',
+  'journalTick',
 ]);
 
 const EVENT_TYPES_MAX = 256;

@@ -73,6 +73,11 @@ export class EventPump {
     this.hasDrained = spool?.isEmpty ?? true;
   }
 
+  /** Events that a former run may not have handed over. Before the first run. */
+  takeUp(events: readonly EventRecord[]): void {
+    for (const event of events) this.waiting.push(event);
+  }
+
   /** Empties the rings, and begins to append and to spill if there is something to, and neither is under way. */
   run(nowMs: number): void {
     let readCount = 0;

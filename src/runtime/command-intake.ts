@@ -13,6 +13,7 @@ import type { Replicator } from '../replication/replicator.js';
 import type { CommandDefinition } from '../sim/game.js';
 import type { Handoff } from '../sim/handoff.js';
 import type { EngineZone } from '../sim/zone.js';
+import type { ZoneJournal } from '../sim/zone-journal.js';
 import { MainNotices } from './main-notices.js';
 
 const RECORD_WORDS = 16;
@@ -44,6 +45,7 @@ export interface IntakeOptions {
   handoff: Handoff;
   commandsPerTick: number;
   commandsPerClientTick: number;
+  journal: ZoneJournal | undefined;
 }
 
 export class CommandIntake {
@@ -279,13 +281,20 @@ export class CommandIntake {
       return;
     }
     const row = replicator.rowOfClient[client];
-    const code = row < 0 ? RejectCode.NotAlive : definition.apply(zone, row, view, offset + R.COMMAND_PAYLOAD);
+    const code = row < 0 ? RejectCode.NotAlive : this.applyTo(row, kind, definition, view, offset);
     if (code !== RejectCode.None) {
       this.reject(client, seq, kind, code);
       return;
     }
     clients.state[client * C.CLIENT_STATE_WORDS + C.CLIENT_APPLIED_SEQUENCE] = seq;
     zone.counters[COUNTER.commandsApplied]++;
+  }
+
+  private applyTo(row: number, kind: number, definition: CommandDefinition, view: DataView, offset: number): number {
+    const { zone, journal } = this.options;
+    const payload = offset + R.COMMAND_PAYLOAD;
+    journal?.command(row, kind, view, payload, view.getUint16(offset + R.COMMAND_BYTES, true));
+    return definition.apply(zone, row, view, payload);
   }
 
   /** A bucket of one second's worth, filled by game time. */
@@ -304,7 +313,10 @@ export class CommandIntake {
     if (replicator.isAttached(client)) {
       this.leave(client); // the index has a new holder; its former one's leave is still on its way or was lost
     }
-    const row = zone.game.spawnPlayer(zone, view.getFloat32(payload + 4, true), view.getFloat32(payload + 8, true));
+    const x = view.getFloat32(payload + 4, true);
+    const y = view.getFloat32(payload + 8, true);
+    this.options.journal?.join(client, epoch, x, y);
+    const row = zone.game.spawnPlayer(zone, x, y);
     if (row < 0) {
       zone.counters[COUNTER.joinsRefused]++;
       this.beginClient(client, epoch, 0, 1);
@@ -351,17 +363,22 @@ export class CommandIntake {
     const { zone, replicator } = this.options;
     for (let row = 0; row < zone.rowLimit; row++) {
       if (zone.alive[row] !== 0 && zone.owner[row] !== 0 && replicator.rowOfClient[zone.owner[row] - 1] !== row) {
-        zone.despawn(row);
+        this.despawn(row);
       }
     }
   }
 
+  private despawn(row: number): void {
+    this.options.journal?.despawn(row);
+    this.options.zone.despawn(row);
+  }
+
   private leave(client: number): void {
-    const { zone, replicator } = this.options;
+    const { replicator } = this.options;
     const row = replicator.rowOfClient[client];
     replicator.detach(client);
     if (row >= 0) {
-      zone.despawn(row);
+      this.despawn(row);
     }
   }
 

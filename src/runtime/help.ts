@@ -2,15 +2,9 @@
 
 import { readFileSync } from 'node:fs';
 import { CONFIG_FILE, type SettingName } from '../config.js';
+import { rangeText, SETTING_PAIRS } from '../config-lookup.js';
 import { environmentName, kebabName } from '../config-names.js';
-import {
-  rangeText,
-  SETTING_GROUPS,
-  SETTING_NAMES,
-  SETTING_PAIRS,
-  SETTINGS,
-  type SettingGroup,
-} from '../config-table.js';
+import { SETTING_GROUPS, SETTING_NAMES, SETTINGS, type SettingGroup } from '../config-table.js';
 
 const COLUMNS = 100;
 const INDENT = 31;

@@ -3,29 +3,73 @@
 import { Worker } from 'node:worker_threads';
 import type { Log } from '../net/log.js';
 import type { Outcome, PlatformCommand } from '../persist/platform-commands.js';
+import type { SessionInfo } from './journal-session.js';
 import type { FromIoThread, IoThreadData, ToIoThread } from './messages.js';
 
 const IO_THREAD_URL = new URL('../../workers/io-thread.js', import.meta.url);
 const RESTART_MS = 1000;
 const STOP_MS_MAX = 8500;
+const START_MS_MAX = 15000;
 
 export class IoKeeper {
   private worker: Worker | undefined;
   private isStopping = false;
   private onStopped: () => void = () => {};
+  private onLoaded: () => void = () => {};
+  private onReady: () => void = () => {};
+  private hasBegun = false;
 
   constructor(
-    private readonly data: IoThreadData,
+    private data: IoThreadData,
     private readonly log: Log,
+    private readonly describe: () => SessionInfo,
     private readonly obey: (command: PlatformCommand) => Outcome,
   ) {}
 
-  start(): void {
+  /** Resolves when the thread has loaded everything: then the session's time can be set. */
+  async load(): Promise<void> {
+    const loaded = this.heard((resolve) => {
+      this.onLoaded = resolve;
+    });
+    this.launch();
+    await loaded;
+  }
+
+  /** Resolves when what happens from now on is kept. */
+  async begin(): Promise<void> {
+    const ready = this.heard((resolve) => {
+      this.onReady = resolve;
+    });
+    this.hasBegun = true;
+    this.sayBegin();
+    await ready;
+    this.data = { ...this.data, recoveredEvents: undefined }; // a successor of this thread has no need of them
+  }
+
+  private heard(listen: (resolve: () => void) => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      listen(resolve);
+      setTimeout(
+        () => reject(new Error(`the I/O thread did not start within ${START_MS_MAX} ms`)),
+        START_MS_MAX,
+      ).unref();
+    });
+  }
+
+  private sayBegin(): void {
+    this.worker?.postMessage({ kind: 'begin', session: this.describe() } satisfies ToIoThread);
+  }
+
+  private launch(): void {
     const worker = new Worker(IO_THREAD_URL, { workerData: this.data, name: 'io' });
     this.worker = worker;
     worker.on('message', (message: FromIoThread) => {
       if (message.kind === 'notice') this.log.warn({}, message.line);
       else if (message.kind === 'command') this.answer(worker, message.request, message.command);
+      else if (message.kind === 'loaded') {
+        this.onLoaded();
+        if (this.hasBegun) this.sayBegin();
+      } else if (message.kind === 'ready') this.onReady();
       else this.onStopped();
     });
     worker.on('error', (error) => this.log.error({ error: (error as Error).message }, 'the I/O thread failed'));
@@ -64,7 +108,7 @@ export class IoKeeper {
         `the I/O thread ended; another one begins in ${RESTART_MS} ms, and events wait in their rings`,
       );
       setTimeout(() => {
-        if (!this.isStopping) this.start();
+        if (!this.isStopping) this.launch();
       }, RESTART_MS);
     }
   }

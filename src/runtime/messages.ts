@@ -3,6 +3,8 @@
 import type { EventForm } from '../memory/records.js';
 import type { Outcome, PlatformCommand } from '../persist/platform-commands.js';
 import type { WorldShape } from '../persist/zone-snapshot.js';
+import type { RecoveredEvents } from './journal-recovery.js';
+import type { SessionInfo } from './journal-session.js';
 import type { WorldPlan } from './world-plan.js';
 
 /** workerData of a tick thread. */
@@ -25,12 +27,21 @@ export interface IoThreadData {
   shape: WorldShape;
   eventNames: readonly string[];
   eventForms: Readonly<Record<string, EventForm>>;
+  /** Of ticks that a recovery ran again. */
+  recoveredEvents: RecoveredEvents | undefined;
 }
 
 /** Main to the I/O thread. `stop`: take a last snapshot, hand over what waits, and end. */
-export type ToIoThread = { kind: 'stop' } | { kind: 'outcome'; request: number; outcome: Outcome };
+/** `begin`: the session's time is set, and tick threads start when this is answered with `ready`. */
+export type ToIoThread =
+  | { kind: 'begin'; session: SessionInfo }
+  | { kind: 'stop' }
+  | { kind: 'outcome'; request: number; outcome: Outcome };
 
 export type FromIoThread =
+  | { kind: 'loaded' }
+  /** The journal has begun: what happens from now on is kept. */
+  | { kind: 'ready' }
   | { kind: 'notice'; line: string }
   | { kind: 'command'; request: number; command: PlatformCommand }
   | { kind: 'stopped' };

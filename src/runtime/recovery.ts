@@ -1,37 +1,38 @@
-// How a world goes on after its process ended: from the newest snapshot of each zone that is whole, hot before cold; where
-// there is none, from the beginning. Runs in main before any thread starts.
+// How a world goes on after its process ended: from the newest state of each zone that is whole, be it a hot snapshot, what
+// a segment of the journal begins with, or a cold snapshot; then the ticks that the journal has beyond it are run again.
+// Where there is nothing, from the beginning. Runs in main before any thread starts.
 //
-// Zones are not snapshotted at the same tick, so an entity that walked over a border meanwhile may be in two of them, or
-// in none. In two: the zone with the later tick has it. Ids are given out anew from what is alive.
+// Without the journal zones are of different ticks, so an entity that walked over a border meanwhile may be in two of
+// them, or in none. In two: the zone with the later tick has it. Ids are given out anew from what is alive.
 
 import { join } from 'node:path';
 import type { Settings } from '../config.js';
-import { LIVE_BLOCK, WorldBuffer } from '../memory/world-buffer.js';
-import {
-  SCALAR_ENTITY_COUNT,
-  SCALAR_ID_LIMIT,
-  SCALAR_JOURNALED,
-  SCALAR_ROW_LIMIT,
-  SCALAR_TICK,
-} from '../memory/world-layout.js';
+import { WorldBuffer } from '../memory/world-buffer.js';
 import type { Log } from '../net/log.js';
+import { listSessions } from '../persist/journal-reader.js';
 import { openStores, type Stores } from '../persist/open-stores.js';
 import { coldId, hotKey } from '../persist/snapshotter.js';
 import { decodeZone, type WorldShape, type ZoneSnapshot } from '../persist/zone-snapshot.js';
 import type { GameDefinition } from '../sim/game.js';
-import { engineColumnsOf } from '../state/columns.js';
-import { wireIdOfKey } from '../state/entity-key.js';
+import { findJournal, type RecoveredEvents, replayJournal, type WorldJournal } from './journal-recovery.js';
+import { JOURNAL_FOLDER } from './journal-session.js';
+import { fillZone, finishWorld } from './world-fill.js';
 import type { WorldPlan } from './world-plan.js';
 
 /** Below the data folder. */
 export const STORES_FOLDER = 'stores';
 
+/** Best first, where two are of the same tick. */
+const SOURCES = ['hot', 'journal', 'cold'] as const;
+type Source = (typeof SOURCES)[number];
+
 export interface RecoveryReport {
-  source: 'hot' | 'cold' | 'initial';
+  /** Of the zone that has the least of it. */
+  source: Source | 'initial';
   /** Highest tick of the zones' snapshots. */
   snapshotTick: number;
-  /** There is no journal yet: play goes on at the snapshot. */
-  journalTick: null;
+  /** The tick that the journal brought the world to; null: it had nothing to bring. */
+  journalTick: number | null;
   ms: number;
   /** Snapshots that were not whole, and stores that did not answer, with the reason. */
   skipped: string[];
@@ -49,22 +50,40 @@ export function shapeOf(settings: Settings, game: GameDefinition, plan: WorldPla
   };
 }
 
+export interface Recovery {
+  report: RecoveryReport;
+  /** The tick that the world goes on from. */
+  tick: number;
+  /** Above that of every session before. */
+  epochMin: number;
+  events?: RecoveredEvents;
+}
+
 /**
  * What is stored may be another world than the settings ask for: then the world begins anew, or, where it was to be
  * resumed, this throws with one clear line.
  */
-export async function recoverWorld(plan: WorldPlan, shape: WorldShape, log: Log): Promise<RecoveryReport> {
+export async function recoverWorld(
+  plan: WorldPlan,
+  game: GameDefinition,
+  shape: WorldShape,
+  log: Log,
+): Promise<Recovery> {
   const startMs = performance.now();
   const { data, kafka, redis, mongodb, start } = plan.settings;
   const report: RecoveryReport = { source: 'initial', snapshotTick: 0, journalTick: null, ms: 0, skipped: [] };
+  const skip = (reason: string): void => void report.skipped.push(reason);
+  const sessions = listSessions(join(data, JOURNAL_FOLDER));
+  const recovery: Recovery = { report, tick: 0, epochMin: (sessions[0]?.epoch ?? 0) + 1 };
   if (start !== 'fresh') {
     const onNotice = (line: string): void => log.warn({}, line);
     const stores = openStores({ folder: join(data, STORES_FOLDER), kafka, redis, mongodb, onNotice });
     try {
-      const found = await Promise.all(plan.worlds.map((_, zone) => findZone(stores, zone, report)));
+      const journal = plan.settings.journalFlushMs === 0 ? undefined : findJournal(plan, game, skip);
+      const found = await Promise.all(plan.worlds.map((_, zone) => findZone(stores, zone, journal, report)));
       const stranger = found.find((entry) => entry && differenceOf(entry.snapshot.header, shape) !== undefined);
       if (stranger === undefined) {
-        fillWorld(plan, found, report);
+        fillWorld(plan, game, found, journal, recovery, log);
       } else {
         const difference = `${data} keeps another world: ${differenceOf(stranger.snapshot.header, shape)}`;
         if (start === 'resume') {
@@ -72,7 +91,7 @@ export async function recoverWorld(plan: WorldPlan, shape: WorldShape, log: Log)
             `start is resume, but ${difference}; use the settings of that world, another --data folder, or --start auto`,
           );
         }
-        report.skipped.push(`${difference}; this one begins anew in its place`);
+        skip(`${difference}; this one begins anew in its place`);
       }
     } finally {
       await stores.close();
@@ -81,15 +100,21 @@ export async function recoverWorld(plan: WorldPlan, shape: WorldShape, log: Log)
   report.ms = Math.round(performance.now() - startMs);
   for (const reason of report.skipped) log.warn({}, `recovery: ${reason}`);
   log.info({ ...report, skipped: report.skipped.length }, `the world begins from: ${report.source}`);
-  return report;
+  return recovery;
 }
 
 interface Found {
   snapshot: ZoneSnapshot;
-  source: 'hot' | 'cold';
+  source: Source;
 }
 
-async function findZone(stores: Stores, zone: number, report: RecoveryReport): Promise<Found | undefined> {
+/** The latest of what there is of a zone. */
+async function findZone(
+  stores: Stores,
+  zone: number,
+  journal: WorldJournal | undefined,
+  report: RecoveryReport,
+): Promise<Found | undefined> {
   const hot = await attempt(`the hot snapshot of zone ${zone}`, report, async () => {
     const [bytes] = await stores.hot.get([hotKey(zone)]);
     return bytes && decodeZone(bytes);
@@ -101,10 +126,18 @@ async function findZone(stores: Stores, zone: number, report: RecoveryReport): P
     }
     return snapshot && decodeZone(snapshot.bytes);
   });
-  if (hot !== undefined && (cold === undefined || hot.header.takenAtMs >= cold.header.takenAtMs)) {
-    return { snapshot: hot, source: 'hot' };
+  const snapshots: Record<Source, ZoneSnapshot | undefined> = { hot, journal: journal?.bases[zone], cold };
+  const found: Found[] = [];
+  for (const source of SOURCES) {
+    const snapshot = snapshots[source];
+    if (snapshot !== undefined) found.push({ snapshot, source });
   }
-  return cold && { snapshot: cold, source: 'cold' };
+  return found.sort((a, b) => compareAge(a.snapshot, b.snapshot))[0];
+}
+
+/** Later ones first. Ticks are one order within a session only. */
+function compareAge({ header: a }: ZoneSnapshot, { header: b }: ZoneSnapshot): number {
+  return b.epoch - a.epoch || b.tick - a.tick;
 }
 
 async function attempt<T>(what: string, report: RecoveryReport, read: () => Promise<T>): Promise<T | undefined> {
@@ -125,86 +158,40 @@ function differenceOf(found: WorldShape, wanted: WorldShape): string | undefined
   return undefined;
 }
 
-function fillWorld(plan: WorldPlan, found: readonly (Found | undefined)[], report: RecoveryReport): void {
+function fillWorld(
+  plan: WorldPlan,
+  game: GameDefinition,
+  found: readonly (Found | undefined)[],
+  journal: WorldJournal | undefined,
+  recovery: Recovery,
+  log: Log,
+): void {
+  const { report } = recovery;
   const worlds = plan.worlds.map((buffer) => new WorldBuffer(buffer, plan.layout));
+  const sources = new Set<Source>();
   for (const [zone, entry] of found.entries()) {
     if (entry === undefined) continue;
+    const { header } = entry.snapshot;
     fillZone(worlds[zone], entry.snapshot);
-    report.snapshotTick = Math.max(report.snapshotTick, entry.snapshot.header.tick);
-    if (report.source !== 'cold') report.source = entry.source;
+    sources.add(entry.source);
+    report.snapshotTick = Math.max(report.snapshotTick, header.tick);
+    recovery.epochMin = Math.max(recovery.epochMin, header.epoch + 1);
   }
-  if (report.source === 'initial') return;
-  dropDoubles(worlds);
-  giveOutIds(worlds, plan.layout.rowCapacity);
-  for (const world of worlds) {
-    beginRings(world);
-    const { scalars } = world.blocks[LIVE_BLOCK];
-    if (scalars[SCALAR_TICK] > 0) scalars[SCALAR_TICK] = report.snapshotTick; // all zones go on together
-    world.commit();
-    world.commit(); // into the other block too: neither is ever older than the world
+  if (sources.size === 0) return;
+  report.source = SOURCES.findLast((source) => sources.has(source)) as Source;
+  recovery.tick = report.snapshotTick;
+  const bases = found.map((entry) => entry?.snapshot);
+  if (journal !== undefined && isOfSession(bases, journal)) {
+    const skip = (reason: string): void => void report.skipped.push(reason);
+    const { journalTick, events } = replayJournal(plan, game, journal, bases, skip, log);
+    report.journalTick = journalTick;
+    recovery.tick = journalTick;
+    recovery.events = events;
   }
+  finishWorld(worlds, plan.layout.rowCapacity, recovery.tick);
 }
 
-/** By name: a column that the game no longer has is left out, one that it did not have then is zero. */
-function fillZone(world: WorldBuffer, snapshot: ZoneSnapshot): void {
-  const live = world.blocks[LIVE_BLOCK];
-  live.scalars.set(snapshot.scalars);
-  live.globals.set(snapshot.globals);
-  live.marks.set(snapshot.marks);
-  const { rows, ghostFirst, columns } = snapshot.header;
-  for (const { name, type, role } of columns) {
-    const now = world.layout.columns.find((column) => column.name === name);
-    const cells = snapshot.columns.get(name);
-    if (now?.type !== type || cells === undefined) continue;
-    live.columns[name].set(cells.subarray(0, role === 'id' ? cells.length : rows) as never);
-    if (role !== 'id') live.columns[name].set(cells.subarray(rows) as never, ghostFirst);
-  }
-}
-
-/** Rings are new: nothing of what was on its way, and no count of what came, is true any more. */
-function beginRings(world: WorldBuffer): void {
-  const live = world.blocks[LIVE_BLOCK];
-  live.marks.fill(0);
-  live.scalars[SCALAR_JOURNALED] = 0;
-  live.columns.departTo.fill(0);
-}
-
-function dropDoubles(worlds: readonly WorldBuffer[]): void {
-  const holder = new Map<number, { world: WorldBuffer; row: number }>();
-  for (const world of worlds) {
-    const live = world.blocks[LIVE_BLOCK];
-    const { alive, key } = engineColumnsOf(live);
-    for (let row = 0; row < live.scalars[SCALAR_ROW_LIMIT]; row++) {
-      if (alive[row] === 0) continue;
-      const other = holder.get(key[row]);
-      if (other === undefined) {
-        holder.set(key[row], { world, row });
-        continue;
-      }
-      const isLater = live.scalars[SCALAR_TICK] > other.world.blocks[LIVE_BLOCK].scalars[SCALAR_TICK];
-      const loser = isLater ? other : { world, row };
-      const loserLive = loser.world.blocks[LIVE_BLOCK];
-      engineColumnsOf(loserLive).alive[loser.row] = 0;
-      loserLive.scalars[SCALAR_ENTITY_COUNT]--;
-      if (isLater) holder.set(key[row], { world, row });
-    }
-  }
-}
-
-function giveOutIds(worlds: readonly WorldBuffer[], rowCapacity: number): void {
-  for (const world of worlds) {
-    world.blocks[LIVE_BLOCK].columns.idTaken.fill(0);
-  }
-  for (const world of worlds) {
-    const live = world.blocks[LIVE_BLOCK];
-    const { alive, key } = engineColumnsOf(live);
-    for (let row = 0; row < live.scalars[SCALAR_ROW_LIMIT]; row++) {
-      if (alive[row] === 0) continue;
-      const wireId = wireIdOfKey(key[row]);
-      const home = worlds[Math.floor(wireId / rowCapacity)].blocks[LIVE_BLOCK];
-      const localId = wireId % rowCapacity;
-      home.columns.idTaken[localId] = 1;
-      home.scalars[SCALAR_ID_LIMIT] = Math.max(home.scalars[SCALAR_ID_LIMIT], localId + 1);
-    }
-  }
+/** Zones of which one is from elsewhere cannot be brought to one tick: then none of them is. */
+function isOfSession(bases: readonly (ZoneSnapshot | undefined)[], { info }: WorldJournal): bases is ZoneSnapshot[] {
+  return bases.every((base) => base?.header.epoch === info.epoch);
 }

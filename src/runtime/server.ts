@@ -13,6 +13,7 @@ import { createRandom } from '../prng.js';
 import { RejectCode } from '../protocol/reject-codes.js';
 import type { GameDefinition } from '../sim/game.js';
 import { IoKeeper } from './io-keeper.js';
+import { describeSession } from './journal-session.js';
 import { Placement } from './placement.js';
 import { PlatformActions } from './platform-actions.js';
 import { type RecoveryReport, recoverWorld, shapeOf } from './recovery.js';
@@ -74,10 +75,8 @@ export async function startServer(settings: Settings, log: Log): Promise<Running
   const threads = countThreads(settings);
   const plan = planWorld(settings, game, threads, performance.timeOrigin + performance.now());
   const shape = shapeOf(settings, game, plan);
-  const recovery = await recoverWorld(plan, shape, log);
-  // A world that goes on is as old as it was: its next tick is due now.
-  plan.originMs = performance.timeOrigin + performance.now() - (recovery.snapshotTick * 1000) / settings.tickHz;
-  plan.epoch = Math.max(plan.epoch, Math.floor(plan.originMs));
+  const recovered = await recoverWorld(plan, game, shape, log);
+  const recovery = recovered.report;
   const router = new Router(plan, place(settings));
   const supervisor = new Supervisor({
     plan,
@@ -99,8 +98,17 @@ export async function startServer(settings: Settings, log: Log): Promise<Running
     startedMs,
     drain: (text) => askDrain(text === '' ? STOP_TEXT : text),
   });
-  const io = new IoKeeper({ plan, shape, eventNames: game.events, eventForms: game.eventForms ?? {} }, log, (command) =>
-    actions.run(command),
+  const io = new IoKeeper(
+    {
+      plan,
+      shape,
+      eventNames: game.events,
+      eventForms: game.eventForms ?? {},
+      recoveredEvents: recovered.events,
+    },
+    log,
+    () => describeSession(plan, game),
+    (command) => actions.run(command),
   );
   const stop = async (text = STOP_TEXT): Promise<void> => {
     await net.drain(RejectCode.Draining, text);
@@ -111,8 +119,12 @@ export async function startServer(settings: Settings, log: Log): Promise<Running
     await io.stop();
   };
   try {
+    await io.load();
+    // A world that goes on is as old as it was: its next tick is due now.
+    plan.originMs = performance.timeOrigin + performance.now() - (recovered.tick * 1000) / settings.tickHz;
+    plan.epoch = Math.max(recovered.epochMin, Math.floor(plan.originMs));
+    await io.begin(); // the world as it stands is on the disk before anything happens to it
     await supervisor.start();
-    io.start();
     // Whoever played when the world ended is not connected now.
     for (const thread of plan.zonesOfThread.keys()) router.attachClients(thread);
     router.connect(net.sink);

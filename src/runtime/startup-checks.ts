@@ -7,7 +7,7 @@
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { SettingName, SettingSources, Settings } from '../config.js';
-import { describeSetting } from '../config-table.js';
+import { describeSetting } from '../config-lookup.js';
 import { FILE_DESCRIPTORS_RESERVED, LOCK_SETTLE_MS } from '../constants.js';
 
 export const LOCK_FILE = 'tessera.lock';

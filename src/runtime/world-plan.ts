@@ -9,6 +9,8 @@ import {
   EVENT_RECORD_BYTES,
   EVENT_RING_RECORDS,
   FRAME_RING_BYTES,
+  JOURNAL_RING_BYTES,
+  JOURNAL_RING_BYTES_MIN,
 } from '../constants.js';
 import { ByteRing } from '../memory/byte-ring.js';
 import { ClientTable } from '../memory/client-table.js';
@@ -39,6 +41,8 @@ export interface WorldPlan {
   words: SharedArrayBuffer[];
   commands: SharedArrayBuffer[];
   events: SharedArrayBuffer[];
+  /** What entered each zone, for the I/O thread to keep. */
+  journals: SharedArrayBuffer[];
   /** By source zone, then target zone. */
   handoffs: (SharedArrayBuffer | undefined)[][];
   clients: SharedArrayBuffer;
@@ -60,6 +64,12 @@ function roundUp(value: number, multiple: number): number {
 /** Room for two words about every client: all of them attach at once when a thread is replaced. */
 function wordRecords(clientsMax: number): number {
   return 2 ** Math.ceil(Math.log2(2 * clientsMax + 64));
+}
+
+/** Seconds of what enters a zone that is full of players; less where there are many zones, which share the players. */
+function journalRingBytes(zoneCount: number, flushMs: number): number {
+  if (flushMs === 0) return JOURNAL_RING_BYTES_MIN;
+  return zoneCount <= 8 ? JOURNAL_RING_BYTES : JOURNAL_RING_BYTES / 8;
 }
 
 export function planWorld(settings: Settings, game: GameDefinition, threadCount: number, originMs: number): WorldPlan {
@@ -86,6 +96,7 @@ export function planWorld(settings: Settings, game: GameDefinition, threadCount:
     words: zones.map(() => RecordRing.create(wordRecords(settings.clientsMax), COMMAND_RECORD_BYTES)),
     commands: zones.map(() => RecordRing.create(COMMAND_RING_RECORDS, COMMAND_RECORD_BYTES)),
     events: zones.map(() => RecordRing.create(EVENT_RING_RECORDS, EVENT_RECORD_BYTES)),
+    journals: zones.map(() => ByteRing.create(journalRingBytes(zoneCount, settings.journalFlushMs))),
     handoffs: zones.map((source) =>
       zones.map((target) => (source === target ? undefined : RecordRing.create(ringRecords, recordBytes))),
     ),

@@ -14,11 +14,12 @@ import type { ColumnPlace } from '../memory/world-layout.js';
 import { BLOCKS_OFFSET } from '../memory/world-layout.js';
 import { ENGINE_COLUMNS, TRAVELLING_ENGINE_COLUMNS } from '../state/columns.js';
 import type { EngineZone } from './zone.js';
+import type { ZoneJournal } from './zone-journal.js';
 
 /** An entity crosses when it is this far beyond the border, so that one walking along it does not go back and forth. */
 export const CROSSING_MARGIN = 0.5;
 
-function travellingColumns(places: readonly ColumnPlace[]): ColumnPlace[] {
+export function travellingColumns(places: readonly ColumnPlace[]): ColumnPlace[] {
   const engine = new Set<string>(ENGINE_COLUMNS.map(({ name }) => name));
   return places.filter(({ name }) => !engine.has(name) || TRAVELLING_ENGINE_COLUMNS.has(name));
 }
@@ -37,7 +38,7 @@ export interface HandoffEvents {
   /** The row is about to leave; its client state must be ready to be taken up elsewhere. Called before the commit. */
   onDeparting(row: number, targetZone: number): void;
   /** Committed; main must hear of it before the record is published. */
-  onDeparted(row: number, targetZone: number): void;
+  onDeparted(client: number, targetZone: number): void;
   onArrived(row: number): void;
   onForwardedCommand(view: DataView, offset: number): void;
 }
@@ -45,6 +46,9 @@ export interface HandoffEvents {
 export class Handoff {
   /** Rows that departed in this tick. */
   private readonly departing: number[] = [];
+  /** Clients whose entities departed, and where to. */
+  private readonly leavers: { client: number; target: number }[] = [];
+  private readonly rowBytes: number;
   private readonly columns: readonly ColumnPlace[];
   /** By source zone: records taken in this tick, not yet given back. */
   private readonly taken: Int32Array;
@@ -56,8 +60,10 @@ export class Handoff {
     outgoing: (SharedArrayBuffer | undefined)[],
     incoming: (SharedArrayBuffer | undefined)[],
     private readonly events: HandoffEvents,
+    private readonly journal?: ZoneJournal,
   ) {
     this.columns = travellingColumns(zone.buffer.layout.columns);
+    this.rowBytes = this.columns.reduce((sum, { bytes }) => sum + bytes, 0);
     this.outgoing = outgoing.map((buffer) => buffer && new RecordRing(buffer));
     this.incoming = incoming.map((buffer) => buffer && new RecordRing(buffer));
     this.taken = new Int32Array(incoming.length);
@@ -85,7 +91,8 @@ export class Handoff {
       const target = departTo[row] - 1;
       this.writeEntity(row, target);
       departSequence[row] = ((this.outgoing[target] as RecordRing).claimedCount() - 1) | 0;
-      this.departing.push(row);
+      this.noteLeaver(row, target);
+      zone.forgetDeparted(row); // its record holds it: the row is free, as it would have been after that tick
     }
   }
 
@@ -105,6 +112,7 @@ export class Handoff {
       this.taken[source] = taken;
       if (taken > 0) {
         marks[source] = (ring.consumed() + taken) | 0;
+        this.journal?.taken(source, marks[source]);
       }
     }
   }
@@ -131,10 +139,10 @@ export class Handoff {
 
   /** After the commit: main is told, records are published, departed rows are freed, taken records are given back. */
   settle(): void {
-    for (let i = 0; i < this.departing.length; i++) {
-      const row = this.departing[i];
-      this.events.onDeparted(row, this.zone.engine.departTo[row] - 1);
+    for (let i = 0; i < this.leavers.length; i++) {
+      this.events.onDeparted(this.leavers[i].client, this.leavers[i].target);
     }
+    this.leavers.length = 0;
     for (let target = 0; target < this.outgoing.length; target++) {
       this.outgoing[target]?.publish();
     }
@@ -191,10 +199,19 @@ export class Handoff {
       return; // stays here, and tries again next tick
     }
     this.events.onDeparting(row, target);
-    const ring = this.outgoing[target] as RecordRing;
-    this.zone.depart(row, target, (ring.claimedCount() - 1) | 0);
+    const sequence = ((this.outgoing[target] as RecordRing).claimedCount() - 1) | 0;
+    this.zone.depart(row, target, sequence);
+    this.journal?.depart(row, target, sequence);
+    this.noteLeaver(row, target);
     this.departing.push(row);
     this.zone.counters[COUNTER.entitiesDeparted]++;
+  }
+
+  private noteLeaver(row: number, target: number): void {
+    const client = this.zone.owner[row] - 1;
+    if (client >= 0) {
+      this.leavers.push({ client, target });
+    }
   }
 
   private targetOf(x: number, y: number): number {
@@ -235,7 +252,9 @@ export class Handoff {
     if (kind === R.HANDOFF_COMMAND) {
       this.events.onForwardedCommand(ring.view, offset + R.HANDOFF_BODY);
     } else if (kind === R.HANDOFF_ID) {
-      zone.takeIdBack(ring.view.getUint32(offset + R.HANDOFF_BODY, true));
+      const localId = ring.view.getUint32(offset + R.HANDOFF_BODY, true);
+      this.journal?.idBack(localId);
+      zone.takeIdBack(localId);
     } else {
       return this.takeEntity(ring, offset);
     }
@@ -244,27 +263,29 @@ export class Handoff {
 
   private takeEntity(ring: RecordRing, offset: number): boolean {
     const { zone } = this;
-    const row = zone.adopt(this.keyOf(ring, offset));
+    const row = zone.adopt(keyOfPacked(this.columns, ring.bytes, offset + R.HANDOFF_BODY));
     if (row < 0) {
       zone.counters[COUNTER.handoffFull]++;
       return false;
     }
     copyRow(zone.buffer.bytes, ring.bytes, this.columns, row, offset + R.HANDOFF_BODY, false);
+    this.journal?.arrive(ring.bytes, offset + R.HANDOFF_BODY, this.rowBytes);
     zone.counters[COUNTER.entitiesArrived]++;
     this.events.onArrived(row);
     return true;
   }
+}
 
-  private keyOf(ring: RecordRing, offset: number): number {
-    let at = offset + R.HANDOFF_BODY;
-    for (const { name, bytes } of this.columns) {
-      if (name === 'key') {
-        return readUint32(ring.bytes, at);
-      }
-      at += bytes;
+/** The key in a packed row. */
+export function keyOfPacked(columns: readonly ColumnPlace[], record: Uint8Array, offset: number): number {
+  let at = offset;
+  for (const { name, bytes } of columns) {
+    if (name === 'key') {
+      return readUint32(record, at);
     }
-    throw new Error('assertion failed: a travelling row has a key');
+    at += bytes;
   }
+  throw new Error('assertion failed: a travelling row has a key');
 }
 
 /** Little endian, as every typed array on the machines that Node runs on. */
@@ -273,7 +294,7 @@ function readUint32(bytes: Uint8Array, at: number): number {
 }
 
 /** Packs a live row into a record (out) or back. */
-function copyRow(
+export function copyRow(
   world: Uint8Array,
   record: Uint8Array,
   columns: readonly ColumnPlace[],

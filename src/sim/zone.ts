@@ -50,6 +50,8 @@ export interface ZoneOptions<F extends FieldDefinitions> {
   seed: number;
   index: SpatialIndex;
   events: RecordRing;
+  /** Default: those in the world buffer. A replay has its own, since nothing of it happens now. */
+  counters?: Float64Array | undefined;
 }
 
 export class EngineZone<F extends FieldDefinitions = FieldDefinitions> implements Zone<F> {
@@ -105,7 +107,7 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> implement
     this.ownCapacity = options.ownCapacity;
     this.rowCapacity = world.layout.rowCapacity;
     this.zoneCount = options.zoneCount;
-    this.counters = world.counters;
+    this.counters = options.counters ?? world.counters;
     const live = world.blocks[LIVE_BLOCK];
     this.scalars = live.scalars;
     this.globals = live.globals;

@@ -1,0 +1,39 @@
+// What enters a zone from outside of its systems, tick by tick, so that the tick can be run again. One record of the
+// journal ring is one tick of one zone:
+//
+//  0            4           8
+//  | serial i32 | tick i32  | entry | entry | ...      little endian, packed
+//
+// Serials count the zone's records and are committed with the tick (SCALAR_JOURNALED): a record whose serial is not above
+// the last one takes the place of what a thread wrote and did not live to commit; a serial that is left out is a record
+// that found no room.
+//
+// An entry is a byte that says what it is, and:
+
+export const JOURNAL_SERIAL = 0;
+export const JOURNAL_TICK = 4;
+export const JOURNAL_BODY = 8;
+
+/** Kind of record in the ring. */
+export const JOURNAL_RECORD = 1;
+
+/** row u32, kind u16, bytes u8, payload. Written before it is applied: one that the game rejects may have used chance. */
+export const ENTRY_COMMAND = 1;
+/** client i32, epoch i32, x f32, y f32. */
+export const ENTRY_JOIN = 2;
+/** row u32. */
+export const ENTRY_DESPAWN = 3;
+/** The travelling columns of one row, packed; see handoff.ts. */
+export const ENTRY_ARRIVE = 4;
+/** local id u32. */
+export const ENTRY_ID_BACK = 5;
+/** source u8, mark i32: handoff records taken from there so far. */
+export const ENTRY_TAKEN = 6;
+/** Here the systems run. */
+export const ENTRY_SYSTEMS = 7;
+/** row u32, target u8, sequence i32. */
+export const ENTRY_DEPART = 8;
+/** row u32, one bit per ghost column, and those cells. */
+export const ENTRY_GHOST = 9;
+/** row u32. */
+export const ENTRY_GHOST_GONE = 10;

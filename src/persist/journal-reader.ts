@@ -1,0 +1,50 @@
+// Finds and reads journals: which sessions there are, and their segments in order.
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { decodeSegment, SEGMENT_SUFFIX, SESSION_FILE, type Segment } from './journal-file.js';
+
+export interface JournalSession {
+  epoch: number;
+  folder: string;
+  /** What session.json says; undefined when it cannot be read. */
+  info: unknown;
+  /** Names of the segments, oldest first. */
+  segments: string[];
+}
+
+/** Newest first. A folder that does not exist has none. */
+export function listSessions(folder: string): JournalSession[] {
+  return namesIn(folder)
+    .filter((name) => /^\d+$/.test(name))
+    .map((name) => readSession(folder, name))
+    .filter(({ segments }) => segments.length > 0)
+    .sort((a, b) => b.epoch - a.epoch);
+}
+
+export function readSegment(session: JournalSession, name: string): Segment {
+  return decodeSegment(readFileSync(join(session.folder, name)));
+}
+
+function readSession(parent: string, name: string): JournalSession {
+  const folder = join(parent, name);
+  let info: unknown;
+  try {
+    info = JSON.parse(readFileSync(join(folder, SESSION_FILE), 'utf8'));
+  } catch {
+    info = undefined;
+  }
+  const segments = namesIn(folder)
+    .filter((file) => file.endsWith(SEGMENT_SUFFIX))
+    .sort();
+  return { epoch: Number(name), folder, info, segments };
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}

@@ -1,0 +1,241 @@
+// The journal's part in a recovery: finds the newest session that can be gone on from, and runs the ticks that its
+// snapshots do not have. All zones stop at the same tick, the last one that every journal has, so that an entity which
+// walked over a border is in one of them or on its way, and never in two.
+
+import { join } from 'node:path';
+import { EVENT_RECORD_BYTES } from '../constants.js';
+import { compareHashes, hashBlock } from '../memory/state-hash.js';
+import { LIVE_BLOCK, WorldBuffer } from '../memory/world-buffer.js';
+import { SCALAR_JOURNALED, SCALAR_TICK } from '../memory/world-layout.js';
+import type { Log } from '../net/log.js';
+import type { ExpectedHash, JournalRecord } from '../persist/journal-file.js';
+import { type JournalSession, listSessions, readSegment } from '../persist/journal-reader.js';
+import { decodeZone, type ZoneSnapshot } from '../persist/zone-snapshot.js';
+import type { GameDefinition } from '../sim/game.js';
+import { keyOfPacked, travellingColumns } from '../sim/handoff.js';
+import { checkGame, JOURNAL_FOLDER, planAsThen, readSessionInfo, type SessionInfo } from './journal-session.js';
+import { aliveKeys, fillZone } from './world-fill.js';
+import type { WorldPlan } from './world-plan.js';
+import { type Departure, ZoneReplay } from './zone-replay.js';
+
+/** Journals of zones that end farther apart than this say that one of them is damaged: then each goes as far as it can. */
+const CUT_TICKS_MAX = 120;
+const PROGRESS_MS = 2000;
+
+export interface WorldJournal {
+  info: SessionInfo;
+  /** By zone. */
+  bases: ZoneSnapshot[];
+  records: JournalRecord[][];
+  hashes: ExpectedHash[];
+}
+
+/** Events of ticks that were run again: the log may have them already, under the same ids. */
+export interface RecoveredEvents {
+  epoch: number;
+  originMs: number;
+  tickHz: number;
+  /** Records of the event ring. */
+  records: Uint8Array;
+}
+
+/** The newest session's journal from its newest whole segment on. What cannot be used is told to `skip`. */
+export function findJournal(
+  plan: WorldPlan,
+  game: GameDefinition,
+  skip: (reason: string) => void,
+): WorldJournal | undefined {
+  for (const session of listSessions(join(plan.settings.data, JOURNAL_FOLDER))) {
+    try {
+      const info = readSessionInfo(session);
+      checkGame(info, game, plan.layout.hash);
+      const journal = readJournal(session, info, plan.worlds.length, skip);
+      if (journal !== undefined) return journal;
+    } catch (error) {
+      skip(`the journal of session ${session.epoch}: ${(error as Error).message}`);
+    }
+  }
+  return undefined;
+}
+
+function readJournal(
+  session: JournalSession,
+  info: SessionInfo,
+  zoneCount: number,
+  skip: (reason: string) => void,
+): WorldJournal | undefined {
+  const { segments } = session;
+  const read = segments.map(() => undefined as ReturnType<typeof readSegment> | undefined);
+  for (let start = segments.length - 1; start >= 0; start--) {
+    const segment = readSegment(session, segments[start]);
+    read[start] = segment;
+    const name = `journal ${session.epoch}/${segments[start]}`;
+    if (segment.damage !== undefined) {
+      const { at, bytesLeft, reason } = segment.damage;
+      skip(`${name}: ${reason} at byte ${at}, ${bytesLeft} bytes from there on are not used`);
+    }
+    const bases = decodeBases(segment.bases, zoneCount, (reason) => skip(`${name}: ${reason}`));
+    if (bases === undefined) continue;
+    const journal: WorldJournal = { info, bases, records: bases.map(() => []), hashes: [] };
+    for (let i = start; i < segments.length; i++) {
+      const part = read[i];
+      for (const record of part?.records ?? []) journal.records[record.zone]?.push(record);
+      journal.hashes.push(...(part?.hashes ?? []));
+    }
+    return journal;
+  }
+  return undefined;
+}
+
+/** By zone; undefined unless all are whole. */
+function decodeBases(
+  found: readonly Buffer[],
+  zoneCount: number,
+  skip: (reason: string) => void,
+): ZoneSnapshot[] | undefined {
+  const bases: ZoneSnapshot[] = [];
+  for (const bytes of found) {
+    try {
+      const snapshot = decodeZone(bytes);
+      bases[snapshot.header.zone] = snapshot;
+    } catch (error) {
+      skip(`the state it begins with: ${(error as Error).message}`);
+    }
+  }
+  for (let zone = 0; zone < zoneCount; zone++) {
+    if (bases[zone] === undefined) {
+      skip(`it does not begin with the state of zone ${zone}`);
+      return undefined;
+    }
+  }
+  return bases;
+}
+
+/** The records that follow each other from behind this serial on; a later one of the same serial stands for the earlier. */
+export function recordsAfter(records: readonly JournalRecord[], serial: number): JournalRecord[] {
+  const chain: JournalRecord[] = [];
+  for (const record of records) {
+    const nth = (record.serial - serial) | 0;
+    if (nth < 1) continue; // the snapshot has it
+    if (nth <= chain.length + 1) {
+      chain.length = nth - 1;
+      chain.push(record);
+    } else {
+      break; // one is missing
+    }
+  }
+  return chain;
+}
+
+export interface ReplayResult {
+  journalTick: number;
+  events: RecoveredEvents;
+}
+
+/** The world buffers hold, and have committed, `bases`: snapshots of the journal's own session. */
+export function replayJournal(
+  plan: WorldPlan,
+  game: GameDefinition,
+  journal: WorldJournal,
+  bases: readonly ZoneSnapshot[],
+  skip: (reason: string) => void,
+  log: Log,
+): ReplayResult {
+  const then = planAsThen(plan, journal.info);
+  const chains = bases.map(({ scalars }, zone) => recordsAfter(journal.records[zone], scalars[SCALAR_JOURNALED]));
+  const ends = chains.map((chain, zone) => chain.at(-1)?.tick ?? bases[zone].header.tick);
+  const cut = Math.max(...ends) - Math.min(...ends) <= CUT_TICKS_MAX ? Math.min(...ends) : Math.max(...ends);
+  if (cut === Math.max(...ends) && cut !== Math.min(...ends)) {
+    skip(`the journals of zones end far apart, at ticks ${ends.join(', ')}: each zone goes on from its own end`);
+  }
+  const events = new EventCollector();
+  const departures: Departure[] = [];
+  const total = chains.reduce((sum, chain) => sum + chain.length, 0);
+  let done = 0;
+  let toldMs = performance.now();
+  const replays = chains.map((chain, zone) => {
+    const records = chain.filter(({ tick }) => tick <= cut);
+    const listener = {
+      onEvent: (view: DataView, offset: number) => events.add(view, offset),
+      onDeparture: (departure: Departure) => void departures.push(departure),
+    };
+    const hashes = new Map(journal.hashes.filter((hash) => hash.zone === zone).map((hash) => [hash.tick, hash.sums]));
+    let replay = new ZoneReplay(then, zone, game, listener);
+    let isTrue = true;
+    for (const [index, record] of records.entries()) {
+      try {
+        replay.runTick(record.bytes);
+      } catch (error) {
+        skip(`zone ${zone}, tick ${record.tick} of the journal: ${(error as Error).message}; play goes on before it`);
+        fillZone(new WorldBuffer(plan.worlds[zone], plan.layout), bases[zone]);
+        replay = new ZoneReplay(then, zone, game);
+        for (const sound of records.slice(0, index)) replay.runTick(sound.bytes);
+        break;
+      }
+      const expected = hashes.get(record.tick);
+      if (expected !== undefined && isTrue) {
+        const actual = hashBlock(replay.zone.buffer.blocks[LIVE_BLOCK], plan.layout);
+        const [difference] = compareHashes(expected, actual.sums, plan.layout);
+        isTrue = difference === undefined;
+        if (!isTrue) skip(`zone ${zone} came out otherwise than it was at tick ${record.tick}, in ${difference.field}`);
+      }
+      done++;
+      if (performance.now() - toldMs > PROGRESS_MS) {
+        toldMs = performance.now();
+        log.info({}, `recovery: ${done} of ${total} ticks of the journal are run again`);
+      }
+    }
+    return replay;
+  });
+  deliver(plan, replays, departures, skip);
+  return {
+    journalTick: Math.max(...replays.map(({ zone }) => zone.scalars[SCALAR_TICK])),
+    events: {
+      epoch: journal.info.epoch,
+      originMs: journal.info.originMs,
+      tickHz: journal.info.settings.tickHz,
+      records: events.take(),
+    },
+  };
+}
+
+/** Entities that were between two zones when the journals ended. */
+function deliver(
+  plan: WorldPlan,
+  replays: readonly ZoneReplay[],
+  departures: readonly Departure[],
+  skip: (reason: string) => void,
+): void {
+  for (const replay of replays) replay.settle();
+  const columns = travellingColumns(plan.layout.columns);
+  const worlds = plan.worlds.map((buffer) => new WorldBuffer(buffer, plan.layout));
+  let alive: Set<number> | undefined;
+  for (const { source, target, sequence, row } of departures) {
+    const taken = worlds[target].blocks[LIVE_BLOCK].marks[source];
+    if (((sequence - taken) | 0) < 0) continue;
+    alive ??= aliveKeys(worlds);
+    const key = keyOfPacked(columns, row, 0);
+    if (alive.has(key)) continue;
+    alive.add(key);
+    if (!replays[target].deliver(row)) skip(`an entity on its way into zone ${target} found no room there`);
+  }
+}
+
+class EventCollector {
+  private bytes = new Uint8Array(1024 * EVENT_RECORD_BYTES);
+  private at = 0;
+
+  add(view: DataView, offset: number): void {
+    if (this.at + EVENT_RECORD_BYTES > this.bytes.length) {
+      const larger = new Uint8Array(2 * this.bytes.length);
+      larger.set(this.bytes);
+      this.bytes = larger;
+    }
+    this.bytes.set(new Uint8Array(view.buffer, view.byteOffset + offset, EVENT_RECORD_BYTES), this.at);
+    this.at += EVENT_RECORD_BYTES;
+  }
+
+  take(): Uint8Array {
+    return this.bytes.slice(0, this.at);
+  }
+}

@@ -1,0 +1,233 @@
+// Runs a zone's ticks again from its journal, without a thread, a client or a clock. What comes out is what was committed
+// then: the same rows, the same ids, the same chance, the same events.
+
+import { GAME_KIND_MIN } from '../constants.js';
+import { COUNTER_COUNT } from '../memory/counters.js';
+import * as J from '../memory/journal-records.js';
+import { RecordRing } from '../memory/record-ring.js';
+import { LIVE_BLOCK } from '../memory/world-buffer.js';
+import type { ColumnPlace } from '../memory/world-layout.js';
+import { BLOCKS_OFFSET, SCALAR_GHOST_LIMIT, SCALAR_JOURNALED } from '../memory/world-layout.js';
+import type { CommandDefinition, GameDefinition } from '../sim/game.js';
+import { copyRow, keyOfPacked, travellingColumns } from '../sim/handoff.js';
+import type { EngineZone } from '../sim/zone.js';
+import { ghostColumns } from '../sim/zone-journal.js';
+import { wireIdOfKey } from '../state/entity-key.js';
+import type { WorldPlan } from './world-plan.js';
+import { buildIndex, createZoneParts, populateZone, type ZoneParts } from './zone-parts.js';
+
+/** An entity that left the zone: who takes it in is another zone's journal. */
+export interface Departure {
+  source: number;
+  target: number;
+  sequence: number;
+  tick: number;
+  row: Uint8Array;
+}
+
+export interface ReplayEvents {
+  /** A record of the event ring, to be read at once. */
+  onEvent?: (view: DataView, offset: number) => void;
+  onDeparture?: (departure: Departure) => void;
+}
+
+export class ZoneReplay {
+  readonly zone: EngineZone;
+  private readonly parts: ZoneParts;
+  private readonly events: RecordRing;
+  private readonly commands: (CommandDefinition | undefined)[] = [];
+  private readonly travelling: readonly ColumnPlace[];
+  private readonly ghostColumns: readonly ColumnPlace[];
+  private readonly rowBytes: number;
+  /** Rows that departed in the last tick: they are free from the next one on. */
+  private departed: number[] = [];
+  private bytes: Buffer = Buffer.alloc(0);
+  private view: DataView = new DataView(new ArrayBuffer(0));
+  private at = 0;
+
+  /** Goes on from what is committed in the plan's world buffer; where that is nothing, from the beginning. */
+  constructor(
+    plan: WorldPlan,
+    zoneId: number,
+    game: GameDefinition,
+    private readonly listener: ReplayEvents = {},
+  ) {
+    this.events = new RecordRing(plan.events[zoneId]);
+    this.parts = createZoneParts(plan, zoneId, game, this.events, new Float64Array(COUNTER_COUNT));
+    this.zone = this.parts.zone;
+    for (const command of game.commands) {
+      this.commands[command.kind - GAME_KIND_MIN] = command as CommandDefinition;
+    }
+    const { zone } = this;
+    this.travelling = travellingColumns(zone.buffer.layout.columns);
+    this.rowBytes = this.travelling.reduce((sum, { bytes }) => sum + bytes, 0);
+    this.ghostColumns = ghostColumns(zone);
+    zone.onKeyTaken = (key) => this.releaseGhost(key);
+    for (let row = 0; row < zone.rowLimit; row++) {
+      if (zone.engine.departTo[row] !== 0) zone.forgetDeparted(row);
+    }
+    for (let row = zone.ownCapacity; row < zone.scalars[SCALAR_GHOST_LIMIT]; row++) {
+      if (zone.alive[row] !== 0) zone.rowOfId[wireIdOfKey(zone.engine.key[row])] = row + 1;
+    }
+    populateZone(plan, this.parts);
+    buildIndex(this.parts);
+  }
+
+  /** One tick, up to where it was committed. Throws when the record is not one that this game can have written. */
+  runTick(record: Buffer): void {
+    const { zone, events } = this;
+    this.settle();
+    this.bytes = record;
+    this.view = new DataView(record.buffer, record.byteOffset, record.byteLength);
+    zone.tick = this.view.getInt32(J.JOURNAL_TICK, true);
+    this.at = J.JOURNAL_BODY;
+    while (this.at < record.length) this.takeEntry();
+    zone.idsToReturn.length = 0; // those who get them have it in their own journals
+    buildIndex(this.parts);
+    zone.scalars[SCALAR_JOURNALED] = this.view.getInt32(J.JOURNAL_SERIAL, true);
+    zone.publishEvents();
+    const count = events.readable();
+    for (let i = 0; i < count; i++) this.listener.onEvent?.(events.view, events.offsetOf(i));
+    events.release(count);
+  }
+
+  /** Rows that have departed are free: a tick does that after its commit. */
+  settle(): void {
+    for (const row of this.departed) this.zone.forgetDeparted(row);
+    this.departed = [];
+  }
+
+  /** Puts in an entity that left another zone and was not taken in before the journals end. */
+  deliver(row: Uint8Array): boolean {
+    return this.arrive(row, 0);
+  }
+
+  private takeEntry(): void {
+    const { zone } = this;
+    const entry = this.bytes[this.at++];
+    switch (entry) {
+      case J.ENTRY_COMMAND:
+        this.takeCommand();
+        break;
+      case J.ENTRY_JOIN:
+        this.takeJoin();
+        break;
+      case J.ENTRY_DESPAWN:
+        zone.despawn(this.takeUint32());
+        break;
+      case J.ENTRY_ARRIVE:
+        if (!this.arrive(this.bytes, this.at)) throw new Error('an entity arrives where there is no room');
+        this.at += this.rowBytes;
+        break;
+      case J.ENTRY_ID_BACK:
+        zone.takeIdBack(this.takeUint32());
+        break;
+      case J.ENTRY_TAKEN: {
+        const source = this.bytes[this.at++];
+        zone.buffer.blocks[LIVE_BLOCK].marks[source] = this.takeUint32() | 0;
+        break;
+      }
+      case J.ENTRY_SYSTEMS:
+        for (const system of zone.game.systems) system.run(zone);
+        break;
+      case J.ENTRY_DEPART:
+        this.takeDeparture();
+        break;
+      case J.ENTRY_GHOST:
+        this.takeGhost();
+        break;
+      case J.ENTRY_GHOST_GONE:
+        this.dropGhost(this.takeUint32());
+        break;
+      default:
+        throw new Error(`the journal has an entry of kind ${entry}, which this server does not know`);
+    }
+  }
+
+  private takeCommand(): void {
+    const row = this.takeUint32();
+    const kind = this.view.getUint16(this.at, true);
+    const bytes = this.bytes[this.at + 2];
+    const command = this.commands[kind - GAME_KIND_MIN];
+    if (command === undefined)
+      throw new Error(`the journal has a command of kind ${kind}, which the game does not know`);
+    command.apply(this.zone, row, this.view, this.at + 3);
+    this.at += 3 + bytes;
+  }
+
+  private takeJoin(): void {
+    const { zone } = this;
+    const client = this.takeUint32();
+    const epoch = this.takeUint32();
+    const x = this.view.getFloat32(this.at, true);
+    const y = this.view.getFloat32(this.at + 4, true);
+    this.at += 8;
+    const row = zone.game.spawnPlayer(zone, x, y);
+    if (row >= 0) {
+      zone.owner[row] = client + 1;
+      zone.engine.ownerEpoch[row] = epoch;
+    }
+  }
+
+  private arrive(packed: Uint8Array, offset: number): boolean {
+    const { zone, travelling } = this;
+    const row = zone.adopt(keyOfPacked(travelling, packed, offset));
+    if (row >= 0) copyRow(zone.buffer.bytes, packed, travelling, row, offset, false);
+    return row >= 0;
+  }
+
+  private takeDeparture(): void {
+    const { zone } = this;
+    const row = this.takeUint32();
+    const target = this.bytes[this.at++];
+    const sequence = this.takeUint32() | 0;
+    const packed = new Uint8Array(this.rowBytes);
+    copyRow(zone.buffer.bytes, packed, this.travelling, row, 0, true);
+    zone.depart(row, target, sequence);
+    this.departed.push(row);
+    this.listener.onDeparture?.({ source: zone.id, target, sequence, tick: zone.tick, row: packed });
+  }
+
+  private takeGhost(): void {
+    const { zone, ghostColumns: columns } = this;
+    const row = this.takeUint32();
+    const bits = this.at;
+    this.at += Math.ceil(columns.length / 8);
+    this.forgetGhostId(row);
+    for (const [index, { offset, bytes }] of columns.entries()) {
+      if ((this.bytes[bits + (index >> 3)] & (1 << (index & 7))) === 0) continue;
+      zone.buffer.bytes.set(this.bytes.subarray(this.at, this.at + bytes), BLOCKS_OFFSET + offset + row * bytes);
+      this.at += bytes;
+    }
+    zone.alive[row] = 1;
+    zone.rowOfId[wireIdOfKey(zone.engine.key[row])] = row + 1;
+    const { scalars } = zone;
+    scalars[SCALAR_GHOST_LIMIT] = Math.max(scalars[SCALAR_GHOST_LIMIT], row + 1, zone.ownCapacity);
+  }
+
+  private dropGhost(row: number): void {
+    const { zone } = this;
+    this.forgetGhostId(row);
+    zone.alive[row] = 0;
+    let limit = zone.scalars[SCALAR_GHOST_LIMIT];
+    while (limit > zone.ownCapacity && zone.alive[limit - 1] === 0) limit--;
+    zone.scalars[SCALAR_GHOST_LIMIT] = limit;
+  }
+
+  private forgetGhostId(row: number): void {
+    const { zone } = this;
+    const wireId = wireIdOfKey(zone.engine.key[row]);
+    if (zone.alive[row] !== 0 && zone.rowOfId[wireId] === row + 1) zone.rowOfId[wireId] = 0;
+  }
+
+  private releaseGhost(key: number): void {
+    const row = this.zone.rowOfId[wireIdOfKey(key)] - 1;
+    if (row >= this.zone.ownCapacity) this.dropGhost(row);
+  }
+
+  private takeUint32(): number {
+    const value = this.view.getUint32(this.at, true);
+    this.at += 4;
+    return value;
+  }
+}
