@@ -34,7 +34,7 @@ const TYPES_FOR_THE_WIRE = { path: 'src/sim/game.ts', layers: ['protocol', 'net'
 
 /** Third-party packages: the one file or folder that imports each. */
 const PACKAGE_OWNERS: Record<string, string> = {
-  'cli-progress': 'bench/load/progress.ts',
+  'cli-progress': 'src/runtime/progress.ts',
   fastify: 'src/net/http.ts',
   flatbuffers: 'src/protocol/',
   ioredis: 'src/persist/',

@@ -1,7 +1,7 @@
 // npm run loadtest: options in, a table (and with --json one last line for machines) out.
 
+import { say } from '../../src/runtime/progress.js';
 import { helpText, parseLoadOptions } from './options.js';
-import { say } from './progress.js';
 import { formatReport } from './report.js';
 import { findProblems, runLoad } from './run.js';
 

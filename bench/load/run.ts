@@ -4,11 +4,11 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadSettings, type Settings } from '../../src/config.js';
+import { Progress, say } from '../../src/runtime/progress.js';
 import { compareCensus } from './census.js';
 import type { SwarmPlan } from './messages.js';
 import type { LoadOptions } from './options.js';
 import { findListener, openFilesMax, readMachineCpuSeconds, readProcessFigures } from './process-figures.js';
-import { Progress, say } from './progress.js';
 import { assembleResult, type CensusOutcome, type Findings, type LoadResult } from './result.js';
 import { planScene, type ScenePlan } from './scene.js';
 import { longestTickMs, readServer, type ServerReading } from './server-figures.js';
