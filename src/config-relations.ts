@@ -58,6 +58,11 @@ const RELATIONS: readonly Relation[] = [
     holds: (s) => s.hangMs >= hangMsMin(s.tickHz),
     allowed: (s) => `at least ${HANG_TICKS_MIN} ticks, ${hangMsMin(s.tickHz)}`,
   },
+  {
+    names: ['checkpointMs', 'tickHz'],
+    holds: (s) => s.checkpointMs === 0 || s.checkpointMs >= checkpointMsMin(s.tickHz),
+    allowed: (s) => `0, or at least one tick, ${checkpointMsMin(s.tickHz)}`,
+  },
 ];
 
 export function relationErrors(
@@ -80,6 +85,10 @@ function worldSideMin(zoneCount: number, viewRadius: number): number {
 function worldSideText(zoneCount: number, viewRadius: number): string {
   const edgeMin = ZONE_EDGE_VIEW_RADII_MIN * viewRadius;
   return `at least ${worldSideMin(zoneCount, viewRadius)}, zones of ${ZONE_EDGE_VIEW_RADII_MIN} view radii (${edgeMin}) each`;
+}
+
+function checkpointMsMin(tickHz: number): number {
+  return Math.ceil(1000 / tickHz);
 }
 
 function hangMsMin(tickHz: number): number {

@@ -349,6 +349,15 @@ export const SETTINGS: { readonly [K in SettingName]: SettingDefinition<Settings
     min: 1,
     max: 100000,
   },
+  checkpointMs: {
+    group: 'What lasts',
+    placeholder: 'MS',
+    help: "Every so often what has changed of players' entities goes to the cold store; 0: never.",
+    value: 10000,
+    form: 'integer',
+    min: 0,
+    max: 600000,
+  },
   start: {
     group: 'What lasts',
     placeholder: 'HOW',

@@ -53,6 +53,7 @@ export interface Settings {
   journalFlushMs: number;
   journalKeepMinutes: number;
   hashEveryTicks: number;
+  checkpointMs: number;
   start: 'auto' | 'resume' | 'fresh';
   logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
 }

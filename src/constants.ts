@@ -159,6 +159,11 @@ export const JOURNAL_BYTES_MAX = 4 * 2 ** 30;
 export const HOT_SNAPSHOT_TTL_MS = 180000;
 export const COLD_HISTORY_KEPT = 10;
 export const SNAPSHOT_COPY_ATTEMPTS = 8;
+/** One write of checkpoints: rows of the arena take 100 bytes, so that 1,000 are well below what any store takes at once. */
+export const CHECKPOINT_BATCH_ROWS_MAX = 1000;
+export const CHECKPOINT_BATCH_BYTES_MAX = 1024 * 1024;
+/** Worlds whose checkpoints are kept, the one that lives among them. */
+export const CHECKPOINT_WORLDS_KEPT = 3;
 
 // --- commands of the platform ---
 /** One command is a small map: three texts of the largest size fit. */

@@ -225,6 +225,7 @@ test('settings that are fine alone must fit together', () => {
     ],
     [['--bytes-per-second=1024'], 'bytesPerSecond is 1024', 'at least 128 per update, 3840'],
     [['--hang-ms=299', '--tick-hz=10'], 'hangMs is 299', 'at least 3 ticks, 300'],
+    [['--checkpoint-ms=16'], 'checkpointMs is 16', '0, or at least one tick, 17'],
   ];
   for (const [argv, about, allowed] of cases) {
     const errors = refused(load(argv));
@@ -240,6 +241,8 @@ test('a relation at its edge holds', () => {
   accepted(load(['--bots=100', '--zones=1x1', '--entities-per-zone=100']));
   accepted(load(['--bytes-per-second=3840']));
   accepted(load(['--hang-ms=300', '--tick-hz=10']));
+  accepted(load(['--checkpoint-ms=17']));
+  accepted(load(['--checkpoint-ms=0']));
 });
 
 test('a world of one zone may be smaller than what is seen', () => {

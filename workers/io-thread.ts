@@ -9,6 +9,7 @@ import { ByteRing } from '../src/memory/byte-ring.js';
 import { IoCounters } from '../src/memory/io-counters.js';
 import { RecordRing } from '../src/memory/record-ring.js';
 import { WorldBuffer } from '../src/memory/world-buffer.js';
+import { Checkpointer } from '../src/persist/checkpointer.js';
 import { EVENT_TOPICS, type EventRecord, formEvent } from '../src/persist/event-form.js';
 import { EventLosses } from '../src/persist/event-losses.js';
 import { EventPump } from '../src/persist/event-pump.js';
@@ -26,14 +27,17 @@ import { STORES_FOLDER } from '../src/runtime/recovery.js';
 const FLUSH_MS_MAX = 2500;
 /** Of a stop, for a group whose log does not answer to let us go. */
 const LEAVE_MS_MAX = 2000;
+/** Of a stop, for checkpoints that the cold store has not taken. */
+const CHECKPOINT_MS_MAX = 2500;
 
-const { plan, shape, eventNames, eventForms, recoveredEvents } = workerData as IoThreadData;
+const { plan, shape, checkpoints, eventNames, eventForms, recoveredEvents } = workerData as IoThreadData;
 const port = parentPort;
 assert(port !== null, 'the I/O thread has a parent');
 const send = (message: FromIoThread): void => port.postMessage(message);
 const say = (line: string): void => send({ kind: 'notice', line });
 
 const { data, kafka, redis, mongodb, tickHz, hotSnapshotMs, coldSnapshotMs, journalFlushMs } = plan.settings;
+const { checkpointMs } = plan.settings;
 const session = await begun();
 const { epoch, originMs } = session;
 const counters = new IoCounters(plan.io);
@@ -63,11 +67,14 @@ await journal
   ?.begin(Date.now())
   .catch((error: Error) => say(`the journal does not begin: ${error.message}; until it does, a kill loses more`));
 send({ kind: 'ready' });
+const checkpointer =
+  checkpointMs === 0 ? undefined : new Checkpointer({ worlds, plan: checkpoints, store: stores.cold, counters, say });
 
 const timers = [
   setInterval(() => pump.run(Date.now()), IO_BEAT_MS),
   setInterval(() => void snapshotter.takeHot(Date.now()), hotSnapshotMs),
   setInterval(() => void snapshotter.takeCold(Date.now()), coldSnapshotMs),
+  checkpointer && setInterval(() => checkpointer.take(), checkpointMs),
 ];
 
 // Twice within the time that may be lost: what was written down last is never older than that.
@@ -157,6 +164,7 @@ async function stop(): Promise<void> {
     journal?.close(Date.now()),
     snapshotter.takeHot(Date.now()),
     snapshotter.takeCold(Date.now()),
+    checkpointer?.stop(CHECKPOINT_MS_MAX),
   ]);
   await Promise.all([stores.close(), spool?.close()]);
   send({ kind: 'stopped' });

@@ -26,6 +26,15 @@ export const IO_COUNTERS = [
   'journalMs',
   'journalGaps',
   'journalFailures',
+  'checkpoints',
+  'checkpointRowsChanged',
+  'checkpointRowsWritten',
+  'checkpointRowsDeleted',
+  'checkpointRowsDropped',
+  'checkpointRowsWaiting',
+  'checkpointBatches',
+  'checkpointFailures',
+  'checkpointMs',
   'platformDone',
   'platformFailed',
   'platformMalformed',
@@ -43,6 +52,8 @@ export const IO_GAUGES: ReadonlySet<IoCounterName> = new Set([
   'snapshotBytes',
   'snapshotMs',
   'journalTick',
+  'checkpointRowsWaiting',
+  'checkpointMs',
 ]);
 
 const EVENT_TYPES_MAX = 256;

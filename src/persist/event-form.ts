@@ -3,14 +3,13 @@
 import type { EventForm } from '../memory/records.js';
 import * as R from '../memory/records.js';
 import { formatPlain } from '../protocol/plain-codec.js';
+import { entityName } from './entity-name.js';
 import type { LogRecord, TopicSpec } from './ports.js';
 
 const EVENT_VERSION = 1;
 const TOPIC_PREFIX = 'game.events.';
 const TOPIC_PARTITIONS = 4;
 const TOPICS = ['player', 'combat', 'economy', 'match'] as const;
-/** Wire id: the lower 23 bits of a key, see state/entity-key.ts. The form outside keeps the generation apart. */
-const WIRE_ID_BITS = 23;
 
 export const EVENT_TOPICS: readonly TopicSpec[] = TOPICS.map((topic) => ({
   name: TOPIC_PREFIX + topic,
@@ -30,11 +29,6 @@ export interface EventContext {
 export interface EventRecord extends LogRecord {
   type: string;
   isLow: boolean;
-}
-
-/** An entity's name for people: never the same for two entities of one run. */
-function entityName(key: number): string {
-  return `${key & ((1 << WIRE_ID_BITS) - 1)}.${key >>> WIRE_ID_BITS}`;
 }
 
 export function formEvent(view: DataView, offset: number, context: EventContext): EventRecord {

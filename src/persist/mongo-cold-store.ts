@@ -39,6 +39,8 @@ export interface MongoColdStoreOptions {
   /** One round trip. */
   deadlineMs?: number;
   onNotice?: NoticeListener;
+  /** Told of every command that goes to the server, by name: for measurements. */
+  onCommand?: (name: string) => void;
 }
 
 interface SnapshotDocument {
@@ -74,6 +76,7 @@ class MongoColdStore implements ColdStore {
   readonly #connectTimeoutMs: number;
   readonly #deadlineMs: number;
   readonly #health: HealthRecord;
+  readonly #onCommand: ((name: string) => void) | undefined;
   #client: Promise<MongoClient> | undefined;
   #updatesPerCommand = UPDATES_PER_COMMAND;
   #indexed = false;
@@ -84,6 +87,7 @@ class MongoColdStore implements ColdStore {
     this.#connectTimeoutMs = options.connectTimeoutMs ?? 3000;
     this.#deadlineMs = options.deadlineMs ?? 15000;
     this.#health = new HealthRecord('mongodb', options.onNotice);
+    this.#onCommand = options.onCommand;
   }
 
   async save(id: string, snapshot: ColdSnapshotInput): Promise<ColdHeader> {
@@ -255,7 +259,9 @@ class MongoColdStore implements ColdStore {
       socketTimeoutMS: this.#deadlineMs,
       writeConcern: { w: 'majority', journal: true },
       readConcern: { level: 'majority' },
+      monitorCommands: this.#onCommand !== undefined,
     });
+    client.on('commandStarted', ({ commandName }) => this.#onCommand?.(commandName));
     try {
       await client.connect();
       const { ferretdbVersion } = await client.db().admin().command({ buildInfo: 1 });

@@ -1,6 +1,7 @@
 // What main and the workers say to each other by message. Everything that happens per tick goes through shared memory.
 
 import type { EventForm } from '../memory/records.js';
+import type { CheckpointPlan } from '../persist/checkpointer.js';
 import type { Outcome, PlatformCommand } from '../persist/platform-commands.js';
 import type { WorldShape } from '../persist/zone-snapshot.js';
 import type { RecoveredEvents } from './journal-recovery.js';
@@ -25,6 +26,7 @@ export interface TakePlace {
 export interface IoThreadData {
   plan: WorldPlan;
   shape: WorldShape;
+  checkpoints: CheckpointPlan;
   eventNames: readonly string[];
   eventForms: Readonly<Record<string, EventForm>>;
   /** Of ticks that a recovery ran again. */

@@ -12,6 +12,7 @@ import { createNet, type Net } from '../net/net.js';
 import { createRandom } from '../prng.js';
 import { RejectCode } from '../protocol/reject-codes.js';
 import type { GameDefinition } from '../sim/game.js';
+import { planCheckpoints } from './checkpoint-plan.js';
 import { IoKeeper } from './io-keeper.js';
 import { describeSession } from './journal-session.js';
 import { Placement } from './placement.js';
@@ -77,6 +78,10 @@ export async function startServer(settings: Settings, log: Log): Promise<Running
   const shape = shapeOf(settings, game, plan);
   const recovered = await recoverWorld(plan, game, shape, log);
   const recovery = recovered.report;
+  const checkpoints = planCheckpoints(game, settings, {
+    isNew: recovery.source === 'initial',
+    startedAtMs: Math.max(recovered.epochMin, startedMs),
+  });
   const router = new Router(plan, place(settings));
   const supervisor = new Supervisor({
     plan,
@@ -102,6 +107,7 @@ export async function startServer(settings: Settings, log: Log): Promise<Running
     {
       plan,
       shape,
+      checkpoints,
       eventNames: game.events,
       eventForms: game.eventForms ?? {},
       recoveredEvents: recovered.events,

@@ -20,7 +20,10 @@ export interface FieldDefinition {
   type: ColumnType;
   /** Absent: the field is private to the server. */
   wire?: WireForm;
-  /** Default true: kept in what lasts. */
+  /**
+   * Default true: part of the entity's checkpoint. Snapshots keep every field, since a world goes on with all of them; a
+   * checkpoint is what is worth keeping of an entity for itself, such as its level, and not its speed of the moment.
+   */
   persistent?: boolean;
 }
 export type { EventForm };
@@ -99,6 +102,11 @@ export interface GameDefinition<F extends FieldDefinitions = FieldDefinitions> {
   version: number;
   /** Names of entity kinds; the number is the index. Kind 0 is not special. */
   kinds: readonly string[];
+  /**
+   * Names of the kinds that have checkpoints whoever they belong to. Absent: none. Entities of clients always have them,
+   * whatever their kind.
+   */
+  persistentKinds?: readonly string[];
   fields: F;
   commands: readonly CommandDefinition<F>[];
   /** Names of events; the number is the index. */

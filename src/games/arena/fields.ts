@@ -1,5 +1,5 @@
 // What an arena entity is. Only hp is replicated, so that an entity that walks straight on changes nothing but its
-// position on the wire.
+// position on the wire. Only hp and the position are worth a checkpoint: the rest is of the moment.
 
 import type { EventForm, FieldDefinitions, Zone } from '../../sim/game.js';
 
@@ -30,17 +30,17 @@ export const EVENT_FORMS = {
 export const FIELDS = {
   /** 0 is dead. Pillars and projectiles have none. */
   hp: { type: 'u8', wire: { type: 'u8' } },
-  velocityX: { type: 'f32' },
-  velocityY: { type: 'f32' },
+  velocityX: { type: 'f32', persistent: false },
+  velocityY: { type: 'f32', persistent: false },
   /** A player's wish to walk, as sent. */
-  intentX: { type: 'i8' },
-  intentY: { type: 'i8' },
+  intentX: { type: 'i8', persistent: false },
+  intentY: { type: 'i8', persistent: false },
   /** Ticks until a player may shoot again. */
-  cooldownTicks: { type: 'u8' },
+  cooldownTicks: { type: 'u8', persistent: false },
   /** Until a dead body respawns or a projectile ends. A countdown, because ticks of different zones need not agree. */
-  ticksLeft: { type: 'u16' },
+  ticksLeft: { type: 'u16', persistent: false },
   /** Wire id of who fired a projectile: it outlives a change of zone, a row does not. */
-  shooterId: { type: 'u32' },
+  shooterId: { type: 'u32', persistent: false },
 } as const satisfies FieldDefinitions;
 
 export type ArenaFields = typeof FIELDS;

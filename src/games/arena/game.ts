@@ -12,6 +12,8 @@ export default defineGame({
   name: 'arena',
   version: 1,
   kinds: KINDS,
+  // Also while no client has it.
+  persistentKinds: ['player'],
   fields: FIELDS,
   commands: [MOVE, SHOOT],
   events: EVENTS,

@@ -1,0 +1,160 @@
+// Checkpoints: what lasts of entities goes to the cold store row by row, and only what has changed since it last went.
+// A world that goes on keeps its rows; one that begins anew has a name, and rows, of its own.
+
+import { CHECKPOINT_WORLDS_KEPT } from '../constants.js';
+import type { IoCounters } from '../memory/io-counters.js';
+import type { WorldBuffer } from '../memory/world-buffer.js';
+import { pause } from './deadline.js';
+import { entityName, keyOfName } from './entity-name.js';
+import {
+  dropWorld,
+  ENTITIES_TABLE,
+  encodeEntity,
+  entityRowKey,
+  listWorlds,
+  putWorld,
+  scanEntityNames,
+  type WorldRow,
+  worldName,
+} from './entity-rows.js';
+import { EntityShadow, type ZoneCopy } from './entity-shadow.js';
+import type { ColdStore } from './ports.js';
+import { RowQueue } from './row-queue.js';
+import { RowWriter } from './row-writer.js';
+
+/** A kind is one byte. */
+const KINDS_MAX = 256;
+
+/** What of a world has checkpoints. Plain data: it is handed to the I/O thread. */
+export interface CheckpointPlan {
+  game: string;
+  gameVersion: number;
+  seed: number;
+  kinds: readonly string[];
+  /** By kind. */
+  isLasting: readonly boolean[];
+  /** Names of the persistent fields. */
+  fields: readonly string[];
+  /** False: it goes on from a snapshot, and so do its rows. */
+  isNewWorld: boolean;
+  /** When it began, if it is new. */
+  startedAtMs: number;
+}
+
+export interface CheckpointerOptions {
+  worlds: readonly WorldBuffer[];
+  plan: CheckpointPlan;
+  store: ColdStore;
+  counters: IoCounters;
+  say: (line: string) => void;
+  pauseMsMin?: number;
+  pauseMsMax?: number;
+}
+
+export class Checkpointer {
+  private readonly shadow: EntityShadow;
+  private readonly queue = new RowQueue();
+  private readonly writer: RowWriter;
+  private worldNow = '';
+
+  constructor(private readonly options: CheckpointerOptions) {
+    const { worlds, plan, store, counters, say, pauseMsMin, pauseMsMax } = options;
+    const lastingKinds = new Uint8Array(KINDS_MAX);
+    lastingKinds.set(plan.isLasting.map(Number));
+    this.shadow = new EntityShadow(worlds, plan.fields, lastingKinds);
+    this.writer = new RowWriter({
+      store,
+      table: ENTITIES_TABLE,
+      queue: this.queue,
+      keyOf: (key) => entityRowKey(this.worldNow, entityName(key)),
+      prepare: () => this.open(),
+      counters,
+      say,
+      ...(pauseMsMin === undefined ? {} : { pauseMsMin }),
+      ...(pauseMsMax === undefined ? {} : { pauseMsMax }),
+    });
+  }
+
+  /** Name of the world whose rows these are; '' until the store has answered for the first time. */
+  get world(): string {
+    return this.worldNow;
+  }
+
+  get rowsWaiting(): number {
+    return this.queue.length;
+  }
+
+  /** Queues what has changed and sees to it that it is written. */
+  take(): void {
+    const { counters } = this.options;
+    const start = performance.now();
+    counters.add('checkpointFailures', this.shadow.compare(this));
+    counters.add('checkpoints', 1);
+    counters.set('checkpointMs', performance.now() - start);
+    counters.set('checkpointRowsWaiting', this.queue.length);
+    void this.writer.run();
+  }
+
+  /** Resolves when nothing waits any more; with a store that is away, not before it is back. */
+  settled(): Promise<void> {
+    return this.writer.run();
+  }
+
+  /** One last checkpoint, as far as the store takes it in this time. */
+  async stop(withinMs: number): Promise<void> {
+    this.take();
+    const patience = new AbortController();
+    await Promise.race([this.settled(), pause(withinMs, patience.signal)]);
+    patience.abort();
+    this.writer.end();
+    if (this.queue.length > 0) {
+      this.options.say(`${this.queue.length} checkpoints of entities were not written before the end`);
+    }
+  }
+
+  changed(key: number, row: number, copy: ZoneCopy): void {
+    const { plan, counters } = this.options;
+    const fields: Record<string, number> = {};
+    for (const [i, name] of plan.fields.entries()) fields[name] = copy.fields[i][row];
+    this.queue.put(
+      key,
+      encodeEntity({
+        kind: plan.kinds[copy.kind[row]] ?? String(copy.kind[row]),
+        zone: copy.zone,
+        tick: copy.tick,
+        positionX: copy.positionX[row],
+        positionY: copy.positionY[row],
+        fields,
+      }),
+    );
+    counters.add('checkpointRowsChanged', 1);
+  }
+
+  gone(key: number): void {
+    this.queue.delete(key);
+  }
+
+  /** Finds the world's name, what it has stored under it, and what of older worlds is to go. May be tried again. */
+  private async open(): Promise<void> {
+    const { plan, store } = this.options;
+    const { game, gameVersion, seed, startedAtMs, isNewWorld } = plan;
+    const known = await listWorlds(store);
+    const newest = known.at(-1);
+    const goesOn = !isNewWorld && newest?.game === game && newest.seed === seed;
+    const world: WorldRow = goesOn ? newest : { world: worldName(startedAtMs), game, gameVersion, seed, startedAtMs };
+    await putWorld(store, { ...world, gameVersion });
+    for await (const name of scanEntityNames(store, world.world)) this.note(name);
+    this.worldNow = world.world;
+    const others = known.filter((other) => other.world !== world.world);
+    for (const { world: old } of others.slice(0, Math.max(0, others.length + 1 - CHECKPOINT_WORLDS_KEPT))) {
+      await dropWorld(store, old);
+    }
+  }
+
+  private note(name: string): void {
+    const key = keyOfName(name);
+    if (key === undefined) return; // nobody here has written it
+    this.queue.noteStored(key);
+    if (!this.shadow.noteStored(key)) this.queue.delete(key);
+  }
+}
