@@ -80,12 +80,21 @@ export class HeadlessWorld implements ClientSink {
 
   /** What the gateway does with a checked Move. */
   sendMove(client: number, x: number, y: number): boolean {
-    const seq = ++this.sequence[client];
-    const { kind } = this.game.commands[0];
-    this.messageView.setUint16(0, kind, true);
-    this.messageView.setUint32(4, seq, true);
     this.messageView.setInt8(8, x);
     this.messageView.setInt8(9, y);
+    return this.send(client, this.game.commands[0].kind);
+  }
+
+  /** ... and with a Shoot. */
+  sendShoot(client: number, angle: number): boolean {
+    this.messageView.setUint16(8, angle, true);
+    return this.send(client, this.game.commands[1].kind);
+  }
+
+  private send(client: number, kind: number): boolean {
+    const seq = ++this.sequence[client];
+    this.messageView.setUint16(0, kind, true);
+    this.messageView.setUint32(4, seq, true);
     return this.router.command(client, 1, seq, kind, this.message, 8, 12);
   }
 

@@ -8,5 +8,6 @@ export const BENCH_MODULES: Record<string, () => Promise<BenchModule>> = {
   decode: async () => (await import('./decode.js')).bench,
   'command-path': async () => (await import('./command-path.js')).bench,
   'persist-log': async () => (await import('./persist-log.js')).bench,
+  persistence: async () => (await import('./persistence.js')).bench,
   tick: async () => (await import('./tick.js')).bench,
 };

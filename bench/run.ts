@@ -152,6 +152,7 @@ function isText(column: number): boolean {
 }
 
 function formatRate(perSecond: number): string {
+  if (perSecond < 10) return perSecond.toFixed(2);
   return perSecond >= 1e6 ? `${(perSecond / 1e6).toFixed(2)} M` : Math.round(perSecond).toLocaleString('en-US');
 }
 
