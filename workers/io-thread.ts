@@ -10,6 +10,7 @@ import { IoCounters } from '../src/memory/io-counters.js';
 import { RecordRing } from '../src/memory/record-ring.js';
 import { WorldBuffer } from '../src/memory/world-buffer.js';
 import { Checkpointer } from '../src/persist/checkpointer.js';
+import { CommandLedger } from '../src/persist/command-ledger.js';
 import { EVENT_TOPICS, type EventRecord, formEvent } from '../src/persist/event-form.js';
 import { EventLosses } from '../src/persist/event-losses.js';
 import { EventPump } from '../src/persist/event-pump.js';
@@ -52,11 +53,14 @@ const pump = new EventPump(
   spool,
 );
 pump.takeUp(formRecovered());
+const ledger = new CommandLedger(stores.cold, say);
+void ledger.sweep(Date.now()).catch(() => {}); // a store that is away is told of when it is needed
 const desk = new PlatformDesk(
   (request, command) => send({ kind: 'command', request, command }),
   // Not by way of the rings' events: it is answered when the log has it, or not at all.
   (record) => stores.log.append([record]),
   counters,
+  ledger,
 );
 const subscribed = subscribe();
 const worlds = plan.worlds.map((buffer) => new WorldBuffer(buffer, plan.layout));

@@ -24,6 +24,14 @@ export const TO_ZONE_RESYNC = 3;
 export const TO_ZONE_ATTACH = 4;
 /** After the last attach: owned entities whose client was not named are gone. */
 export const TO_ZONE_ATTACHED_ALL = 5;
+/** Payload: see below. What the platform gives to the client's entity; answered by FROM_ZONE_GRANTED. */
+export const TO_ZONE_GRANT = 6;
+
+//  | grant u32, index in the game | request u32 | amount f64 |
+export const GRANT_INDEX = 0;
+export const GRANT_REQUEST = 4;
+export const GRANT_AMOUNT = 8;
+export const GRANT_BYTES = 16;
 
 // --- frame ring: tick thread -> main -------------------------------------------------------------------------------
 //
@@ -45,6 +53,8 @@ export const FROM_ZONE_REFUSED = 3;
 export const FROM_ZONE_REJECT = 4;
 /** Body: target zone u32. The client's commands go there from now on; hop is the new one. */
 export const FROM_ZONE_MOVED = 5;
+/** Body: request u32, code u32: 0 when it was applied, and the tick in which it was is committed. */
+export const FROM_ZONE_GRANTED = 6;
 
 // --- handoff ring: zone -> zone ------------------------------------------------------------------------------------
 //

@@ -218,6 +218,16 @@ export class Gateway implements ClientSink {
     return told;
   }
 
+  /** Those who play. */
+  playersOf(who: Selection): { client: number; epoch: number }[] {
+    const found: { client: number; epoch: number }[] = [];
+    for (let client = 0; client < this.sessions.capacity; client++) {
+      if (this.sessions.state[client] !== SESSION_LIVE || !this.isMeant(client, who)) continue;
+      found.push({ client, epoch: this.sessions.epoch[client] });
+    }
+    return found;
+  }
+
   /** Tells them why and closes their connections. How many they were. */
   kick(who: Selection, text: string): number {
     let kicked = 0;

@@ -89,6 +89,8 @@ export interface Net {
   broadcast(text: string): number;
   /** Tells them why and closes their connections; how many they were. */
   kick(who: Selection, text: string): number;
+  /** Those who play, as the world knows them. */
+  playersOf(who: Selection): { client: number; epoch: number }[];
   readonly bans: BanList;
   /** Tells every client why, closes all connections, and resolves when they are gone or their deadline is over. */
   drain(code: number, text: string): Promise<void>;
@@ -167,6 +169,10 @@ class NetServer implements Net {
 
   kick(who: Selection, text: string): number {
     return this.sink.kick(who, text);
+  }
+
+  playersOf(who: Selection): { client: number; epoch: number }[] {
+    return this.sink.playersOf(who);
   }
 
   async drain(code: number, text: string): Promise<void> {

@@ -6,14 +6,17 @@ import { isIP, SocketAddress } from 'node:net';
 import {
   BAN_MINUTES_MAX,
   CLIENTS_MAX_LIMIT,
+  GRANT_AMOUNT_MAX,
   NAME_BYTES_MAX,
   NOTICE_BYTES_MAX,
   PLATFORM_BATCH_RECORDS_MAX,
   PLATFORM_COMMAND_BYTES_MAX,
   PLATFORM_ID_BYTES_MAX,
+  WIRE_NAME_BYTES_MAX,
 } from '../constants.js';
 import type { IoCounters } from '../memory/io-counters.js';
 import { formatPlain, type PlainObject, parsePlain } from '../protocol/plain-codec.js';
+import type { CommandLedger } from './command-ledger.js';
 import type { EventLog, LogBatch, LogEntry, LogRecord, Subscription, TopicSpec } from './ports.js';
 
 /** One partition: commands are few, and are done in the order in which they were given. */
@@ -32,7 +35,7 @@ export type PlatformAction =
   | { type: 'ban'; address: string; name: string; minutes: number; text: string }
   | { type: 'broadcast'; text: string }
   | { type: 'drain'; text: string }
-  | { type: 'grant' }
+  | { type: 'grant'; client: number; name: string; grant: string; amount: number }
   | { type: 'reload' };
 
 export interface PlatformCommand {
@@ -40,6 +43,8 @@ export interface PlatformCommand {
   /** When it was given, by the clock of who gave it. */
   askedAtMs: number;
   action: PlatformAction;
+  /** It was handed to a server before, perhaps to this one, and no answer is known: it may have been done. */
+  isBegun: boolean;
 }
 
 /** `reason` is empty when it was done. */
@@ -60,7 +65,7 @@ const CHECKS: Record<string, (map: PlainObject) => PlatformAction> = {
   ban: readBan,
   broadcast: readBroadcast,
   drain: (map) => ({ type: 'drain', text: readText(map) }),
-  grant: () => ({ type: 'grant' }),
+  grant: readGrant,
   reload: () => ({ type: 'reload' }),
 };
 
@@ -93,6 +98,20 @@ function readKick(map: PlainObject): PlatformAction {
   if (hasClient === (map.name !== undefined)) throw new Unfit('one of clientId and name is needed');
   const client = hasClient ? readInteger(map, 'clientId', 0, CLIENTS_MAX_LIMIT - 1) : -1;
   return { type: 'kick', client, name: hasClient ? '' : readName(map), text: readText(map) };
+}
+
+function readGrant(map: PlainObject): PlatformAction {
+  const hasClient = map.clientId !== undefined;
+  if (hasClient === (map.name !== undefined)) throw new Unfit('one of clientId and name is needed');
+  const client = hasClient ? readInteger(map, 'clientId', 0, CLIENTS_MAX_LIMIT - 1) : -1;
+  const { grant, amount } = map;
+  if (typeof grant !== 'string' || grant === '' || Buffer.byteLength(grant) > WIRE_NAME_BYTES_MAX) {
+    throw new Unfit(`grant is not 1 to ${WIRE_NAME_BYTES_MAX} bytes of text`);
+  }
+  if (typeof amount !== 'number' || !(Math.abs(amount) <= GRANT_AMOUNT_MAX)) {
+    throw new Unfit(`amount is no number from -${GRANT_AMOUNT_MAX} to ${GRANT_AMOUNT_MAX}`);
+  }
+  return { type: 'grant', client, name: hasClient ? '' : readName(map), grant, amount };
 }
 
 function readBan(map: PlainObject): PlatformAction {
@@ -165,6 +184,7 @@ export class PlatformDesk {
     private readonly ask: (request: number, command: PlatformCommand) => void,
     private readonly publish: (record: LogRecord) => Promise<void>,
     private readonly counters: IoCounters,
+    private readonly ledger: CommandLedger,
   ) {}
 
   subscribe(log: EventLog): Promise<Subscription> {
@@ -196,8 +216,22 @@ export class PlatformDesk {
       return { eventId: `platform-at-${place}`, commandId: id, command: type, reason };
     }
     const { id, action } = checked;
-    const { reason } = await this.request({ id, askedAtMs: timestampMs, action }, signal);
+    const { reason } = await this.obeyOnce({ id, askedAtMs: timestampMs, action, isBegun: false }, signal);
     return { eventId: `platform-${id}`, commandId: id, command: action.type, reason };
+  }
+
+  /** What was answered before is not done again. A grant that could be given twice by that is not given at all. */
+  private async obeyOnce(command: PlatformCommand, signal: AbortSignal): Promise<Outcome> {
+    const { id, action } = command;
+    const known = await this.ledger.find(id);
+    if (known.state === 'answered') return known.outcome;
+    if (action.type === 'grant') {
+      const isKept = known.state !== 'away' && (known.state === 'begun' || (await this.ledger.begin(id)));
+      if (!isKept) return { reason: 'not given: the store that keeps the ids of commands does not answer' };
+    }
+    const outcome = await this.request({ ...command, isBegun: known.state === 'begun' }, signal);
+    if (known.state !== 'away') await this.ledger.answer(id, outcome);
+    return outcome;
   }
 
   private request(command: PlatformCommand, signal: AbortSignal): Promise<Outcome> {

@@ -15,10 +15,15 @@ import type { Handoff } from '../sim/handoff.js';
 import type { EngineZone } from '../sim/zone.js';
 import type { ZoneJournal } from '../sim/zone-journal.js';
 import { MainNotices } from './main-notices.js';
+import {
+  ARRIVAL_TICKS_MAX,
+  copyOut,
+  copyRecord,
+  createRecord,
+  EarlyWords,
+  type WaitingRecord,
+} from './waiting-records.js';
 
-const RECORD_WORDS = 16;
-/** Main hears that a client moves a moment before its entity is here; what comes for it meanwhile waits for this long. */
-const ARRIVAL_TICKS_MAX = 8;
 /** Commands that wait for a later tick: half a second of 2,000 clients at 30 per second is 30,000. */
 const ASIDE_MAX = 32768;
 
@@ -28,11 +33,6 @@ const TAKEN = 0;
 const NOT_HERE = 1;
 /** Its client has had its share of this tick. */
 const NOT_NOW = 2;
-
-interface WaitingRecord {
-  record: DataView;
-  tick: number;
-}
 
 export interface IntakeOptions {
   zone: EngineZone;
@@ -58,7 +58,7 @@ export class CommandIntake {
   private readonly tokensTick: Int32Array;
   /** By client: zone + 1 to which its entity has gone from here. */
   private readonly forwardTo: Uint8Array;
-  private readonly scratch = new DataView(new ArrayBuffer(RECORD_WORDS * 4));
+  private readonly scratch = createRecord();
   /** Words of main that must not be lost and found no room on their way. */
   private readonly waiting: { record: DataView; target: number }[] = [];
   private readonly notices: MainNotices;
@@ -66,6 +66,12 @@ export class CommandIntake {
   private aside: WaitingRecord[] = [];
   private readonly asideCount: Uint16Array;
   private readonly blockedTick: Int32Array;
+  /** Words about clients whose entities may be on their way here. */
+  private readonly early = new EarlyWords({
+    isFound: (client, epoch) => this.forwardTo[client] !== 0 || this.isHere(client, epoch),
+    take: (record) => this.takeWord(record, 0),
+    giveUp: (record) => this.giveUp(record),
+  });
   /** Clients that main named and whose entities may be on their way here. */
   private attaching: WaitingRecord[] = [];
   /** Main has named all clients of this zone. */
@@ -92,10 +98,11 @@ export class CommandIntake {
     const { words, commands, commandsPerTick } = this.options;
     this.retry();
     for (let left = words.readable(); left > 0; left--) {
-      this.copyOut(words);
+      copyOut(words, this.scratch);
       this.takeWord(this.scratch, 0);
     }
     this.takeAttaching();
+    this.early.retry(this.options.zone.tick, this.isOpen);
     if (!this.isOpen) {
       return; // a restored zone does not know its clients yet: their commands wait in the ring, in order
     }
@@ -103,18 +110,9 @@ export class CommandIntake {
     const readable = commands.readable();
     const count = Math.min(readable, commandsPerTick - taken);
     for (let i = 0; i < count; i++) {
-      this.copyOut(commands);
+      copyOut(commands, this.scratch);
       this.takeCommand(this.scratch, 0);
     }
-  }
-
-  /** Given back before it is taken: a record that kills this thread must not meet the next one. */
-  private copyOut(ring: RecordRing): void {
-    const offset = ring.offsetOf(0);
-    for (let word = 0; word < RECORD_WORDS * 4; word += 4) {
-      this.scratch.setInt32(word, ring.view.getInt32(offset + word, true), true);
-    }
-    ring.release(1);
   }
 
   /** A record that another zone sent after its client. */
@@ -139,9 +137,12 @@ export class CommandIntake {
       this.dropUnattached();
       this.isOpen = true;
     } else if (!this.isHere(client, epoch)) {
-      this.follow(client, kind, view, offset);
+      if (this.forwardTo[client] !== 0 || kind === R.TO_ZONE_RESYNC) this.follow(client, kind, view, offset);
+      else this.early.add(view, offset, this.options.zone.tick);
     } else if (kind === R.TO_ZONE_LEAVE) {
       this.leave(client);
+    } else if (kind === R.TO_ZONE_GRANT) {
+      this.grant(client, view, offset + R.COMMAND_PAYLOAD);
     } else if (kind === R.TO_ZONE_RESYNC) {
       this.options.replicator.forget(client);
     }
@@ -237,6 +238,32 @@ export class CommandIntake {
         this.attaching.push(entry);
       }
     }
+  }
+
+  /** The one place where something granted enters the world. */
+  private grant(client: number, view: DataView, payload: number): void {
+    const { zone, replicator } = this.options;
+    const definition = zone.game.grants?.[view.getUint32(payload + R.GRANT_INDEX, true)];
+    const row = replicator.rowOfClient[client];
+    let code: number = RejectCode.UnknownKind;
+    if (definition !== undefined) {
+      const amount = view.getFloat64(payload + R.GRANT_AMOUNT, true);
+      code = row < 0 ? RejectCode.NotAlive : definition.apply(zone, row, amount);
+    }
+    this.answerGrant(client, view, payload, code);
+  }
+
+  /** A word whose client has not come. */
+  private giveUp(record: DataView): void {
+    this.options.zone.counters[COUNTER.commandsStale]++;
+    if (record.getUint16(R.COMMAND_KIND, true) === R.TO_ZONE_GRANT) {
+      this.answerGrant(record.getInt32(R.COMMAND_CLIENT, true), record, R.COMMAND_PAYLOAD, RejectCode.NotJoined);
+    }
+  }
+
+  /** Published with the frames of this tick, so after its commit. */
+  private answerGrant(client: number, view: DataView, payload: number, code: number): void {
+    this.notices.tell(client, R.FROM_ZONE_GRANTED, view.getUint32(payload + R.GRANT_REQUEST, true), code, 0);
   }
 
   /** The client's entity has come to this zone. */
@@ -432,12 +459,4 @@ export class CommandIntake {
     this.options.zone.counters[COUNTER.commandsRejected]++;
     this.notices.tell(client, R.FROM_ZONE_REJECT, seq, kind, code);
   }
-}
-
-function copyRecord(view: DataView, offset: number): DataView {
-  const record = new DataView(new ArrayBuffer(RECORD_WORDS * 4));
-  for (let at = 0; at < RECORD_WORDS * 4; at += 4) {
-    record.setInt32(at, view.getInt32(offset + at, true), true);
-  }
-  return record;
 }

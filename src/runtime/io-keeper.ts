@@ -23,7 +23,7 @@ export class IoKeeper {
     private data: IoThreadData,
     private readonly log: Log,
     private readonly describe: () => SessionInfo,
-    private readonly obey: (command: PlatformCommand) => Outcome,
+    private readonly obey: (command: PlatformCommand) => Promise<Outcome>,
   ) {}
 
   /** Resolves when the thread has loaded everything: then the session's time can be set. */
@@ -65,7 +65,7 @@ export class IoKeeper {
     this.worker = worker;
     worker.on('message', (message: FromIoThread) => {
       if (message.kind === 'notice') this.log.warn({}, message.line);
-      else if (message.kind === 'command') this.answer(worker, message.request, message.command);
+      else if (message.kind === 'command') void this.answer(worker, message.request, message.command);
       else if (message.kind === 'loaded') {
         this.onLoaded();
         if (this.hasBegun) this.sayBegin();
@@ -96,8 +96,8 @@ export class IoKeeper {
     await worker.terminate();
   }
 
-  private answer(worker: Worker, request: number, command: PlatformCommand): void {
-    worker.postMessage({ kind: 'outcome', request, outcome: this.obey(command) } satisfies ToIoThread);
+  private async answer(worker: Worker, request: number, command: PlatformCommand): Promise<void> {
+    worker.postMessage({ kind: 'outcome', request, outcome: await this.obey(command) } satisfies ToIoThread);
   }
 
   private replace(): void {

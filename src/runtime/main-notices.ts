@@ -1,4 +1,5 @@
-// A few words from a zone to main through the frame ring: joined, refused, rejected, moved.
+// A few words from a zone to main through the frame ring: joined, refused, rejected, moved,
+// granted.
 //
 // State frames ask for the largest frame's room, so near a full ring there is still some for these. Should there be none,
 // all but rejections are said later: a client whose move main never hears of would be lost.

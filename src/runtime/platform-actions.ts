@@ -6,14 +6,17 @@ import { plainAddress } from '../net/bans.js';
 import type { Log } from '../net/log.js';
 import type { Net } from '../net/net.js';
 import type { Outcome, PlatformAction, PlatformCommand } from '../persist/platform-commands.js';
+import type { Grants } from './grants.js';
 
 const MINUTE_MS = 60000;
 const KICK_TEXT = 'You were removed from the game.';
 const BAN_TEXT = 'You are banned from the game.';
 const TOO_OLD = 'given before this server was started';
+const MAYBE_DONE = 'the server ended while it was being given: applied or not, nobody knows';
 
 export interface PlatformActionsOptions {
   net: Pick<Net, 'broadcast' | 'kick' | 'bans'>;
+  grants: Pick<Grants, 'give'>;
   log: Log;
   /** Of the wall clock, like the times of commands. */
   startedMs: number;
@@ -24,27 +27,31 @@ export interface PlatformActionsOptions {
 
 export class PlatformActions {
   /** What was answered, by command id, oldest first. */
-  private readonly outcomes = new Map<string, Outcome>();
+  private readonly outcomes = new Map<string, Promise<Outcome>>();
 
   constructor(private readonly options: PlatformActionsOptions) {}
 
-  run({ id, askedAtMs, action }: PlatformCommand): Outcome {
-    const known = this.outcomes.get(id);
+  run(command: PlatformCommand): Promise<Outcome> {
+    const known = this.outcomes.get(command.id);
     if (known !== undefined) return known;
-    const outcome = { reason: this.act(action, askedAtMs) };
-    this.remember(id, outcome);
-    this.options.log.info({ commandId: id, command: action.type, ...outcome }, 'a command of the platform');
+    const outcome = this.obey(command);
+    this.remember(command.id, outcome);
     return outcome;
   }
 
+  private async obey({ id, askedAtMs, action, isBegun }: PlatformCommand): Promise<Outcome> {
+    // An earlier process had it, and this one did not see the end.
+    const reason = isBegun && action.type === 'grant' ? MAYBE_DONE : await this.act(action, askedAtMs);
+    this.options.log.info({ commandId: id, command: action.type, reason }, 'a command of the platform');
+    return { reason };
+  }
+
   /** Why not, or empty. */
-  private act(action: PlatformAction, askedAtMs: number): string {
+  private async act(action: PlatformAction, askedAtMs: number): Promise<string> {
     const { net, drain } = this.options;
     switch (action.type) {
       case 'ban':
         return this.ban(action, askedAtMs);
-      case 'grant':
-        return 'unsupported: there is no inventory';
       case 'reload':
         return 'unsupported: no setting can be reloaded';
     }
@@ -54,6 +61,8 @@ export class PlatformActions {
     switch (action.type) {
       case 'kick':
         return this.kick(action);
+      case 'grant':
+        return this.options.grants.give(action);
       case 'broadcast':
         net.broadcast(action.text);
         return '';
@@ -82,7 +91,7 @@ export class PlatformActions {
     return '';
   }
 
-  private remember(id: string, outcome: Outcome): void {
+  private remember(id: string, outcome: Promise<Outcome>): void {
     this.outcomes.set(id, outcome);
     if (this.outcomes.size <= PLATFORM_IDS_KEPT) return;
     const [oldest] = this.outcomes.keys();

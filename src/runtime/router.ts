@@ -35,6 +35,7 @@ export class Router implements WorldPort {
   private readonly hopOfClient: Int32Array;
   private readonly updateHzOfClient: Int32Array;
   private sink: ClientSink | undefined;
+  private onGranted: (request: number, code: number) => void = () => {};
   private isStopped = false;
   private isDraining = false;
   private isAgainWanted = false;
@@ -140,6 +141,27 @@ export class Router implements WorldPort {
       target[to] = bytes[from];
     }
     ring.publish();
+    return true;
+  }
+
+  /** Told of every answer to a grant. */
+  hearGrants(onGranted: (request: number, code: number) => void): void {
+    this.onGranted = onGranted;
+  }
+
+  /** False: nothing was sent. The answer comes as onGranted, unless the zone's thread fails. */
+  grant(client: number, epoch: number, grant: number, amount: number, request: number): boolean {
+    const zone = this.zoneOfClient[client];
+    const isPlaying = zone >= 0 && this.epochOfClient[client] === epoch;
+    const view = isPlaying ? this.claim(zone, client, epoch, 0, R.TO_ZONE_GRANT, R.GRANT_BYTES) : undefined;
+    if (view === undefined) {
+      return false;
+    }
+    const payload = this.claimedAt + R.COMMAND_PAYLOAD;
+    view.setUint32(payload + R.GRANT_INDEX, grant, true);
+    view.setUint32(payload + R.GRANT_REQUEST, request, true);
+    view.setFloat64(payload + R.GRANT_AMOUNT, amount, true);
+    this.words[zone].publish();
     return true;
   }
 
@@ -287,6 +309,11 @@ export class Router implements WorldPort {
     if (kind === R.FROM_ZONE_FRAME) {
       const { delivered } = this.clients;
       Atomics.store(delivered, client, (delivered[client] + 1) | 0); // the client's zone may make the next one
+    }
+    if (kind === R.FROM_ZONE_GRANTED) {
+      // Also when the client has gone meanwhile: who gave it wants to know.
+      this.onGranted(view.getUint32(offset + R.FRAME_BODY, true), view.getUint32(offset + R.FRAME_BODY + 4, true));
+      return;
     }
     if (this.zoneOfClient[client] < 0 || this.epochOfClient[client] !== epoch || this.sink === undefined) {
       this.counters.framesStale++;

@@ -13,6 +13,7 @@ import { createRandom } from '../prng.js';
 import { RejectCode } from '../protocol/reject-codes.js';
 import type { GameDefinition } from '../sim/game.js';
 import { planCheckpoints } from './checkpoint-plan.js';
+import { findBadGrant, Grants } from './grants.js';
 import { IoKeeper } from './io-keeper.js';
 import { describeSession } from './journal-session.js';
 import { Placement } from './placement.js';
@@ -61,6 +62,8 @@ export async function loadGame(name: string): Promise<{ game: GameDefinition; ur
       `--game '${name}': command '${low.name}' has kind ${low.kind}; allowed: ${GAME_KIND_MIN} and above`,
     );
   }
+  const badGrant = findBadGrant(game);
+  if (badGrant !== undefined) throw new Error(`--game '${name}': ${badGrant}`);
   return { game, url };
 }
 
@@ -99,6 +102,7 @@ export async function startServer(settings: Settings, log: Log): Promise<Running
   });
   const actions = new PlatformActions({
     net,
+    grants: new Grants({ game, net, router }),
     log,
     startedMs,
     drain: (text) => askDrain(text === '' ? STOP_TEXT : text),

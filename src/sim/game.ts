@@ -53,6 +53,19 @@ export interface CommandDefinition<F extends FieldDefinitions = FieldDefinitions
   apply(zone: Zone<F>, row: number, view: DataView, offset: number): number;
 }
 
+/** Something that the platform can give to a player, by its command `grant`. */
+export interface GrantDefinition<F extends FieldDefinitions = FieldDefinitions> {
+  name: string;
+  /** Inclusive bounds of the amount; beyond them it is refused before it reaches a zone. */
+  min: number;
+  max: number;
+  /**
+   * Runs in the tick, before the commands of clients, on the row of the client's entity. Returns a RejectCode: 0 when it
+   * was applied; otherwise nothing may have changed. What should be known of it outside is the game's to emit.
+   */
+  apply(zone: Zone<F>, row: number, amount: number): number;
+}
+
 export interface SystemDefinition<F extends FieldDefinitions = FieldDefinitions> {
   name: string;
   /** Reads no wall clock, no Math.random, awaits nothing. */
@@ -109,6 +122,8 @@ export interface GameDefinition<F extends FieldDefinitions = FieldDefinitions> {
   persistentKinds?: readonly string[];
   fields: F;
   commands: readonly CommandDefinition<F>[];
+  /** What the platform can give; absent: nothing. The order is part of the version of a game. */
+  grants?: readonly GrantDefinition<F>[];
   /** Names of events; the number is the index. */
   events: readonly string[];
   /** By event name; an event without a form goes to the topic of players and carries its entity only. */

@@ -6,114 +6,20 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { pack, unpack } from 'msgpackr';
-import { WebSocket } from 'ws';
-import { openEmbeddedEventLog } from '../../src/persist/embedded-event-log.js';
+import { fileURLToPath } from 'node:url';
 import { openKafkaEventLog } from '../../src/persist/kafka-event-log.js';
-import { PLATFORM_TOPIC } from '../../src/persist/platform-commands.js';
-import type { EventLog } from '../../src/persist/ports.js';
 import { requireOrSkip } from '../require.js';
 import { startServer, type TestServer } from '../server.js';
 import { findService, skipReason } from '../services/running.js';
+import { closeLogs, Platform, Player, until } from './platform.js';
 
-const WAIT_MS_MAX = 30000;
 const folder = mkdtempSync(join(tmpdir(), 'tessera-platform-'));
-const openLogs: EventLog[] = [];
 let server: TestServer | undefined;
 after(async () => {
   await server?.stop();
-  await Promise.all(openLogs.map((log) => log.close()));
+  await closeLogs();
   rmSync(folder, { recursive: true, force: true });
 });
-
-interface Answered {
-  eventId: string;
-  type: string;
-  payload: { commandId: string; command: string; reason?: string };
-}
-
-/** The platform: gives commands and reads answers. */
-class Platform {
-  private constructor(private readonly log: EventLog) {}
-
-  static openFolder(data: string): Promise<Platform> {
-    return Platform.open(openEmbeddedEventLog({ folder: join(folder, data, 'stores', 'log') }));
-  }
-
-  static async open(log: EventLog): Promise<Platform> {
-    openLogs.push(log);
-    await log.createTopics([PLATFORM_TOPIC, { name: 'game.events.player', partitions: 4 }]);
-    return new Platform(log);
-  }
-
-  async send(value: object | Uint8Array): Promise<void> {
-    const bytes = value instanceof Uint8Array ? value : pack(value);
-    await this.log.append([{ topic: PLATFORM_TOPIC.name, key: 'game', value: bytes, timestampMs: Date.now() }]);
-  }
-
-  async answers(): Promise<Answered[]> {
-    const found: Answered[] = [];
-    await this.log.replay({ topics: ['game.events.player'] }, async ({ entries }) => {
-      found.push(...entries.map(({ value }) => unpack(value) as Answered));
-    });
-    return found.filter(({ type }) => type.startsWith('platform.'));
-  }
-
-  async answersTo(commandId: string, count = 1): Promise<Answered[]> {
-    let found: Answered[] = [];
-    await until(`${count} answers to '${commandId}'`, async () => {
-      found = (await this.answers()).filter(({ payload }) => payload.commandId === commandId);
-      return found.length >= count;
-    });
-    return found;
-  }
-
-  async order(command: { commandId: string; type: string; [field: string]: unknown }): Promise<Answered> {
-    await this.send(command);
-    return (await this.answersTo(command.commandId))[0];
-  }
-}
-
-async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + WAIT_MS_MAX;
-  while (!(await condition())) {
-    assert.ok(performance.now() < deadline, `${what} within ${WAIT_MS_MAX} ms; the server said:\n${server?.log()}`);
-    await sleep(20);
-  }
-}
-
-class Player {
-  readonly notices: { code: number; text: string }[] = [];
-  readonly rejects: { code: number }[] = [];
-  clientId = -1;
-  closeCode = 0;
-  private readonly socket: WebSocket;
-
-  constructor(url: string, name: string) {
-    this.socket = new WebSocket(url, 'tessera.json.1');
-    this.socket.on('open', () => this.socket.send(JSON.stringify({ type: 'join', name })));
-    this.socket.on('message', (data) => {
-      const { notice, rejects, welcome } = JSON.parse(String(data));
-      if (notice !== undefined) this.notices.push(notice);
-      if (rejects !== undefined) this.rejects.push(...rejects);
-      if (welcome !== undefined) this.clientId = welcome.clientId;
-    });
-    this.socket.on('close', (code) => {
-      this.closeCode = code;
-    });
-  }
-
-  async joined(): Promise<this> {
-    await until('a welcome', () => this.clientId >= 0);
-    return this;
-  }
-
-  async closed(): Promise<this> {
-    await until('a close', () => this.closeCode > 0);
-    return this;
-  }
-}
 
 function run(data: string, ...more: string[]): Promise<TestServer> {
   return startServer(['--data', join(folder, data), '--zones', '1x1', ...more]);
@@ -121,10 +27,10 @@ function run(data: string, ...more: string[]): Promise<TestServer> {
 
 test('the platform talks to, removes and bans clients of a running server; garbage and repetition do no harm', async () => {
   server = await run('one');
-  const platform = await Platform.openFolder('one');
+  const platform = await Platform.openFolder(join(folder, 'one'));
   const { wsUrl } = server;
-  const join = (name: string) => new Player(wsUrl, name).joined();
-  const [eve, adam, cain] = await Promise.all([join('Eve'), join('Adam'), join('Cain')]);
+  const enter = (name: string) => new Player(wsUrl, name).joined();
+  const [eve, adam, cain] = await Promise.all([enter('Eve'), enter('Adam'), enter('Cain')]);
 
   const told = await platform.order({ commandId: 'b1', type: 'broadcast', text: 'Grüße' });
   assert.deepEqual(told.payload, { commandId: 'b1', command: 'broadcast' });
@@ -141,13 +47,13 @@ test('the platform talks to, removes and bans clients of a running server; garba
   const [garbage] = await platform.answersTo('');
   assert.equal(garbage.type, 'platform.command.failed');
   assert.match((await platform.answersTo('b2'))[0].payload.reason ?? '', /text/);
-  assert.match((await platform.answersTo('g1'))[0].payload.reason ?? '', /unsupported/);
+  assert.match((await platform.answersTo('g1'))[0].payload.reason ?? '', /clientId and name/);
 
   const kicked = await platform.order({ commandId: 'k1', type: 'kick', clientId: eve.clientId, text: 'Enough.' });
   assert.equal(kicked.type, 'platform.command.done');
   assert.equal((await eve.closed()).closeCode, 1008);
   assert.deepEqual(eve.notices.at(-1), { code: 18, text: 'Enough.' });
-  const again = await join('Eve');
+  const again = await enter('Eve');
   await platform.send({ commandId: 'k1', type: 'kick', clientId: again.clientId });
   await platform.answersTo('k1', 2);
   const missed = await platform.order({ commandId: 'k2', type: 'kick', name: 'Nobody' });
@@ -172,7 +78,7 @@ test('the platform talks to, removes and bans clients of a running server; garba
   assert.equal(stranger.clientId, -1);
 
   const metrics = await (await fetch(`${server.url}/metrics`)).text();
-  assert.match(metrics, /^tessera_io_platform_malformed_total 2$/m);
+  assert.match(metrics, /^tessera_io_platform_malformed_total 3$/m);
   assert.match(metrics, /^tessera_io_platform_done_total 6$/m);
   assert.equal(await server.stop(), 0);
 });
@@ -188,7 +94,7 @@ function hasEnded(pid: number): boolean {
 
 test('a drain tells clients, is answered, and ends the process with 0; the next server starts all the same', async () => {
   server = await run('two');
-  const platform = await Platform.openFolder('two');
+  const platform = await Platform.openFolder(join(folder, 'two'));
   const player = await new Player(server.wsUrl, 'Eve').joined();
   await platform.send({ commandId: 'd1', type: 'drain', text: 'Moving house.' });
   await player.closed();
@@ -209,6 +115,42 @@ test('a drain tells clients, is answered, and ends the process with 0; the next 
   assert.equal((await new Player(server.wsUrl, 'Cain').closed()).closeCode, 1008);
   await new Player(server.wsUrl, 'Eve').joined();
   assert.equal((await platform.answersTo('d1')).length, 1, 'what was committed does not come again');
+  assert.equal(await server.stop(), 0);
+});
+
+test('a grant is seen by its player, given once whatever happens, and refused with the reason', async () => {
+  const game = fileURLToPath(new URL('./gold-game.js', import.meta.url));
+  server = await run('gold', '--game', game);
+  const platform = await Platform.openFolder(join(folder, 'gold'));
+  const eve = await new Player(server.wsUrl, 'Eve').joined();
+  const gold = { type: 'grant', grant: 'gold', amount: 5 };
+  const given = await platform.order({ commandId: 'g1', ...gold, clientId: eve.clientId });
+  assert.deepEqual([given.type, given.payload], ['platform.command.done', { commandId: 'g1', command: 'grant' }]);
+  await until('Eve sees it', () => eve.self.gold === 5);
+  await platform.send({ commandId: 'g1', ...gold, name: 'Eve' });
+  await platform.answersTo('g1', 2);
+  await platform.order({ commandId: 'g2', ...gold, name: 'Eve' });
+  await until('Eve sees the second', () => eve.self.gold === 10);
+  const reasonOf = async (command: object, commandId: string) =>
+    (await platform.order({ ...gold, ...command, commandId })).payload.reason ?? '';
+  assert.match(await reasonOf({ name: 'Nobody' }, 'g3'), /no such client/);
+  assert.match(await reasonOf({ name: 'Eve', grant: 'silver' }, 'g4'), /none of gold/);
+  assert.match(await reasonOf({ name: 'Eve', amount: 101 }, 'g5'), /takes 1 to 100/);
+  const events = () => platform.events<{ type: string }>(({ type }) => type === 'got');
+  await until('the game has said so', async () => (await events()).length === 2);
+
+  // After a crash the same ids come again: what was answered is answered the same, and done no more.
+  await server.kill();
+  server = await run('gold', '--game', game);
+  const later = await new Player(server.wsUrl, 'Eve').joined();
+  const answersBefore = (await platform.answersTo('g2')).length;
+  await platform.send({ commandId: 'g2', ...gold, name: 'Eve' });
+  const again = await platform.answersTo('g2', answersBefore + 1);
+  assert.deepEqual(new Set(again.map(({ type }) => type)), new Set(['platform.command.done']));
+  assert.equal(new Set(again.map(({ eventId }) => eventId)).size, 1);
+  await platform.order({ commandId: 'g6', ...gold, name: 'Eve' });
+  await until('Eve sees it', () => (later.self.gold ?? 0) > 0);
+  assert.equal(later.self.gold, 5, 'she began anew, and g6 alone was given since');
   assert.equal(await server.stop(), 0);
 });
 

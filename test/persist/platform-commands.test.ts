@@ -4,6 +4,7 @@ import { pack, unpack } from 'msgpackr';
 import {
   BAN_MINUTES_MAX,
   BANS_MAX,
+  GRANT_AMOUNT_MAX,
   NAME_BYTES_MAX,
   NOTICE_BYTES_MAX,
   PLATFORM_COMMAND_BYTES_MAX,
@@ -11,6 +12,7 @@ import {
 } from '../../src/constants.js';
 import { IoCounters } from '../../src/memory/io-counters.js';
 import { BanList, plainAddress } from '../../src/net/bans.js';
+import { CommandLedger } from '../../src/persist/command-ledger.js';
 import { openEmbeddedEventLog } from '../../src/persist/embedded-event-log.js';
 import { EVENT_TOPICS } from '../../src/persist/event-form.js';
 import {
@@ -20,7 +22,7 @@ import {
   type PlatformCommand,
   PlatformDesk,
 } from '../../src/persist/platform-commands.js';
-import type { EventLog } from '../../src/persist/ports.js';
+import type { ColdRow, EventLog } from '../../src/persist/ports.js';
 import { createRandom } from '../../src/prng.js';
 import { PlatformActions } from '../../src/runtime/platform-actions.js';
 import { openFolder, until } from './folder.js';
@@ -48,7 +50,9 @@ test('commands of every type are read, with what they leave out', () => {
     text: 'x'.repeat(NOTICE_BYTES_MAX),
   });
   assert.deepEqual(read({ type: 'drain' }), { type: 'drain', text: '' });
-  assert.deepEqual(read({ type: 'grant', item: 3, to: 'Eve' }), { type: 'grant' });
+  const grant = { type: 'grant', grant: 'hp', amount: 2.5 };
+  assert.deepEqual(read({ ...grant, name: 'Eve' }), { ...grant, client: -1, name: 'Eve' });
+  assert.deepEqual(read({ ...grant, clientId: 7 }), { ...grant, client: 7, name: '' });
   assert.deepEqual(read({ type: 'reload' }), { type: 'reload' });
 });
 
@@ -73,6 +77,15 @@ test('a command of the wrong shape is refused with a reason that names the field
     [{ type: 'ban', address: 10, minutes: 5 }, /address/],
     [{ type: 'broadcast' }, /text/],
     [{ type: 'broadcast', text: 'é'.repeat(NOTICE_BYTES_MAX / 2 + 1) }, /text/],
+    [{ type: 'grant', grant: 'hp', amount: 5 }, /clientId and name/],
+    [{ type: 'grant', name: 'Eve', amount: 5 }, /grant is not/],
+    [{ type: 'grant', name: 'Eve', grant: '', amount: 5 }, /grant is not/],
+    [{ type: 'grant', name: 'Eve', grant: 'x'.repeat(65), amount: 5 }, /grant is not/],
+    [{ type: 'grant', name: 'Eve', grant: 'hp' }, /amount/],
+    [{ type: 'grant', name: 'Eve', grant: 'hp', amount: '5' }, /amount/],
+    [{ type: 'grant', name: 'Eve', grant: 'hp', amount: Number.NaN }, /amount/],
+    [{ type: 'grant', name: 'Eve', grant: 'hp', amount: Number.POSITIVE_INFINITY }, /amount/],
+    [{ type: 'grant', name: 'Eve', grant: 'hp', amount: -2 * GRANT_AMOUNT_MAX }, /amount/],
     [{ type: 'explode' }, /type/],
     [{ type: 'toString' }, /type/],
     [{ type: 5 }, /type/],
@@ -120,8 +133,33 @@ async function give(log: EventLog, ...values: Uint8Array[]): Promise<void> {
   );
 }
 
+/** Rows in memory, as the cold store keeps them; `isAway`: every call fails. */
+function createLedger(rows = new Map<string, Uint8Array>()) {
+  const store = {
+    isAway: false,
+    rows,
+    async getRows(_table: string, keys: readonly string[]) {
+      if (this.isAway) throw new Error('the store is away');
+      return keys.map((key) => rows.get(key));
+    },
+    async putRows(_table: string, added: readonly ColdRow[]) {
+      if (this.isAway) throw new Error('the store is away');
+      for (const { key, value } of added) rows.set(key, value);
+    },
+    async deleteRows() {},
+    async scanRows() {
+      return [];
+    },
+  };
+  return { store, ledger: new CommandLedger(store, () => {}) };
+}
+
 /** The desk over a log, with main played by `obey`; undefined: no answer ever. */
-function openDesk(log: EventLog, obey: (command: PlatformCommand) => string | undefined) {
+function openDesk(
+  log: EventLog,
+  obey: (command: PlatformCommand) => string | undefined,
+  ledger = createLedger().ledger,
+) {
   const counters = new IoCounters(IoCounters.create());
   const desk: PlatformDesk = new PlatformDesk(
     (request, command) => {
@@ -130,6 +168,7 @@ function openDesk(log: EventLog, obey: (command: PlatformCommand) => string | un
     },
     (record) => log.append([record]),
     counters,
+    ledger,
   );
   const subscribed = desk.subscribe(log);
   const stop = async () => (await subscribed).stop();
@@ -150,7 +189,7 @@ test('every record of the topic is answered once, in order, garbage by its place
     Uint8Array.of(0xc1, 1, 2),
     new Uint8Array(0),
     pack({ commandId: 'two', type: 'explode' }),
-    pack({ commandId: 'three', type: 'grant' }),
+    pack({ commandId: 'three', type: 'grant', name: 'Eve', grant: 'hp', amount: 5 }),
   );
   const obeyed: string[] = [];
   const desk = openDesk(log, ({ id }) => {
@@ -211,6 +250,7 @@ test('nothing is committed before the log has the answer', async (t) => {
     (request) => desk.settle(request, { reason: '' }),
     () => new Promise((_, reject) => publishes.push(() => reject(new Error('never')))),
     new IoCounters(IoCounters.create()),
+    createLedger().ledger,
   );
   const subscription = await desk.subscribe(log);
   await until('an answer is published', () => publishes.length > 0);
@@ -225,7 +265,7 @@ test('nothing is committed before the log has the answer', async (t) => {
 
 const START_MS = 1_000_000;
 
-function createMain() {
+function createMain(granted: () => Promise<string> = async () => '') {
   const done: string[] = [];
   let now = START_MS + 60000;
   const bans = new BanList(() => now);
@@ -235,74 +275,145 @@ function createMain() {
       broadcast: (text) => done.push(`broadcast ${text}`),
       kick: (who, text) => (who.name === 'nobody' ? 0 : done.push(`kick ${JSON.stringify(who)} ${text}`)),
     },
+    grants: {
+      give({ name, grant, amount }) {
+        done.push(`grant ${name} ${amount} ${grant}`);
+        return granted();
+      },
+    },
     log: { debug() {}, info() {}, warn() {}, error() {} },
     startedMs: START_MS,
     drain: (text) => done.push(`drain ${text}`),
     now: () => now,
   });
-  const run = (id: string, action: PlatformAction, askedAtMs = now) => actions.run({ id, askedAtMs, action }).reason;
+  const run = async (id: string, action: PlatformAction, askedAtMs = now, isBegun = false) =>
+    (await actions.run({ id, askedAtMs, action, isBegun })).reason;
   return { done, bans, run, pass: (ms: number) => (now += ms) };
 }
 
 const BAN = { type: 'ban', address: '', name: '', minutes: 2, text: 'out' } as const;
 
-test('a command is done once, and its repetition gets the same answer', () => {
+const GRANT = { type: 'grant', client: -1, name: 'Eve', grant: 'hp', amount: 5 } as const;
+
+test('a grant is given once, also when it comes again before it is answered', async () => {
+  let answer: (reason: string) => void = () => {};
+  const { done, run } = createMain(() => new Promise((resolve) => (answer = resolve)));
+  const both = [run('a', GRANT), run('a', GRANT)];
+  await Promise.resolve();
+  answer('the player is dead');
+  assert.deepEqual(await Promise.all(both), ['the player is dead', 'the player is dead']);
+  assert.equal(await run('a', GRANT), 'the player is dead');
+  assert.deepEqual(done, ['grant Eve 5 hp']);
+  assert.match(await run('b', GRANT, START_MS - 1), /before this server was started/);
+  assert.match(await run('c', GRANT, START_MS, true), /nobody knows/);
+  assert.deepEqual(done, ['grant Eve 5 hp']);
+});
+
+test('what was answered is not asked again after a crash, and what was begun is said to be', async (t) => {
+  const log = await openLog(openFolder(t));
+  const { store, ledger } = createLedger();
+  const grant = (commandId: string) => pack({ commandId, type: 'grant', name: 'Eve', grant: 'hp', amount: 5 });
+  const asked: string[] = [];
+  const obey = ({ id, isBegun }: PlatformCommand) => {
+    asked.push(`${id} ${isBegun}`);
+    return id === 'refused' ? 'the player is dead' : id === 'lost' && !isBegun ? undefined : '';
+  };
+  await give(log, grant('done'), grant('refused'), grant('lost'));
+  const first = openDesk(log, obey, ledger);
+  await until('all are asked', () => asked.length === 3);
+  await first.stop();
+  // As if nothing of it had been committed: every one comes again, to another process.
+  const again = await openLog(openFolder(t));
+  await give(again, grant('done'), grant('refused'), grant('lost'));
+  const second = openDesk(again, obey, createLedger(store.rows).ledger);
+  await until('all are answered', async () => (await answers(again)).length === 3);
+  await second.stop();
+  assert.deepEqual(asked, ['done false', 'refused false', 'lost false', 'lost true']);
+  const reasons = (await answers(again)).map(({ payload }) => `${payload.commandId} ${payload.reason ?? ''}`);
+  assert.deepEqual(reasons.sort(), ['done ', 'lost ', 'refused the player is dead']);
+  await log.close();
+  await again.close();
+});
+
+test('without the store of ids no grant is given, and all else is done', async (t) => {
+  const log = await openLog(openFolder(t));
+  const { store, ledger } = createLedger();
+  store.isAway = true;
+  const asked: string[] = [];
+  await give(
+    log,
+    pack({ commandId: 'one', type: 'grant', name: 'Eve', grant: 'hp', amount: 5 }),
+    pack({ commandId: 'two', type: 'reload' }),
+  );
+  const obey = ({ id }: PlatformCommand) => {
+    asked.push(id);
+    return '';
+  };
+  const desk = openDesk(log, obey, ledger);
+  await until('both are answered', async () => (await answers(log)).length === 2);
+  await desk.stop();
+  assert.deepEqual(asked, ['two']);
+  const [one] = (await answers(log)).filter(({ payload }) => payload.commandId === 'one');
+  assert.match(one.payload.reason ?? '', /store that keeps the ids/);
+  await log.close();
+});
+
+test('a command is done once, and its repetition gets the same answer', async () => {
   const { done, run } = createMain();
   const kick = { type: 'kick', client: -1, name: 'nobody', text: '' } as const;
-  assert.equal(run('a', { type: 'broadcast', text: 'hello' }), '');
-  assert.equal(run('a', { type: 'broadcast', text: 'hello' }), '');
-  assert.match(run('b', kick), /no such client/);
-  assert.match(run('b', { ...kick, name: 'Eve' }), /no such client/);
+  assert.equal(await run('a', { type: 'broadcast', text: 'hello' }), '');
+  assert.equal(await run('a', { type: 'broadcast', text: 'hello' }), '');
+  assert.match(await run('b', kick), /no such client/);
+  assert.match(await run('b', { ...kick, name: 'Eve' }), /no such client/);
   assert.deepEqual(done, ['broadcast hello']);
-  for (let i = 0; i < PLATFORM_IDS_KEPT; i++) run(`filler ${i}`, { type: 'reload' });
-  run('a', { type: 'broadcast', text: 'hello' });
+  for (let i = 0; i < PLATFORM_IDS_KEPT; i++) await run(`filler ${i}`, { type: 'reload' });
+  await run('a', { type: 'broadcast', text: 'hello' });
   assert.equal(done.length, 2, 'so many ids are kept, and no more');
 });
 
-test('what is about the players of the moment is refused when it is older than the server', () => {
+test('what is about the players of the moment is refused when it is older than the server', async () => {
   const { done, run } = createMain();
   const before = START_MS - 1;
-  assert.match(run('a', { type: 'drain', text: '' }, before), /before this server was started/);
-  assert.match(run('b', { type: 'kick', client: 3, name: '', text: '' }, before), /before this server/);
-  assert.match(run('c', { type: 'broadcast', text: 'hello' }, before), /before this server/);
+  assert.match(await run('a', { type: 'drain', text: '' }, before), /before this server was started/);
+  assert.match(await run('b', { type: 'kick', client: 3, name: '', text: '' }, before), /before this server/);
+  assert.match(await run('c', { type: 'broadcast', text: 'hello' }, before), /before this server/);
   assert.deepEqual(done, []);
-  assert.equal(run('d', { type: 'drain', text: 'bye' }, START_MS), '');
+  assert.equal(await run('d', { type: 'drain', text: 'bye' }, START_MS), '');
   assert.deepEqual(done, ['drain bye']);
 });
 
-test('a ban counts from when it was given, ends by itself, and removes who is there', () => {
+test('a ban counts from when it was given, ends by itself, and removes who is there', async () => {
   const { done, run, bans, pass } = createMain();
-  assert.equal(run('a', { ...BAN, name: 'Eve' }, START_MS), '');
-  assert.equal(run('b', { ...BAN, address: '::ffff:10.0.0.1' }), '');
+  assert.equal(await run('a', { ...BAN, name: 'Eve' }, START_MS), '');
+  assert.equal(await run('b', { ...BAN, address: '::ffff:10.0.0.1' }), '');
   assert.deepEqual(done, ['kick {"name":"Eve"} out', 'kick {"address":"10.0.0.1"} out']);
   assert.ok(bans.hasName('Eve') && bans.hasAddress('10.0.0.1'));
   assert.ok(!bans.hasName('10.0.0.1') && !bans.hasAddress('Eve') && !bans.hasName('Adam'));
   pass(60000);
   assert.ok(!bans.hasName('Eve') && bans.hasAddress('10.0.0.1'));
-  assert.match(run('c', { ...BAN, name: 'Eve' }, START_MS), /over already/);
+  assert.match(await run('c', { ...BAN, name: 'Eve' }, START_MS), /over already/);
   pass(60000);
   assert.ok(!bans.hasAddress('10.0.0.1'));
   assert.equal(bans.size, 0);
 });
 
-test('the list of bans is bounded: full is an answer, and what has expired makes room', () => {
+test('the list of bans is bounded: full is an answer, and what has expired makes room', async () => {
   const { run, bans, pass } = createMain();
   for (let i = 0; i < BANS_MAX; i++) assert.ok(bans.addName(`n${i}`, START_MS + 100000 + i));
-  assert.match(run('a', { ...BAN, name: 'Eve' }), /full/);
-  assert.equal(run('b', { ...BAN, name: 'n0' }), '', 'who is in it can be banned for longer');
+  assert.match(await run('a', { ...BAN, name: 'Eve' }), /full/);
+  assert.equal(await run('b', { ...BAN, name: 'n0' }), '', 'who is in it can be banned for longer');
   pass(100000);
-  assert.equal(run('c', { ...BAN, name: 'Eve' }), '');
+  assert.equal(await run('c', { ...BAN, name: 'Eve' }), '');
   assert.ok(bans.hasName('Eve') && bans.size < BANS_MAX);
 });
 
-test('an IPv4 address is the same through an IPv6 socket', () => {
+test('an IPv4 address is the same through an IPv6 socket', async () => {
   assert.equal(plainAddress('::ffff:10.0.0.1'), '10.0.0.1');
   assert.equal(plainAddress('::ffff:1'), '::ffff:1');
   assert.equal(plainAddress('2001:db8::1'), '2001:db8::1');
 });
 
-test('what cannot be done yet is answered as unsupported', () => {
+test('what cannot be done yet is answered as unsupported', async () => {
   const { run } = createMain();
-  assert.match(run('a', { type: 'grant' }), /^unsupported/);
-  assert.match(run('b', { type: 'reload' }), /^unsupported/);
+  assert.match(await run('b', { type: 'reload' }), /^unsupported/);
 });

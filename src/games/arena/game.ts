@@ -4,6 +4,7 @@ import { defineGame } from '../../sim/game.js';
 import { followIntents, moveBodies } from './bodies.js';
 import { MOVE, SHOOT } from './commands.js';
 import { EVENT_FORMS, EVENTS, FIELDS, KINDS } from './fields.js';
+import { HP } from './grants.js';
 import { wander } from './npc.js';
 import { flyProjectiles } from './projectiles.js';
 import { populate, respawnDead, spawnPlayer } from './spawn.js';
@@ -16,6 +17,7 @@ export default defineGame({
   persistentKinds: ['player'],
   fields: FIELDS,
   commands: [MOVE, SHOOT],
+  grants: [HP],
   events: EVENTS,
   eventForms: EVENT_FORMS,
   systems: [

@@ -1,0 +1,70 @@
+// Records of the word and command rings that wait on a zone's side for a later tick.
+
+import type { RecordRing } from '../memory/record-ring.js';
+import * as R from '../memory/records.js';
+
+const RECORD_WORDS = 16;
+/** Main hears that a client moves a moment before its entity is here; what comes for it meanwhile waits for this long. */
+export const ARRIVAL_TICKS_MAX = 8;
+
+export interface WaitingRecord {
+  record: DataView;
+  tick: number;
+}
+
+export function createRecord(): DataView {
+  return new DataView(new ArrayBuffer(RECORD_WORDS * 4));
+}
+
+export function copyRecord(view: DataView, offset: number): DataView {
+  const record = createRecord();
+  for (let at = 0; at < RECORD_WORDS * 4; at += 4) {
+    record.setInt32(at, view.getInt32(offset + at, true), true);
+  }
+  return record;
+}
+
+/** The ring's oldest record. Given back before it is taken: a record that kills this thread must not meet the next one. */
+export function copyOut(ring: RecordRing, target: DataView): void {
+  const offset = ring.offsetOf(0);
+  for (let word = 0; word < RECORD_WORDS * 4; word += 4) {
+    target.setInt32(word, ring.view.getInt32(offset + word, true), true);
+  }
+  ring.release(1);
+}
+
+export interface EarlyWordsOptions {
+  /** The client is here, or it is known where it has gone. */
+  isFound(client: number, epoch: number): boolean;
+  take(record: DataView): void;
+  giveUp(record: DataView): void;
+}
+
+/** Words about clients that are not here, because they may be on their way. */
+export class EarlyWords {
+  private waiting: WaitingRecord[] = [];
+
+  constructor(private readonly options: EarlyWordsOptions) {}
+
+  add(view: DataView, offset: number, tick: number): void {
+    this.waiting.push({ record: copyRecord(view, offset), tick });
+  }
+
+  /** Until main has named all clients of this zone (`isOpen`), nobody is given up. */
+  retry(tick: number, isOpen: boolean): void {
+    if (this.waiting.length === 0) {
+      return;
+    }
+    const { waiting, options } = this;
+    this.waiting = [];
+    for (const { record, tick: since } of waiting) {
+      if (options.isFound(record.getInt32(R.COMMAND_CLIENT, true), record.getInt32(R.COMMAND_EPOCH, true))) {
+        options.take(record);
+      } else if (!isOpen || tick - since < ARRIVAL_TICKS_MAX) {
+        this.waiting.push({ record, tick: isOpen ? since : tick });
+      } else {
+        options.giveUp(record);
+      }
+    }
+  }
+}
