@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DEFAULTS, type LoadedSettings, loadSettings, type SettingInputs } from '../src/config.js';
+import { LIVE_SETTINGS } from '../src/config-live.js';
 import { parseSetting } from '../src/config-lookup.js';
 import { environmentName, kebabName } from '../src/config-names.js';
 import { SETTING_GROUPS, SETTING_NAMES, SETTINGS } from '../src/config-table.js';
@@ -277,6 +278,7 @@ test('the help text lists every setting once with its default and range in 100 c
     const limit = starts.find((start) => start > heads[0]);
     const entry = lines.slice(heads[0], limit).join(' ').replaceAll(/ +/g, ' ');
     assertMentions(entry, `default ${DEFAULTS[name]}]`);
+    assert.equal(entry.includes(' Live. ['), LIVE_SETTINGS.has(name), name);
     const definition = SETTINGS[name];
     if (definition.form === 'integer') assertMentions(entry, `[${definition.min} to ${definition.max}; `);
   }

@@ -62,7 +62,6 @@ const desk = new PlatformDesk(
   counters,
   ledger,
 );
-const subscribed = subscribe();
 const worlds = plan.worlds.map((buffer) => new WorldBuffer(buffer, plan.layout));
 const snapshotter = new Snapshotter(worlds, shape, epoch, stores.hot, stores.cold, counters, say);
 
@@ -74,20 +73,21 @@ send({ kind: 'ready' });
 const checkpointer =
   checkpointMs === 0 ? undefined : new Checkpointer({ worlds, plan: checkpoints, store: stores.cold, counters, say });
 
-const timers = [
-  setInterval(() => pump.run(Date.now()), IO_BEAT_MS),
-  setInterval(() => void snapshotter.takeHot(Date.now()), hotSnapshotMs),
-  setInterval(() => void snapshotter.takeCold(Date.now()), coldSnapshotMs),
-  checkpointer && setInterval(() => checkpointer.take(), checkpointMs),
-];
+let isStopping = false;
+// Not sooner: main's answers would find nobody who listens.
+const subscribed = subscribe();
+
+const pumping = setInterval(() => pump.run(Date.now()), IO_BEAT_MS);
+let periods = { hotSnapshotMs, coldSnapshotMs };
+let snapshotting = beginSnapshots();
+const checkpointing = checkpointer && setInterval(() => checkpointer.take(), checkpointMs);
 
 // Twice within the time that may be lost: what was written down last is never older than that.
-if (journal !== undefined) {
-  timers.push(setInterval(() => void journal.run(Date.now()), Math.max(1, journalFlushMs / 2)));
-}
+const journaling = setInterval(() => void journal?.run(Date.now()), Math.max(1, journalFlushMs / 2));
 
 port.on('message', (message: ToIoThread) => {
   if (message.kind === 'stop') void stop();
+  else if (message.kind === 'settings') changePeriods(message);
   else if (message.kind === 'outcome') desk.settle(message.request, message.outcome);
 });
 
@@ -132,6 +132,22 @@ function formRecovered(): EventRecord[] {
   return events;
 }
 
+function beginSnapshots(): NodeJS.Timeout[] {
+  return [
+    setInterval(() => void snapshotter.takeHot(Date.now()), periods.hotSnapshotMs),
+    setInterval(() => void snapshotter.takeCold(Date.now()), periods.coldSnapshotMs),
+  ];
+}
+
+/** A period that is under way begins anew, so one that did not change is left alone. */
+function changePeriods(next: { hotSnapshotMs: number; coldSnapshotMs: number }): void {
+  const isSame = next.hotSnapshotMs === periods.hotSnapshotMs && next.coldSnapshotMs === periods.coldSnapshotMs;
+  if (isSame || isStopping) return;
+  periods = next;
+  for (const timer of snapshotting) clearInterval(timer);
+  snapshotting = beginSnapshots();
+}
+
 /** A spool that does not open leaves events to wait in memory alone: worse, but no reason to take none. */
 function openSpool(): EventSpool | undefined {
   try {
@@ -159,7 +175,8 @@ async function leaveGroup(): Promise<void> {
 }
 
 async function stop(): Promise<void> {
-  for (const timer of timers) {
+  isStopping = true;
+  for (const timer of [pumping, journaling, checkpointing, ...snapshotting]) {
     clearInterval(timer);
   }
   await Promise.all([

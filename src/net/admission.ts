@@ -17,13 +17,18 @@ export class Admission {
   private readonly addresses = new Map<string, AddressUse>();
   private readonly waiting = new Set<Socket>();
   private readonly pendingMax: number;
-  private readonly perAddressMax: number;
+  private perAddressMax: number;
   private readonly counters: NetCounters;
 
   constructor(clientsMax: number, perAddressMax: number, counters: NetCounters) {
     this.pendingMax = Math.max(HANDSHAKES_PENDING_MIN, clientsMax);
     this.perAddressMax = perAddressMax;
     this.counters = counters;
+  }
+
+  /** Who is in already stays in. */
+  setPerAddress(perAddressMax: number): void {
+    this.perAddressMax = perAddressMax;
   }
 
   /** Connections that are not WebSockets. */

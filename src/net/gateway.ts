@@ -97,11 +97,13 @@ export class Gateway implements ClientSink {
   // sender's buffer can be anything.
   private readonly scratch = new Uint8Array(CLIENT_MESSAGE_BYTES_MAX);
   private readonly view = new DataView(this.scratch.buffer);
+  private readonly settings: GatewaySettings;
   private draining = false;
 
   constructor(options: GatewayOptions) {
     const { sessions, settings } = options;
     this.options = options;
+    this.settings = { ...settings };
     this.sessions = sessions;
     this.counters = options.counters;
     this.world = options.world;
@@ -109,6 +111,12 @@ export class Gateway implements ClientSink {
     this.layouts = options.layouts;
     this.messages = new TokenBuckets(sessions.capacity, settings.messagesPerSecond, sessions.clock);
     this.updateHz = new Uint8Array(sessions.capacity);
+  }
+
+  /** Settings that can change at any time. */
+  adopt({ messagesPerSecond, updateHz, joinTimeoutMs, slowClientMs }: GatewaySettings): void {
+    this.messages.setRate(messagesPerSecond);
+    Object.assign(this.settings, { updateHz, joinTimeoutMs, slowClientMs });
   }
 
   get isDraining(): boolean {
@@ -181,7 +189,7 @@ export class Gateway implements ClientSink {
   /** Looks for sessions that took too long. */
   beat(judges: boolean): void {
     const { state, heldSince, openedAt, clock, capacity } = this.sessions;
-    const { joinTimeoutMs, slowClientMs } = this.options.settings;
+    const { joinTimeoutMs, slowClientMs } = this.settings;
     for (let client = 0; client < capacity; client++) {
       if (state[client] === SESSION_FREE || state[client] === SESSION_CLOSING) continue;
       if (state[client] === SESSION_LIVE) {
@@ -353,7 +361,7 @@ export class Gateway implements ClientSink {
     if (this.options.bans.hasName(join.name)) return RejectCode.Banned;
     const admitted = this.options.admit(join.name, join.token);
     if (admitted !== RejectCode.None) return admitted;
-    const { tickHz, updateHz } = this.options.settings;
+    const { tickHz, updateHz } = this.settings;
     const frameHz = join.updateHz === 0 ? updateHz : Math.min(join.updateHz, tickHz);
     this.updateHz[client] = frameHz;
     this.sessions.name[client] = join.name;

@@ -91,6 +91,8 @@ export interface Net {
   kick(who: Selection, text: string): number;
   /** Those who play, as the world knows them. */
   playersOf(who: Selection): { client: number; epoch: number }[];
+  /** Takes over those settings that can change while it runs. */
+  adopt(settings: NetSettings): void;
   readonly bans: BanList;
   /** Tells every client why, closes all connections, and resolves when they are gone or their deadline is over. */
   drain(code: number, text: string): Promise<void>;
@@ -110,6 +112,7 @@ class NetServer implements Net {
   private readonly clock = new Float64Array([nowMs()]);
   private readonly sessions: SessionTable;
   private readonly transport: WebSocketTransport;
+  private readonly admission: Admission;
   private readonly http: HttpServer;
   private readonly log: Log;
   private timer: NodeJS.Timeout | undefined;
@@ -150,6 +153,7 @@ class NetServer implements Net {
       upgrade: (request, socket, head) => this.transport.upgrade(request, socket, head),
     });
     registerNetMetrics(metrics, counters, sessions);
+    this.admission = admission;
     this.log = log;
     this.sessions = sessions;
     this.sink = gateway;
@@ -173,6 +177,12 @@ class NetServer implements Net {
 
   playersOf(who: Selection): { client: number; epoch: number }[] {
     return this.sink.playersOf(who);
+  }
+
+  adopt(settings: NetSettings): void {
+    this.sink.adopt(settings);
+    this.admission.setPerAddress(settings.connectionsPerAddress);
+    this.transport.idleTimeoutMs = settings.idleTimeoutMs;
   }
 
   async drain(code: number, text: string): Promise<void> {

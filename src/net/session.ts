@@ -22,7 +22,7 @@ const EPOCH_MAX = 0x7fffffff;
 
 /** A bucket of tokens per index, refilled by time. A full bucket is one second's worth. */
 export class TokenBuckets {
-  readonly perSecond: number;
+  perSecond: number;
   private readonly tokens: Float64Array;
   private readonly filledAt: Float64Array;
   private readonly clock: NetClock;
@@ -33,6 +33,11 @@ export class TokenBuckets {
     this.tokens = new Float64Array(capacity);
     this.filledAt = new Float64Array(capacity);
     this.clock = clock;
+  }
+
+  /** From now on; what a bucket has of the old rate is cut to the new one when it is next looked at. */
+  setRate(perSecond: number): void {
+    this.perSecond = perSecond;
   }
 
   reset(index: number): void {

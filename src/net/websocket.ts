@@ -74,10 +74,12 @@ export class WebSocketTransport {
   private readonly pingBytes = Buffer.alloc(PING_NUMBER_BYTES);
   private refusalsPending = 0;
   private beatCount = 0;
+  idleTimeoutMs: number;
 
   constructor(options: WebSocketOptions) {
     const { sessions } = options;
     this.options = options;
+    this.idleTimeoutMs = options.idleTimeoutMs;
     this.gateway = options.gateway;
     this.counters = options.counters;
     this.traffic = options.counters.addTransport('ws');
@@ -118,14 +120,14 @@ export class WebSocketTransport {
 
   /** Pings those whose turn it is, and looks at what became of earlier pings. */
   beat(judges: boolean): void {
-    const { sessions, idleTimeoutMs } = this.options;
+    const { sessions } = this.options;
     const slice = this.beatCount++ % PING_SLICES;
     for (let client = 0; client < sessions.capacity; client++) {
       const connection = this.connections[client];
       if (connection === null) continue;
       if (client % PING_SLICES === slice) this.ping(client, connection);
       if (!judges) continue;
-      if (this.heartbeats.isSilent(client, idleTimeoutMs)) {
+      if (this.heartbeats.isSilent(client, this.idleTimeoutMs)) {
         this.gateway.close(client, CloseCode.Idle, 'no answer to pings');
       } else if (this.heartbeats.isLate(client)) {
         this.gateway.hold(client, HOLD_LATE_PONG);

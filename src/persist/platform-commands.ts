@@ -50,6 +50,8 @@ export interface PlatformCommand {
 /** `reason` is empty when it was done. */
 export interface Outcome {
   reason: string;
+  /** Lists that the answer's payload carries beside it. */
+  lists?: Record<string, string[]>;
 }
 
 export type Checked =
@@ -157,9 +159,10 @@ export interface Answer {
   commandId: string;
   command: string;
   reason: string;
+  lists?: Record<string, string[]>;
 }
 
-export function formAnswer({ eventId, commandId, command, reason }: Answer, nowMs: number): LogRecord {
+export function formAnswer({ eventId, commandId, command, reason, lists }: Answer, nowMs: number): LogRecord {
   const key = commandId === '' ? NO_ID_KEY : commandId;
   const isDone = reason === '';
   const value = formatPlain('msgpack', {
@@ -170,7 +173,7 @@ export function formAnswer({ eventId, commandId, command, reason }: Answer, nowM
     tick: NOWHERE,
     occurredAt: nowMs,
     version: ANSWER_VERSION,
-    payload: isDone ? { commandId, command } : { commandId, command, reason },
+    payload: { commandId, command, ...(isDone ? lists : { reason }) },
   }) as Uint8Array;
   return { topic: ANSWER_TOPIC, key, value, timestampMs: nowMs };
 }
@@ -216,8 +219,8 @@ export class PlatformDesk {
       return { eventId: `platform-at-${place}`, commandId: id, command: type, reason };
     }
     const { id, action } = checked;
-    const { reason } = await this.obeyOnce({ id, askedAtMs: timestampMs, action, isBegun: false }, signal);
-    return { eventId: `platform-${id}`, commandId: id, command: action.type, reason };
+    const outcome = await this.obeyOnce({ id, askedAtMs: timestampMs, action, isBegun: false }, signal);
+    return { eventId: `platform-${id}`, commandId: id, command: action.type, ...outcome };
   }
 
   /** What was answered before is not done again. A grant that could be given twice by that is not given at all. */

@@ -11,6 +11,7 @@ import type { Quadtree } from '../interest/quadtree.js';
 import type { ByteRing } from '../memory/byte-ring.js';
 import * as C from '../memory/client-table.js';
 import { COUNTER } from '../memory/counters.js';
+import type { Limits } from '../memory/live-limits.js';
 import * as R from '../memory/records.js';
 import type { EngineZone } from '../sim/zone.js';
 import { WIRE_ID_MASK } from '../state/entity-key.js';
@@ -48,7 +49,7 @@ export interface ReplicatorOptions {
   frames: ByteRing;
   viewRadius: number;
   leaveRadius: number;
-  bytesPerSecond: number;
+  limits: Pick<Limits, 'bytesPerSecond'>;
 }
 
 export class Replicator {
@@ -337,12 +338,12 @@ export class Replicator {
 
   /** @hot Writes what changed, and sets nextTold to what the client then has. Returns how many entities it is told of. */
   private writeEntities(client: number, nextCount: number, body: number): number {
-    const { zone, changes, clients, bytesPerSecond } = this.options;
+    const { zone, changes, clients, limits } = this.options;
     const { nextSent, nextTold, nextRow, nextKey, writer } = this;
     const tick = zone.tick;
     const updateHz = clients.state[client * C.CLIENT_STATE_WORDS + C.CLIENT_UPDATE_HZ];
     const farTicks = 1.5 * (zone.tickHz / updateHz);
-    const budget = Math.min(FRAME_BYTES_MAX - R.FRAME_BODY, Math.floor(bytesPerSecond / updateHz));
+    const budget = Math.min(FRAME_BYTES_MAX - R.FRAME_BODY, Math.floor(limits.bytesPerSecond / updateHz));
     const recordLimit = body + budget - this.recordBytesMax;
     let toldCount = 0;
     for (let i = 0; i < nextCount; i++) {

@@ -2,9 +2,10 @@
 // The command: settings, checks, start, and an end that leaves nothing behind.
 
 import { readFileSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import { pino } from 'pino';
 import { nowMs } from '../clock.js';
-import { loadSettings, type SettingSources, type Settings } from '../config.js';
+import { type LoadedSettings, loadSettings, type SettingSources, type Settings } from '../config.js';
 import { helpText, versionText } from './help.js';
 import { type RunningServer, startServer } from './server.js';
 import { checkStartup, type DataFolderLock, describeListenError } from './startup-checks.js';
@@ -12,6 +13,15 @@ import { checkStartup, type DataFolderLock, describeListenError } from './startu
 /** A stop that takes longer than this is ended by force. */
 const STOP_MS_MAX = 10000;
 const SAME_SIGNAL_MS = 1000;
+const hadTerminal = isatty(0);
+
+function load(): LoadedSettings {
+  return loadSettings({
+    argv: process.argv.slice(2),
+    env: process.env,
+    readFile: (path) => readFileSync(path, 'utf8'),
+  });
+}
 
 function fail(lines: readonly string[]): never {
   for (const line of lines) {
@@ -30,9 +40,15 @@ function describe(settings: Settings, server: RunningServer): string {
     `  health, metrics     /healthz  /readyz  /metrics`,
     `  world ${worldWidth} x ${worldHeight} in ${zoneColumns * zoneRows} zones on ${server.threads} tick ` +
       `${server.threads === 1 ? 'thread' : 'threads'} at ${tickHz}/s, ${bots} bots`,
-    '  Ctrl-C ends it; --help lists every setting; SIGUSR2 kills a tick thread, to see it replaced',
+    '  Ctrl-C ends it; --help lists every setting; SIGHUP reads the settings again; SIGUSR2 kills a tick thread',
     '',
   ].join('\n');
+}
+
+/** All is done. An exit of Node's own would want to set a terminal in order that is gone, and abort. */
+function dieOfHangup(): void {
+  process.removeAllListeners('SIGHUP');
+  process.kill(process.pid, 'SIGHUP');
 }
 
 function obeySignals(server: RunningServer, lock: DataFolderLock): void {
@@ -48,11 +64,22 @@ function obeySignals(server: RunningServer, lock: DataFolderLock): void {
     setTimeout(() => fail([`stopping took longer than ${STOP_MS_MAX} ms`]), STOP_MS_MAX).unref();
     await server.stop(text);
     lock.release();
+    if (signal === 'SIGHUP') dieOfHangup();
     process.exit(0);
   };
   process.on('SIGINT', () => void end('SIGINT'));
   process.on('SIGTERM', () => void end('SIGTERM'));
   void server.drainAsked.then((text) => end('drain', text));
+  process.on('SIGHUP', () => {
+    if (!hadTerminal || isatty(0)) {
+      server.reload();
+      return;
+    }
+    // A terminal that was closed sends the same signal, and is no terminal any more. What is written there fails.
+    process.stdout.on('error', () => {});
+    process.stderr.on('error', () => {});
+    void end('SIGHUP');
+  });
   process.on('SIGUSR2', () => server.endTickThread());
 }
 
@@ -63,7 +90,10 @@ async function start(settings: Settings, sources: SettingSources): Promise<void>
   }
   const log = pino({ level: settings.logLevel, base: null }, pino.destination({ dest: 2, sync: true }));
   try {
-    const server = await startServer(settings, log);
+    const setLogLevel = (level: Settings['logLevel']): void => {
+      log.level = level;
+    };
+    const server = await startServer(settings, log, { reread: load, setLogLevel });
     obeySignals(server, checked.lock);
     process.stdout.write(describe(settings, server));
   } catch (error) {
@@ -74,11 +104,7 @@ async function start(settings: Settings, sources: SettingSources): Promise<void>
   }
 }
 
-const loaded = loadSettings({
-  argv: process.argv.slice(2),
-  env: process.env,
-  readFile: (path) => readFileSync(path, 'utf8'),
-});
+const loaded = load();
 if (!loaded.ok) {
   fail(loaded.errors);
 } else if ('help' in loaded) {

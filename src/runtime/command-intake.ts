@@ -6,6 +6,7 @@ import { GAME_KIND_MIN } from '../constants.js';
 import type { ByteRing } from '../memory/byte-ring.js';
 import * as C from '../memory/client-table.js';
 import { COUNTER } from '../memory/counters.js';
+import type { Limits } from '../memory/live-limits.js';
 import type { RecordRing } from '../memory/record-ring.js';
 import * as R from '../memory/records.js';
 import { RejectCode } from '../protocol/reject-codes.js';
@@ -43,8 +44,7 @@ export interface IntakeOptions {
   clients: C.ClientTable;
   replicator: Replicator;
   handoff: Handoff;
-  commandsPerTick: number;
-  commandsPerClientTick: number;
+  limits: Pick<Limits, 'commandsPerTick' | 'commandsPerClientTick'>;
   journal: ZoneJournal | undefined;
 }
 
@@ -95,7 +95,7 @@ export class CommandIntake {
 
   /** Takes main's words, then at most commandsPerTick commands; what is left waits for the next tick. */
   drain(): void {
-    const { words, commands, commandsPerTick } = this.options;
+    const { words, commands, limits } = this.options;
     this.retry();
     for (let left = words.readable(); left > 0; left--) {
       copyOut(words, this.scratch);
@@ -106,6 +106,7 @@ export class CommandIntake {
     if (!this.isOpen) {
       return; // a restored zone does not know its clients yet: their commands wait in the ring, in order
     }
+    const { commandsPerTick } = limits;
     const taken = this.takeAside(commandsPerTick);
     const readable = commands.readable();
     const count = Math.min(readable, commandsPerTick - taken);
@@ -166,7 +167,7 @@ export class CommandIntake {
   }
 
   private tryCommand(view: DataView, offset: number): number {
-    const { zone, commandsPerClientTick } = this.options;
+    const { zone, limits } = this.options;
     const client = view.getInt32(offset + R.COMMAND_CLIENT, true);
     const kind = view.getUint16(offset + R.COMMAND_KIND, true);
     if (!this.isHere(client, view.getInt32(offset + R.COMMAND_EPOCH, true))) {
@@ -180,7 +181,7 @@ export class CommandIntake {
       this.countTick[client] = zone.tick;
       this.count[client] = 0;
     }
-    if (this.count[client] >= commandsPerClientTick) {
+    if (this.count[client] >= limits.commandsPerClientTick) {
       return NOT_NOW;
     }
     this.count[client]++;

@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { CONFIG_FILE, type SettingName } from '../config.js';
+import { LIVE_SETTINGS } from '../config-live.js';
 import { rangeText, SETTING_PAIRS } from '../config-lookup.js';
 import { environmentName, kebabName } from '../config-names.js';
 import { SETTING_GROUPS, SETTING_NAMES, SETTINGS, type SettingGroup } from '../config-table.js';
@@ -26,6 +27,9 @@ Where a setting comes from, the strongest first
 ${entry('flag', '--tick-hz 30 or --tick-hz=30')}
 ${entry('environment', `${environmentName('tick-hz')}=30; ${environmentName('config')} names the config file.`)}
 ${entry('config file', 'JSON such as {"tickHz": 30, "zones": "2x2"}; "tick-hz" is the same name.')}
+A setting marked as live can change while the server runs: SIGHUP, or the platform's
+command reload, reads the configuration again and applies what is new.
+
 Whatever is wrong in any of them is reported, all at once, before a port is opened.
 `;
 }
@@ -46,7 +50,10 @@ function groupLines(group: SettingGroup): string[] {
 
 function settingEntry(name: SettingName): string {
   const { placeholder, help, value } = SETTINGS[name];
-  return entry(`--${kebabName(name)} ${placeholder}`, `${help} [${rangeText(name)}; default ${value}]`);
+  return entry(
+    `--${kebabName(name)} ${placeholder}`,
+    `${help}${LIVE_SETTINGS.has(name) ? ' Live.' : ''} [${rangeText(name)}; default ${value}]`,
+  );
 }
 
 function pairEntry(

@@ -1,6 +1,7 @@
 // Main's hold on the I/O thread: starts it, logs what it says, starts another when it ends, and lets it finish at the end.
 
 import { Worker } from 'node:worker_threads';
+import type { Settings } from '../config.js';
 import type { Log } from '../net/log.js';
 import type { Outcome, PlatformCommand } from '../persist/platform-commands.js';
 import type { SessionInfo } from './journal-session.js';
@@ -94,6 +95,11 @@ export class IoKeeper {
     worker.postMessage({ kind: 'stop' } satisfies ToIoThread);
     await stopped;
     await worker.terminate();
+  }
+
+  /** One that begins later has them from the plan. */
+  adopt({ hotSnapshotMs, coldSnapshotMs }: Pick<Settings, 'hotSnapshotMs' | 'coldSnapshotMs'>): void {
+    this.worker?.postMessage({ kind: 'settings', hotSnapshotMs, coldSnapshotMs } satisfies ToIoThread);
   }
 
   private async answer(worker: Worker, request: number, command: PlatformCommand): Promise<void> {

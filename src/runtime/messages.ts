@@ -38,7 +38,8 @@ export interface IoThreadData {
 export type ToIoThread =
   | { kind: 'begin'; session: SessionInfo }
   | { kind: 'stop' }
-  | { kind: 'outcome'; request: number; outcome: Outcome };
+  | { kind: 'outcome'; request: number; outcome: Outcome }
+  | { kind: 'settings'; hotSnapshotMs: number; coldSnapshotMs: number };
 
 export type FromIoThread =
   | { kind: 'loaded' }

@@ -1,6 +1,7 @@
 // Main's end of the platform's commands: does what they ask, once each. A command that comes again gets the answer that
 // it got, because the first answer may have been lost on its way.
 
+import type { Reloaded } from '../config-live.js';
 import { PLATFORM_IDS_KEPT } from '../constants.js';
 import { plainAddress } from '../net/bans.js';
 import type { Log } from '../net/log.js';
@@ -17,6 +18,7 @@ const MAYBE_DONE = 'the server ended while it was being given: applied or not, n
 export interface PlatformActionsOptions {
   net: Pick<Net, 'broadcast' | 'kick' | 'bans'>;
   grants: Pick<Grants, 'give'>;
+  reload(): Reloaded;
   log: Log;
   /** Of the wall clock, like the times of commands. */
   startedMs: number;
@@ -41,20 +43,21 @@ export class PlatformActions {
 
   private async obey({ id, askedAtMs, action, isBegun }: PlatformCommand): Promise<Outcome> {
     // An earlier process had it, and this one did not see the end.
-    const reason = isBegun && action.type === 'grant' ? MAYBE_DONE : await this.act(action, askedAtMs);
-    this.options.log.info({ commandId: id, command: action.type, reason }, 'a command of the platform');
-    return { reason };
+    const outcome = isBegun && action.type === 'grant' ? { reason: MAYBE_DONE } : await this.act(action, askedAtMs);
+    this.options.log.info({ commandId: id, command: action.type, ...outcome }, 'a command of the platform');
+    return outcome;
+  }
+
+  private async act(action: PlatformAction, askedAtMs: number): Promise<Outcome> {
+    if (action.type !== 'reload') return { reason: await this.tryAction(action, askedAtMs) };
+    const { errors, applied, restart } = this.options.reload();
+    return errors.length > 0 ? { reason: errors.join('\n') } : { reason: '', lists: { applied, restart } };
   }
 
   /** Why not, or empty. */
-  private async act(action: PlatformAction, askedAtMs: number): Promise<string> {
+  private async tryAction(action: Exclude<PlatformAction, { type: 'reload' }>, askedAtMs: number): Promise<string> {
     const { net, drain } = this.options;
-    switch (action.type) {
-      case 'ban':
-        return this.ban(action, askedAtMs);
-      case 'reload':
-        return 'unsupported: no setting can be reloaded';
-    }
+    if (action.type === 'ban') return this.ban(action, askedAtMs);
     // The others are about who plays at the time. One that has waited in the log for a server, or comes again after its
     // crash, would hit strangers; a drain would end server after server.
     if (askedAtMs < this.options.startedMs) return TOO_OLD;

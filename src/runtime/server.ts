@@ -16,6 +16,7 @@ import { planCheckpoints } from './checkpoint-plan.js';
 import { findBadGrant, Grants } from './grants.js';
 import { IoKeeper } from './io-keeper.js';
 import { describeSession } from './journal-session.js';
+import { LiveSettings, type SettingsSource } from './live-settings.js';
 import { Placement } from './placement.js';
 import { PlatformActions } from './platform-actions.js';
 import { type RecoveryReport, recoverWorld, shapeOf } from './recovery.js';
@@ -36,6 +37,8 @@ export interface RunningServer {
   endTickThread(): void;
   /** Resolves with what to tell clients when the platform wants this server to end; whoever started it ends it. */
   drainAsked: Promise<string>;
+  /** Reads the settings again and applies those that can change now; the log says which. */
+  reload(): void;
   /** `text` is what clients are told. */
   stop(text?: string): Promise<void>;
 }
@@ -73,7 +76,7 @@ export function countThreads(settings: Settings): number {
   return Math.min(wanted, zones, TICK_THREADS_MAX);
 }
 
-export async function startServer(settings: Settings, log: Log): Promise<RunningServer> {
+export async function startServer(settings: Settings, log: Log, source: SettingsSource): Promise<RunningServer> {
   const startedMs = Date.now();
   const { game, url } = await loadGame(settings.game);
   const threads = countThreads(settings);
@@ -104,6 +107,7 @@ export async function startServer(settings: Settings, log: Log): Promise<Running
     net,
     grants: new Grants({ game, net, router }),
     log,
+    reload: () => live.reload(),
     startedMs,
     drain: (text) => askDrain(text === '' ? STOP_TEXT : text),
   });
@@ -120,6 +124,7 @@ export async function startServer(settings: Settings, log: Log): Promise<Running
     () => describeSession(plan, game),
     (command) => actions.run(command),
   );
+  const live = new LiveSettings({ plan, source, net, io, log });
   const stop = async (text = STOP_TEXT): Promise<void> => {
     await net.drain(RejectCode.Draining, text);
     await net.close();
@@ -140,7 +145,8 @@ export async function startServer(settings: Settings, log: Log): Promise<Running
     router.connect(net.sink);
     router.start();
     const { port } = await net.listen();
-    return { port, threads, drainAsked, stop, endTickThread: () => supervisor.endOne() };
+    const reload = (): void => void live.reload();
+    return { port, threads, drainAsked, stop, reload, endTickThread: () => supervisor.endOne() };
   } catch (error) {
     await net.close();
     router.stop();

@@ -15,6 +15,7 @@ import {
 import { ByteRing } from '../memory/byte-ring.js';
 import { ClientTable } from '../memory/client-table.js';
 import { IoCounters } from '../memory/io-counters.js';
+import { LiveLimits } from '../memory/live-limits.js';
 import { RecordRing } from '../memory/record-ring.js';
 import { ThreadControl } from '../memory/thread-control.js';
 import { WorldBuffer } from '../memory/world-buffer.js';
@@ -51,6 +52,7 @@ export interface WorldPlan {
   frames: SharedArrayBuffer[];
   controls: SharedArrayBuffer[];
   io: SharedArrayBuffer;
+  limits: SharedArrayBuffer;
   /** Milliseconds since the epoch at which tick 0 was due. */
   originMs: number;
   /** Names this session, and ascends from one to the next: part of the names of events, snapshots and journals. */
@@ -105,6 +107,7 @@ export function planWorld(settings: Settings, game: GameDefinition, threadCount:
     frames: zonesOfThread.map(() => ByteRing.create(FRAME_RING_BYTES)),
     controls: zonesOfThread.map(() => ThreadControl.create()),
     io: IoCounters.create(),
+    limits: LiveLimits.create(settings),
     originMs,
     epoch: Math.floor(originMs),
   };

@@ -2,6 +2,7 @@
 
 import { ByteRing } from '../memory/byte-ring.js';
 import { ClientTable } from '../memory/client-table.js';
+import { LiveLimits } from '../memory/live-limits.js';
 import { RecordRing } from '../memory/record-ring.js';
 import { WorldBuffer } from '../memory/world-buffer.js';
 import { ChangeTicks, listReplicatedFields } from '../replication/change-ticks.js';
@@ -41,6 +42,7 @@ export class ZoneHost {
     const { zone, index, margin } = parts;
     this.parts = parts;
     this.zone = zone;
+    const limits = new LiveLimits(plan.limits);
     const clients = new ClientTable(plan.clients, settings.clientsMax);
     this.changes = new ChangeTicks(zone, listReplicatedFields(game.fields), POSITION_QUANTUM);
     this.replicator = new Replicator({
@@ -51,7 +53,7 @@ export class ZoneHost {
       frames,
       viewRadius: settings.viewRadius,
       leaveRadius: plan.leaveRadius,
-      bytesPerSecond: settings.bytesPerSecond,
+      limits,
     });
     this.ghosts = new Ghosts(
       zone,
@@ -80,8 +82,7 @@ export class ZoneHost {
       clients,
       replicator: this.replicator,
       handoff: this.handoff,
-      commandsPerTick: settings.commandsPerTick,
-      commandsPerClientTick: settings.commandsPerClientTick,
+      limits,
       journal: this.journal,
     });
     zone.onKeyTaken = (key) => this.ghosts.release(key);

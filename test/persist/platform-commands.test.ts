@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pack, unpack } from 'msgpackr';
+import type { Reloaded } from '../../src/config-live.js';
 import {
   BAN_MINUTES_MAX,
   BANS_MAX,
@@ -265,7 +266,9 @@ test('nothing is committed before the log has the answer', async (t) => {
 
 const START_MS = 1_000_000;
 
-function createMain(granted: () => Promise<string> = async () => '') {
+const NOTHING_NEW: Reloaded = { errors: [], applied: [], restart: [] };
+
+function createMain(granted: () => Promise<string> = async () => '', reloaded = NOTHING_NEW) {
   const done: string[] = [];
   let now = START_MS + 60000;
   const bans = new BanList(() => now);
@@ -281,6 +284,7 @@ function createMain(granted: () => Promise<string> = async () => '') {
         return granted();
       },
     },
+    reload: () => reloaded,
     log: { debug() {}, info() {}, warn() {}, error() {} },
     startedMs: START_MS,
     drain: (text) => done.push(`drain ${text}`),
@@ -288,7 +292,7 @@ function createMain(granted: () => Promise<string> = async () => '') {
   });
   const run = async (id: string, action: PlatformAction, askedAtMs = now, isBegun = false) =>
     (await actions.run({ id, askedAtMs, action, isBegun })).reason;
-  return { done, bans, run, pass: (ms: number) => (now += ms) };
+  return { done, bans, actions, run, pass: (ms: number) => (now += ms) };
 }
 
 const BAN = { type: 'ban', address: '', name: '', minutes: 2, text: 'out' } as const;
@@ -413,7 +417,14 @@ test('an IPv4 address is the same through an IPv6 socket', async () => {
   assert.equal(plainAddress('2001:db8::1'), '2001:db8::1');
 });
 
-test('what cannot be done yet is answered as unsupported', async () => {
-  const { run } = createMain();
-  assert.match(await run('b', { type: 'reload' }), /^unsupported/);
+test('a reload is answered with what it applied, or with all that is wrong', async () => {
+  const lists = { applied: ['updateHz'], restart: ['port', 'seed'] };
+  const answer = (reloaded: Reloaded) => {
+    const { actions } = createMain(undefined, reloaded);
+    return actions.run({ id: 'a', askedAtMs: START_MS, action: { type: 'reload' }, isBegun: false });
+  };
+  assert.deepEqual(await answer({ errors: [], ...lists } as Reloaded), { reason: '', lists });
+  assert.deepEqual(await answer({ ...NOTHING_NEW, errors: ['port is x', 'bots is y'] }), {
+    reason: 'port is x\nbots is y',
+  });
 });

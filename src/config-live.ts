@@ -1,0 +1,52 @@
+// Which settings can change while the server runs: each has an owner that takes a new value at once. The others made the
+// world, its memory, its threads or its connections when the server started, and wait for the next start.
+
+import type { LoadedSettings, SettingName, SettingSources, Settings } from './config.js';
+import { relationErrors } from './config-relations.js';
+import { SETTING_NAMES } from './config-table.js';
+
+export const LIVE_SETTINGS: ReadonlySet<SettingName> = new Set<SettingName>([
+  'hangMs',
+  // Of who joins from then on.
+  'updateHz',
+  'connectionsPerAddress',
+  'messagesPerSecond',
+  'bytesPerSecond',
+  'commandsPerTick',
+  'commandsPerClientTick',
+  'joinTimeoutMs',
+  'idleTimeoutMs',
+  'slowClientMs',
+  'hotSnapshotMs',
+  'coldSnapshotMs',
+  'logLevel',
+]);
+
+export interface Reloaded {
+  /** Not empty: nothing was applied. */
+  errors: string[];
+  applied: SettingName[];
+  /** Differ from what runs, and cannot change while it does. */
+  restart: SettingName[];
+}
+
+/** What a configuration that was read again would change. `running` is not touched. */
+export function compareSettings(running: Settings, loaded: LoadedSettings): Reloaded {
+  if (!loaded.ok) return { errors: loaded.errors, applied: [], restart: [] };
+  if (!('settings' in loaded)) return { errors: [], applied: [], restart: [] };
+  const { settings, sources } = loaded;
+  const changed = SETTING_NAMES.filter((name) => settings[name] !== running[name]);
+  const applied = changed.filter((name) => LIVE_SETTINGS.has(name));
+  const restart = changed.filter((name) => !LIVE_SETTINGS.has(name));
+  // What is applied must fit what goes on as it is, not only what it was written down with.
+  const errors = relationErrors({ ...running, ...pick(settings, applied) }, nameRunning(sources, restart), new Set());
+  return errors.length > 0 ? { errors, applied: [], restart: [] } : { errors, applied, restart };
+}
+
+export function pick(settings: Settings, names: readonly SettingName[]): Partial<Settings> {
+  return Object.fromEntries(names.map((name) => [name, settings[name]]));
+}
+
+function nameRunning(sources: SettingSources, names: readonly SettingName[]): SettingSources {
+  return { ...sources, ...Object.fromEntries(names.map((name) => [name, 'the running server'])) };
+}

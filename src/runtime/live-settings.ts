@@ -1,0 +1,48 @@
+// Takes a configuration that was read again to those who own what it says, while the server runs.
+
+import type { LoadedSettings, Settings } from '../config.js';
+import { compareSettings, pick, type Reloaded } from '../config-live.js';
+import { LiveLimits } from '../memory/live-limits.js';
+import type { Log } from '../net/log.js';
+import type { Net } from '../net/net.js';
+import type { IoKeeper } from './io-keeper.js';
+import type { WorldPlan } from './world-plan.js';
+
+export interface SettingsSource {
+  /** As at the start: the same flags and environment, the file as it is now. */
+  reread(): LoadedSettings;
+  setLogLevel(level: Settings['logLevel']): void;
+}
+
+export interface LiveSettingsOptions {
+  /** Its settings are those that run: whoever looks them up there, as threads that begin do, sees what is new. */
+  plan: WorldPlan;
+  source: SettingsSource;
+  net: Pick<Net, 'adopt'>;
+  io: Pick<IoKeeper, 'adopt'>;
+  log: Log;
+}
+
+export class LiveSettings {
+  private readonly limits: LiveLimits;
+
+  constructor(private readonly options: LiveSettingsOptions) {
+    this.limits = new LiveLimits(options.plan.limits);
+  }
+
+  reload(): Reloaded {
+    const { plan, source, net, io, log } = this.options;
+    const loaded = source.reread();
+    const reloaded = compareSettings(plan.settings, loaded);
+    const { errors, applied, restart } = reloaded;
+    for (const error of errors) log.error({}, `the settings were read again, and none applied: ${error}`);
+    if (errors.length > 0) return reloaded;
+    if (loaded.ok && 'settings' in loaded) Object.assign(plan.settings, pick(loaded.settings, applied));
+    this.limits.set(plan.settings);
+    net.adopt(plan.settings);
+    io.adopt(plan.settings);
+    source.setLogLevel(plan.settings.logLevel);
+    log.info({ applied, restart }, 'the settings were read again; those under restart wait for one');
+    return reloaded;
+  }
+}
