@@ -9,6 +9,7 @@ import { ByteRing } from '../src/memory/byte-ring.js';
 import { IoCounters } from '../src/memory/io-counters.js';
 import { RecordRing } from '../src/memory/record-ring.js';
 import { WorldBuffer } from '../src/memory/world-buffer.js';
+import { BanBook } from '../src/persist/ban-book.js';
 import { Checkpointer } from '../src/persist/checkpointer.js';
 import { CommandLedger } from '../src/persist/command-ledger.js';
 import { EVENT_TOPICS, type EventRecord, formEvent } from '../src/persist/event-form.js';
@@ -53,6 +54,8 @@ const pump = new EventPump(
   spool,
 );
 pump.takeUp(formRecovered());
+const bans = new BanBook(stores.cold, say);
+void bans.load().then((loaded) => loaded && send({ kind: 'bans', bans: loaded }));
 const ledger = new CommandLedger(stores.cold, say);
 void ledger.sweep(Date.now()).catch(() => {}); // a store that is away is told of when it is needed
 const desk = new PlatformDesk(
@@ -61,6 +64,7 @@ const desk = new PlatformDesk(
   (record) => stores.log.append([record]),
   counters,
   ledger,
+  bans,
 );
 const worlds = plan.worlds.map((buffer) => new WorldBuffer(buffer, plan.layout));
 const snapshotter = new Snapshotter(worlds, shape, epoch, stores.hot, stores.cold, counters, say);
@@ -180,7 +184,7 @@ async function stop(): Promise<void> {
     clearInterval(timer);
   }
   await Promise.all([
-    leaveGroup(),
+    leaveGroup().then(() => bans.stop()),
     pump.flush(Date.now() + FLUSH_MS_MAX, Date.now),
     journal?.close(Date.now()),
     snapshotter.takeHot(Date.now()),

@@ -1,4 +1,4 @@
-// Who is kept out, by address or by name, until when. Kept in memory: a server that starts anew has forgotten them.
+// Who is kept out, by address or by name, until when. What keeps them over a restart is not known here.
 
 import { BANS_MAX } from '../constants.js';
 

@@ -81,6 +81,7 @@ export interface Selection {
   client?: number;
   name?: string;
   address?: string;
+  isBanned?: true;
 }
 
 export class Gateway implements ClientSink {
@@ -410,11 +411,14 @@ export class Gateway implements ClientSink {
     this.counters.countClose(byServer, code);
   }
 
-  private isMeant(client: number, { client: index, name, address }: Selection): boolean {
+  private isMeant(client: number, { client: index, name, address, isBanned }: Selection): boolean {
+    const { bans } = this.options;
+    const from = this.outbox.connectionOf(client)?.address;
     return (
       (index === undefined || index === client) &&
       (name === undefined || name === this.sessions.name[client]) &&
-      (address === undefined || address === this.outbox.connectionOf(client)?.address)
+      (address === undefined || address === from) &&
+      (isBanned === undefined || bans.hasName(this.sessions.name[client]) || bans.hasAddress(from ?? ''))
     );
   }
 

@@ -16,6 +16,7 @@ import {
 } from '../constants.js';
 import type { IoCounters } from '../memory/io-counters.js';
 import { formatPlain, type PlainObject, parsePlain } from '../protocol/plain-codec.js';
+import type { BanBook, StoredBan } from './ban-book.js';
 import type { CommandLedger } from './command-ledger.js';
 import type { EventLog, LogBatch, LogEntry, LogRecord, Subscription, TopicSpec } from './ports.js';
 
@@ -52,6 +53,8 @@ export interface Outcome {
   reason: string;
   /** Lists that the answer's payload carries beside it. */
   lists?: Record<string, string[]>;
+  /** To be kept over a restart. */
+  ban?: StoredBan;
 }
 
 export type Checked =
@@ -188,6 +191,7 @@ export class PlatformDesk {
     private readonly publish: (record: LogRecord) => Promise<void>,
     private readonly counters: IoCounters,
     private readonly ledger: CommandLedger,
+    private readonly bans: Pick<BanBook, 'keep'>,
   ) {}
 
   subscribe(log: EventLog): Promise<Subscription> {
@@ -233,6 +237,7 @@ export class PlatformDesk {
       if (!isKept) return { reason: 'not given: the store that keeps the ids of commands does not answer' };
     }
     const outcome = await this.request({ ...command, isBegun: known.state === 'begun' }, signal);
+    if (outcome.ban !== undefined) await this.bans.keep(outcome.ban);
     if (known.state !== 'away') await this.ledger.answer(id, outcome);
     return outcome;
   }

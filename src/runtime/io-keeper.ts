@@ -3,6 +3,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Settings } from '../config.js';
 import type { Log } from '../net/log.js';
+import type { StoredBan } from '../persist/ban-book.js';
 import type { Outcome, PlatformCommand } from '../persist/platform-commands.js';
 import type { SessionInfo } from './journal-session.js';
 import type { FromIoThread, IoThreadData, ToIoThread } from './messages.js';
@@ -11,6 +12,7 @@ const IO_THREAD_URL = new URL('../../workers/io-thread.js', import.meta.url);
 const RESTART_MS = 1000;
 const STOP_MS_MAX = 8500;
 const START_MS_MAX = 15000;
+const BANS_MS_MAX = 3000;
 
 export class IoKeeper {
   private worker: Worker | undefined;
@@ -19,13 +21,28 @@ export class IoKeeper {
   private onLoaded: () => void = () => {};
   private onReady: () => void = () => {};
   private hasBegun = false;
+  private onBansLoaded: () => void = () => {};
+  private readonly bansLoaded = new Promise<void>((resolve) => {
+    this.onBansLoaded = resolve;
+  });
 
   constructor(
     private data: IoThreadData,
     private readonly log: Log,
     private readonly describe: () => SessionInfo,
     private readonly obey: (command: PlatformCommand) => Promise<Outcome>,
+    private readonly onBans: (bans: readonly StoredBan[]) => void,
   ) {}
+
+  /** Resolves when the bans of earlier servers are in force, or when the store takes longer than a start may wait. */
+  async waitForBans(): Promise<void> {
+    const late = new Promise<'late'>((resolve) => setTimeout(() => resolve('late'), BANS_MS_MAX).unref());
+    if ((await Promise.race([this.bansLoaded, late])) !== 'late') return;
+    this.log.warn(
+      {},
+      `the bans are not loaded after ${BANS_MS_MAX} ms; the server begins without, and takes them later`,
+    );
+  }
 
   /** Resolves when the thread has loaded everything: then the session's time can be set. */
   async load(): Promise<void> {
@@ -71,6 +88,7 @@ export class IoKeeper {
         this.onLoaded();
         if (this.hasBegun) this.sayBegin();
       } else if (message.kind === 'ready') this.onReady();
+      else if (message.kind === 'bans') this.takeBans(message.bans);
       else this.onStopped();
     });
     worker.on('error', (error) => this.log.error({ error: (error as Error).message }, 'the I/O thread failed'));
@@ -104,6 +122,11 @@ export class IoKeeper {
 
   private async answer(worker: Worker, request: number, command: PlatformCommand): Promise<void> {
     worker.postMessage({ kind: 'outcome', request, outcome: await this.obey(command) } satisfies ToIoThread);
+  }
+
+  private takeBans(bans: readonly StoredBan[]): void {
+    this.onBans(bans);
+    this.onBansLoaded();
   }
 
   private replace(): void {

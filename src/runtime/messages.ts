@@ -1,6 +1,7 @@
 // What main and the workers say to each other by message. Everything that happens per tick goes through shared memory.
 
 import type { EventForm } from '../memory/records.js';
+import type { StoredBan } from '../persist/ban-book.js';
 import type { CheckpointPlan } from '../persist/checkpointer.js';
 import type { Outcome, PlatformCommand } from '../persist/platform-commands.js';
 import type { WorldShape } from '../persist/zone-snapshot.js';
@@ -47,6 +48,8 @@ export type FromIoThread =
   | { kind: 'ready' }
   | { kind: 'notice'; line: string }
   | { kind: 'command'; request: number; command: PlatformCommand }
+  /** Those that earlier servers kept, as soon as the store has said so. */
+  | { kind: 'bans'; bans: readonly StoredBan[] }
   | { kind: 'stopped' };
 
 export type FromTickThread =

@@ -6,6 +6,7 @@ import { PLATFORM_IDS_KEPT } from '../constants.js';
 import { plainAddress } from '../net/bans.js';
 import type { Log } from '../net/log.js';
 import type { Net } from '../net/net.js';
+import type { StoredBan } from '../persist/ban-book.js';
 import type { Outcome, PlatformAction, PlatformCommand } from '../persist/platform-commands.js';
 import type { Grants } from './grants.js';
 
@@ -49,15 +50,18 @@ export class PlatformActions {
   }
 
   private async act(action: PlatformAction, askedAtMs: number): Promise<Outcome> {
+    if (action.type === 'ban') return this.ban(action, askedAtMs);
     if (action.type !== 'reload') return { reason: await this.tryAction(action, askedAtMs) };
     const { errors, applied, restart } = this.options.reload();
     return errors.length > 0 ? { reason: errors.join('\n') } : { reason: '', lists: { applied, restart } };
   }
 
   /** Why not, or empty. */
-  private async tryAction(action: Exclude<PlatformAction, { type: 'reload' }>, askedAtMs: number): Promise<string> {
+  private async tryAction(
+    action: Exclude<PlatformAction, { type: 'reload' | 'ban' }>,
+    askedAtMs: number,
+  ): Promise<string> {
     const { net, drain } = this.options;
-    if (action.type === 'ban') return this.ban(action, askedAtMs);
     // The others are about who plays at the time. One that has waited in the log for a server, or comes again after its
     // crash, would hit strangers; a drain would end server after server.
     if (askedAtMs < this.options.startedMs) return TOO_OLD;
@@ -81,17 +85,30 @@ export class PlatformActions {
     return kicked > 0 ? '' : 'no such client is connected';
   }
 
-  private ban({ address, name, minutes, text }: PlatformAction & { type: 'ban' }, askedAtMs: number): string {
+  private ban({ address, name, minutes, text }: PlatformAction & { type: 'ban' }, askedAtMs: number): Outcome {
     const { net, now = Date.now } = this.options;
     // A clock that is ahead of this one must not make a ban longer.
     const untilMs = Math.min(askedAtMs, now()) + minutes * MINUTE_MS;
-    if (untilMs <= now()) return 'it would be over already';
-    const who = address === '' ? { name } : { address: plainAddress(address) };
-    const added =
-      who.address === undefined ? net.bans.addName(name, untilMs) : net.bans.addAddress(who.address, untilMs);
-    if (!added) return 'the list of bans is full';
-    net.kick(who, text === '' ? BAN_TEXT : text);
-    return '';
+    if (untilMs <= now()) return { reason: 'it would be over already' };
+    const ban: StoredBan =
+      address === '' ? { kind: 'name', who: name, untilMs } : { kind: 'address', who: plainAddress(address), untilMs };
+    if (!this.addBan(ban)) return { reason: 'the list of bans is full' };
+    net.kick({ [ban.kind]: ban.who }, text === '' ? BAN_TEXT : text);
+    return { reason: '', ban };
+  }
+
+  /** Those that earlier servers kept. Who came in before they were known goes. */
+  restoreBans(bans: readonly StoredBan[]): void {
+    const { net, log } = this.options;
+    const restored = bans.filter((ban) => this.addBan(ban)).length;
+    const kicked = net.kick({ isBanned: true }, BAN_TEXT);
+    if (bans.length > 0)
+      log.info({ restored, full: bans.length - restored, kicked }, 'bans of earlier servers are in force');
+  }
+
+  private addBan({ kind, who, untilMs }: StoredBan): boolean {
+    const { bans } = this.options.net;
+    return kind === 'name' ? bans.addName(who, untilMs) : bans.addAddress(who, untilMs);
   }
 
   private remember(id: string, outcome: Promise<Outcome>): void {

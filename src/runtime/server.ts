@@ -123,6 +123,7 @@ export async function startServer(settings: Settings, log: Log, source: Settings
     log,
     () => describeSession(plan, game),
     (command) => actions.run(command),
+    (bans) => actions.restoreBans(bans),
   );
   const live = new LiveSettings({ plan, source, net, io, log });
   const stop = async (text = STOP_TEXT): Promise<void> => {
@@ -144,6 +145,7 @@ export async function startServer(settings: Settings, log: Log, source: Settings
     for (const thread of plan.zonesOfThread.keys()) router.attachClients(thread);
     router.connect(net.sink);
     router.start();
+    await io.waitForBans();
     const { port } = await net.listen();
     const reload = (): void => void live.reload();
     return { port, threads, drainAsked, stop, reload, endTickThread: () => supervisor.endOne() };

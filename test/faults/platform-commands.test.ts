@@ -7,9 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { BanBook } from '../../src/persist/ban-book.js';
 import { openKafkaEventLog } from '../../src/persist/kafka-event-log.js';
+import { openMongoColdStore } from '../../src/persist/mongo-cold-store.js';
 import { requireOrSkip } from '../require.js';
 import { startServer, type TestServer } from '../server.js';
+import { TcpProxy } from '../services/proxy.js';
 import { findService, skipReason } from '../services/running.js';
 import { closeLogs, Platform, Player, until } from './platform.js';
 
@@ -151,6 +154,40 @@ test('a grant is seen by its player, given once whatever happens, and refused wi
   await platform.order({ commandId: 'g6', ...gold, name: 'Eve' });
   await until('Eve sees it', () => (later.self.gold ?? 0) > 0);
   assert.equal(later.self.gold, 5, 'she began anew, and g6 alone was given since');
+  assert.equal(await server.stop(), 0);
+});
+
+test('a ban outlives the server that it was given to, however that ended', async () => {
+  server = await run('banned');
+  const platform = await Platform.openFolder(join(folder, 'banned'));
+  await platform.order({ commandId: 'n1', type: 'ban', name: 'Cain', minutes: 10 });
+  await server.kill();
+  server = await run('banned');
+  const cain = await new Player(server.wsUrl, 'Cain').closed();
+  assert.deepEqual([cain.closeCode, cain.clientId], [1008, -1]);
+  await new Player(server.wsUrl, 'Abel').joined();
+  assert.equal(await server.stop(), 0);
+});
+
+test('without its store a server begins without bans, says so, and takes them when the store answers', async (t) => {
+  const url = findService('mongodb');
+  if (!requireOrSkip(t, url !== undefined, skipReason('mongodb'))) return;
+  const own = new URL(url as string);
+  const proxy = await TcpProxy.open(Number(own.port));
+  t.after(() => proxy.close());
+  own.port = String(proxy.port);
+  own.pathname = `/platform${process.pid}`;
+  const store = openMongoColdStore({ url: own.href });
+  await new BanBook(store, assert.fail).keep({ kind: 'name', who: 'Cain', untilMs: Date.now() + 600000 });
+  await store.close();
+  proxy.mode = 'refusing';
+  server = await run('away', '--mongodb', own.href, '--start', 'fresh');
+  assert.match(server.log(), /the bans are not loaded after/);
+  const [cain, abel] = await Promise.all(['Cain', 'Abel'].map((name) => new Player(server!.wsUrl, name).joined()));
+  proxy.mode = 'open';
+  assert.equal((await cain.closed()).closeCode, 1008);
+  assert.deepEqual(cain.notices, [{ code: 18, text: 'You are banned from the game.' }]);
+  assert.equal(abel.closeCode, 0);
   assert.equal(await server.stop(), 0);
 });
 

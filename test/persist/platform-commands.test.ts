@@ -160,6 +160,7 @@ function openDesk(
   log: EventLog,
   obey: (command: PlatformCommand) => string | undefined,
   ledger = createLedger().ledger,
+  bans = { async keep() {} },
 ) {
   const counters = new IoCounters(IoCounters.create());
   const desk: PlatformDesk = new PlatformDesk(
@@ -170,6 +171,7 @@ function openDesk(
     (record) => log.append([record]),
     counters,
     ledger,
+    bans,
   );
   const subscribed = desk.subscribe(log);
   const stop = async () => (await subscribed).stop();
@@ -252,6 +254,7 @@ test('nothing is committed before the log has the answer', async (t) => {
     () => new Promise((_, reject) => publishes.push(() => reject(new Error('never')))),
     new IoCounters(IoCounters.create()),
     createLedger().ledger,
+    { async keep() {} },
   );
   const subscription = await desk.subscribe(log);
   await until('an answer is published', () => publishes.length > 0);

@@ -1,0 +1,123 @@
+// Bans by the platform, over the end of a process: rows of the cold store. They are loaded as soon as the store answers,
+// and one that it does not take now is tried again until it does.
+//
+//  row of table bans, by '<kind>:<who>': {kind: 'address' | 'name', who, untilMs}
+
+import { BANS_MAX, PLATFORM_STORE_MS_MAX } from '../constants.js';
+import { formatPlain, parsePlain } from '../protocol/plain-codec.js';
+import { Backoff, pause, withDeadline } from './deadline.js';
+import type { ColdRow, ColdStore } from './ports.js';
+
+const TABLE = 'bans';
+const PAGE_ROWS = 500;
+const BACKOFF_MS_MIN = 200;
+const BACKOFF_MS_MAX = 5000;
+
+export interface StoredBan {
+  kind: 'address' | 'name';
+  who: string;
+  /** Of the wall clock. */
+  untilMs: number;
+}
+
+export class BanBook {
+  /** What the store has not taken yet, by key. */
+  private readonly waiting = new Map<string, StoredBan>();
+  private readonly stopping = new AbortController();
+  private writing: Promise<void> | undefined;
+  private isAway = false;
+
+  constructor(
+    private readonly store: Pick<ColdStore, 'putRows' | 'deleteRows' | 'scanRows'>,
+    private readonly say: (line: string) => void,
+    private readonly backoffMsMax = BACKOFF_MS_MAX,
+  ) {}
+
+  /** Waits for the store as long as it takes; undefined: stopped before. What has expired is forgotten there too. */
+  async load(now = Date.now): Promise<StoredBan[] | undefined> {
+    const backoff = new Backoff(BACKOFF_MS_MIN, this.backoffMsMax);
+    while (!this.stopping.signal.aborted) {
+      try {
+        return await this.readAll(now());
+      } catch (error) {
+        this.sayAway(`bans are not loaded, who is banned can come in until they are: ${(error as Error).message}`);
+        backoff.failed();
+        await pause(backoff.pauseMs, this.stopping.signal);
+      }
+    }
+    return undefined;
+  }
+
+  /** Resolves when it is stored, or after a time when it is not: then it goes on trying by itself. */
+  async keep(ban: StoredBan): Promise<void> {
+    this.waiting.set(keyOf(ban), ban);
+    this.writing ??= this.writeWaiting().finally(() => {
+      this.writing = undefined;
+    });
+    await Promise.race([this.writing, pause(PLATFORM_STORE_MS_MAX)]);
+  }
+
+  /** A last attempt for what waits. */
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await this.writing;
+    if (this.waiting.size > 0) this.say(`${this.waiting.size} bans were not stored, and end with this server`);
+  }
+
+  private async writeWaiting(): Promise<void> {
+    const backoff = new Backoff(BACKOFF_MS_MIN, this.backoffMsMax);
+    for (let isLast = false; this.waiting.size > 0 && !isLast; ) {
+      isLast = this.stopping.signal.aborted;
+      const bans = [...this.waiting];
+      try {
+        const rows = bans.map(([key, ban]) => ({ key, value: formatPlain('msgpack', ban) as Uint8Array }));
+        await withDeadline(this.store.putRows(TABLE, rows), PLATFORM_STORE_MS_MAX, 'the bans');
+        for (const [key, ban] of bans) if (this.waiting.get(key) === ban) this.waiting.delete(key);
+        this.isAway = false;
+        backoff.succeeded();
+      } catch (error) {
+        this.sayAway(`a ban is in force and not stored yet: ${(error as Error).message}`);
+        backoff.failed();
+        await pause(backoff.pauseMs, this.stopping.signal);
+      }
+    }
+  }
+
+  private async readAll(nowMs: number): Promise<StoredBan[]> {
+    const bans: StoredBan[] = [];
+    for (let afterKey = ''; bans.length < BANS_MAX; ) {
+      const rows = await this.store.scanRows(TABLE, '', afterKey, PAGE_ROWS);
+      const found = rows.map(readRow);
+      const over = rows.filter((_, index) => !((found[index]?.untilMs ?? 0) > nowMs));
+      if (over.length > 0) {
+        await this.store.deleteRows(
+          TABLE,
+          over.map(({ key }) => key),
+        );
+      }
+      bans.push(...found.filter((ban): ban is StoredBan => ban !== undefined && ban.untilMs > nowMs));
+      if (rows.length < PAGE_ROWS) break;
+      afterKey = rows[rows.length - 1].key;
+    }
+    return bans.slice(0, BANS_MAX);
+  }
+
+  private sayAway(line: string): void {
+    if (!this.isAway) this.say(line);
+    this.isAway = true;
+  }
+}
+
+function keyOf({ kind, who }: StoredBan): string {
+  // Keys hold no zero byte; a name may.
+  return `${kind}:${who.replaceAll('\0', '\\0')}`;
+}
+
+/** Undefined: damaged, and dropped. */
+function readRow({ value }: ColdRow): StoredBan | undefined {
+  const { kind, who, untilMs } = parsePlain('msgpack', value) ?? {};
+  if ((kind !== 'address' && kind !== 'name') || typeof who !== 'string' || typeof untilMs !== 'number') {
+    return undefined;
+  }
+  return { kind, who, untilMs };
+}
