@@ -68,6 +68,8 @@ export const QUADTREE_LEVEL_MAX = 8;
 
 // --- transport ---
 export const CLIENTS_MAX_LIMIT = 65535;
+/** Of a session, for those outside: the epoch of its index, which no other session of the server has. */
+export const CLIENT_ID_MAX = 0x7fffffff;
 export const CLIENT_MESSAGE_BYTES_MAX = 1024;
 export const CLIENT_HEADER_BYTES = 8;
 export const GAME_KIND_MIN = 256;

@@ -78,7 +78,8 @@ export interface GatewayOptions {
 
 /** Who is meant; each that is given must fit. */
 export interface Selection {
-  client?: number;
+  /** As the client's Welcome named it: a session's, and never another's. */
+  clientId?: number;
   name?: string;
   address?: string;
   isBanned?: true;
@@ -168,7 +169,7 @@ export class Gateway implements ClientSink {
   /** The transport itself is closing the connection, for a violation of its own protocol. */
   note(client: number, code: number): void {
     if (this.isOver(client)) return;
-    this.options.log.debug({ client, code }, 'connection closed by its transport');
+    this.options.log.debug({ clientId: this.sessions.epoch[client], code }, 'connection closed by its transport');
     this.markClosing(client, true, code);
   }
 
@@ -182,7 +183,7 @@ export class Gateway implements ClientSink {
 
   close(client: number, code: number, reason: string): void {
     if (this.isOver(client)) return;
-    this.options.log.debug({ client, code, reason }, 'closing a connection');
+    this.options.log.debug({ clientId: this.sessions.epoch[client], code, reason }, 'closing a connection');
     this.markClosing(client, true, code);
     this.outbox.connectionOf(client)?.close(code, reason);
   }
@@ -257,7 +258,7 @@ export class Gateway implements ClientSink {
     if (!this.isHeld(client, epoch, SESSION_JOINING)) return;
     this.sessions.setState(client, SESSION_LIVE);
     const updateHz = this.updateHz[client];
-    this.outbox.tell(client, { welcome: { ...this.options.welcome, clientId: client, entityId, updateHz } });
+    this.outbox.tell(client, { welcome: { ...this.options.welcome, clientId: epoch, entityId, updateHz } });
   }
 
   refused(client: number, epoch: number, code: number): void {
@@ -411,11 +412,11 @@ export class Gateway implements ClientSink {
     this.counters.countClose(byServer, code);
   }
 
-  private isMeant(client: number, { client: index, name, address, isBanned }: Selection): boolean {
+  private isMeant(client: number, { clientId, name, address, isBanned }: Selection): boolean {
     const { bans } = this.options;
     const from = this.outbox.connectionOf(client)?.address;
     return (
-      (index === undefined || index === client) &&
+      (clientId === undefined || clientId === this.sessions.epoch[client]) &&
       (name === undefined || name === this.sessions.name[client]) &&
       (address === undefined || address === from) &&
       (isBanned === undefined || bans.hasName(this.sessions.name[client]) || bans.hasAddress(from ?? ''))

@@ -1,8 +1,9 @@
 // The net side as a whole: what runtime/ creates, wires to the world, and closes.
 
+import { randomInt } from 'node:crypto';
 import { nowMs } from '../clock.js';
 import type { Settings } from '../config.js';
-import { CLOSE_DEADLINE_MS, NET_BEAT_MS } from '../constants.js';
+import { CLIENT_ID_MAX, CLOSE_DEADLINE_MS, NET_BEAT_MS } from '../constants.js';
 import { describeGame, type GameDescription } from '../protocol/game-description.js';
 import { RejectCode, rejectName } from '../protocol/reject-codes.js';
 import { PROTOCOL_VERSION } from '../protocol/server-frame.js';
@@ -121,7 +122,7 @@ class NetServer implements Net {
   constructor(options: NetOptions) {
     const { settings, world, log, metrics, game } = options;
     const counters = new NetCounters();
-    const sessions = new SessionTable(settings.clientsMax, this.clock);
+    const sessions = new SessionTable(settings.clientsMax, this.clock, randomInt(CLIENT_ID_MAX));
     const admission = new Admission(settings.clientsMax, settings.connectionsPerAddress, counters);
     const description = describeGame(game);
     const outbox = new Outbox({ sessions, counters, world, description, quantum: options.quantum });

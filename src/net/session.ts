@@ -3,7 +3,7 @@
 // the owner of the table, so that a reading costs a load and a test can set it.
 
 import { assert } from '../assert.js';
-import { CLIENTS_MAX_LIMIT } from '../constants.js';
+import { CLIENT_ID_MAX, CLIENTS_MAX_LIMIT } from '../constants.js';
 
 /** clock[0] is the time in ms. */
 export type NetClock = Float64Array;
@@ -17,8 +17,6 @@ export const SESSION_LIVE = 3;
 /** Told to go; the index is free when its connection is gone. */
 export const SESSION_CLOSING = 4;
 export const SESSION_STATES = ['free', 'connecting', 'joining', 'live', 'closing'] as const;
-
-const EPOCH_MAX = 0x7fffffff;
 
 /** A bucket of tokens per index, refilled by time. A full bucket is one second's worth. */
 export class TokenBuckets {
@@ -86,9 +84,11 @@ export class SessionTable {
   // Free indexes wait in a queue, not on a stack: the longer an index rests, the less can still be under way for it.
   private readonly freeQueue: Int32Array;
   private freeHead = 0;
-  private lastEpoch = 0;
+  private lastEpoch: number;
 
-  constructor(capacity: number, clock: NetClock) {
+  /** A server begins anywhere below CLIENT_ID_MAX, so that the number of a client of an earlier one means nobody here. */
+  constructor(capacity: number, clock: NetClock, lastEpoch = 0) {
+    this.lastEpoch = lastEpoch;
     assert(capacity > 0 && capacity <= CLIENTS_MAX_LIMIT, 'clients out of range', capacity);
     this.capacity = capacity;
     this.clock = clock;
@@ -120,7 +120,7 @@ export class SessionTable {
     const index = this.freeQueue[this.freeHead];
     this.freeHead = (this.freeHead + 1) % this.capacity;
     const now = this.clock[0];
-    this.lastEpoch = this.lastEpoch === EPOCH_MAX ? 1 : this.lastEpoch + 1;
+    this.lastEpoch = this.lastEpoch === CLIENT_ID_MAX ? 1 : this.lastEpoch + 1;
     this.epoch[index] = this.lastEpoch;
     this.encoding[index] = encoding;
     this.lastSeq[index] = 0;

@@ -5,7 +5,7 @@
 import { isIP, SocketAddress } from 'node:net';
 import {
   BAN_MINUTES_MAX,
-  CLIENTS_MAX_LIMIT,
+  CLIENT_ID_MAX,
   GRANT_AMOUNT_MAX,
   NAME_BYTES_MAX,
   NOTICE_BYTES_MAX,
@@ -30,13 +30,13 @@ const NOWHERE = -1;
 /** Key and aggregate of answers to what has no id. */
 const NO_ID_KEY = 'platform';
 
-/** `name` and `address` are empty, and `client` is -1, where they are not meant. */
+/** `name` and `address` are empty, and `clientId` is -1, where they are not meant. */
 export type PlatformAction =
-  | { type: 'kick'; client: number; name: string; text: string }
+  | { type: 'kick'; clientId: number; name: string; text: string }
   | { type: 'ban'; address: string; name: string; minutes: number; text: string }
   | { type: 'broadcast'; text: string }
   | { type: 'drain'; text: string }
-  | { type: 'grant'; client: number; name: string; grant: string; amount: number }
+  | { type: 'grant'; clientId: number; name: string; grant: string; amount: number }
   | { type: 'reload' };
 
 export interface PlatformCommand {
@@ -101,14 +101,14 @@ function refuse(id: string, type: string, reason: string): Checked {
 function readKick(map: PlainObject): PlatformAction {
   const hasClient = map.clientId !== undefined;
   if (hasClient === (map.name !== undefined)) throw new Unfit('one of clientId and name is needed');
-  const client = hasClient ? readInteger(map, 'clientId', 0, CLIENTS_MAX_LIMIT - 1) : -1;
-  return { type: 'kick', client, name: hasClient ? '' : readName(map), text: readText(map) };
+  const clientId = hasClient ? readInteger(map, 'clientId', 1, CLIENT_ID_MAX) : -1;
+  return { type: 'kick', clientId, name: hasClient ? '' : readName(map), text: readText(map) };
 }
 
 function readGrant(map: PlainObject): PlatformAction {
   const hasClient = map.clientId !== undefined;
   if (hasClient === (map.name !== undefined)) throw new Unfit('one of clientId and name is needed');
-  const client = hasClient ? readInteger(map, 'clientId', 0, CLIENTS_MAX_LIMIT - 1) : -1;
+  const clientId = hasClient ? readInteger(map, 'clientId', 1, CLIENT_ID_MAX) : -1;
   const { grant, amount } = map;
   if (typeof grant !== 'string' || grant === '' || Buffer.byteLength(grant) > WIRE_NAME_BYTES_MAX) {
     throw new Unfit(`grant is not 1 to ${WIRE_NAME_BYTES_MAX} bytes of text`);
@@ -116,7 +116,7 @@ function readGrant(map: PlainObject): PlatformAction {
   if (typeof amount !== 'number' || !(Math.abs(amount) <= GRANT_AMOUNT_MAX)) {
     throw new Unfit(`amount is no number from -${GRANT_AMOUNT_MAX} to ${GRANT_AMOUNT_MAX}`);
   }
-  return { type: 'grant', client, name: hasClient ? '' : readName(map), grant, amount };
+  return { type: 'grant', clientId, name: hasClient ? '' : readName(map), grant, amount };
 }
 
 function readBan(map: PlainObject): PlatformAction {

@@ -52,7 +52,7 @@ export class Grants {
   }
 
   /** Why not, or empty when it was applied in a tick. */
-  async give({ client, name, grant, amount }: PlatformAction & { type: 'grant' }): Promise<string> {
+  async give({ clientId, name, grant, amount }: PlatformAction & { type: 'grant' }): Promise<string> {
     const { game, net, router, answerMsMax = GRANT_ANSWER_MS_MAX } = this.options;
     const { grants = [] } = game;
     const index = grants.findIndex((definition) => definition.name === grant);
@@ -62,7 +62,7 @@ export class Grants {
     }
     const { min, max } = grants[index];
     if (amount < min || amount > max) return `amount is ${amount}; the grant ${grant} takes ${min} to ${max}`;
-    const players = net.playersOf(client >= 0 ? { client } : { name });
+    const players = net.playersOf(clientId >= 0 ? { clientId } : { name });
     if (players.length === 0) return GONE;
     if (players.length > 1) return `${players.length} clients have this name: clientId says which`;
     const request = this.nextRequest();

@@ -79,8 +79,8 @@ export class PlatformActions {
     }
   }
 
-  private kick({ client, name, text }: PlatformAction & { type: 'kick' }): string {
-    const who = client >= 0 ? { client } : { name };
+  private kick({ clientId, name, text }: PlatformAction & { type: 'kick' }): string {
+    const who = clientId >= 0 ? { clientId } : { name };
     const kicked = this.options.net.kick(who, text === '' ? KICK_TEXT : text);
     return kicked > 0 ? '' : 'no such client is connected';
   }

@@ -99,6 +99,13 @@ export class EchoWorld implements WorldPort {
     return true;
   }
 
+  /** The index of the client whose Welcome said this. */
+  indexOf(clientId: number): number {
+    const found = [...this.clients].find(([, { epoch }]) => epoch === clientId);
+    if (found === undefined) throw new Error(`no client has the id ${clientId}`);
+    return found[0];
+  }
+
   command(
     client: number,
     epoch: number,

@@ -273,19 +273,34 @@ test('a broadcast reaches who plays, and not who is backed up or has not joined'
   assert.equal(stranger.sentCount, 0);
 });
 
-test('a kick closes with 1008 who is meant, by index, name or address, and nobody else', async () => {
+test('a kick closes with 1008 who is meant, by id, name or address, and nobody else', async () => {
   const net = createInProcess(new EchoWorld(), 4);
   const { gateway } = net;
   const [first, second, third] = [await joinIn(net), await joinIn(net), await joinIn(net)];
   third.address = '10.0.0.3';
-  assert.equal(gateway.kick({ client: 3 }, 'out'), 0);
+  assert.equal(gateway.kick({ clientId: 99 }, 'out'), 0);
   assert.equal(gateway.kick({ name: 'nobody' }, 'out'), 0);
   assert.equal(gateway.kick({ address: '10.0.0.3' }, 'out'), 1);
   assert.deepEqual(readNotice(third.frames().at(-1)!), { code: 18, text: 'out' });
-  assert.equal(gateway.kick({ client: first.client }, 'out'), 1);
+  assert.equal(gateway.kick({ clientId: net.sessions.epoch[first.client] }, 'out'), 1);
   assert.deepEqual([first.closeCode, second.closeCode, third.closeCode], [1008, 0, 1008]);
   assert.equal(gateway.kick({ name: GUEST.name }, 'out'), 1, 'who is on the way out is not counted again');
   assert.equal(second.closeCode, 1008);
   gateway.end(second.client, 1008);
   assert.equal(gateway.kick({ name: GUEST.name }, 'out'), 0);
+});
+
+test('the id of a client that has left means nobody, also when its index has a new holder', async () => {
+  const net = createInProcess(new EchoWorld(), 1);
+  const { gateway } = net;
+  const idOf = (connection: KeptConnection) => readWelcome(connection.frames()[0])!.clientId;
+  const first = await joinIn(net);
+  gateway.end(first.client, 1000);
+  const second = await joinIn(net);
+  assert.equal(second.client, first.client);
+  assert.notEqual(idOf(second), idOf(first));
+  assert.equal(gateway.kick({ clientId: idOf(first) }, 'out'), 0);
+  assert.deepEqual(gateway.playersOf({ clientId: idOf(first) }), []);
+  assert.equal(gateway.playersOf({ clientId: idOf(second) }).length, 1);
+  assert.equal(gateway.kick({ clientId: idOf(second) }, 'out'), 1);
 });

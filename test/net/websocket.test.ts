@@ -32,7 +32,7 @@ test('a client that joins is welcomed with what it needs to read frames', async 
   const client = await joinClient(running.port);
   const welcome = framesOf(client).map(readWelcome)[0]!;
   assert.equal(welcome.game, 'echo');
-  assert.equal(welcome.entityId, 1000 + welcome.clientId);
+  assert.equal(welcome.entityId, 1000 + running.world.indexOf(welcome.clientId));
   assert.deepEqual([welcome.tickHz, welcome.updateHz, welcome.quantum], [50, 25, QUANTUM]);
   assert.deepEqual([welcome.viewRadius, welcome.leaveRadius], [24, 30]);
   assert.deepEqual(welcome.kinds, ['player', 'tree']);
@@ -57,7 +57,7 @@ test('a wanted update rate is granted up to the tick rate', async () => {
     await until('a Welcome', () => client.messages.length > 0);
     const welcome = readWelcome(framesOf(client)[0])!;
     assert.equal(welcome.updateHz, granted);
-    assert.equal(running.world.clients.get(welcome.clientId)?.updateHz, granted);
+    assert.equal(running.world.clients.get(running.world.indexOf(welcome.clientId))?.updateHz, granted);
     client.destroy();
   }
 });
@@ -108,8 +108,8 @@ test('a leave ends the session and the connection', async () => {
 
 test('what the world refuses is told to the client', async () => {
   const client = await joinClient(running.port);
-  const { clientId } = readWelcome(framesOf(client)[0])!;
-  running.world.reject(clientId, 12, MOVE, RejectCode.Cooldown);
+  const index = running.world.indexOf(readWelcome(framesOf(client)[0])!.clientId);
+  running.world.reject(index, 12, MOVE, RejectCode.Cooldown);
   assert.deepEqual(await rejected(client), [{ seq: 12, kind: MOVE, code: RejectCode.Cooldown }]);
   assert.equal(running.net.stats.snapshot().rejects.Cooldown, 1);
   client.destroy();
@@ -129,11 +129,11 @@ test('a full command ring is told to the client and does not end the session', a
 
 test('frames for a former holder of an index reach nobody', async () => {
   const client = await joinClient(running.port);
-  const { clientId } = readWelcome(framesOf(client)[0])!;
-  const { epoch } = running.world.clients.get(clientId)!;
+  const index = running.world.indexOf(readWelcome(framesOf(client)[0])!.clientId);
+  const { epoch } = running.world.clients.get(index)!;
   const received = client.messages.length;
-  running.world.send(clientId, epoch - 1, { tick: 1, ack: 0 });
-  running.world.send(clientId, epoch, { tick: 99, ack: 0 });
+  running.world.send(index, epoch - 1, { tick: 1, ack: 0 });
+  running.world.send(index, epoch, { tick: 99, ack: 0 });
   await until('the frame that is meant', () => client.messages.length > received);
   assert.equal(framesOf(client).at(-1)!.tick(), 99);
   assert.equal(client.messages.length, received + 1);
@@ -142,13 +142,13 @@ test('frames for a former holder of an index reach nobody', async () => {
 
 test('a client that the world drops is told why and closed with 4005', async () => {
   const client = await joinClient(running.port);
-  const { clientId } = readWelcome(framesOf(client)[0])!;
-  const { epoch } = running.world.clients.get(clientId)!;
-  running.net.sink.dropped(clientId, epoch, 5, 'no zone left');
+  const index = running.world.indexOf(readWelcome(framesOf(client)[0])!.clientId);
+  const { epoch } = running.world.clients.get(index)!;
+  running.net.sink.dropped(index, epoch, 5, 'no zone left');
   assert.equal(await client.closed(), 4005);
   assert.deepEqual(readNotice(framesOf(client).at(-1)!), { code: 5, text: 'no zone left' });
   await client.gone();
-  running.world.clients.delete(clientId);
+  running.world.clients.delete(index);
 });
 
 test('the JSON sub-protocol carries the same messages as objects', async () => {
@@ -165,7 +165,7 @@ test('the JSON sub-protocol carries the same messages as objects', async () => {
     { id: welcome.entityId, entered: true, kind: 'player', x: 1, y: 2, health: 100 },
   ]);
   socket.send(JSON.stringify({ type: 'move', seq: 4, x: 3, y: -3 }));
-  await until('the command', () => running.world.commands.at(-1)?.client === welcome.clientId);
+  await until('the command', () => running.world.commands.at(-1)?.client === running.world.indexOf(welcome.clientId));
   assert.deepEqual(running.world.commands.at(-1)?.payload, [3, 253, 0, 0]);
   running.world.step();
   await until('the next frame', () => messages.length > 2);
@@ -194,7 +194,7 @@ test('the MessagePack sub-protocol carries the same messages as maps', async () 
   const { welcome } = unpackr.unpack(messages[0].data);
   assert.equal(welcome.game, 'echo');
   socket.send(packr.pack({ type: 'aim', seq: 2, angle: 1.5, power: 3 }));
-  await until('the command', () => running.world.commands.at(-1)?.client === welcome.clientId);
+  await until('the command', () => running.world.commands.at(-1)?.client === running.world.indexOf(welcome.clientId));
   socket.send(packr.pack({ type: 'ping', seq: 3, clientTime: 17 }));
   await until('a pong', () => messages.length > 1);
   assert.deepEqual(unpackr.unpack(messages[1].data).pong, { seq: 3, clientTime: 17 });

@@ -36,10 +36,10 @@ function read(map: object): PlatformAction | string {
 }
 
 test('commands of every type are read, with what they leave out', () => {
-  assert.deepEqual(read({ type: 'kick', clientId: 7 }), { type: 'kick', client: 7, name: '', text: '' });
+  assert.deepEqual(read({ type: 'kick', clientId: 7 }), { type: 'kick', clientId: 7, name: '', text: '' });
   assert.deepEqual(read({ type: 'kick', name: 'Eve', text: 'bye' }), {
     type: 'kick',
-    client: -1,
+    clientId: -1,
     name: 'Eve',
     text: 'bye',
   });
@@ -52,8 +52,8 @@ test('commands of every type are read, with what they leave out', () => {
   });
   assert.deepEqual(read({ type: 'drain' }), { type: 'drain', text: '' });
   const grant = { type: 'grant', grant: 'hp', amount: 2.5 };
-  assert.deepEqual(read({ ...grant, name: 'Eve' }), { ...grant, client: -1, name: 'Eve' });
-  assert.deepEqual(read({ ...grant, clientId: 7 }), { ...grant, client: 7, name: '' });
+  assert.deepEqual(read({ ...grant, name: 'Eve' }), { ...grant, clientId: -1, name: 'Eve' });
+  assert.deepEqual(read({ ...grant, clientId: 7 }), { ...grant, clientId: 7, name: '' });
   assert.deepEqual(read({ type: 'reload' }), { type: 'reload' });
 });
 
@@ -62,6 +62,7 @@ test('a command of the wrong shape is refused with a reason that names the field
     [{ type: 'kick' }, /clientId and name/],
     [{ type: 'kick', clientId: 1, name: 'Eve' }, /clientId and name/],
     [{ type: 'kick', clientId: -1 }, /clientId/],
+    [{ type: 'kick', clientId: 0 }, /clientId/],
     [{ type: 'kick', clientId: 1.5 }, /clientId/],
     [{ type: 'kick', clientId: '1' }, /clientId/],
     [{ type: 'kick', name: '' }, /name/],
@@ -300,7 +301,7 @@ function createMain(granted: () => Promise<string> = async () => '', reloaded = 
 
 const BAN = { type: 'ban', address: '', name: '', minutes: 2, text: 'out' } as const;
 
-const GRANT = { type: 'grant', client: -1, name: 'Eve', grant: 'hp', amount: 5 } as const;
+const GRANT = { type: 'grant', clientId: -1, name: 'Eve', grant: 'hp', amount: 5 } as const;
 
 test('a grant is given once, also when it comes again before it is answered', async () => {
   let answer: (reason: string) => void = () => {};
@@ -367,7 +368,7 @@ test('without the store of ids no grant is given, and all else is done', async (
 
 test('a command is done once, and its repetition gets the same answer', async () => {
   const { done, run } = createMain();
-  const kick = { type: 'kick', client: -1, name: 'nobody', text: '' } as const;
+  const kick = { type: 'kick', clientId: -1, name: 'nobody', text: '' } as const;
   assert.equal(await run('a', { type: 'broadcast', text: 'hello' }), '');
   assert.equal(await run('a', { type: 'broadcast', text: 'hello' }), '');
   assert.match(await run('b', kick), /no such client/);
@@ -382,7 +383,7 @@ test('what is about the players of the moment is refused when it is older than t
   const { done, run } = createMain();
   const before = START_MS - 1;
   assert.match(await run('a', { type: 'drain', text: '' }, before), /before this server was started/);
-  assert.match(await run('b', { type: 'kick', client: 3, name: '', text: '' }, before), /before this server/);
+  assert.match(await run('b', { type: 'kick', clientId: 3, name: '', text: '' }, before), /before this server/);
   assert.match(await run('c', { type: 'broadcast', text: 'hello' }, before), /before this server/);
   assert.deepEqual(done, []);
   assert.equal(await run('d', { type: 'drain', text: 'bye' }, START_MS), '');

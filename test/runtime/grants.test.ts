@@ -36,13 +36,13 @@ function goldOf(zone: Zone): Float64Array {
 
 function createWorld(threads = 1) {
   const world = new HeadlessWorld(game, FOUR_ZONES, threads);
-  const players = (who: { client?: number; name?: string }) =>
+  const players = (who: { clientId?: number; name?: string }) =>
     [...world.clients.values()]
-      .filter(({ index }) => who.client === index || who.name === `n${index % 10}`)
+      .filter(({ index, epoch }) => who.clientId === epoch || who.name === `n${index % 10}`)
       .map(({ index, epoch }) => ({ client: index, epoch }));
   const grants = new Grants({ game, net: { playersOf: players }, router: world.router, answerMsMax: 100 });
   const give = (client: HeadlessClient, amount: number, grant = 'gold') =>
-    grants.give({ type: 'grant', client: client.index, name: '', grant, amount });
+    grants.give({ type: 'grant', clientId: client.epoch, name: '', grant, amount });
   return { world, grants, give };
 }
 
@@ -74,7 +74,7 @@ test('what cannot be granted is refused with a reason, and changes nothing', asy
   assert.match(await give(client, 5, 'silver'), /none of hp, gold/);
   assert.match(await give(client, 1001), /amount is 1001; the grant gold takes -5 to 1000/);
   assert.match(await give(client, -6), /amount is -6/);
-  const byName = { type: 'grant', client: -1, grant: 'gold', amount: 1 } as const;
+  const byName = { type: 'grant', clientId: -1, grant: 'gold', amount: 1 } as const;
   assert.match(await grants.give({ ...byName, name: 'nobody' }), /no such client/);
   assert.match(await grants.give({ ...byName, name: 'n0' }), /2 clients have this name/);
   const ruled = give(client, 13);
