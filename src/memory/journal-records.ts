@@ -37,3 +37,5 @@ export const ENTRY_DEPART = 8;
 export const ENTRY_GHOST = 9;
 /** row u32. */
 export const ENTRY_GHOST_GONE = 10;
+/** row u32, index in the game's grants u32, amount f64. Written before it is applied, as a command is. */
+export const ENTRY_GRANT = 11;

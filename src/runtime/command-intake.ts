@@ -15,6 +15,7 @@ import type { CommandDefinition } from '../sim/game.js';
 import type { Handoff } from '../sim/handoff.js';
 import type { EngineZone } from '../sim/zone.js';
 import type { ZoneJournal } from '../sim/zone-journal.js';
+import { GrantIntake } from './grant-intake.js';
 import { MainNotices } from './main-notices.js';
 import {
   ARRIVAL_TICKS_MAX,
@@ -62,6 +63,7 @@ export class CommandIntake {
   /** Words of main that must not be lost and found no room on their way. */
   private readonly waiting: { record: DataView; target: number }[] = [];
   private readonly notices: MainNotices;
+  private readonly grants: GrantIntake;
   /** Commands that wait for a later tick, in the order in which they came, and how many of them each client has. */
   private aside: WaitingRecord[] = [];
   private readonly asideCount: Uint16Array;
@@ -80,6 +82,7 @@ export class CommandIntake {
   constructor(private readonly options: IntakeOptions) {
     const { zone, clients } = options;
     this.notices = new MainNotices(options.frames, clients);
+    this.grants = new GrantIntake(zone, this.notices, options.journal);
     for (const command of zone.game.commands) {
       this.definitions[command.kind - GAME_KIND_MIN] = command as CommandDefinition;
     }
@@ -143,7 +146,7 @@ export class CommandIntake {
     } else if (kind === R.TO_ZONE_LEAVE) {
       this.leave(client);
     } else if (kind === R.TO_ZONE_GRANT) {
-      this.grant(client, view, offset + R.COMMAND_PAYLOAD);
+      this.grants.apply(client, this.options.replicator.rowOfClient[client], view, offset + R.COMMAND_PAYLOAD);
     } else if (kind === R.TO_ZONE_RESYNC) {
       this.options.replicator.forget(client);
     }
@@ -241,30 +244,12 @@ export class CommandIntake {
     }
   }
 
-  /** The one place where something granted enters the world. */
-  private grant(client: number, view: DataView, payload: number): void {
-    const { zone, replicator } = this.options;
-    const definition = zone.game.grants?.[view.getUint32(payload + R.GRANT_INDEX, true)];
-    const row = replicator.rowOfClient[client];
-    let code: number = RejectCode.UnknownKind;
-    if (definition !== undefined) {
-      const amount = view.getFloat64(payload + R.GRANT_AMOUNT, true);
-      code = row < 0 ? RejectCode.NotAlive : definition.apply(zone, row, amount);
-    }
-    this.answerGrant(client, view, payload, code);
-  }
-
   /** A word whose client has not come. */
   private giveUp(record: DataView): void {
     this.options.zone.counters[COUNTER.commandsStale]++;
     if (record.getUint16(R.COMMAND_KIND, true) === R.TO_ZONE_GRANT) {
-      this.answerGrant(record.getInt32(R.COMMAND_CLIENT, true), record, R.COMMAND_PAYLOAD, RejectCode.NotJoined);
+      this.grants.answer(record.getInt32(R.COMMAND_CLIENT, true), record, R.COMMAND_PAYLOAD, RejectCode.NotJoined);
     }
-  }
-
-  /** Published with the frames of this tick, so after its commit. */
-  private answerGrant(client: number, view: DataView, payload: number, code: number): void {
-    this.notices.tell(client, R.FROM_ZONE_GRANTED, view.getUint32(payload + R.GRANT_REQUEST, true), code, 0);
   }
 
   /** The client's entity has come to this zone. */

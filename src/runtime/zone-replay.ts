@@ -112,6 +112,9 @@ export class ZoneReplay {
       case J.ENTRY_JOIN:
         this.takeJoin();
         break;
+      case J.ENTRY_GRANT:
+        this.takeGrant();
+        break;
       case J.ENTRY_DESPAWN:
         zone.despawn(this.takeUint32());
         break;
@@ -167,6 +170,17 @@ export class ZoneReplay {
       zone.owner[row] = client + 1;
       zone.engine.ownerEpoch[row] = epoch;
     }
+  }
+
+  private takeGrant(): void {
+    const { zone } = this;
+    const row = this.takeUint32();
+    const index = this.takeUint32();
+    const amount = this.view.getFloat64(this.at, true);
+    this.at += 8;
+    const grant = zone.game.grants?.[index];
+    if (grant === undefined) throw new Error(`the journal has grant ${index}, which the game does not know`);
+    grant.apply(zone, row, amount);
   }
 
   private arrive(packed: Uint8Array, offset: number): boolean {

@@ -71,6 +71,14 @@ export class ZoneJournal {
     this.at += 8;
   }
 
+  grant(row: number, index: number, amount: number): void {
+    this.open(J.ENTRY_GRANT);
+    this.putUint32(row);
+    this.putUint32(index);
+    this.view.setFloat64(this.at, amount, true);
+    this.at += 8;
+  }
+
   despawn(row: number): void {
     this.open(J.ENTRY_DESPAWN);
     this.putUint32(row);

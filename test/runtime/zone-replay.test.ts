@@ -26,6 +26,9 @@ function play(world: HeadlessWorld, keeper: JournalKeeper, ticks: number, random
       }
       if (random() < 0.05) world.send(client, 'Shoot', { angle: Math.floor(random() * 65536) });
     }
+    for (const { index, epoch } of world.clients.values()) {
+      if (random() < 0.02) world.router.grant(index, epoch, 0, 1 + Math.floor(random() * 50), 1);
+    }
     if (random() < 0.02) {
       const index = Math.floor(random() * 60);
       const client = world.clients.get(index);
