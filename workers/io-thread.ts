@@ -187,8 +187,7 @@ async function stop(): Promise<void> {
     leaveGroup().then(() => bans.stop()),
     pump.flush(Date.now() + FLUSH_MS_MAX, Date.now),
     journal?.close(Date.now()),
-    snapshotter.takeHot(Date.now()),
-    snapshotter.takeCold(Date.now()),
+    snapshotter.takeLast(Date.now),
     checkpointer?.stop(CHECKPOINT_MS_MAX),
   ]);
   await Promise.all([stores.close(), spool?.close()]);

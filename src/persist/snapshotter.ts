@@ -4,6 +4,7 @@ import { COLD_HISTORY_KEPT, HOT_SNAPSHOT_TTL_MS, SNAPSHOT_COPY_ATTEMPTS } from '
 import type { IoCounters } from '../memory/io-counters.js';
 import type { WorldBuffer } from '../memory/world-buffer.js';
 import { SCALAR_TICK } from '../memory/world-layout.js';
+import { pause } from './deadline.js';
 import type { ColdStore, HotStore } from './ports.js';
 import { encodeZone, type WorldShape } from './zone-snapshot.js';
 
@@ -14,6 +15,9 @@ export function hotKey(zone: number): string {
 export function coldId(zone: number): string {
   return `zone:${zone}`;
 }
+
+/** How often the end looks whether a snapshot is still under way. */
+const LAST_LOOK_MS = 5;
 
 export class Snapshotter {
   private isTakingHot = false;
@@ -69,6 +73,19 @@ export class Snapshotter {
     } finally {
       this.isTakingCold = false;
     }
+  }
+
+  /** The end: one that is under way may be of an earlier tick, so another follows it. */
+  async takeLast(now: () => number): Promise<void> {
+    const lastHot = async (): Promise<void> => {
+      while (this.isTakingHot) await pause(LAST_LOOK_MS);
+      await this.takeHot(now());
+    };
+    const lastCold = async (): Promise<void> => {
+      while (this.isTakingCold) await pause(LAST_LOOK_MS);
+      await this.takeCold(now());
+    };
+    await Promise.all([lastHot(), lastCold()]);
   }
 
   private encodeAll(nowMs: number): { zone: number; tick: number; bytes: Buffer }[] {

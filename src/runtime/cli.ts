@@ -53,13 +53,19 @@ function dieOfHangup(): void {
 
 function obeySignals(server: RunningServer, lock: DataFolderLock): void {
   let endingSinceMs: number | undefined;
+  let endingBy = '';
   const end = async (signal: string, text?: string): Promise<void> => {
     if (endingSinceMs !== undefined) {
       // One Ctrl-C may come twice, from the terminal and from npm. A person who asks again means at once.
-      if (nowMs() - endingSinceMs > SAME_SIGNAL_MS) process.exit(1);
-      return;
+      // The platform's drain and a signal are two who ask for the same; only a second signal is in a hurry.
+      const isFirst = signal === 'drain' || endingBy === 'drain';
+      const isSame = signal === endingBy && nowMs() - endingSinceMs <= SAME_SIGNAL_MS;
+      if (isFirst && signal !== 'drain') endingBy = signal;
+      if (isFirst || isSame) return;
+      fail([`${signal} while stopping: ends at once; what was not stored by now is lost`]);
     }
     endingSinceMs = nowMs();
+    endingBy = signal;
     process.stdout.write(`${signal}: telling clients, stopping\n`);
     setTimeout(() => fail([`stopping took longer than ${STOP_MS_MAX} ms`]), STOP_MS_MAX).unref();
     await server.stop(text);

@@ -132,7 +132,9 @@ export async function startServer(settings: Settings, log: Log, source: Settings
     router.stop();
     report.stop();
     await supervisor.stop();
+    log.info(report.restFigures(), 'the world stands still');
     await io.stop();
+    log.info(report.handedOver(), 'what was left is handed over');
   };
   try {
     await io.load();

@@ -1,8 +1,8 @@
 // What is told about the world from outside of it: /healthz and the metrics, read from shared memory when somebody asks.
 
 import { nowMs } from '../clock.js';
-import { COUNTERS } from '../memory/counters.js';
-import { IO_COUNTERS, IO_GAUGES, IoCounters } from '../memory/io-counters.js';
+import { COUNTERS, type CounterName } from '../memory/counters.js';
+import { IO_COUNTERS, IO_GAUGES, type IoCounterName, IoCounters } from '../memory/io-counters.js';
 import { hashCommitted, hashText } from '../memory/state-hash.js';
 import * as T from '../memory/thread-control.js';
 import { WorldBuffer } from '../memory/world-buffer.js';
@@ -82,6 +82,19 @@ export class WorldReport {
       this.zones[id] = health;
       return health ?? { id, tick: 0, hash: '', entities: 0, clients: 0 };
     });
+  }
+
+  /** When no thread runs any more: what there is to be kept. */
+  restFigures(): { zones: ZoneHealth[]; eventsEmitted: number; eventsDropped: number } {
+    const sum = (name: CounterName): number =>
+      this.worlds.reduce((total, world) => total + world.counters[COUNTERS.indexOf(name)], 0);
+    return { zones: this.zoneHealth(), eventsEmitted: sum('eventsEmitted'), eventsDropped: sum('eventsDropped') };
+  }
+
+  /** When the I/O thread has ended: where it is. */
+  handedOver(): Partial<Record<IoCounterName, number>> {
+    const names = ['eventsAppended', 'eventsDropped', 'spoolEvents', 'hotTick', 'coldTick'] as const;
+    return Object.fromEntries(names.map((name) => [name, this.io.get(name)]));
   }
 
   threadHealth(): ThreadHealth[] {

@@ -121,6 +121,10 @@ export class Player {
     return this;
   }
 
+  get isOpen(): boolean {
+    return this.socket.readyState === WebSocket.OPEN;
+  }
+
   send(type: string, fields: Record<string, number>): void {
     this.socket.send(JSON.stringify({ type, seq: ++this.lastSeq, ...fields }));
   }
