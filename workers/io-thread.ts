@@ -12,6 +12,7 @@ import { WorldBuffer } from '../src/memory/world-buffer.js';
 import { BanBook } from '../src/persist/ban-book.js';
 import { Checkpointer } from '../src/persist/checkpointer.js';
 import { CommandLedger } from '../src/persist/command-ledger.js';
+import { withDeadline } from '../src/persist/deadline.js';
 import { EVENT_TOPICS, type EventRecord, formEvent } from '../src/persist/event-form.js';
 import { EventLosses } from '../src/persist/event-losses.js';
 import { EventPump } from '../src/persist/event-pump.js';
@@ -31,6 +32,9 @@ const FLUSH_MS_MAX = 2500;
 const LEAVE_MS_MAX = 2000;
 /** Of a stop, for checkpoints that the cold store has not taken. */
 const CHECKPOINT_MS_MAX = 2500;
+/** With the time to close, less than main waits for this thread. */
+const LAST_SNAPSHOT_MS_MAX = 5500;
+const CLOSE_MS_MAX = 2000;
 
 const { plan, shape, checkpoints, eventNames, eventForms, recoveredEvents } = workerData as IoThreadData;
 const port = parentPort;
@@ -178,6 +182,11 @@ async function leaveGroup(): Promise<void> {
   );
 }
 
+/** A backend that has fallen silent must not keep the rest from its end. */
+async function within(limitMs: number, work: Promise<void>, complaint: string): Promise<void> {
+  await withDeadline(work, limitMs, complaint).catch((error: Error) => say(error.message));
+}
+
 async function stop(): Promise<void> {
   isStopping = true;
   for (const timer of [pumping, journaling, checkpointing, ...snapshotting]) {
@@ -187,10 +196,10 @@ async function stop(): Promise<void> {
     leaveGroup().then(() => bans.stop()),
     pump.flush(Date.now() + FLUSH_MS_MAX, Date.now),
     journal?.close(Date.now()),
-    snapshotter.takeLast(Date.now),
+    within(LAST_SNAPSHOT_MS_MAX, snapshotter.takeLast(Date.now), 'the last snapshot is not acknowledged'),
     checkpointer?.stop(CHECKPOINT_MS_MAX),
   ]);
-  await Promise.all([stores.close(), spool?.close()]);
+  await Promise.all([within(CLOSE_MS_MAX, stores.close(), 'the stores do not close'), spool?.close()]);
   send({ kind: 'stopped' });
   port?.close();
 }

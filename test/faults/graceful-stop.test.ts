@@ -238,6 +238,48 @@ test('with Kafka away: events stay on the disk, and the next start hands them ov
   assert.equal(await next.stop(), 0);
 });
 
+test(
+  'stores that have fallen silent do not keep it: the end comes in time, and the journal has the world',
+  TIMEOUT,
+  async (t) => {
+    const [redis, mongodb] = (['redis', 'mongodb'] as const).map((name) => serviceUrl(t, name));
+    if (redis === undefined || mongodb === undefined) return;
+    const proxies: TcpProxy[] = [];
+    const through = async (service: string, path: string): Promise<string> => {
+      const url = new URL(service);
+      const proxy = await TcpProxy.open(Number(url.port));
+      t.after(() => proxy.close());
+      proxies.push(proxy);
+      url.port = String(proxy.port);
+      url.pathname = path;
+      return url.href;
+    };
+    const urls = ['--redis', await through(redis, '/10'), '--mongodb', await through(mongodb, `/silent${process.pid}`)];
+    const args = argsOf('silent', ...urls, '--hot-snapshot-ms', '1000', '--cold-snapshot-ms', '5000');
+    const server = await startServer([...args, '--start', 'fresh']);
+    await until('a snapshot', async () => (await counter(server, 'tessera_io_hot_snapshots_total')) > 0, server.log);
+    for (const proxy of proxies) proxy.mode = 'silent';
+    await sleep(5500); // both kinds of snapshots are under way
+    const startMs = performance.now();
+    assert.equal(await server.stop(), 0, server.log());
+    assert.ok(performance.now() - startMs < STOP_MS_MAX, server.log());
+    const rest = logged<Rest>(server, 'the world stands still');
+    logged<HandedOver>(server, 'what was left is handed over');
+    assert.doesNotMatch(server.log(), /did not finish within/);
+    for (const proxy of proxies) {
+      proxy.cut();
+      proxy.mode = 'open';
+    }
+    const next = await startServer([...args, '--start', 'resume']);
+    const { recovery } = (await (await fetch(`${next.url}/healthz`)).json()) as {
+      recovery: { snapshotTick: number; journalTick: number | null };
+    };
+    const reached = Math.max(recovery.snapshotTick, recovery.journalTick ?? 0);
+    assert.equal(reached, Math.max(...rest.zones.map(({ tick }) => tick)), next.log());
+    assert.equal(await next.stop(), 0);
+  },
+);
+
 test('a second signal ends at once, and says so', TIMEOUT, async (t) => {
   // It takes connections and never says a word, so leaving it takes its time.
   const silent = createServer(() => {}).listen(0, '127.0.0.1');
