@@ -91,7 +91,7 @@ let snapshotting = beginSnapshots();
 const checkpointing = checkpointer && setInterval(() => checkpointer.take(), checkpointMs);
 
 // Twice within the time that may be lost: what was written down last is never older than that.
-const journaling = setInterval(() => void journal?.run(Date.now()), Math.max(1, journalFlushMs / 2));
+const journaling = journal && setInterval(() => void journal.run(Date.now()), Math.max(1, journalFlushMs / 2));
 
 port.on('message', (message: ToIoThread) => {
   if (message.kind === 'stop') void stop();
