@@ -166,6 +166,26 @@ export const CHECKPOINT_BATCH_ROWS_MAX = 1000;
 export const CHECKPOINT_BATCH_BYTES_MAX = 1024 * 1024;
 /** Worlds whose checkpoints are kept, the one that lives among them. */
 export const CHECKPOINT_WORLDS_KEPT = 3;
+/** Rows of a zone with its mirrored ones, as world-plan.ts lays them out. */
+export const SNAPSHOT_ROWS_MAX = ENTITIES_PER_ZONE_MAX + ENTITIES_PER_ZONE_MAX / 4;
+/** 1,638 bytes per row of the largest zone; the arena has 50. What claims to be larger is not unpacked. */
+export const SNAPSHOT_BODY_BYTES_MAX = 256 * 1024 * 1024;
+/** Names and types of columns: thousands of them. */
+export const SNAPSHOT_HEADER_BYTES_MAX = 256 * 1024;
+/** Copies of zones that wait for a job: twelve of 100,000 entities. */
+export const SNAPSHOT_COPIES_BYTES_MAX = 64 * 1024 * 1024;
+
+// --- job pool ---
+/** One snapshot of 100,000 entities is 10 ms of a processor every 5 s: a second thread would only be in the ticks' way. */
+export const JOB_THREADS = 1;
+/** Longer than the longest pause between two hot snapshots: the thread is there as long as there are any. */
+export const JOB_IDLE_MS = 30000;
+/** A hot, a cold and the last snapshot of every zone, at once. */
+export const JOB_QUEUE_MAX = 3 * ZONES_MAX;
+/** The largest snapshot takes half a second; the end of a server has 8.5 s for everything. */
+export const JOB_MS_MAX = 5000;
+/** Where ticks and jobs want the same processor, ticks get it. */
+export const JOB_NICE = 10;
 
 // --- commands of the platform ---
 /** One command is a small map: three texts of the largest size fit. */
@@ -202,4 +222,5 @@ assert(FRAME_BYTES_MAX < SOCKET_BACKLOG_BYTES_MAX, 'one frame alone never counts
 assert(LOG_RECORD_BYTES_MAX + LOG_KEY_BYTES_MAX + 1024 <= LOG_WRITE_BYTES_MAX, 'the largest record fits one write');
 assert(PLATFORM_BATCH_RECORDS_MAX * 64 < PLATFORM_IDS_KEPT, 'a batch that comes again finds its ids kept');
 assert(3 * NOTICE_BYTES_MAX < PLATFORM_COMMAND_BYTES_MAX, 'a text fits a command of the platform');
+assert(SNAPSHOT_BODY_BYTES_MAX < 2 ** 30, 'a snapshot fits one buffer');
 assert(LOG_WRITE_BYTES_MAX + 64 * 1024 < 1024 * 1024, 'one write fits what a Kafka broker takes by default');

@@ -43,6 +43,7 @@ const PACKAGE_OWNERS: Record<string, string> = {
   mongodb: 'src/persist/',
   msgpackr: 'src/protocol/plain-codec.ts',
   pino: 'src/runtime/',
+  piscina: 'src/persist/job-pool.ts',
   'prom-client': 'src/net/metrics.ts',
   tinybench: 'bench/',
   ws: 'src/net/websocket.ts',

@@ -17,6 +17,7 @@ import { EVENT_TOPICS, type EventRecord, formEvent } from '../src/persist/event-
 import { EventLosses } from '../src/persist/event-losses.js';
 import { EventPump } from '../src/persist/event-pump.js';
 import { EventSpool } from '../src/persist/event-spool.js';
+import { JobPool } from '../src/persist/job-pool.js';
 import { JournalWriter } from '../src/persist/journal-writer.js';
 import { openStores } from '../src/persist/open-stores.js';
 import { PLATFORM_TOPIC, PlatformDesk } from '../src/persist/platform-commands.js';
@@ -71,7 +72,8 @@ const desk = new PlatformDesk(
   bans,
 );
 const worlds = plan.worlds.map((buffer) => new WorldBuffer(buffer, plan.layout));
-const snapshotter = new Snapshotter(worlds, shape, epoch, stores.hot, stores.cold, counters, say);
+const jobs = new JobPool({ entry: new URL('./job-thread.js', import.meta.url) });
+const snapshotter = new Snapshotter(worlds, shape, epoch, stores.hot, stores.cold, jobs, counters, say);
 
 const journal = openJournal();
 await journal
@@ -196,10 +198,10 @@ async function stop(): Promise<void> {
     leaveGroup().then(() => bans.stop()),
     pump.flush(Date.now() + FLUSH_MS_MAX, Date.now),
     journal?.close(Date.now()),
-    within(LAST_SNAPSHOT_MS_MAX, snapshotter.takeLast(Date.now), 'the last snapshot is not acknowledged'),
+    within(LAST_SNAPSHOT_MS_MAX, snapshotter.takeLast(Date.now()), 'the last snapshot is not acknowledged'),
     checkpointer?.stop(CHECKPOINT_MS_MAX),
   ]);
-  await Promise.all([within(CLOSE_MS_MAX, stores.close(), 'the stores do not close'), spool?.close()]);
+  await Promise.all([within(CLOSE_MS_MAX, stores.close(), 'the stores do not close'), spool?.close(), jobs.close()]);
   send({ kind: 'stopped' });
   port?.close();
 }

@@ -1,12 +1,22 @@
-// Takes the world to the hot and the cold store, from committed blocks only: no tick knows of it.
+// Takes the world to the hot and the cold store, from committed blocks only: no tick knows of it. This thread copies; the
+// job pool compresses and sums; this thread hands what came back to the store.
 
-import { COLD_HISTORY_KEPT, HOT_SNAPSHOT_TTL_MS, SNAPSHOT_COPY_ATTEMPTS } from '../constants.js';
+import { setTimeout as sleep, setImmediate as yieldToOthers } from 'node:timers/promises';
+import {
+  COLD_HISTORY_KEPT,
+  HOT_SNAPSHOT_TTL_MS,
+  SNAPSHOT_COPIES_BYTES_MAX,
+  SNAPSHOT_COPY_ATTEMPTS,
+} from '../constants.js';
 import type { IoCounters } from '../memory/io-counters.js';
 import type { WorldBuffer } from '../memory/world-buffer.js';
-import { SCALAR_TICK } from '../memory/world-layout.js';
-import { pause } from './deadline.js';
+import type { JobPool } from './job-pool.js';
 import type { ColdStore, HotStore } from './ports.js';
-import { encodeZone, type WorldShape } from './zone-snapshot.js';
+import type { PackedByJob } from './snapshot-jobs.js';
+import { copyZone, SNAPSHOT_COMPRESSION, SNAPSHOT_FORMAT, type WorldShape, type ZoneCopy } from './zone-snapshot.js';
+
+/** How long the last cold snapshot waits for one that is under way, so that the history stays in order. */
+const LAST_WAIT_MS = 2000;
 
 export function hotKey(zone: number): string {
   return `snapshot:zone:${zone}`;
@@ -16,12 +26,14 @@ export function coldId(zone: number): string {
   return `zone:${zone}`;
 }
 
-/** How often the end looks whether a snapshot is still under way. */
-const LAST_LOOK_MS = 5;
+interface PackedWorldZone extends PackedByJob {
+  zone: number;
+  tick: number;
+}
 
 export class Snapshotter {
-  private isTakingHot = false;
-  private isTakingCold = false;
+  private hotUnderWay: Promise<void> | undefined;
+  private coldUnderWay: Promise<void> | undefined;
 
   constructor(
     private readonly worlds: readonly WorldBuffer[],
@@ -29,87 +41,118 @@ export class Snapshotter {
     private readonly epoch: number,
     private readonly hot: HotStore,
     private readonly cold: ColdStore,
+    private readonly jobs: JobPool,
     private readonly counters: IoCounters,
     private readonly say: (line: string) => void,
   ) {}
 
   /** One that is still under way when the next is due lets it pass: a slow store gets fewer, not more at once. */
   async takeHot(nowMs: number): Promise<void> {
-    if (this.isTakingHot) {
-      return;
-    }
-    this.isTakingHot = true;
-    try {
-      const zones = this.encodeAll(nowMs);
-      await this.hot.set(
-        zones.map(({ zone, bytes }) => ({ key: hotKey(zone), value: bytes, ttlMs: HOT_SNAPSHOT_TTL_MS })),
-      );
-      this.counters.add('hotSnapshots', 1);
-      this.counters.set('hotTick', zones[0]?.tick ?? 0);
-    } catch (error) {
-      this.counters.add('hotFailures', 1);
-      this.say(`a hot snapshot was not taken: ${(error as Error).message}`);
-    } finally {
-      this.isTakingHot = false;
-    }
+    this.hotUnderWay ??= this.attempt('hot', async () => this.storeHot(await this.packAll(nowMs))).finally(() => {
+      this.hotUnderWay = undefined;
+    });
+    await this.hotUnderWay;
   }
 
   async takeCold(nowMs: number): Promise<void> {
-    if (this.isTakingCold) {
-      return;
-    }
-    this.isTakingCold = true;
-    try {
-      const zones = this.encodeAll(nowMs);
-      for (const { zone, tick, bytes } of zones) {
-        await this.cold.save(coldId(zone), { bytes, tick, takenAtMs: nowMs, meta: { ...this.shape } });
-        await this.cold.prune(coldId(zone), COLD_HISTORY_KEPT);
-      }
-      this.counters.add('coldSnapshots', 1);
-      this.counters.set('coldTick', zones[0]?.tick ?? 0);
-    } catch (error) {
-      this.counters.add('coldFailures', 1);
-      this.say(`a cold snapshot was not taken: ${(error as Error).message}`);
-    } finally {
-      this.isTakingCold = false;
-    }
-  }
-
-  /** The end: one that is under way may be of an earlier tick, so another follows it. */
-  async takeLast(now: () => number): Promise<void> {
-    const lastHot = async (): Promise<void> => {
-      while (this.isTakingHot) await pause(LAST_LOOK_MS);
-      await this.takeHot(now());
-    };
-    const lastCold = async (): Promise<void> => {
-      while (this.isTakingCold) await pause(LAST_LOOK_MS);
-      await this.takeCold(now());
-    };
-    await Promise.all([lastHot(), lastCold()]);
-  }
-
-  private encodeAll(nowMs: number): { zone: number; tick: number; bytes: Buffer }[] {
-    const start = performance.now();
-    const zones = this.worlds.map((world) => ({
-      zone: world.zoneId,
-      tick: world.committed.scalars[SCALAR_TICK],
-      bytes: this.encode(world, nowMs),
-    }));
-    this.counters.set('snapshotMs', performance.now() - start);
-    this.counters.set(
-      'snapshotBytes',
-      zones.reduce((sum, { bytes }) => sum + bytes.length, 0),
+    this.coldUnderWay ??= this.attempt('cold', async () => this.storeCold(await this.packAll(nowMs), nowMs)).finally(
+      () => {
+        this.coldUnderWay = undefined;
+      },
     );
+    await this.coldUnderWay;
+  }
+
+  /** The last of both, from one copy: what is under way is older than the end of the world. */
+  async takeLast(nowMs: number): Promise<void> {
+    // A second try, as there is no next snapshot that would make up for this one.
+    const packed = this.packAll(nowMs).catch(() => this.packAll(nowMs));
+    const waited = Promise.race([this.coldUnderWay, sleep(LAST_WAIT_MS, undefined, { ref: false })]);
+    await Promise.all([
+      this.attempt('hot', async () => this.storeHot(await packed)),
+      this.attempt('cold', async () => {
+        await waited;
+        await this.storeCold(await packed, nowMs);
+      }),
+    ]);
+  }
+
+  private async attempt(store: 'hot' | 'cold', take: () => Promise<void>): Promise<void> {
+    try {
+      await take();
+    } catch (error) {
+      this.counters.add(store === 'hot' ? 'hotFailures' : 'coldFailures', 1);
+      this.say(`a ${store} snapshot was not taken: ${(error as Error).message}`);
+    }
+  }
+
+  private async storeHot(zones: readonly PackedWorldZone[]): Promise<void> {
+    await this.hot.set(
+      zones.map(({ zone, bytes }) => ({ key: hotKey(zone), value: bytes, ttlMs: HOT_SNAPSHOT_TTL_MS })),
+    );
+    this.counters.add('hotSnapshots', 1);
+    this.counters.set('hotTick', zones[0]?.tick ?? 0);
+  }
+
+  private async storeCold(zones: readonly PackedWorldZone[], nowMs: number): Promise<void> {
+    const meta = { ...this.shape, format: SNAPSHOT_FORMAT, compression: SNAPSHOT_COMPRESSION };
+    for (const { zone, tick, bytes, checksum } of zones) {
+      await this.cold.save(coldId(zone), { bytes, tick, takenAtMs: nowMs, checksum, meta });
+      await this.cold.prune(coldId(zone), COLD_HISTORY_KEPT);
+    }
+    this.counters.add('coldSnapshots', 1);
+    this.counters.set('coldTick', zones[0]?.tick ?? 0);
+  }
+
+  /**
+   * Zones are copied one right after the other, so that hardly anything walks from one into another meanwhile; between
+   * two of them this thread does its other work. Only where the copies would take too much memory, one waits for jobs.
+   */
+  private async packAll(nowMs: number): Promise<PackedWorldZone[]> {
+    const jobs: Promise<PackedWorldZone>[] = [];
+    let copyMs = 0;
+    let rawBytes = 0;
+    let waitingBytes = 0;
+    for (const world of this.worlds) {
+      if (jobs.length > 0) await yieldToOthers();
+      if (waitingBytes > SNAPSHOT_COPIES_BYTES_MAX) {
+        await Promise.all(jobs);
+        waitingBytes = 0;
+      }
+      const start = performance.now();
+      const copy = this.copy(world, nowMs);
+      rawBytes += copy.body.length;
+      waitingBytes += copy.body.length;
+      const job = this.pack(copy);
+      job.catch(() => {}); // told below, with the first of them
+      jobs.push(job);
+      copyMs += performance.now() - start;
+    }
+    const zones = await Promise.all(jobs);
+    this.counters.set('snapshotMs', copyMs);
+    this.counters.set('snapshotRawBytes', rawBytes);
+    this.counters.set('snapshotBytes', sum(zones.map(({ bytes }) => bytes.length)));
+    this.counters.set('snapshotJobMs', sum(zones.map(({ ms }) => ms)));
     return zones;
   }
 
-  private encode(world: WorldBuffer, nowMs: number): Buffer {
+  private copy(world: WorldBuffer, nowMs: number): ZoneCopy {
     for (let attempt = 0; attempt < SNAPSHOT_COPY_ATTEMPTS; attempt++) {
-      const bytes = encodeZone(world, this.shape, this.epoch, nowMs);
-      if (bytes !== undefined) {
-        return bytes;
+      const copy = copyZone(world, this.shape, this.epoch, nowMs);
+      if (copy !== undefined) {
+        return copy;
       }
     }
     throw new Error(`zone ${world.zoneId} commits faster than it can be copied`);
   }
+
+  private async pack(copy: ZoneCopy): Promise<PackedWorldZone> {
+    const { zone, tick } = copy.head;
+    const packed = await this.jobs.run<PackedByJob>('packZoneJob', copy, [copy.body.buffer]);
+    return { ...packed, zone, tick };
+  }
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }

@@ -102,16 +102,18 @@ export class IoKeeper {
     if (worker === undefined) {
       return;
     }
+    let timer: NodeJS.Timeout | undefined;
     const stopped = new Promise<void>((resolve) => {
       this.onStopped = resolve;
       worker.once('exit', () => resolve());
-      setTimeout(() => {
+      timer = setTimeout(() => {
         this.log.error({}, `the I/O thread did not finish within ${STOP_MS_MAX} ms`);
         resolve();
       }, STOP_MS_MAX).unref();
     });
     worker.postMessage({ kind: 'stop' } satisfies ToIoThread);
     await stopped;
+    clearTimeout(timer); // whoever goes on after a stop is not told of it later
     await worker.terminate();
   }
 

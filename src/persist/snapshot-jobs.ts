@@ -1,0 +1,15 @@
+// The jobs of snapshots: pure work on bytes that were handed over. Run by a thread of the job pool.
+
+import { moveBack } from './job-pool.js';
+import { type PackedZone, packZone, type ZoneCopy } from './zone-snapshot.js';
+
+export interface PackedByJob extends PackedZone {
+  /** Of the job's own work. */
+  ms: number;
+}
+
+export function packZoneJob(copy: ZoneCopy): PackedByJob {
+  const startMs = performance.now();
+  const packed = packZone(copy);
+  return moveBack({ ...packed, ms: performance.now() - startMs }, [packed.bytes.buffer]);
+}
