@@ -14,8 +14,10 @@ import { openStores, type Stores } from '../persist/open-stores.js';
 import { coldId, hotKey } from '../persist/snapshotter.js';
 import { decodeZone, type WorldShape, type ZoneSnapshot } from '../persist/zone-snapshot.js';
 import type { GameDefinition } from '../sim/game.js';
+import { ColumnMisfit, migrateColumns } from './column-migration.js';
 import { findJournal, type RecoveredEvents, replayJournal, type WorldJournal } from './journal-recovery.js';
 import { JOURNAL_FOLDER } from './journal-session.js';
+import { differenceOf } from './world-difference.js';
 import { fillZone, finishWorld } from './world-fill.js';
 import type { WorldPlan } from './world-plan.js';
 
@@ -43,6 +45,7 @@ export function shapeOf(settings: Settings, game: GameDefinition, plan: WorldPla
     game: game.name,
     seed: settings.seed,
     bots: settings.bots,
+    zoneColumns: settings.zoneColumns,
     zoneCount: plan.worlds.length,
     worldWidth: settings.worldWidth,
     worldHeight: settings.worldHeight,
@@ -80,9 +83,12 @@ export async function recoverWorld(
     const stores = openStores({ folder: join(data, STORES_FOLDER), kafka, redis, mongodb, onNotice });
     try {
       const journal = plan.settings.journalFlushMs === 0 ? undefined : findJournal(plan, game, skip);
-      const found = await Promise.all(plan.worlds.map((_, zone) => findZone(stores, zone, journal, report)));
+      const search: Search = { stores, journal, plan, shape, report, misfits: new Map(), changes: new Set() };
+      const found = await Promise.all(plan.worlds.map((_, zone) => findZone(search, zone)));
+      refuseMisfits(search, found);
       const stranger = found.find((entry) => entry && differenceOf(entry.snapshot.header, shape) !== undefined);
       if (stranger === undefined) {
+        if (search.changes.size > 0) log.warn({}, `recovery: columns changed: ${[...search.changes].join('; ')}`);
         fillWorld(plan, game, found, journal, recovery, log);
       } else {
         const difference = `${data} keeps another world: ${differenceOf(stranger.snapshot.header, shape)}`;
@@ -108,23 +114,31 @@ interface Found {
   source: Source;
 }
 
+interface Search {
+  stores: Stores;
+  journal: WorldJournal | undefined;
+  plan: WorldPlan;
+  shape: WorldShape;
+  report: RecoveryReport;
+  /** Why whole snapshots of a zone cannot be taken up, the newest one first. */
+  misfits: Map<number, string>;
+  /** What became of columns that the game had, or has now. */
+  changes: Set<string>;
+}
+
 /** The latest of what there is of a zone. */
-async function findZone(
-  stores: Stores,
-  zone: number,
-  journal: WorldJournal | undefined,
-  report: RecoveryReport,
-): Promise<Found | undefined> {
+async function findZone(search: Search, zone: number): Promise<Found | undefined> {
+  const { stores, journal, report } = search;
   const hot = await attempt(`the hot snapshot of zone ${zone}`, report, async () => {
     const [bytes] = await stores.hot.get([hotKey(zone)]);
-    return bytes && decodeZone(bytes);
+    return bytes && readZone(search, zone, bytes);
   });
   const cold = await attempt(`the cold snapshot of zone ${zone}`, report, async () => {
     const { snapshot, skipped } = await stores.cold.latest(coldId(zone));
     for (const { sequence, reason } of skipped) {
       report.skipped.push(`the cold snapshot ${sequence} of zone ${zone}: ${reason}`);
     }
-    return snapshot && decodeZone(snapshot.bytes);
+    return snapshot && readZone(search, zone, snapshot.bytes);
   });
   const snapshots: Record<Source, ZoneSnapshot | undefined> = { hot, journal: journal?.bases[zone], cold };
   const found: Found[] = [];
@@ -140,6 +154,33 @@ function compareAge({ header: a }: ZoneSnapshot, { header: b }: ZoneSnapshot): n
   return b.epoch - a.epoch || b.tick - a.tick;
 }
 
+/** Columns of another world are left alone: it is told below that it is another one. */
+function readZone({ plan, shape, misfits, changes }: Search, zone: number, bytes: Uint8Array): ZoneSnapshot {
+  const snapshot = decodeZone(bytes);
+  if (differenceOf(snapshot.header, shape) !== undefined) {
+    return snapshot;
+  }
+  try {
+    const migration = migrateColumns(snapshot, plan.layout.columns);
+    for (const change of migration.changes) changes.add(change);
+    return migration.snapshot;
+  } catch (error) {
+    if (error instanceof ColumnMisfit && !misfits.has(zone)) misfits.set(zone, error.message);
+    throw error;
+  }
+}
+
+/** A zone that has snapshots, of which none fits, would begin empty in the middle of a world that goes on. */
+function refuseMisfits({ plan, misfits }: Search, found: readonly (Found | undefined)[]): void {
+  const { start, data } = plan.settings;
+  const zone = found.findIndex((entry, index) => entry === undefined && misfits.has(index));
+  if (start === 'resume' && zone >= 0) {
+    throw new Error(
+      `start is resume, but the world in ${data} does not fit the game: in zone ${zone}, ${misfits.get(zone)}; use the game that wrote it, another --data folder, or --start auto`,
+    );
+  }
+}
+
 async function attempt<T>(what: string, report: RecoveryReport, read: () => Promise<T>): Promise<T | undefined> {
   try {
     return await read();
@@ -147,15 +188,6 @@ async function attempt<T>(what: string, report: RecoveryReport, read: () => Prom
     report.skipped.push(`${what}: ${(error as Error).message}`);
     return undefined;
   }
-}
-
-function differenceOf(found: WorldShape, wanted: WorldShape): string | undefined {
-  for (const name of Object.keys(wanted) as (keyof WorldShape)[]) {
-    if (found[name] !== wanted[name]) {
-      return `its ${name} is ${found[name]}, and ${wanted[name]} is asked for`;
-    }
-  }
-  return undefined;
 }
 
 function fillWorld(

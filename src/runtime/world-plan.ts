@@ -63,6 +63,11 @@ function roundUp(value: number, multiple: number): number {
   return Math.ceil(value / multiple) * multiple;
 }
 
+/** Rows of a zone that mirror its neighbours' entities. */
+export function ghostCapacityOf(ownCapacity: number, zoneCount: number): number {
+  return zoneCount === 1 ? 0 : roundUp(Math.max(1024, ownCapacity / 4), 64);
+}
+
 /** Room for two words about every client: all of them attach at once when a thread is replaced. */
 function wordRecords(clientsMax: number): number {
   return 2 ** Math.ceil(Math.log2(2 * clientsMax + 64));
@@ -78,8 +83,8 @@ export function planWorld(settings: Settings, game: GameDefinition, threadCount:
   const zoneCount = settings.zoneColumns * settings.zoneRows;
   assert(threadCount >= 1 && threadCount <= zoneCount, 'every thread has a zone', threadCount);
   const ownCapacity = roundUp(settings.entitiesPerZone, 64);
-  const ghostCapacity = zoneCount === 1 ? 0 : roundUp(Math.max(1024, ownCapacity / 4), 64);
-  const layout = layOutWorld(specifyColumns(game.fields), ownCapacity + ghostCapacity);
+  const rowCapacity = ownCapacity + ghostCapacityOf(ownCapacity, zoneCount);
+  const layout = layOutWorld(specifyColumns(game.fields), rowCapacity);
   const zones = Array.from({ length: zoneCount }, (_, zone) => zone);
   const recordBytes = handoffRecordBytes(layout.columns);
   const ringRecords = handoffRingRecords(zoneCount);

@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { DEFAULTS, type Settings } from '../../src/config.js';
+import { ByteRing } from '../../src/memory/byte-ring.js';
+import { LIVE_BLOCK, WorldBuffer } from '../../src/memory/world-buffer.js';
+import { openStores, type Stores } from '../../src/persist/open-stores.js';
+import { coldId, hotKey } from '../../src/persist/snapshotter.js';
+import { encodeZone } from '../../src/persist/zone-snapshot.js';
+import { type RecoveryReport, recoverWorld, STORES_FOLDER, shapeOf } from '../../src/runtime/recovery.js';
+import { planWorld, type WorldPlan } from '../../src/runtime/world-plan.js';
+import { ZoneHost } from '../../src/runtime/zone-host.js';
+import type { FieldDefinitions, GameDefinition } from '../../src/sim/game.js';
+import coins from '../games/toy/game.js';
+import { openFolder } from '../persist/folder.js';
+
+const ROW = 4;
+
+/** The toy game with other fields; its systems do not run here. */
+function gameWith(fields: FieldDefinitions): GameDefinition {
+  return { ...(coins as unknown as GameDefinition), fields, systems: [] };
+}
+
+const GAME = gameWith({ score: { type: 'u16' }, stamina: { type: 'f32' } });
+
+function settingsOf(folder: string, changed: Partial<Settings> = {}): Settings {
+  return {
+    ...DEFAULTS,
+    data: folder,
+    zoneColumns: 2,
+    zoneRows: 1,
+    worldWidth: 256,
+    worldHeight: 128,
+    entitiesPerZone: 256,
+    clientsMax: 8,
+    ...changed,
+  };
+}
+
+function plan(settings: Settings, game: GameDefinition): WorldPlan {
+  return planWorld(settings, game, 1, 0);
+}
+
+/** A world that has lived for a tick, in the hot or the cold store, with one score in each zone. */
+async function storeWorld(settings: Settings, where: 'hot' | 'cold', score: number, takenAtMs: number): Promise<void> {
+  const world = plan(settings, GAME);
+  const shape = shapeOf(settings, GAME, world);
+  const stores = open(settings);
+  for (const [zone, buffer] of world.worlds.entries()) {
+    const frames = new ByteRing(world.frames[0]);
+    const host = new ZoneHost(world, zone, GAME, frames, new Float64Array(6), () => 0);
+    host.zone.columns.score[ROW] = score;
+    host.runTick(9);
+    const bytes = encodeZone(new WorldBuffer(buffer, world.layout), shape, world.epoch, takenAtMs);
+    assert.ok(bytes);
+    if (where === 'hot') await stores.hot.set([{ key: hotKey(zone), value: bytes, ttlMs: 60000 }]);
+    else await stores.cold.save(coldId(zone), { bytes, tick: 9, takenAtMs, meta: {} });
+  }
+  await stores.close();
+}
+
+function open({ data }: Settings): Stores {
+  return openStores({ folder: join(data, STORES_FOLDER), kafka: '', redis: '', mongodb: '' });
+}
+
+interface Recovered {
+  report: RecoveryReport;
+  lines: string[];
+  /** Of the row of each zone. */
+  cells: (name: string) => number[];
+}
+
+async function recover(settings: Settings, game: GameDefinition): Promise<Recovered> {
+  const world = plan(settings, game);
+  const lines: string[] = [];
+  const keep = (_: object, line: string): void => void lines.push(line);
+  const log = { debug: keep, info: keep, warn: keep, error: keep };
+  const { report } = await recoverWorld(world, game, shapeOf(settings, game, world), log);
+  const cells = (name: string): number[] =>
+    world.worlds.map((buffer) => new WorldBuffer(buffer, world.layout).blocks[LIVE_BLOCK].columns[name][ROW]);
+  return { report, lines, cells };
+}
+
+function stage(t: TestContext): Settings {
+  return settingsOf(openFolder(t));
+}
+
+test('a column whose type has grown keeps its values, and what changed is one line', async (t) => {
+  const settings = stage(t);
+  await storeWorld(settings, 'hot', 65535, 1000);
+  const { report, lines, cells } = await recover(settings, gameWith({ score: { type: 'f64' }, level: { type: 'u8' } }));
+  assert.equal(report.source, 'hot');
+  assert.equal(report.snapshotTick, 9);
+  assert.deepEqual(report.skipped, []);
+  assert.deepEqual(cells('score'), [65535, 65535]);
+  assert.deepEqual(cells('level'), [0, 0]);
+  assert.deepEqual(
+    lines.filter((line) => line.includes('columns')),
+    ['recovery: columns changed: score was u16 and is f64; level is new and zero; stamina is no longer there'],
+  );
+});
+
+test('a game that has not changed says nothing of columns', async (t) => {
+  const settings = stage(t);
+  await storeWorld(settings, 'hot', 7, 1000);
+  const { lines, cells } = await recover(settings, GAME);
+  assert.deepEqual(cells('score'), [7, 7]);
+  assert.ok(!lines.some((line) => line.includes('columns')), lines.join('\n'));
+});
+
+test('a snapshot with a value that no longer fits is passed over for an older one that does', async (t) => {
+  const settings = stage(t);
+  await storeWorld(settings, 'cold', 200, 1000);
+  await storeWorld(settings, 'hot', 300, 2000);
+  const { report, cells } = await recover(settings, gameWith({ score: { type: 'u8' } }));
+  assert.equal(report.source, 'cold');
+  assert.deepEqual(cells('score'), [200, 200]);
+  assert.equal(report.skipped.length, 2);
+  assert.match(
+    report.skipped[0],
+    /^the hot snapshot of zone \d: column score was u16 and is u8 now, which 300 of row 4 does not fit$/,
+  );
+});
+
+test('where none fits the world begins anew, or refuses where it was to be resumed', async (t) => {
+  const settings = stage(t);
+  await storeWorld(settings, 'hot', 300, 1000);
+  const narrow = gameWith({ score: { type: 'u8' } });
+  const { report } = await recover(settings, narrow);
+  assert.equal(report.source, 'initial');
+  assert.equal(report.skipped.length, 2);
+  await assert.rejects(
+    recover({ ...settings, start: 'resume' }, narrow),
+    /^Error: start is resume, but the world in .* does not fit the game: in zone 0, column score was u16 and is u8 now/,
+  );
+});
+
+test('a world of another shape is refused by the name of the setting and both values', async (t) => {
+  const settings = stage(t);
+  await storeWorld(settings, 'hot', 1, 1000);
+  for (const [changed, reason] of [
+    [{ entitiesPerZone: 512 }, /its entitiesPerZone is 256, and 512 is asked for/],
+    [{ entitiesPerZone: 8192 }, /its entitiesPerZone is 256, and 8192 is asked for/],
+    [{ entitiesPerZone: 128 }, /its entitiesPerZone is 256, and 128 is asked for/],
+    [{ zoneColumns: 1, zoneRows: 2 }, /its number of columns of zones \(zones\) is 2, and 1 is asked for/],
+    [{ zoneRows: 2 }, /its number of zones \(zones\) is 2, and 4 is asked for/],
+    [{ worldWidth: 512 }, /its width \(world\) is 256, and 512 is asked for/],
+    [{ seed: 3 }, /its seed is 1, and 3 is asked for/],
+    [{ bots: 3 }, /its bots is 0, and 3 is asked for/],
+  ] as const) {
+    const asked = { ...settings, ...changed };
+    await assert.rejects(recover({ ...asked, start: 'resume' }, GAME), reason);
+    const { report } = await recover(asked, GAME);
+    assert.equal(report.source, 'initial');
+    assert.match(report.skipped.join('\n'), reason);
+  }
+});
+
+test('a large zone is named by its setting too, whose mirrored rows are a quarter', async (t) => {
+  const settings = settingsOf(openFolder(t), { entitiesPerZone: 10000 });
+  await storeWorld(settings, 'hot', 1, 1000);
+  await assert.rejects(
+    recover({ ...settings, entitiesPerZone: 20000, start: 'resume' }, GAME),
+    // Up to the next multiple of 64.
+    /its entitiesPerZone is 10048, and 20032 is asked for/,
+  );
+});
