@@ -9,5 +9,6 @@ export const BENCH_MODULES: Record<string, () => Promise<BenchModule>> = {
   'command-path': async () => (await import('./command-path.js')).bench,
   'persist-log': async () => (await import('./persist-log.js')).bench,
   persistence: async () => (await import('./persistence.js')).bench,
+  snapshots: async () => (await import('./snapshots.js')).bench,
   tick: async () => (await import('./tick.js')).bench,
 };
