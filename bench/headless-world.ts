@@ -46,7 +46,7 @@ export class HeadlessWorld implements ClientSink {
     this.plan = planWorld(this.settings, this.game, 1, 0);
     const random = createRandom(seed);
     const placement = new Placement(spawn, worldWidth, worldHeight, zoneColumns, zoneRows, viewRadius, random);
-    this.router = new Router(this.plan, placement);
+    this.router = new Router(this.plan, placement, this.game);
     this.router.connect(this);
     this.control = new ThreadControl(this.plan.controls[0]);
     const frames = new ByteRing(this.plan.frames[0]);

@@ -18,6 +18,7 @@ import { copyZone, decodeZone, packZone } from '../src/persist/zone-snapshot.js'
 import { planCheckpoints } from '../src/runtime/checkpoint-plan.js';
 import { IoKeeper } from '../src/runtime/io-keeper.js';
 import { describeSession } from '../src/runtime/journal-session.js';
+import { PlayerDesk } from '../src/runtime/player-desk.js';
 import { shapeOf } from '../src/runtime/recovery.js';
 import { Supervisor } from '../src/runtime/supervisor.js';
 import type { WorldPlan } from '../src/runtime/world-plan.js';
@@ -109,7 +110,7 @@ function createWorld(entities: number, seed: number, folder: string): HeadlessWo
 function checkWorld(world: HeadlessWorld): number {
   for (let i = 0; i < CHECKED_TICKS; i++) world.runTick();
   const { settings, game, plan } = world;
-  const copy = copyZone(world.hosts[0].zone.buffer, shapeOf(settings, game, plan), plan.epoch, 0);
+  const copy = copyZone(world.hosts[0].zone.buffer, { ...shapeOf(settings, game, plan), worldId: '' }, plan.epoch, 0);
   assert(copy !== undefined, 'nobody commits while this thread copies');
   const { columns } = decodeZone(packZone(copy).bytes);
   let checksum = 0;
@@ -134,10 +135,11 @@ async function runRound(
   snapshots: SnapshotSample[],
 ): Promise<void> {
   const paced = { ...plan, settings: { ...settings, hotSnapshotMs } };
-  const shape = shapeOf(settings, game, plan);
+  const shape = { ...shapeOf(settings, game, plan), worldId: '' };
   const data = {
     plan: paced,
     shape,
+    players: { kinds: game.kinds, fields: [] },
     checkpoints: planCheckpoints(game, settings, { isNew: true, startedAtMs: 0 }),
     eventNames: game.events,
     eventForms: game.eventForms ?? {},
@@ -149,6 +151,7 @@ async function runRound(
     () => describeSession(plan, game),
     async () => ({ ok: false, reason: 'a bench obeys nobody' }),
     () => {},
+    new PlayerDesk(ERRORS_ONLY),
   );
   const counters = new IoCounters(plan.io);
   const taken = counters.get('hotSnapshots');

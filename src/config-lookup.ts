@@ -67,9 +67,14 @@ export function rangeText(name: SettingName): string {
 
 export const DEFAULT_SOURCE = 'default';
 
+function isSecret(name: string): boolean {
+  const definition = SETTINGS[name as SettingName] as SettingDefinition<string | number> | undefined;
+  return definition?.form === 'text' && definition.isSecret === true;
+}
+
 /** How every complaint about a setting begins. */
 export function describeSetting(name: string, value: string | number, source: string): string {
-  const shown = /^[\w.:/+-]+$/.test(String(value)) ? value : JSON.stringify(value);
+  const shown = isSecret(name) ? 'not shown' : /^[\w.:/+-]+$/.test(String(value)) ? value : JSON.stringify(value);
   return `${name} is ${shown} (${source === DEFAULT_SOURCE ? source : `from ${source}`})`;
 }
 

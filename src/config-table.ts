@@ -2,6 +2,7 @@
 // the help text are made from it (config-lookup.ts).
 
 import type { SettingName, Settings } from './config.js';
+import { RESUME_SETTINGS } from './config-resume.js';
 import {
   CLIENTS_MAX_LIMIT,
   COMMAND_RING_RECORDS,
@@ -39,7 +40,7 @@ export type SettingDefinition<T> = Described<T> &
   (
     | { form: 'integer' | 'number'; min: number; max: number }
     | { form: 'choice'; choices: readonly string[] }
-    | { form: 'text'; pattern: RegExp; allowed: string }
+    | { form: 'text'; pattern: RegExp; allowed: string; isSecret?: boolean }
   );
 
 export const SETTINGS: { readonly [K in SettingName]: SettingDefinition<Settings[K]> } = {
@@ -277,6 +278,8 @@ export const SETTINGS: { readonly [K in SettingName]: SettingDefinition<Settings
     min: 100,
     max: 600000,
   },
+  resumeMs: RESUME_SETTINGS.resumeMs,
+  resumeSecret: RESUME_SETTINGS.resumeSecret,
   kafka: {
     group: 'What lasts',
     placeholder: 'HOST:PORT,...',

@@ -44,6 +44,8 @@ export interface Settings {
   joinTimeoutMs: number;
   idleTimeoutMs: number;
   slowClientMs: number;
+  resumeMs: number;
+  resumeSecret: string;
   hangMs: number;
   kafka: string;
   redis: string;

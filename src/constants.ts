@@ -19,6 +19,8 @@ export const EVENT_RING_RECORDS = 16384;
 /** Frames of one tick thread: 8 MiB are 20 ticks of 2,000 clients at 200 bytes. */
 export const FRAME_RING_BYTES = 8 * 1024 * 1024;
 export const HANDOFF_RING_RECORDS = 1024;
+/** Players on their way from the store to one zone; a zone empties its ring every tick. */
+export const ARRIVAL_RING_RECORDS = 256;
 /** 2,000 clients at 30 commands per second are 1 MB per second: a stall of the I/O thread of 8 s. */
 export const JOURNAL_RING_BYTES = 8 * 1024 * 1024;
 /** Of a zone without a journal. */
@@ -75,6 +77,8 @@ export const CLIENT_HEADER_BYTES = 8;
 export const GAME_KIND_MIN = 256;
 export const NAME_BYTES_MAX = 24;
 export const TOKEN_BYTES_MAX = 768;
+/** Resume tokens are good for so long; with every Welcome comes a new one. */
+export const RESUME_TOKEN_MS = 7 * 24 * 3600 * 1000;
 /** Names that a Welcome carries: of the game, its kinds, fields and commands. */
 export const WIRE_NAME_BYTES_MAX = 64;
 export const WIRE_KINDS_MAX = 256;
@@ -84,6 +88,8 @@ export const NOTICE_BYTES_MAX = 512;
 export const DECODED_ENTITIES_MAX = 16 * KNOWN_ENTITIES_MAX;
 
 // --- sockets and sessions ---
+/** Connections to a full server of which some clients are absent, until they have said whether they are these. */
+export const ANTEROOM_SESSIONS = 256;
 /** The net side looks at its sessions this often: timeouts, late pongs, the sends that are spread. */
 export const NET_BEAT_MS = 50;
 export const PING_PERIOD_MS = 2000;
@@ -212,6 +218,7 @@ assert(MID_STEP_QUANTA_MAX * SHORT_AGE_TICKS_MAX <= 32767, 'the 16-bit form of a
 assert(SHORT_STEP_QUANTA_MAX * MID_AGE_TICKS_MAX <= 32767, 'the 16-bit form of a position must not wrap');
 assert((COMMAND_RING_RECORDS & (COMMAND_RING_RECORDS - 1)) === 0, 'ring sizes are powers of two');
 assert((FRAME_RING_BYTES & (FRAME_RING_BYTES - 1)) === 0, 'ring sizes are powers of two');
+assert((ARRIVAL_RING_RECORDS & (ARRIVAL_RING_RECORDS - 1)) === 0, 'ring sizes are powers of two');
 assert(QUADTREE_LEVEL_MAX <= 8, 'leaf numbers are kept in 16 bits');
 assert(FRAME_BYTES_MAX * 4 < FRAME_RING_BYTES, 'the frame ring holds several of the largest frames');
 assert(NAME_BYTES_MAX + TOKEN_BYTES_MAX + 128 <= CLIENT_MESSAGE_BYTES_MAX, 'a Join fits a client message');

@@ -318,3 +318,13 @@ test('no arguments, variables or file contents whatever make it throw', () => {
     if ('errors' in loaded) assert.ok(loaded.errors.length > 0, `seed ${seed} round ${round}`);
   }
 });
+
+test('a secret is long enough or refused, and never shown', () => {
+  assert.equal(accepted(load(['--resume-secret', 'sixteen letters!'])).settings.resumeSecret, 'sixteen letters!');
+  for (const secret of ['fifteen letters', 'with a newline\n and more']) {
+    const [error] = refused(load([], { TESSERA_RESUME_SECRET: secret }));
+    assertMentions(error, 'resumeSecret is not shown (from TESSERA_RESUME_SECRET)', '16 or more printable characters');
+    assert.ok(!error.includes(secret));
+  }
+  assertMentions(refused(load(['--resume-ms', '600001']))[0], 'resumeMs is 600001', '0 to 600000');
+});

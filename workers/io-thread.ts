@@ -21,6 +21,7 @@ import { JobPool } from '../src/persist/job-pool.js';
 import { JournalWriter } from '../src/persist/journal-writer.js';
 import { openStores } from '../src/persist/open-stores.js';
 import { PLATFORM_TOPIC, PlatformDesk } from '../src/persist/platform-commands.js';
+import { PlayerSnapshotter } from '../src/persist/player-snapshot.js';
 import type { Subscription } from '../src/persist/ports.js';
 import { Snapshotter } from '../src/persist/snapshotter.js';
 import { JOURNAL_FOLDER, type SessionInfo } from '../src/runtime/journal-session.js';
@@ -37,7 +38,7 @@ const CHECKPOINT_MS_MAX = 2500;
 const LAST_SNAPSHOT_MS_MAX = 5500;
 const CLOSE_MS_MAX = 2000;
 
-const { plan, shape, checkpoints, eventNames, eventForms, recoveredEvents } = workerData as IoThreadData;
+const { plan, shape, players, checkpoints, eventNames, eventForms, recoveredEvents } = workerData as IoThreadData;
 const port = parentPort;
 assert(port !== null, 'the I/O thread has a parent');
 const send = (message: FromIoThread): void => port.postMessage(message);
@@ -83,6 +84,8 @@ send({ kind: 'ready' });
 const checkpointer =
   checkpointMs === 0 ? undefined : new Checkpointer({ worlds, plan: checkpoints, store: stores.cold, counters, say });
 
+const playerSnapshotter = new PlayerSnapshotter(worlds, shape.worldId, players, stores.hot, counters, say);
+
 let isStopping = false;
 // Not sooner: main's answers would find nobody who listens.
 const subscribed = subscribe();
@@ -99,7 +102,18 @@ port.on('message', (message: ToIoThread) => {
   if (message.kind === 'stop') void stop();
   else if (message.kind === 'settings') changePeriods(message);
   else if (message.kind === 'outcome') desk.settle(message.request, message.outcome);
+  else if (message.kind === 'session') playerSnapshotter.joined(message.session);
+  else if (message.kind === 'sessionOver') playerSnapshotter.left(message.client, message.epoch, message.isForGood);
+  else if (message.kind === 'findPlayer') void findPlayer(message.request, message.playerId);
 });
+
+async function findPlayer(request: number, playerId: string): Promise<void> {
+  try {
+    send({ kind: 'player', request, player: await playerSnapshotter.find(playerId), problem: '' });
+  } catch (error) {
+    send({ kind: 'player', request, player: undefined, problem: (error as Error).message });
+  }
+}
 
 /** Main sets the time when this thread has loaded. */
 function begun(): Promise<SessionInfo> {
@@ -145,6 +159,7 @@ function formRecovered(): EventRecord[] {
 function beginSnapshots(): NodeJS.Timeout[] {
   return [
     setInterval(() => void snapshotter.takeHot(Date.now()), periods.hotSnapshotMs),
+    setInterval(() => void playerSnapshotter.take(Date.now()), periods.hotSnapshotMs),
     setInterval(() => void snapshotter.takeCold(Date.now()), periods.coldSnapshotMs),
   ];
 }
@@ -199,6 +214,7 @@ async function stop(): Promise<void> {
     pump.flush(Date.now() + FLUSH_MS_MAX, Date.now),
     journal?.close(Date.now()),
     within(LAST_SNAPSHOT_MS_MAX, snapshotter.takeLast(Date.now()), 'the last snapshot is not acknowledged'),
+    within(LAST_SNAPSHOT_MS_MAX, playerSnapshotter.takeLast(Date.now), 'the last of players is not acknowledged'),
     checkpointer?.stop(CHECKPOINT_MS_MAX),
   ]);
   await Promise.all([within(CLOSE_MS_MAX, stores.close(), 'the stores do not close'), spool?.close(), jobs.close()]);

@@ -14,7 +14,7 @@ import {
   encodeCommand,
 } from '../protocol/command-layout.js';
 import { EntityDecoder, type EntityState, type FrameDelta } from '../protocol/entity-decoder.js';
-import { rejectReason } from '../protocol/reject-codes.js';
+import { RejectCode, rejectReason } from '../protocol/reject-codes.js';
 import {
   FrameFlag,
   type NoticeInfo,
@@ -37,6 +37,8 @@ const JOIN_TIMEOUT_MS = 10000;
 /** A Resync that brought no full frame by then is asked for again. */
 const RESYNC_REPEAT_MS = 1000;
 const CLOSE_NORMAL = 1000;
+/** Our own token has come back by another connection: to take over in turn would go on for ever. */
+const CLOSE_REPLACED = 4006;
 
 export type ClientState = 'closed' | 'connecting' | 'joining' | 'joined' | 'waiting';
 
@@ -44,6 +46,7 @@ export interface ClientOptions {
   /** ws://host:port/ws/game */
   url: string;
   name: string;
+  /** Who you are, or the resumeToken of an earlier connection, to come back to its entity. */
   token?: string;
   /** Wanted frames per second; 0 leaves the choice to the server. */
   updateHz?: number;
@@ -122,6 +125,8 @@ export class TesseraClient {
   private decoder: EntityDecoder | null = null;
   private waiting: Waiting | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  /** Of the last Welcome, for the next Join. */
+  private ticket = '';
   private seq = 0;
   private attempt = 0;
   /** When a Resync was asked for that has not been answered yet. */
@@ -145,6 +150,16 @@ export class TesseraClient {
 
   get entityId(): number | null {
     return this.welcome?.entityId ?? null;
+  }
+
+  /** Brings another connection back to our entity; empty where the server gives none. */
+  get resumeToken(): string {
+    return this.ticket;
+  }
+
+  /** Whether the entity is the one of before the connection was lost. */
+  get resumed(): boolean {
+    return this.welcome?.resumed ?? false;
   }
 
   /** The entity that is ours; null while it is not in view. */
@@ -228,7 +243,7 @@ export class TesseraClient {
     const { name, token = '', updateHz = 0 } = this.options;
     this.state = 'joining';
     this.seq = 0;
-    this.transmit(encodeJoin({ name, token, updateHz }));
+    this.transmit(encodeJoin({ name, token: this.ticket === '' ? token : this.ticket, updateHz }));
   }
 
   private begin(welcome: WelcomeInfo): void {
@@ -239,6 +254,7 @@ export class TesseraClient {
     }
     clearTimeout(this.timer);
     this.welcome = welcome;
+    if (welcome.token !== '') this.ticket = welcome.token;
     this.decoder = new EntityDecoder(welcome.fields, welcome.quantum, welcome.kinds);
     this.state = 'joined';
     this.attempt = 0;
@@ -264,7 +280,8 @@ export class TesseraClient {
     this.release();
     socket?.close();
     const reason = this.refusal !== '' ? this.refusal : info.reason;
-    const retryMs = wasJoined || isRetry ? this.planRetry() : null;
+    const mayRetry = (wasJoined || isRetry) && info.code !== CLOSE_REPLACED;
+    const retryMs = mayRetry ? this.planRetry() : null;
     this.state = retryMs === null ? 'closed' : 'waiting';
     this.settle(new Error(reason !== '' ? reason : 'the server cannot be reached'));
     if (wasJoined || isRetry) this.onClose({ code: info.code, reason, retryMs });
@@ -336,6 +353,8 @@ export class TesseraClient {
 
   private refused(reject: RejectInfo): void {
     if (this.state === 'joining') this.refusal = rejectReason(reject.code);
+    // A server that does not know it lets us in without it, if at all.
+    if (this.state === 'joining' && reject.code === RejectCode.BadToken) this.ticket = '';
     this.onReject(reject);
   }
 

@@ -25,6 +25,13 @@ export const CLIENT_FULL_WANTED = 5;
 export const CLIENT_ACK_SENT = 6;
 /** Frames made for the client so far, as `delivered` counts them. */
 export const CLIENT_FRAMES_MADE = 7;
+/** Of the connection whose commands are taken. */
+export const CLIENT_TURN = 8;
+
+// Values of `congested`: no frames are made for the client.
+export const CONGESTED_BACKLOG = 1;
+/** It has no connection at all. */
+export const CONGESTED_ABSENT = 2;
 
 // In place of a tick, below every tick. Either way the client is told the entity anew, all fields.
 /** The client does not have it. */
@@ -54,6 +61,37 @@ export class ClientTable {
     this.knownKey = new Uint32Array(buffer, offset, clientsMax * KNOWN_ENTITIES_MAX);
     offset += clientsMax * KNOWN_ENTITIES_MAX * 4;
     this.knownSent = new Int32Array(buffer, offset, clientsMax * KNOWN_ENTITIES_MAX);
+  }
+
+  /** For the owning zone: a connection that has been told nothing yet. Main's count of frames goes on. */
+  begin(client: number, epoch: number, hop: number, updateHz: number, turn: number): void {
+    const at = client * CLIENT_STATE_WORDS;
+    this.state.fill(0, at, at + CLIENT_STATE_WORDS);
+    this.state[at + CLIENT_EPOCH] = epoch;
+    this.state[at + CLIENT_HOP] = hop;
+    this.state[at + CLIENT_UPDATE_HZ] = updateHz;
+    this.state[at + CLIENT_TURN] = turn;
+    this.state[at + CLIENT_FRAMES_MADE] = Atomics.load(this.delivered, client); // main's word
+  }
+
+  /** The same for another connection of the client: what is on its way to the former one counts as it did. */
+  beginAgain(client: number, updateHz: number, turn: number): void {
+    const at = client * CLIENT_STATE_WORDS;
+    const made = this.state[at + CLIENT_FRAMES_MADE];
+    this.begin(client, this.state[at + CLIENT_EPOCH], this.state[at + CLIENT_HOP], updateHz, turn);
+    this.state[at + CLIENT_FRAMES_MADE] = made;
+    this.state[at + CLIENT_FULL_WANTED] = 1;
+  }
+
+  /** For a zone that was restored. A dead thread leaves epoch and rate as they are; after a start nobody has set them. */
+  takeUp(client: number, epoch: number, hop: number, updateHz: number): void {
+    const at = client * CLIENT_STATE_WORDS;
+    this.state[at + CLIENT_EPOCH] = epoch;
+    this.state[at + CLIENT_HOP] = hop;
+    this.state[at + CLIENT_UPDATE_HZ] = updateHz;
+    // What the dead thread made and did not publish is not on its way.
+    this.state[at + CLIENT_FRAMES_MADE] = Atomics.load(this.delivered, client); // main's count
+    this.state[at + CLIENT_FULL_WANTED] = 1;
   }
 
   static create(clientsMax: number): SharedArrayBuffer {

@@ -15,6 +15,8 @@ export const IO_COUNTERS = [
   'hotSnapshots',
   'hotFailures',
   'hotTick',
+  'playerSnapshots',
+  'playerFailures',
   'coldSnapshots',
   'coldFailures',
   'coldTick',

@@ -39,3 +39,5 @@ export const ENTRY_GHOST = 9;
 export const ENTRY_GHOST_GONE = 10;
 /** row u32, index in the game's grants u32, amount f64. Written before it is applied, as a command is. */
 export const ENTRY_GRANT = 11;
+/** bytes u16, record: a player comes in as it was stored; see arrival.ts. */
+export const ENTRY_STORED = 12;

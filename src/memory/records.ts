@@ -3,8 +3,10 @@
 
 // --- command ring and word ring: main -> zone ----------------------------------------------------------------------
 //
-//  0            4           8           12          14              16
-//  | client u32 | epoch u32 | seq u32   | kind u16  | bytes u16     | payload, 48 bytes |
+//  0            4           8           12          14         15        16
+//  | client u32 | epoch u32 | seq u32   | kind u16  | bytes u8 | turn u8 | payload, 48 bytes |
+//
+// The turn tells the connections of one client from each other: sequence numbers begin anew with each.
 //
 // Kinds below 256 are main's own words to a zone and go through a ring of their own, which is emptied first; from 256 on
 // they are the game's, as the client sent them, checked.
@@ -14,18 +16,21 @@ export const COMMAND_EPOCH = 4;
 export const COMMAND_SEQ = 8;
 export const COMMAND_KIND = 12;
 export const COMMAND_BYTES = 14;
+export const COMMAND_TURN = 15;
 export const COMMAND_PAYLOAD = 16;
 
 /** Payload: update rate u32, x f32, y f32. Spawns the client's entity. */
 export const TO_ZONE_JOIN = 1;
 export const TO_ZONE_LEAVE = 2;
 export const TO_ZONE_RESYNC = 3;
-/** As join and hop i32, after a zone was restored: takes up the client's entity where it still is. */
+/** As join, hop i32, absent i32, after a zone was restored: takes up the client's entity where it still is. */
 export const TO_ZONE_ATTACH = 4;
 /** After the last attach: owned entities whose client was not named are gone. */
 export const TO_ZONE_ATTACHED_ALL = 5;
 /** Payload: see below. What the platform gives to the client's entity; answered by FROM_ZONE_GRANTED. */
 export const TO_ZONE_GRANT = 6;
+/** As join and hop i32: the client is back by another connection. Should its entity be dead for good, it gets another. */
+export const TO_ZONE_RESUME = 7;
 
 //  | grant u32, index in the game | request u32 | amount f64 |
 export const GRANT_INDEX = 0;
@@ -45,7 +50,7 @@ export const FRAME_BODY = 12;
 
 /** Body: a finished ServerFrame. */
 export const FROM_ZONE_FRAME = 1;
-/** Body: entity id u32. */
+/** Body: entity id u32, key u32. */
 export const FROM_ZONE_JOINED = 2;
 /** Body: reject code u32. */
 export const FROM_ZONE_REFUSED = 3;
@@ -71,6 +76,13 @@ export const HANDOFF_ENTITY = 1;
 export const HANDOFF_COMMAND = 2;
 /** Body: local id u32. An entity born in the target zone has died elsewhere: its id is free again. */
 export const HANDOFF_ID = 3;
+/** From main, in a ring of its own: a player as it was stored, see sim/arrival.ts. */
+export const HANDOFF_PLAYER = 4;
+export const ARRIVAL_CLIENT = 8;
+export const ARRIVAL_EPOCH = 12;
+export const ARRIVAL_UPDATE_HZ = 16;
+export const ARRIVAL_TURN = 20;
+export const ARRIVAL_VALUES = 24;
 
 // --- event ring: zone -> reader of events --------------------------------------------------------------------------
 //

@@ -4,6 +4,15 @@ import { BANS_MAX } from '../constants.js';
 
 const MAPPED_PREFIX = '::ffff:';
 
+/** Who is meant; each that is given must fit. */
+export interface Selection {
+  /** As the client's Welcome named it: a session's, and never another's. */
+  clientId?: number;
+  name?: string;
+  address?: string;
+  isBanned?: true;
+}
+
 /** An IPv4 address that comes through an IPv6 socket is the same address. */
 export function plainAddress(address: string): string {
   const isMapped = address.startsWith(MAPPED_PREFIX) && address.includes('.');

@@ -14,4 +14,6 @@ export const CloseCode = {
   Idle: 4003,
   TooManyViolations: 4004,
   WorldDropped: 4005,
+  /** The same player has come back by another connection. */
+  Replaced: 4006,
 } as const;

@@ -6,6 +6,8 @@ export interface Connection {
   send(bytes: Uint8Array, start: number, limit: number): void;
   /** Sends one message of any size, text as text; the bytes now belong to the connection. */
   sendMessage(message: Uint8Array | string): void;
+  /** The connection is that of another index from now on. */
+  reseat(client: number): void;
   /** Begins to end the connection. The transport says Gateway.end when it is gone. */
   close(code: number, reason: string): void;
 }

@@ -7,9 +7,7 @@ import {
   CLIENT_HEADER_BYTES,
   CLIENT_MESSAGE_BYTES_MAX,
   GAME_KIND_MIN,
-  HASTE_POINTS,
   RESYNC_INTERVAL_MS,
-  VIOLATION_POINTS,
   VIOLATION_POINTS_MAX,
   VIOLATION_WINDOW_MS,
 } from '../constants.js';
@@ -17,16 +15,19 @@ import { ClientKind, checkClientMessage, clientTimeOf, kindOf, readJoin, seqOf }
 import type { CommandLayouts } from '../protocol/command-layout.js';
 import { transcodePlain } from '../protocol/plain-client-message.js';
 import type { PlainEncoding } from '../protocol/plain-codec.js';
-import { REJECT_CODE_COUNT, RejectCode } from '../protocol/reject-codes.js';
+import { RejectCode } from '../protocol/reject-codes.js';
 import type { Encoding } from '../protocol/subprotocols.js';
-import type { BanList } from './bans.js';
+import type { BanList, Selection } from './bans.js';
 import { CloseCode } from './close-codes.js';
 import type { Connection } from './connection.js';
 import { DROP_AFTER_CLOSE, DROP_STALE, type NetCounters } from './counters.js';
+import { type Doorkeeper, Entrance } from './entrance.js';
 import type { Log } from './log.js';
 import type { Outbox, WelcomeBase } from './outbox.js';
 import type { ClientSink, WorldPort } from './ports.js';
+import type { Resumption } from './resumption.js';
 import {
+  SESSION_ABSENT,
   SESSION_CLOSING,
   SESSION_CONNECTING,
   SESSION_FREE,
@@ -35,25 +36,10 @@ import {
   type SessionTable,
   TokenBuckets,
 } from './session.js';
+import { POINTS } from './violations.js';
 
 const ENCODINGS: readonly Encoding[] = ['fb', 'json', 'msgpack'];
 const ENCODING_FB = 0;
-
-/** Points by reject code. What the world refuses, or has no room for, is no violation. */
-const POINTS = new Uint8Array(REJECT_CODE_COUNT);
-for (const code of [
-  RejectCode.Malformed,
-  RejectCode.TooLarge,
-  RejectCode.UnknownKind,
-  RejectCode.BadSequence,
-  RejectCode.AlreadyJoined,
-  RejectCode.OutOfRange,
-]) {
-  POINTS[code] = VIOLATION_POINTS;
-}
-// A client whose link stood still sends in one go what it has kept, and an eager one does not wait for its Welcome.
-POINTS[RejectCode.RateLimited] = HASTE_POINTS;
-POINTS[RejectCode.NotJoined] = HASTE_POINTS;
 
 export type GatewaySettings = Pick<
   Settings,
@@ -72,29 +58,22 @@ export interface GatewayOptions {
   layouts: CommandLayouts;
   welcome: WelcomeBase;
   admit: Admit;
+  /** Absent: whoever is gone has left. */
+  resumption?: Resumption | undefined;
   bans: BanList;
   log: Log;
 }
 
-/** Who is meant; each that is given must fit. */
-export interface Selection {
-  /** As the client's Welcome named it: a session's, and never another's. */
-  clientId?: number;
-  name?: string;
-  address?: string;
-  isBanned?: true;
-}
-
-export class Gateway implements ClientSink {
+export class Gateway implements ClientSink, Doorkeeper {
   private readonly options: GatewayOptions;
   private readonly sessions: SessionTable;
   private readonly counters: NetCounters;
   private readonly world: WorldPort;
   private readonly outbox: Outbox;
+  private readonly resumption: Resumption | undefined;
   private readonly layouts: CommandLayouts;
   private readonly messages: TokenBuckets;
-  /** Frames per second that a client asked for when it joined. */
-  private readonly updateHz: Uint8Array;
+  private readonly entrance: Entrance;
   // The message under inspection. It is copied here first: then it is aligned, it is never a view to be made, and its
   // sender's buffer can be anything.
   private readonly scratch = new Uint8Array(CLIENT_MESSAGE_BYTES_MAX);
@@ -110,9 +89,10 @@ export class Gateway implements ClientSink {
     this.counters = options.counters;
     this.world = options.world;
     this.outbox = options.outbox;
+    this.resumption = options.resumption;
     this.layouts = options.layouts;
     this.messages = new TokenBuckets(sessions.capacity, settings.messagesPerSecond, sessions.clock);
-    this.updateHz = new Uint8Array(sessions.capacity);
+    this.entrance = new Entrance(options, this.settings, this);
   }
 
   /** Settings that can change at any time. */
@@ -127,7 +107,7 @@ export class Gateway implements ClientSink {
 
   /** Whether a connection that comes now can have a session. */
   isOpen(): boolean {
-    return !this.draining && this.sessions.counts[SESSION_FREE] > 0;
+    return !this.draining && this.sessions.isOpen;
   }
 
   // --- for transports ---
@@ -163,7 +143,7 @@ export class Gateway implements ClientSink {
   end(client: number, code: number): void {
     if (this.sessions.state[client] !== SESSION_CLOSING) this.markClosing(client, false, code);
     this.outbox.release(client);
-    this.sessions.release(client);
+    if (this.resumption?.leaveAbsent(client) !== true) this.free(client, true);
   }
 
   /** The transport itself is closing the connection, for a violation of its own protocol. */
@@ -188,12 +168,22 @@ export class Gateway implements ClientSink {
     this.outbox.connectionOf(client)?.close(code, reason);
   }
 
+  /** The entity of an absent client has waited long enough. */
+  dismiss(client: number, isForGood = false): void {
+    this.world.leave(client, this.sessions.epoch[client]);
+    this.free(client, isForGood);
+  }
+
   /** Looks for sessions that took too long. */
   beat(judges: boolean): void {
     const { state, heldSince, openedAt, clock, capacity } = this.sessions;
     const { joinTimeoutMs, slowClientMs } = this.settings;
     for (let client = 0; client < capacity; client++) {
       if (state[client] === SESSION_FREE || state[client] === SESSION_CLOSING) continue;
+      if (state[client] === SESSION_ABSENT) {
+        if (judges && this.resumption?.isExpired(client)) this.dismiss(client);
+        continue;
+      }
       if (state[client] === SESSION_LIVE) {
         this.outbox.repeatLostRequest(client);
       } else if (judges && clock[0] - openedAt[client] > joinTimeoutMs) {
@@ -242,26 +232,33 @@ export class Gateway implements ClientSink {
   kick(who: Selection, text: string): number {
     let kicked = 0;
     for (let client = 0; client < this.sessions.capacity; client++) {
-      if (this.isOver(client) || !this.isMeant(client, who)) continue;
+      const isAbsent = this.sessions.state[client] === SESSION_ABSENT;
+      if ((this.isOver(client) && !isAbsent) || !this.isMeant(client, who)) continue;
+      kicked += 1;
+      if (isAbsent) {
+        this.dismiss(client, true);
+        continue;
+      }
       if (this.sessions.state[client] === SESSION_LIVE) {
         this.outbox.tell(client, { notice: { code: RejectCode.Banned, text } });
       }
       this.close(client, CloseCode.Policy, 'removed by an operator');
-      kicked += 1;
     }
     return kicked;
   }
 
   // --- for the world ---
 
-  joined(client: number, epoch: number, entityId: number): void {
+  joined(client: number, epoch: number, entityId: number, key: number): void {
     if (!this.isHeld(client, epoch, SESSION_JOINING)) return;
     this.sessions.setState(client, SESSION_LIVE);
-    const updateHz = this.updateHz[client];
-    this.outbox.tell(client, { welcome: { ...this.options.welcome, clientId: epoch, entityId, updateHz } });
+    const updateHz = this.entrance.updateHz[client];
+    const resume = this.resumption?.joined(client, key) ?? { token: '', resumed: false };
+    this.outbox.tell(client, { welcome: { ...this.options.welcome, clientId: epoch, entityId, updateHz, ...resume } });
   }
 
   refused(client: number, epoch: number, code: number): void {
+    if (this.freeAbsent(client, epoch)) return;
     if (!this.isHeld(client, epoch, SESSION_JOINING)) return;
     // The world never had it, so it is not told of the end.
     this.sessions.setState(client, SESSION_CONNECTING);
@@ -281,6 +278,7 @@ export class Gateway implements ClientSink {
   }
 
   dropped(client: number, epoch: number, code: number, text: string): void {
+    if (this.freeAbsent(client, epoch)) return;
     if (!this.sessions.holds(client, epoch) || this.isOver(client)) {
       this.counters.drops[DROP_STALE] += 1;
       return;
@@ -359,22 +357,7 @@ export class Gateway implements ClientSink {
 
   private join(client: number, bytes: number): RejectCode {
     const join = readJoin(this.view, 0, bytes);
-    if (join === null) return RejectCode.OutOfRange;
-    if (this.options.bans.hasName(join.name)) return RejectCode.Banned;
-    const admitted = this.options.admit(join.name, join.token);
-    if (admitted !== RejectCode.None) return admitted;
-    const { tickHz, updateHz } = this.settings;
-    const frameHz = join.updateHz === 0 ? updateHz : Math.min(join.updateHz, tickHz);
-    this.updateHz[client] = frameHz;
-    this.sessions.name[client] = join.name;
-    // The world may answer before join() returns.
-    this.sessions.setState(client, SESSION_JOINING);
-    if (!this.world.join(client, this.sessions.epoch[client], frameHz)) {
-      this.sessions.setState(client, SESSION_CONNECTING);
-      return RejectCode.ServerFull;
-    }
-    if (this.outbox.isCongested(client)) this.world.setCongested(client, true);
-    return RejectCode.None;
+    return join === null ? RejectCode.OutOfRange : this.entrance.join(client, join);
   }
 
   private resync(client: number): RejectCode {
@@ -406,10 +389,23 @@ export class Gateway implements ClientSink {
     if (state === SESSION_JOINING || state === SESSION_LIVE) {
       // The next holder of this index begins uncongested.
       if (this.outbox.isCongested(client)) this.world.setCongested(client, false);
-      this.world.leave(client, this.sessions.epoch[client]);
+      if (this.resumption?.keeps(client, byServer, code)) this.world.setAbsent(client);
+      else this.world.leave(client, this.sessions.epoch[client]);
     }
     this.sessions.setState(client, SESSION_CLOSING);
     this.counters.countClose(byServer, code);
+  }
+
+  /** True: it is absent, and the world has it no more. */
+  private freeAbsent(client: number, epoch: number): boolean {
+    if (!this.sessions.holds(client, epoch) || this.sessions.state[client] !== SESSION_ABSENT) return false;
+    this.free(client, false);
+    return true;
+  }
+
+  private free(client: number, isForGood: boolean): void {
+    this.resumption?.forget(client, isForGood);
+    this.sessions.release(client);
   }
 
   private isMeant(client: number, { clientId, name, address, isBanned }: Selection): boolean {
@@ -425,7 +421,7 @@ export class Gateway implements ClientSink {
 
   private isOver(client: number): boolean {
     const state = this.sessions.state[client];
-    return state === SESSION_CLOSING || state === SESSION_FREE;
+    return state === SESSION_CLOSING || state === SESSION_FREE || state === SESSION_ABSENT;
   }
 
   /** @hot Whether what the world says of a client still concerns whoever holds the index now. */

@@ -3,13 +3,13 @@
 import { randomInt } from 'node:crypto';
 import { nowMs } from '../clock.js';
 import type { Settings } from '../config.js';
-import { CLIENT_ID_MAX, CLOSE_DEADLINE_MS, NET_BEAT_MS } from '../constants.js';
+import { ANTEROOM_SESSIONS, CLIENT_ID_MAX, CLOSE_DEADLINE_MS, NET_BEAT_MS } from '../constants.js';
 import { describeGame, type GameDescription } from '../protocol/game-description.js';
 import { RejectCode, rejectName } from '../protocol/reject-codes.js';
 import { PROTOCOL_VERSION } from '../protocol/server-frame.js';
 import type { GameDefinition } from '../sim/game.js';
 import { Admission } from './admission.js';
-import { BanList } from './bans.js';
+import { BanList, type Selection } from './bans.js';
 import {
   BYTES_IN,
   BYTES_OUT,
@@ -22,13 +22,14 @@ import {
   PACKETS_IN,
   PACKETS_OUT,
 } from './counters.js';
-import { type Admit, Gateway, type Selection } from './gateway.js';
+import { type Admit, Gateway } from './gateway.js';
 import { HttpServer, type Readiness } from './http.js';
 import type { Log } from './log.js';
 import { type Metrics, registerNetMetrics } from './metrics.js';
 import { Outbox, type WelcomeBase } from './outbox.js';
 import type { ClientSink, WorldPort } from './ports.js';
-import { SESSION_LIVE, SessionTable } from './session.js';
+import { type ResumeOptions, Resumption } from './resumption.js';
+import { SESSION_ABSENT, SESSION_LIVE, SessionTable } from './session.js';
 import { WebSocketTransport } from './websocket.js';
 
 /** A beat that comes this late says that this process stood still: nobody is judged by what could not be read. */
@@ -68,12 +69,16 @@ export interface NetOptions {
   ready(): Readiness;
   /** Default: guests only, who bring no token. */
   admit?: Admit;
+  /** Absent: nobody is given a token to come back by. */
+  resume?: ResumeOptions;
 }
 
 export interface NetStats {
   /** Connections, and those of them that play. */
   readonly connections: number;
   readonly clients: number;
+  /** Entities that wait for their clients to come back. */
+  readonly absent: number;
   readonly packetsIn: number;
   readonly packetsOut: number;
   readonly bytesIn: number;
@@ -116,16 +121,19 @@ class NetServer implements Net {
   private readonly admission: Admission;
   private readonly http: HttpServer;
   private readonly log: Log;
+  private readonly resumption: Resumption | undefined;
   private timer: NodeJS.Timeout | undefined;
   private warnedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: NetOptions) {
     const { settings, world, log, metrics, game } = options;
     const counters = new NetCounters();
-    const sessions = new SessionTable(settings.clientsMax, this.clock, randomInt(CLIENT_ID_MAX));
+    const anteroom = options.resume ? ANTEROOM_SESSIONS : 0;
+    const sessions = new SessionTable(settings.clientsMax, this.clock, randomInt(CLIENT_ID_MAX), anteroom);
     const admission = new Admission(settings.clientsMax, settings.connectionsPerAddress, counters);
     const description = describeGame(game);
     const outbox = new Outbox({ sessions, counters, world, description, quantum: options.quantum });
+    this.resumption = options.resume && new Resumption(options.resume, sessions, outbox, counters);
     const gateway = new Gateway({
       settings,
       sessions,
@@ -135,6 +143,7 @@ class NetServer implements Net {
       layouts: description.layouts,
       welcome: describeServer(options, description),
       admit: options.admit ?? admitGuests,
+      resumption: this.resumption,
       bans: this.bans,
       log,
     });
@@ -164,6 +173,7 @@ class NetServer implements Net {
   async listen(): Promise<{ port: number }> {
     const address = await this.http.listen();
     this.clock[0] = nowMs();
+    this.resumption?.begin();
     this.timer = setInterval(() => this.beat(nowMs()), NET_BEAT_MS);
     return address;
   }
@@ -237,6 +247,9 @@ function createStats(counters: NetCounters, sessions: SessionTable): NetStats {
     },
     get clients() {
       return sessions.counts[SESSION_LIVE];
+    },
+    get absent() {
+      return sessions.counts[SESSION_ABSENT];
     },
     get packetsIn() {
       return counters.total(PACKETS_IN);

@@ -22,7 +22,7 @@ const HOLD_AWAITING_FULL = 4;
 const CONGESTED = HOLD_BACKLOG | HOLD_LATE_PONG;
 
 /** What every Welcome of this server says. */
-export type WelcomeBase = Omit<WelcomeInfo, 'clientId' | 'entityId' | 'updateHz'>;
+export type WelcomeBase = Omit<WelcomeInfo, 'clientId' | 'entityId' | 'updateHz' | 'token' | 'resumed'>;
 
 export interface OutboxOptions {
   sessions: SessionTable;
@@ -57,6 +57,18 @@ export class Outbox {
     this.connections[client] = connection;
     this.encoders[client] = encoding === 'fb' ? null : new PlainFrameEncoder(encoding, description, quantum);
     this.answers.reset(client);
+  }
+
+  /** Each of the two has the other's connection from now on. What goes to the new one of `target` begins anew. */
+  swap(source: number, target: number): void {
+    const { connections } = this;
+    [connections[source], connections[target]] = [connections[target], connections[source]];
+    const encoder = this.encoders[source];
+    this.encoders[target] = encoder;
+    this.encoders[source] = null;
+    this.answers.reset(target);
+    connections[target]?.reseat(target);
+    connections[source]?.reseat(source);
   }
 
   release(client: number): void {

@@ -16,7 +16,9 @@ export const SESSION_JOINING = 2;
 export const SESSION_LIVE = 3;
 /** Told to go; the index is free when its connection is gone. */
 export const SESSION_CLOSING = 4;
-export const SESSION_STATES = ['free', 'connecting', 'joining', 'live', 'closing'] as const;
+/** Has no connection, and its entity waits for it in the world. */
+export const SESSION_ABSENT = 5;
+export const SESSION_STATES = ['free', 'connecting', 'joining', 'live', 'closing', 'absent'] as const;
 
 /** A bucket of tokens per index, refilled by time. A full bucket is one second's worth. */
 export class TokenBuckets {
@@ -59,6 +61,8 @@ export class TokenBuckets {
 }
 
 export class SessionTable {
+  /** Indexes that the world knows, and behind them those of the anteroom. */
+  readonly seats: number;
   readonly capacity: number;
   readonly clock: NetClock;
   readonly state: Uint8Array;
@@ -71,6 +75,8 @@ export class SessionTable {
   readonly hold: Uint8Array;
   readonly heldSince: Float64Array;
   readonly openedAt: Float64Array;
+  /** Of an absent session: when its connection was lost. */
+  readonly absentSince: Float64Array;
   /** When the world was last asked for a full frame: by the client, and by the gateway after it dropped one. */
   readonly resyncAskedAt: Float64Array;
   readonly resyncSentAt: Float64Array;
@@ -84,12 +90,17 @@ export class SessionTable {
   // Free indexes wait in a queue, not on a stack: the longer an index rests, the less can still be under way for it.
   private readonly freeQueue: Int32Array;
   private freeHead = 0;
+  private freeCount: number;
+  /** Where one waits whose seat may be that of an absent client, until it has said who it is. */
+  private readonly anteroom: number[];
   private lastEpoch: number;
 
   /** A server begins anywhere below CLIENT_ID_MAX, so that the number of a client of an earlier one means nobody here. */
-  constructor(capacity: number, clock: NetClock, lastEpoch = 0) {
+  constructor(seats: number, clock: NetClock, lastEpoch = 0, anteroom = 0) {
     this.lastEpoch = lastEpoch;
-    assert(capacity > 0 && capacity <= CLIENTS_MAX_LIMIT, 'clients out of range', capacity);
+    assert(seats > 0 && seats <= CLIENTS_MAX_LIMIT, 'clients out of range', seats);
+    const capacity = seats + anteroom;
+    this.seats = seats;
     this.capacity = capacity;
     this.clock = clock;
     this.state = new Uint8Array(capacity);
@@ -99,26 +110,87 @@ export class SessionTable {
     this.hold = new Uint8Array(capacity);
     this.heldSince = new Float64Array(capacity);
     this.openedAt = new Float64Array(capacity);
+    this.absentSince = new Float64Array(capacity);
     this.resyncAskedAt = new Float64Array(capacity);
     this.resyncSentAt = new Float64Array(capacity);
     this.violationPoints = new Int32Array(capacity);
     this.violationSince = new Float64Array(capacity);
     this.name = new Array(capacity).fill('');
-    this.freeQueue = Int32Array.from({ length: capacity }, (_, index) => index);
+    this.freeQueue = Int32Array.from({ length: seats }, (_, index) => index);
+    this.freeCount = seats;
+    this.anteroom = Array.from({ length: anteroom }, (_, index) => seats + index);
     this.counts[SESSION_FREE] = capacity;
   }
 
   /** Connections that hold an index. */
   get used(): number {
-    return this.capacity - this.counts[SESSION_FREE];
+    return this.capacity - this.counts[SESSION_FREE] - this.counts[SESSION_ABSENT];
+  }
+
+  /** Before anybody is let in: these indexes wait, absent, for who held them, and later epochs are above `lastEpoch`. */
+  reserve(entries: readonly { client: number; epoch: number }[], lastEpoch: number): void {
+    assert(this.counts[SESSION_FREE] === this.capacity && this.freeHead === 0, 'sessions are reserved first');
+    this.lastEpoch = lastEpoch;
+    for (const { client, epoch } of entries) {
+      assert(this.state[client] === SESSION_FREE, 'an index is reserved once', client);
+      this.epoch[client] = epoch;
+      this.setState(client, SESSION_ABSENT);
+    }
+    this.freeQueue.set(this.freeQueue.filter((index) => this.state[index] === SESSION_FREE));
+    this.freeCount -= entries.length;
+  }
+
+  get freeSeats(): number {
+    return this.freeCount;
+  }
+
+  /** Whether open() would give an index. */
+  get isOpen(): boolean {
+    return this.freeCount > 0 || (this.counts[SESSION_ABSENT] > 0 && this.anteroom.length > 0);
+  }
+
+  /** The connection of `source` is that of `target` from now on: what is of the connection goes along. */
+  reseat(source: number, target: number): void {
+    this.encoding[target] = this.encoding[source];
+    this.lastSeq[target] = this.lastSeq[source];
+    this.hold[target] = this.hold[source];
+    this.heldSince[target] = this.heldSince[source];
+    this.openedAt[target] = this.openedAt[source];
+    this.resyncAskedAt[target] = this.resyncAskedAt[source];
+    this.resyncSentAt[target] = this.resyncSentAt[source];
+    this.violationPoints[target] = this.violationPoints[source];
+    this.violationSince[target] = this.violationSince[source];
+    this.name[target] = this.name[source];
+  }
+
+  /** The absent session that has waited longest, or -1. */
+  oldestAbsent(): number {
+    let oldest = -1;
+    if (this.counts[SESSION_ABSENT] === 0) return oldest;
+    for (let index = 0; index < this.capacity; index++) {
+      if (this.state[index] !== SESSION_ABSENT) continue;
+      if (oldest === -1 || this.absentSince[index] < this.absentSince[oldest]) oldest = index;
+    }
+    return oldest;
   }
 
   /** The index of a new session in state connecting, or -1 when all are taken. */
   open(encoding: number): number {
-    const freeCount = this.counts[SESSION_FREE];
-    if (freeCount === 0) return -1;
+    if (this.freeCount > 0) return this.openSeat(encoding);
+    if (!this.isOpen) return -1;
+    return this.begin(this.anteroom.pop() as number, encoding);
+  }
+
+  /** The same, but never in the anteroom. */
+  openSeat(encoding = 0): number {
+    if (this.freeCount === 0) return -1;
     const index = this.freeQueue[this.freeHead];
-    this.freeHead = (this.freeHead + 1) % this.capacity;
+    this.freeHead = (this.freeHead + 1) % this.seats;
+    this.freeCount--;
+    return this.begin(index, encoding);
+  }
+
+  private begin(index: number, encoding: number): number {
     const now = this.clock[0];
     this.lastEpoch = this.lastEpoch === CLIENT_ID_MAX ? 1 : this.lastEpoch + 1;
     this.epoch[index] = this.lastEpoch;
@@ -144,7 +216,8 @@ export class SessionTable {
 
   release(index: number): void {
     assert(this.state[index] !== SESSION_FREE, 'a session released twice', index);
-    this.freeQueue[(this.freeHead + this.counts[SESSION_FREE]) % this.capacity] = index;
+    if (index < this.seats) this.freeQueue[(this.freeHead + this.freeCount++) % this.seats] = index;
+    else this.anteroom.push(index);
     this.epoch[index] = 0;
     this.setState(index, SESSION_FREE);
   }

@@ -147,6 +147,13 @@ export class WebSocketTransport {
     this.connections[client] = null;
   }
 
+  reseat(connection: WebSocketConnection, source: number, target: number): void {
+    if (this.connections[source] === connection) this.connections[source] = null;
+    this.connections[target] = connection;
+    this.heartbeats.open(target);
+    this.pings.reset(target);
+  }
+
   private accept(ws: WebSocket, socket: Socket, encoding: Encoding): void {
     const connection = new WebSocketConnection(this, ws, socket, encoding);
     if (this.options.bans.hasAddress(connection.address)) {
@@ -242,6 +249,11 @@ class WebSocketConnection implements Connection {
     }
     this.ws.send(message);
     this.countOut(typeof message === 'string' ? Buffer.byteLength(message) : message.length);
+  }
+
+  reseat(client: number): void {
+    this.transport.reseat(this, this.client, client);
+    this.client = client;
   }
 
   close(code: number, reason: string): void {

@@ -21,7 +21,7 @@ import {
   SESSION_FILE,
   segmentName,
 } from './journal-file.js';
-import { encodeZone, type WorldShape } from './zone-snapshot.js';
+import { encodeZone, type WorldIdentity } from './zone-snapshot.js';
 
 const RETRY_MS_MIN = 100;
 const RETRY_MS_MAX = 5000;
@@ -32,7 +32,7 @@ export interface JournalOptions {
   epoch: number;
   worlds: readonly WorldBuffer[];
   rings: readonly ByteRing[];
-  shape: WorldShape;
+  shape: WorldIdentity;
   /** What a replay must know of the session, as JSON. */
   session: object;
   segmentMs: number;

@@ -13,7 +13,7 @@ import type { WorldBuffer } from '../memory/world-buffer.js';
 import type { JobPool } from './job-pool.js';
 import type { ColdStore, HotStore } from './ports.js';
 import type { PackedByJob } from './snapshot-jobs.js';
-import { copyZone, SNAPSHOT_COMPRESSION, SNAPSHOT_FORMAT, type WorldShape, type ZoneCopy } from './zone-snapshot.js';
+import { copyZone, SNAPSHOT_COMPRESSION, SNAPSHOT_FORMAT, type WorldIdentity, type ZoneCopy } from './zone-snapshot.js';
 
 /** How long the last cold snapshot waits for one that is under way, so that the history stays in order. */
 const LAST_WAIT_MS = 2000;
@@ -37,7 +37,7 @@ export class Snapshotter {
 
   constructor(
     private readonly worlds: readonly WorldBuffer[],
-    private readonly shape: WorldShape,
+    private readonly shape: WorldIdentity,
     private readonly epoch: number,
     private readonly hot: HotStore,
     private readonly cold: ColdStore,

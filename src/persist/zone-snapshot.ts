@@ -60,8 +60,14 @@ export interface WorldShape {
   rowCapacity: number;
 }
 
+/** Which world it is, of all that may have the same shape. */
+export interface WorldIdentity extends WorldShape {
+  /** A UUID, made when the world began. */
+  worldId: string;
+}
+
 /** What a copy of a zone is; the header without how it is stored. */
-export interface ZoneHead extends WorldShape {
+export interface ZoneHead extends WorldIdentity {
   zone: number;
   /** Of the session that took it; ticks of different sessions are not one order. */
   epoch: number;
@@ -135,7 +141,7 @@ function sumBytes(sections: readonly Section[]): number {
 /** Undefined: the zone commits faster than this thread can copy, which the caller answers by trying again. */
 export function copyZone(
   world: WorldBuffer,
-  shape: WorldShape,
+  shape: WorldIdentity,
   epoch: number,
   takenAtMs: number,
 ): ZoneCopy | undefined {
@@ -183,7 +189,7 @@ export function packZone(copy: ZoneCopy): PackedZone {
 /** At once, on the calling thread, which is why it does not compress. */
 export function encodeZone(
   world: WorldBuffer,
-  shape: WorldShape,
+  shape: WorldIdentity,
   epoch: number,
   takenAtMs: number,
 ): Buffer | undefined {

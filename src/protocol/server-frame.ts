@@ -14,6 +14,7 @@ import { assert } from '../assert.js';
 import {
   NOTICE_BYTES_MAX,
   REPLICATED_FIELDS_MAX,
+  TOKEN_BYTES_MAX,
   WIRE_COMMANDS_MAX,
   WIRE_KINDS_MAX,
   WIRE_NAME_BYTES_MAX,
@@ -59,6 +60,10 @@ export interface WelcomeInfo {
   /** In the order of the mask's bits. */
   fields: readonly FieldForm[];
   commands: readonly CommandForm[];
+  /** For the next Join, to come back to this entity; empty where the server gives none. */
+  token: string;
+  /** This is the entity that the token of the Join was given for. */
+  resumed: boolean;
 }
 
 export interface RejectInfo {
@@ -110,6 +115,8 @@ const WELCOME_SHAPE: TableShape = [
   { form: 'strings', countMax: WIRE_KINDS_MAX, bytesMax: WIRE_NAME_BYTES_MAX },
   { form: 'tables', countMax: REPLICATED_FIELDS_MAX, shape: FIELD_SHAPE },
   { form: 'tables', countMax: WIRE_COMMANDS_MAX, shape: COMMAND_SHAPE },
+  { form: 'string', bytesMax: TOKEN_BYTES_MAX },
+  inline(1), // resumed
 ];
 const NOTICE_SHAPE: TableShape = [inline(2), { form: 'string', bytesMax: NOTICE_BYTES_MAX }];
 const FRAME_SHAPE: TableShape = [
@@ -196,6 +203,7 @@ function addWelcome(builder: Builder, welcome: WelcomeInfo): Offset {
       CommandInfo.createCommandInfo(builder, builder.createString(command.name), command.kind, command.bytes),
     ),
   );
+  const token = welcome.token === '' ? 0 : builder.createString(welcome.token);
   Welcome.startWelcome(builder);
   Welcome.addProtocol(builder, welcome.protocol);
   Welcome.addGame(builder, game);
@@ -211,6 +219,8 @@ function addWelcome(builder: Builder, welcome: WelcomeInfo): Offset {
   Welcome.addKinds(builder, kinds);
   Welcome.addFields(builder, fields);
   Welcome.addCommands(builder, commands);
+  if (token !== 0) Welcome.addToken(builder, token);
+  Welcome.addResumed(builder, welcome.resumed);
   return Welcome.endWelcome(builder);
 }
 
@@ -249,6 +259,8 @@ export function readWelcome(frame: ServerFrame): WelcomeInfo | null {
       const command = welcome.commands(index)!;
       return { name: command.name() ?? '', kind: command.kind(), bytes: command.bytes() };
     }),
+    token: welcome.token() ?? '',
+    resumed: welcome.resumed(),
   };
   return isSound(info) ? info : null;
 }

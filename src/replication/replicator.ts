@@ -158,9 +158,9 @@ export class Replicator {
         continue;
       }
       this.updateDebt[client] = debt >= 2 ? 0 : debt - 1;
-      if (Atomics.load(clients.congested, client) !== 0) {
-        // acquire: main alone knows how the socket stands
-        zone.counters[COUNTER.framesSkippedCongested]++;
+      const congested = Atomics.load(clients.congested, client); // acquire: main alone knows how the socket stands
+      if (congested !== 0) {
+        if (congested !== C.CONGESTED_ABSENT) zone.counters[COUNTER.framesSkippedCongested]++;
         continue;
       }
       const inFlight = clients.state[stateAt + C.CLIENT_FRAMES_MADE] - Atomics.load(clients.delivered, client); // main's count

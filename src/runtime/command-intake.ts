@@ -11,18 +11,22 @@ import type { RecordRing } from '../memory/record-ring.js';
 import * as R from '../memory/records.js';
 import { RejectCode } from '../protocol/reject-codes.js';
 import type { Replicator } from '../replication/replicator.js';
+import { arrivalRecordBytes, spawnArrival } from '../sim/arrival.js';
 import type { CommandDefinition } from '../sim/game.js';
 import type { Handoff } from '../sim/handoff.js';
 import type { EngineZone } from '../sim/zone.js';
 import type { ZoneJournal } from '../sim/zone-journal.js';
+import { CommandRates } from './command-rates.js';
 import { GrantIntake } from './grant-intake.js';
 import { MainNotices } from './main-notices.js';
+import { findOwned, listUnattached } from './owned-rows.js';
 import {
   ARRIVAL_TICKS_MAX,
   copyOut,
   copyRecord,
   createRecord,
   EarlyWords,
+  LateWords,
   type WaitingRecord,
 } from './waiting-records.js';
 
@@ -51,17 +55,12 @@ export interface IntakeOptions {
 
 export class CommandIntake {
   private readonly definitions: (CommandDefinition | undefined)[] = [];
-  /** By client: the tick of the last command and how many there were in it. */
-  private readonly countTick: Int32Array;
-  private readonly count: Uint16Array;
-  /** By client and command: what it may still send of it, and the tick at which that was so. */
-  private readonly tokens: Float32Array;
-  private readonly tokensTick: Int32Array;
+  private readonly rates: CommandRates;
   /** By client: zone + 1 to which its entity has gone from here. */
   private readonly forwardTo: Uint8Array;
   private readonly scratch = createRecord();
   /** Words of main that must not be lost and found no room on their way. */
-  private readonly waiting: { record: DataView; target: number }[] = [];
+  private readonly late = new LateWords((record, target) => this.options.handoff.forwardCommand(record, 0, target));
   private readonly notices: MainNotices;
   private readonly grants: GrantIntake;
   /** Commands that wait for a later tick, in the order in which they came, and how many of them each client has. */
@@ -86,11 +85,7 @@ export class CommandIntake {
     for (const command of zone.game.commands) {
       this.definitions[command.kind - GAME_KIND_MIN] = command as CommandDefinition;
     }
-    const slots = clients.clientsMax * this.definitions.length;
-    this.countTick = new Int32Array(clients.clientsMax);
-    this.count = new Uint16Array(clients.clientsMax);
-    this.tokens = new Float32Array(slots);
-    this.tokensTick = new Int32Array(slots);
+    this.rates = new CommandRates(zone, clients.clientsMax, this.definitions.length);
     this.forwardTo = new Uint8Array(clients.clientsMax);
     this.asideCount = new Uint16Array(clients.clientsMax);
     this.blockedTick = new Int32Array(clients.clientsMax);
@@ -99,7 +94,8 @@ export class CommandIntake {
   /** Takes main's words, then at most commandsPerTick commands; what is left waits for the next tick. */
   drain(): void {
     const { words, commands, limits } = this.options;
-    this.retry();
+    this.late.retry();
+    this.notices.retry();
     for (let left = words.readable(); left > 0; left--) {
       copyOut(words, this.scratch);
       this.takeWord(this.scratch, 0);
@@ -133,18 +129,20 @@ export class CommandIntake {
     const client = view.getInt32(offset + R.COMMAND_CLIENT, true);
     const epoch = view.getInt32(offset + R.COMMAND_EPOCH, true);
     if (kind === R.TO_ZONE_JOIN) {
-      this.join(client, epoch, view, offset + R.COMMAND_PAYLOAD);
+      this.join(client, epoch, 0, view, offset);
     } else if (kind === R.TO_ZONE_ATTACH) {
       this.attaching.push({ record: copyRecord(view, offset), tick: this.options.zone.tick });
     } else if (kind === R.TO_ZONE_ATTACHED_ALL) {
       this.takeAttaching();
-      this.dropUnattached();
+      for (const row of listUnattached(this.options.zone, this.options.replicator.rowOfClient)) this.despawn(row);
       this.isOpen = true;
     } else if (!this.isHere(client, epoch)) {
       if (this.forwardTo[client] !== 0 || kind === R.TO_ZONE_RESYNC) this.follow(client, kind, view, offset);
       else this.early.add(view, offset, this.options.zone.tick);
     } else if (kind === R.TO_ZONE_LEAVE) {
       this.leave(client);
+    } else if (kind === R.TO_ZONE_RESUME) {
+      this.resume(client, epoch, view, offset);
     } else if (kind === R.TO_ZONE_GRANT) {
       this.grants.apply(client, this.options.replicator.rowOfClient[client], view, offset + R.COMMAND_PAYLOAD);
     } else if (kind === R.TO_ZONE_RESYNC) {
@@ -180,14 +178,14 @@ export class CommandIntake {
       this.follow(client, kind, view, offset);
       return TAKEN;
     }
-    if (this.countTick[client] !== zone.tick) {
-      this.countTick[client] = zone.tick;
-      this.count[client] = 0;
+    const turn = this.options.clients.state[client * C.CLIENT_STATE_WORDS + C.CLIENT_TURN];
+    if (view.getUint8(offset + R.COMMAND_TURN) !== turn) {
+      zone.counters[COUNTER.commandsStale]++;
+      return TAKEN; // said by a connection that another one has replaced
     }
-    if (this.count[client] >= limits.commandsPerClientTick) {
+    if (!this.rates.count(client, limits.commandsPerClientTick)) {
       return NOT_NOW;
     }
-    this.count[client]++;
     this.apply(client, kind, view, offset);
     return TAKEN;
   }
@@ -237,18 +235,37 @@ export class CommandIntake {
         continue;
       }
       if (zone.tick - entry.tick >= ARRIVAL_TICKS_MAX) {
-        this.join(client, epoch, record, R.COMMAND_PAYLOAD); // it had joined in a tick that was never committed
+        this.giveUpAttaching(client, epoch, record);
       } else {
         this.attaching.push(entry);
       }
     }
   }
 
+  /** A client that main named and whose entity has not come. */
+  private giveUpAttaching(client: number, epoch: number, record: DataView): void {
+    if (record.getInt32(R.COMMAND_PAYLOAD + 16, true) === 0) {
+      this.joinAgain(client, epoch, record); // it had joined in a tick that was never committed
+      return;
+    }
+    this.beginClient(client, epoch, 0, 1, 0); // absent: nobody needs another one
+    this.notices.tell(client, R.FROM_ZONE_REFUSED, RejectCode.NotAlive, 0, 0);
+  }
+
+  private joinAgain(client: number, epoch: number, record: DataView): void {
+    this.join(client, epoch, record.getInt32(R.COMMAND_PAYLOAD + 12, true), record, 0);
+  }
+
   /** A word whose client has not come. */
   private giveUp(record: DataView): void {
+    const client = record.getInt32(R.COMMAND_CLIENT, true);
+    if (record.getUint16(R.COMMAND_KIND, true) === R.TO_ZONE_RESUME) {
+      this.joinAgain(client, record.getInt32(R.COMMAND_EPOCH, true), record);
+      return;
+    }
     this.options.zone.counters[COUNTER.commandsStale]++;
     if (record.getUint16(R.COMMAND_KIND, true) === R.TO_ZONE_GRANT) {
-      this.grants.answer(record.getInt32(R.COMMAND_CLIENT, true), record, R.COMMAND_PAYLOAD, RejectCode.NotJoined);
+      this.grants.answer(client, record, R.COMMAND_PAYLOAD, RejectCode.NotJoined);
     }
   }
 
@@ -289,7 +306,7 @@ export class CommandIntake {
       this.reject(client, seq, kind, RejectCode.UnknownKind);
       return;
     }
-    if (definition.ratePerSecond !== undefined && !this.spend(client, slot, definition.ratePerSecond)) {
+    if (definition.ratePerSecond !== undefined && !this.rates.spend(client, slot, definition.ratePerSecond)) {
       this.reject(client, seq, kind, RejectCode.RateLimited);
       return;
     }
@@ -306,41 +323,69 @@ export class CommandIntake {
   private applyTo(row: number, kind: number, definition: CommandDefinition, view: DataView, offset: number): number {
     const { zone, journal } = this.options;
     const payload = offset + R.COMMAND_PAYLOAD;
-    journal?.command(row, kind, view, payload, view.getUint16(offset + R.COMMAND_BYTES, true));
+    journal?.command(row, kind, view, payload, view.getUint8(offset + R.COMMAND_BYTES));
     return definition.apply(zone, row, view, payload);
   }
 
-  /** A bucket of one second's worth, filled by game time. */
-  private spend(client: number, slot: number, ratePerSecond: number): boolean {
+  private join(client: number, epoch: number, hop: number, view: DataView, offset: number): void {
     const { zone } = this.options;
-    const at = client * this.definitions.length + slot;
-    const refilled = this.tokens[at] + (zone.tick - this.tokensTick[at]) * zone.dt * ratePerSecond;
-    const tokens = Math.min(refilled, ratePerSecond);
-    this.tokensTick[at] = zone.tick;
-    this.tokens[at] = tokens < 1 ? tokens : tokens - 1;
-    return tokens >= 1;
-  }
-
-  private join(client: number, epoch: number, view: DataView, payload: number): void {
-    const { zone, replicator } = this.options;
-    if (replicator.isAttached(client)) {
-      this.leave(client); // the index has a new holder; its former one's leave is still on its way or was lost
-    }
+    const payload = offset + R.COMMAND_PAYLOAD;
+    this.freeIndex(client);
     const x = view.getFloat32(payload + 4, true);
     const y = view.getFloat32(payload + 8, true);
     this.options.journal?.join(client, epoch, x, y);
     const row = zone.game.spawnPlayer(zone, x, y);
+    const updateHz = view.getUint32(payload, true);
+    this.enter(client, epoch, hop, updateHz, view.getUint8(offset + R.COMMAND_TURN), row);
+  }
+
+  /** A player comes in as it was stored. */
+  takeStored(view: DataView, offset: number): void {
+    const client = view.getInt32(offset + R.ARRIVAL_CLIENT, true);
+    this.freeIndex(client);
+    this.options.journal?.stored(view, offset, arrivalRecordBytes(this.options.zone.game.fields));
+    const row = spawnArrival(this.options.zone, view, offset);
+    const updateHz = view.getUint32(offset + R.ARRIVAL_UPDATE_HZ, true);
+    const turn = view.getUint32(offset + R.ARRIVAL_TURN, true);
+    this.enter(client, view.getInt32(offset + R.ARRIVAL_EPOCH, true), 0, updateHz, turn, row);
+  }
+
+  /** The index has a new holder; its former one's leave is still on its way or was lost. */
+  private freeIndex(client: number): void {
+    if (this.options.replicator.isAttached(client)) {
+      this.leave(client);
+    }
+  }
+
+  /** -1: there was no room for the entity. */
+  private enter(client: number, epoch: number, hop: number, updateHz: number, turn: number, row: number): void {
+    const { zone, replicator } = this.options;
     if (row < 0) {
       zone.counters[COUNTER.joinsRefused]++;
-      this.beginClient(client, epoch, 0, 1);
+      this.beginClient(client, epoch, hop, 1, turn);
       this.notices.tell(client, R.FROM_ZONE_REFUSED, RejectCode.ServerFull, 0, 0);
       return;
     }
-    this.own(client, epoch, row);
-    this.beginClient(client, epoch, 0, view.getUint32(payload, true));
+    zone.owner[row] = client + 1;
+    zone.engine.ownerEpoch[row] = epoch;
+    this.forwardTo[client] = 0;
+    this.beginClient(client, epoch, hop, updateHz, turn);
     replicator.attach(client, row);
     zone.counters[COUNTER.clientsJoined]++;
-    this.notices.tell(client, R.FROM_ZONE_JOINED, zone.wireIdOf(row), 0, 0);
+    this.notices.tell(client, R.FROM_ZONE_JOINED, zone.wireIdOf(row), zone.engine.key[row], 0);
+  }
+
+  /** The client is back by another connection, which knows nothing yet and counts its messages anew. */
+  private resume(client: number, epoch: number, view: DataView, offset: number): void {
+    const { zone, clients, replicator } = this.options;
+    const row = replicator.rowOfClient[client];
+    if (row < 0) {
+      this.join(client, epoch, clients.state[client * C.CLIENT_STATE_WORDS + C.CLIENT_HOP], view, offset);
+      return;
+    }
+    const updateHz = view.getUint32(offset + R.COMMAND_PAYLOAD, true);
+    clients.beginAgain(client, updateHz, view.getUint8(offset + R.COMMAND_TURN));
+    this.notices.tell(client, R.FROM_ZONE_JOINED, zone.wireIdOf(row), zone.engine.key[row], 0);
   }
 
   /** False: its entity is not here, which may be because it is on its way here. */
@@ -349,36 +394,13 @@ export class CommandIntake {
     if (this.forwardTo[client] !== 0) {
       return true; // it has gone on since this thread began, and is taken up where it arrives
     }
-    const row = this.findOwned(client, epoch);
+    const row = findOwned(this.options.zone, client, epoch);
     if (row < 0) {
       return false;
     }
-    const at = client * C.CLIENT_STATE_WORDS;
-    clients.state[at + C.CLIENT_HOP] = view.getInt32(payload + 12, true);
-    // What the dead thread made and did not publish is not on its way.
-    clients.state[at + C.CLIENT_FRAMES_MADE] = Atomics.load(clients.delivered, client); // main's count
+    clients.takeUp(client, epoch, view.getInt32(payload + 12, true), view.getUint32(payload, true));
     replicator.attach(client, row);
-    replicator.forget(client);
     return true;
-  }
-
-  private findOwned(client: number, epoch: number): number {
-    const { zone } = this.options;
-    for (let row = 0; row < zone.rowLimit; row++) {
-      if (zone.alive[row] !== 0 && zone.owner[row] === client + 1 && zone.engine.ownerEpoch[row] === epoch) {
-        return row;
-      }
-    }
-    return -1;
-  }
-
-  private dropUnattached(): void {
-    const { zone, replicator } = this.options;
-    for (let row = 0; row < zone.rowLimit; row++) {
-      if (zone.alive[row] !== 0 && zone.owner[row] !== 0 && replicator.rowOfClient[zone.owner[row] - 1] !== row) {
-        this.despawn(row);
-      }
-    }
   }
 
   private despawn(row: number): void {
@@ -395,22 +417,9 @@ export class CommandIntake {
     }
   }
 
-  private own(client: number, epoch: number, row: number): void {
-    const { zone } = this.options;
-    zone.owner[row] = client + 1;
-    zone.engine.ownerEpoch[row] = epoch;
-    this.forwardTo[client] = 0;
-  }
-
-  private beginClient(client: number, epoch: number, hop: number, updateHz: number): void {
-    const { clients, replicator } = this.options;
-    const at = client * C.CLIENT_STATE_WORDS;
-    clients.state.fill(0, at, at + C.CLIENT_STATE_WORDS);
-    clients.state[at + C.CLIENT_EPOCH] = epoch;
-    clients.state[at + C.CLIENT_HOP] = hop;
-    clients.state[at + C.CLIENT_UPDATE_HZ] = updateHz;
-    clients.state[at + C.CLIENT_FRAMES_MADE] = Atomics.load(clients.delivered, client); // main's count goes on
-    replicator.forget(client);
+  private beginClient(client: number, epoch: number, hop: number, updateHz: number, turn: number): void {
+    this.options.clients.begin(client, epoch, hop, updateHz, turn);
+    this.options.replicator.forget(client);
   }
 
   /** The client is not here: its command goes after it, or is of a client that is gone. */
@@ -426,19 +435,8 @@ export class CommandIntake {
     } else if (kind >= GAME_KIND_MIN) {
       this.reject(client, view.getUint32(offset + R.COMMAND_SEQ, true), kind, RejectCode.QueueFull);
     } else {
-      this.waiting.push({ record: copyRecord(view, offset), target });
+      this.late.add(view, offset, target);
     }
-  }
-
-  private retry(): void {
-    while (this.waiting.length > 0) {
-      const { record, target } = this.waiting[0];
-      if (!this.options.handoff.forwardCommand(record, 0, target)) {
-        break;
-      }
-      this.waiting.shift();
-    }
-    this.notices.retry();
   }
 
   private reject(client: number, seq: number, kind: number, code: number): void {

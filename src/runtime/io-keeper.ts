@@ -7,6 +7,7 @@ import type { StoredBan } from '../persist/ban-book.js';
 import type { Outcome, PlatformCommand } from '../persist/platform-commands.js';
 import type { SessionInfo } from './journal-session.js';
 import type { FromIoThread, IoThreadData, ToIoThread } from './messages.js';
+import type { PlayerDesk } from './player-desk.js';
 
 const IO_THREAD_URL = new URL('../../workers/io-thread.js', import.meta.url);
 const RESTART_MS = 1000;
@@ -32,6 +33,7 @@ export class IoKeeper {
     private readonly describe: () => SessionInfo,
     private readonly obey: (command: PlatformCommand) => Promise<Outcome>,
     private readonly onBans: (bans: readonly StoredBan[]) => void,
+    private readonly desk: PlayerDesk,
   ) {}
 
   /** Resolves when the bans of earlier servers are in force, or when the store takes longer than a start may wait. */
@@ -87,7 +89,10 @@ export class IoKeeper {
       else if (message.kind === 'loaded') {
         this.onLoaded();
         if (this.hasBegun) this.sayBegin();
-      } else if (message.kind === 'ready') this.onReady();
+      } else if (message.kind === 'ready') {
+        this.onReady();
+        this.desk.attach((request) => worker.postMessage(request));
+      } else if (message.kind === 'player') this.desk.answer(message);
       else if (message.kind === 'bans') this.takeBans(message.bans);
       else this.onStopped();
     });

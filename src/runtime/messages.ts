@@ -4,7 +4,8 @@ import type { EventForm } from '../memory/records.js';
 import type { StoredBan } from '../persist/ban-book.js';
 import type { CheckpointPlan } from '../persist/checkpointer.js';
 import type { Outcome, PlatformCommand } from '../persist/platform-commands.js';
-import type { WorldShape } from '../persist/zone-snapshot.js';
+import type { PlayerForm, PlayerSession, PlayerSnapshot } from '../persist/player-snapshot.js';
+import type { WorldIdentity } from '../persist/zone-snapshot.js';
 import type { RecoveredEvents } from './journal-recovery.js';
 import type { SessionInfo } from './journal-session.js';
 import type { WorldPlan } from './world-plan.js';
@@ -26,7 +27,8 @@ export interface TakePlace {
 /** workerData of the I/O thread. */
 export interface IoThreadData {
   plan: WorldPlan;
-  shape: WorldShape;
+  shape: WorldIdentity;
+  players: PlayerForm;
   checkpoints: CheckpointPlan;
   eventNames: readonly string[];
   eventForms: Readonly<Record<string, EventForm>>;
@@ -40,6 +42,9 @@ export type ToIoThread =
   | { kind: 'begin'; session: SessionInfo }
   | { kind: 'stop' }
   | { kind: 'outcome'; request: number; outcome: Outcome }
+  | { kind: 'session'; session: PlayerSession }
+  | { kind: 'sessionOver'; client: number; epoch: number; isForGood: boolean }
+  | { kind: 'findPlayer'; request: number; playerId: string }
   | { kind: 'settings'; hotSnapshotMs: number; coldSnapshotMs: number };
 
 export type FromIoThread =
@@ -50,6 +55,8 @@ export type FromIoThread =
   | { kind: 'command'; request: number; command: PlatformCommand }
   /** Those that earlier servers kept, as soon as the store has said so. */
   | { kind: 'bans'; bans: readonly StoredBan[] }
+  /** `problem` is empty when the store could be asked. */
+  | { kind: 'player'; request: number; player: PlayerSnapshot | undefined; problem: string }
   | { kind: 'stopped' };
 
 export type FromTickThread =

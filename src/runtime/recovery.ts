@@ -5,10 +5,12 @@
 // Without the journal zones are of different ticks, so an entity that walked over a border meanwhile may be in two of
 // them, or in none. In two: the zone with the later tick has it. Ids are given out anew from what is alive.
 
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Settings } from '../config.js';
 import { WorldBuffer } from '../memory/world-buffer.js';
 import type { Log } from '../net/log.js';
+import { isId } from '../net/resume-token.js';
 import { listSessions } from '../persist/journal-reader.js';
 import { openStores, type Stores } from '../persist/open-stores.js';
 import { coldId, hotKey } from '../persist/snapshotter.js';
@@ -31,6 +33,8 @@ type Source = (typeof SOURCES)[number];
 export interface RecoveryReport {
   /** Of the zone that has the least of it. */
   source: Source | 'initial';
+  /** Of the world that goes on; a new one where it begins anew. */
+  worldId: string;
   /** Highest tick of the zones' snapshots. */
   snapshotTick: number;
   /** The tick that the journal brought the world to; null: it had nothing to bring. */
@@ -74,7 +78,14 @@ export async function recoverWorld(
 ): Promise<Recovery> {
   const startMs = performance.now();
   const { data, kafka, redis, mongodb, start } = plan.settings;
-  const report: RecoveryReport = { source: 'initial', snapshotTick: 0, journalTick: null, ms: 0, skipped: [] };
+  const report: RecoveryReport = {
+    source: 'initial',
+    worldId: randomUUID(),
+    snapshotTick: 0,
+    journalTick: null,
+    ms: 0,
+    skipped: [],
+  };
   const skip = (reason: string): void => void report.skipped.push(reason);
   const sessions = listSessions(join(data, JOURNAL_FOLDER));
   const recovery: Recovery = { report, tick: 0, epochMin: (sessions[0]?.epoch ?? 0) + 1 };
@@ -213,6 +224,8 @@ function fillWorld(
   report.source = SOURCES.findLast((source) => sources.has(source)) as Source;
   recovery.tick = report.snapshotTick;
   const bases = found.map((entry) => entry?.snapshot);
+  const { worldId = '' } = bases.flatMap((base) => base ?? []).sort(compareAge)[0].header;
+  if (isId(worldId)) report.worldId = worldId; // snapshots of before worlds had ids have none
   if (journal !== undefined && isOfSession(bases, journal)) {
     const skip = (reason: string): void => void report.skipped.push(reason);
     const { journalTick, events } = replayJournal(plan, game, journal, bases, skip, log);

@@ -3,12 +3,14 @@
 
 import { COMMAND_HEADER_BYTES } from '../constants.js';
 import { ByteRing } from '../memory/byte-ring.js';
-import { ClientTable } from '../memory/client-table.js';
+import { ClientTable, CONGESTED_ABSENT, CONGESTED_BACKLOG } from '../memory/client-table.js';
 import { RecordRing } from '../memory/record-ring.js';
 import * as R from '../memory/records.js';
 import * as T from '../memory/thread-control.js';
-import type { ClientSink, WorldPort } from '../net/ports.js';
+import type { ClientSink, StoredPlayer, WorldPort } from '../net/ports.js';
 import { RejectCode } from '../protocol/reject-codes.js';
+import { writeArrival } from '../sim/arrival.js';
+import type { GameDefinition } from '../sim/game.js';
 import type { Placement } from './placement.js';
 import type { WorldPlan } from './world-plan.js';
 
@@ -27,6 +29,7 @@ export class Router implements WorldPort {
   private readonly words: RecordRing[];
   private readonly commands: RecordRing[];
   private readonly frames: ByteRing[];
+  private readonly arrivals: RecordRing[];
   private readonly controls: T.ThreadControl[];
   private readonly clients: ClientTable;
   /** By client: its zone, or -1; its epoch; its hop. */
@@ -34,6 +37,8 @@ export class Router implements WorldPort {
   private readonly epochOfClient: Int32Array;
   private readonly hopOfClient: Int32Array;
   private readonly updateHzOfClient: Int32Array;
+  /** Of its connection, as the zone knows it. */
+  private readonly turnOfClient: Uint8Array;
   private sink: ClientSink | undefined;
   private onGranted: (request: number, code: number) => void = () => {};
   private isStopped = false;
@@ -46,10 +51,12 @@ export class Router implements WorldPort {
   constructor(
     private readonly plan: WorldPlan,
     private readonly placement: Placement,
+    private readonly game: Pick<GameDefinition, 'kinds' | 'fields'>,
   ) {
     const { clientsMax } = plan.settings;
     this.words = plan.words.map((buffer) => new RecordRing(buffer));
     this.commands = plan.commands.map((buffer) => new RecordRing(buffer));
+    this.arrivals = plan.arrivals.map((buffer) => new RecordRing(buffer));
     this.frames = plan.frames.map((buffer) => new ByteRing(buffer));
     this.controls = plan.controls.map((buffer) => new T.ThreadControl(buffer));
     this.clients = new ClientTable(plan.clients, clientsMax);
@@ -57,6 +64,7 @@ export class Router implements WorldPort {
     this.epochOfClient = new Int32Array(clientsMax);
     this.hopOfClient = new Int32Array(clientsMax);
     this.updateHzOfClient = new Int32Array(clientsMax);
+    this.turnOfClient = new Uint8Array(clientsMax);
   }
 
   connect(sink: ClientSink): void {
@@ -86,12 +94,59 @@ export class Router implements WorldPort {
     }
     this.writeJoin(view, updateHz, x, y);
     this.words[zone].publish();
+    this.begin(client, epoch, zone, updateHz);
+    return true;
+  }
+
+  /** Before the world runs: this client's entity is in a recovered zone and waits there. */
+  reserve(client: number, epoch: number, zone: number): void {
+    this.zoneOfClient[client] = zone;
+    this.epochOfClient[client] = epoch;
+    this.updateHzOfClient[client] = this.plan.settings.updateHz;
+    this.setAbsent(client);
+  }
+
+  setAbsent(client: number): void {
+    Atomics.store(this.clients.congested, client, CONGESTED_ABSENT); // the client's zone looks before each frame
+  }
+
+  resume(client: number, epoch: number, updateHz: number): boolean {
+    const zone = this.zoneOfClient[client];
+    const { x, y } = this.placement.next(client);
+    const view = zone < 0 ? undefined : this.claim(zone, client, epoch, 0, R.TO_ZONE_RESUME, 16);
+    if (view === undefined) {
+      return false;
+    }
+    const turn = ++this.turnOfClient[client]; // wraps at 256, as the record's does
+    view.setUint8(this.claimedAt + R.COMMAND_TURN, turn);
+    this.writeJoin(view, updateHz, x, y);
+    view.setInt32(this.claimedAt + R.COMMAND_PAYLOAD + 12, this.hopOfClient[client], true);
+    this.words[zone].publish();
+    this.updateHzOfClient[client] = updateHz;
+    this.setCongested(client, false);
+    return true;
+  }
+
+  restore(client: number, epoch: number, updateHz: number, player: StoredPlayer): boolean {
+    const { worldWidth, worldHeight } = this.plan.settings;
+    const x = clampInside(player.x, worldWidth);
+    const y = clampInside(player.y, worldHeight);
+    const zone = this.zoneAt(x, y);
+    const head = { client, epoch, updateHz, turn: this.turnOfClient[client] };
+    if (!writeArrival(this.arrivals[zone], this.game, head, { ...player, x, y })) {
+      this.counters.queueFull++;
+      return false;
+    }
+    this.begin(client, epoch, zone, updateHz);
+    return true;
+  }
+
+  private begin(client: number, epoch: number, zone: number, updateHz: number): void {
     this.zoneOfClient[client] = zone;
     this.epochOfClient[client] = epoch;
     this.hopOfClient[client] = 0;
     this.updateHzOfClient[client] = updateHz;
     this.clients.congested[client] = 0;
-    return true;
   }
 
   leave(client: number, epoch: number): void {
@@ -135,7 +190,8 @@ export class Router implements WorldPort {
     view.setInt32(offset + R.COMMAND_EPOCH, epoch, true);
     view.setUint32(offset + R.COMMAND_SEQ, seq, true);
     view.setUint16(offset + R.COMMAND_KIND, kind, true);
-    view.setUint16(offset + R.COMMAND_BYTES, limit - start, true);
+    view.setUint8(offset + R.COMMAND_BYTES, limit - start);
+    view.setUint8(offset + R.COMMAND_TURN, this.turnOfClient[client]);
     const target = ring.bytes;
     for (let from = start, to = offset + COMMAND_HEADER_BYTES; from < limit; from++, to++) {
       target[to] = bytes[from];
@@ -166,7 +222,7 @@ export class Router implements WorldPort {
   }
 
   setCongested(client: number, congested: boolean): void {
-    Atomics.store(this.clients.congested, client, congested ? 1 : 0); // the client's zone looks before each frame
+    Atomics.store(this.clients.congested, client, congested ? CONGESTED_BACKLOG : 0); // the client's zone looks before each frame
   }
 
   /** A restored thread is told which clients are its own. */
@@ -200,13 +256,15 @@ export class Router implements WorldPort {
 
   private attachClient(zone: number, client: number): void {
     const { x, y } = this.placement.next(client);
-    const view = this.claim(zone, client, this.epochOfClient[client], 0, R.TO_ZONE_ATTACH, 16);
+    const view = this.claim(zone, client, this.epochOfClient[client], 0, R.TO_ZONE_ATTACH, 20);
     if (view === undefined) {
       this.sink?.dropped(client, this.epochOfClient[client], RejectCode.QueueFull, 'the zone could not be told of it');
       return;
     }
     this.writeJoin(view, this.updateHzOfClient[client], x, y);
     view.setInt32(this.claimedAt + R.COMMAND_PAYLOAD + 12, this.hopOfClient[client], true);
+    const isAbsent = this.clients.congested[client] === CONGESTED_ABSENT;
+    view.setInt32(this.claimedAt + R.COMMAND_PAYLOAD + 16, isAbsent ? 1 : 0, true);
     this.words[zone].publish();
   }
 
@@ -229,7 +287,8 @@ export class Router implements WorldPort {
     view.setInt32(offset + R.COMMAND_EPOCH, epoch, true);
     view.setUint32(offset + R.COMMAND_SEQ, seq, true);
     view.setUint16(offset + R.COMMAND_KIND, kind, true);
-    view.setUint16(offset + R.COMMAND_BYTES, bytes, true);
+    view.setUint8(offset + R.COMMAND_BYTES, bytes);
+    view.setUint8(offset + R.COMMAND_TURN, this.turnOfClient[client]);
     this.claimedAt = offset;
     return view;
   }
@@ -337,7 +396,7 @@ export class Router implements WorldPort {
       const seq = view.getUint32(body, true);
       this.sink.rejected(client, epoch, seq, view.getUint32(body + 4, true), view.getUint32(body + 8, true));
     } else if (kind === R.FROM_ZONE_JOINED) {
-      this.sink.joined(client, epoch, view.getUint32(body, true));
+      this.sink.joined(client, epoch, view.getUint32(body, true), view.getUint32(body + 4, true));
     } else if (kind === R.FROM_ZONE_REFUSED) {
       this.zoneOfClient[client] = -1;
       this.sink.refused(client, epoch, view.getUint32(body, true));
@@ -375,4 +434,9 @@ export class Router implements WorldPort {
       this.pendingLeaves.shift();
     }
   }
+}
+
+/** A stored world may have been larger. */
+function clampInside(position: number, side: number): number {
+  return Math.min(side - 1, Math.max(1, position));
 }

@@ -1,17 +1,21 @@
 // The wiring: from settings to a running server and back.
 
+import { randomInt } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { isAbsolute, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { nowMs } from '../clock.js';
 import type { Settings } from '../config.js';
-import { GAME_KIND_MIN, TICK_THREADS_MAX } from '../constants.js';
+import { CLIENT_ID_MAX, GAME_KIND_MIN, TICK_THREADS_MAX } from '../constants.js';
 import type { Log } from '../net/log.js';
 import { Metrics } from '../net/metrics.js';
 import { createNet, type Net } from '../net/net.js';
+import type { ResumeOptions } from '../net/resumption.js';
 import { createRandom } from '../prng.js';
 import { RejectCode } from '../protocol/reject-codes.js';
+import { keptFields } from '../sim/arrival.js';
 import type { GameDefinition } from '../sim/game.js';
+import { type AbsentClient, listAbsentClients } from './absent-clients.js';
 import { planCheckpoints } from './checkpoint-plan.js';
 import { findBadGrant, Grants } from './grants.js';
 import { IoKeeper } from './io-keeper.js';
@@ -19,12 +23,15 @@ import { describeSession } from './journal-session.js';
 import { LiveSettings, type SettingsSource } from './live-settings.js';
 import { Placement } from './placement.js';
 import { PlatformActions } from './platform-actions.js';
+import { PlayerDesk } from './player-desk.js';
 import { type RecoveryReport, recoverWorld, shapeOf } from './recovery.js';
+import { loadResumeSecret } from './resume-secret.js';
 import { Router } from './router.js';
 import { Supervisor } from './supervisor.js';
 import { POSITION_QUANTUM, planWorld, type WorldPlan } from './world-plan.js';
 import { WorldReport } from './world-report.js';
 
+const EPOCH_LEAP_MAX = 2 ** 24;
 const STOP_TEXT = 'The server is stopping.';
 const BUILT_IN_GAMES: Record<string, URL> = {
   arena: new URL('../games/arena/game.js', import.meta.url),
@@ -88,7 +95,10 @@ export async function startServer(settings: Settings, log: Log, source: Settings
     isNew: recovery.source === 'initial',
     startedAtMs: Math.max(recovered.epochMin, startedMs),
   });
-  const router = new Router(plan, place(settings));
+  const desk = new PlayerDesk(log);
+  const resume = prepareResume(plan, recovery, desk, log);
+  const router = new Router(plan, place(settings), game);
+  for (const { client, epoch, zone } of resume.reserved) router.reserve(client, epoch, zone);
   const supervisor = new Supervisor({
     plan,
     gameUrl: url,
@@ -98,7 +108,7 @@ export async function startServer(settings: Settings, log: Log, source: Settings
   const metrics = new Metrics();
   const report = new WorldReport(plan, router, supervisor);
   report.register(metrics, game.events);
-  const net = wireNet({ settings, game, plan, router, supervisor, report, metrics, recovery, log });
+  const net = wireNet({ settings, game, plan, router, supervisor, report, metrics, recovery, resume, log });
   let askDrain: (text: string) => void = () => {};
   const drainAsked = new Promise<string>((resolve) => {
     askDrain = resolve;
@@ -114,7 +124,8 @@ export async function startServer(settings: Settings, log: Log, source: Settings
   const io = new IoKeeper(
     {
       plan,
-      shape,
+      shape: { ...shape, worldId: recovery.worldId },
+      players: { kinds: game.kinds, fields: keptFields(game.fields) },
       checkpoints,
       eventNames: game.events,
       eventForms: game.eventForms ?? {},
@@ -124,6 +135,7 @@ export async function startServer(settings: Settings, log: Log, source: Settings
     () => describeSession(plan, game),
     (command) => actions.run(command),
     (bans) => actions.restoreBans(bans),
+    desk,
   );
   const live = new LiveSettings({ plan, source, net, io, log });
   const stop = async (text = STOP_TEXT): Promise<void> => {
@@ -143,7 +155,7 @@ export async function startServer(settings: Settings, log: Log, source: Settings
     plan.epoch = Math.max(recovered.epochMin, Math.floor(plan.originMs));
     await io.begin(); // the world as it stands is on the disk before anything happens to it
     await supervisor.start();
-    // Whoever played when the world ended is not connected now.
+    // Whoever played when the world ended is not connected now: those who are waited for are named as well.
     for (const thread of plan.zonesOfThread.keys()) router.attachClients(thread);
     router.connect(net.sink);
     router.start();
@@ -166,6 +178,35 @@ function place(settings: Settings): Placement {
   return new Placement(spawn, worldWidth, worldHeight, zoneColumns, zoneRows, viewRadius, createRandom(seed));
 }
 
+interface WorldResume extends ResumeOptions {
+  reserved: readonly AbsentClient[];
+}
+
+function prepareResume(plan: WorldPlan, { worldId }: RecoveryReport, desk: PlayerDesk, log: Log): WorldResume {
+  const { resumeSecret, resumeMs, data } = plan.settings;
+  const { waiting, lastEpoch } = listAbsentClients(plan, log);
+  const secret = loadResumeSecret(resumeSecret, data);
+  return {
+    secret,
+    worldId,
+    resumeMs,
+    reserved: waiting,
+    lastEpoch: leapFrom(lastEpoch),
+    findPlayer: (playerId) => desk.find(playerId),
+    onJoined: (session) => desk.joined(session),
+    onLeft: (client, epoch, isForGood) => desk.left(client, epoch, isForGood),
+  };
+}
+
+/**
+ * Above all that are recovered. What was given out since is not known here: a leap by chance makes it unlikely that the
+ * number of a client of an earlier server is given out again.
+ */
+function leapFrom(lastEpoch: number): number {
+  const leap = randomInt(1, EPOCH_LEAP_MAX);
+  return lastEpoch + leap < CLIENT_ID_MAX ? lastEpoch + leap : leap;
+}
+
 interface Parts {
   settings: Settings;
   game: GameDefinition;
@@ -175,10 +216,11 @@ interface Parts {
   report: WorldReport;
   metrics: Metrics;
   recovery: RecoveryReport;
+  resume: ResumeOptions;
   log: Log;
 }
 
-function wireNet({ settings, game, plan, router, supervisor, report, metrics, recovery, log }: Parts): Net {
+function wireNet({ settings, game, plan, router, supervisor, report, metrics, recovery, resume, log }: Parts): Net {
   const startedMs = nowMs();
   const net: Net = createNet({
     settings,
@@ -188,10 +230,12 @@ function wireNet({ settings, game, plan, router, supervisor, report, metrics, re
     world: router,
     log,
     metrics,
+    resume,
     health: () => ({
       status: supervisor.unreadyReasons().length === 0 ? 'ok' : 'degraded',
       uptimeMs: Math.round(nowMs() - startedMs),
       clients: net.stats.clients,
+      absent: net.stats.absent,
       connections: net.stats.connections,
       zones: report.zoneHealth(),
       threads: report.threadHealth(),

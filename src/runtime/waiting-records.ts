@@ -68,3 +68,20 @@ export class EarlyWords {
     }
   }
 }
+
+/** Words that follow their clients to other zones, and found no room on their way. */
+export class LateWords {
+  private readonly waiting: { record: DataView; target: number }[] = [];
+
+  constructor(private readonly send: (record: DataView, target: number) => boolean) {}
+
+  add(view: DataView, offset: number, target: number): void {
+    this.waiting.push({ record: copyRecord(view, offset), target });
+  }
+
+  retry(): void {
+    while (this.waiting.length > 0 && this.send(this.waiting[0].record, this.waiting[0].target)) {
+      this.waiting.shift();
+    }
+  }
+}

@@ -4,6 +4,7 @@
 import { assert } from '../assert.js';
 import type { Settings } from '../config.js';
 import {
+  ARRIVAL_RING_RECORDS,
   COMMAND_RECORD_BYTES,
   COMMAND_RING_RECORDS,
   EVENT_RECORD_BYTES,
@@ -20,6 +21,7 @@ import { RecordRing } from '../memory/record-ring.js';
 import { ThreadControl } from '../memory/thread-control.js';
 import { WorldBuffer } from '../memory/world-buffer.js';
 import { layOutWorld, type WorldLayout } from '../memory/world-layout.js';
+import { arrivalRecordBytes } from '../sim/arrival.js';
 import type { GameDefinition } from '../sim/game.js';
 import { cutWorld, neighboursOf } from '../sim/ghosts.js';
 import { handoffRecordBytes, handoffRingRecords } from '../sim/handoff.js';
@@ -46,6 +48,8 @@ export interface WorldPlan {
   journals: SharedArrayBuffer[];
   /** By source zone, then target zone. */
   handoffs: (SharedArrayBuffer | undefined)[][];
+  /** By zone: players who come in as they were stored, from main. */
+  arrivals: SharedArrayBuffer[];
   clients: SharedArrayBuffer;
   /** By thread. */
   zonesOfThread: number[][];
@@ -107,6 +111,7 @@ export function planWorld(settings: Settings, game: GameDefinition, threadCount:
     handoffs: zones.map((source) =>
       zones.map((target) => (source === target ? undefined : RecordRing.create(ringRecords, recordBytes))),
     ),
+    arrivals: zones.map(() => RecordRing.create(ARRIVAL_RING_RECORDS, arrivalRecordBytes(game.fields))),
     clients: ClientTable.create(settings.clientsMax),
     zonesOfThread,
     frames: zonesOfThread.map(() => ByteRing.create(FRAME_RING_BYTES)),

@@ -65,12 +65,13 @@ export class ZoneHost {
     this.handoff = new Handoff(
       zone,
       plan.handoffs[zoneId],
-      plan.handoffs.map((targets) => targets[zoneId]),
+      plan.handoffs.map((targets, source) => (source === zoneId ? plan.arrivals[zoneId] : targets[zoneId])),
       {
         onDeparting: (row, target) => this.onDeparting(row, target),
         onDeparted: (client, target) => this.intake.departed(client, target),
         onArrived: (row) => this.onArrived(row),
         onForwardedCommand: (view, offset) => this.intake.takeForwarded(view, offset),
+        onStoredPlayer: (view, offset) => this.intake.takeStored(view, offset),
       },
       this.journal,
     );

@@ -5,9 +5,11 @@ import { GAME_KIND_MIN } from '../constants.js';
 import { COUNTER_COUNT } from '../memory/counters.js';
 import * as J from '../memory/journal-records.js';
 import { RecordRing } from '../memory/record-ring.js';
+import * as R from '../memory/records.js';
 import { LIVE_BLOCK } from '../memory/world-buffer.js';
 import type { ColumnPlace } from '../memory/world-layout.js';
 import { BLOCKS_OFFSET, SCALAR_GHOST_LIMIT, SCALAR_JOURNALED } from '../memory/world-layout.js';
+import { spawnArrival } from '../sim/arrival.js';
 import type { CommandDefinition, GameDefinition } from '../sim/game.js';
 import { copyRow, keyOfPacked, travellingColumns } from '../sim/handoff.js';
 import type { EngineZone } from '../sim/zone.js';
@@ -115,6 +117,9 @@ export class ZoneReplay {
       case J.ENTRY_GRANT:
         this.takeGrant();
         break;
+      case J.ENTRY_STORED:
+        this.takeStored();
+        break;
       case J.ENTRY_DESPAWN:
         zone.despawn(this.takeUint32());
         break;
@@ -165,11 +170,21 @@ export class ZoneReplay {
     const x = this.view.getFloat32(this.at, true);
     const y = this.view.getFloat32(this.at + 4, true);
     this.at += 8;
-    const row = zone.game.spawnPlayer(zone, x, y);
-    if (row >= 0) {
-      zone.owner[row] = client + 1;
-      zone.engine.ownerEpoch[row] = epoch;
-    }
+    this.own(zone.game.spawnPlayer(zone, x, y), client, epoch);
+  }
+
+  private takeStored(): void {
+    const start = this.at + 2;
+    this.at = start + this.view.getUint16(this.at, true);
+    const client = this.view.getInt32(start + R.ARRIVAL_CLIENT, true);
+    this.own(spawnArrival(this.zone, this.view, start), client, this.view.getInt32(start + R.ARRIVAL_EPOCH, true));
+  }
+
+  private own(row: number, client: number, epoch: number): void {
+    const { zone } = this;
+    if (row < 0) return;
+    zone.owner[row] = client + 1;
+    zone.engine.ownerEpoch[row] = epoch;
   }
 
   private takeGrant(): void {

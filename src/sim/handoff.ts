@@ -41,6 +41,8 @@ export interface HandoffEvents {
   onDeparted(client: number, targetZone: number): void;
   onArrived(row: number): void;
   onForwardedCommand(view: DataView, offset: number): void;
+  /** A record of main's. */
+  onStoredPlayer(view: DataView, offset: number): void;
 }
 
 export class Handoff {
@@ -58,6 +60,7 @@ export class Handoff {
   constructor(
     private readonly zone: EngineZone,
     outgoing: (SharedArrayBuffer | undefined)[],
+    /** A zone sends itself nothing: in its own place is the ring of main. */
     incoming: (SharedArrayBuffer | undefined)[],
     private readonly events: HandoffEvents,
     private readonly journal?: ZoneJournal,
@@ -251,6 +254,8 @@ export class Handoff {
     const kind = ring.view.getInt32(offset + R.HANDOFF_KIND, true);
     if (kind === R.HANDOFF_COMMAND) {
       this.events.onForwardedCommand(ring.view, offset + R.HANDOFF_BODY);
+    } else if (kind === R.HANDOFF_PLAYER) {
+      this.events.onStoredPlayer(ring.view, offset);
     } else if (kind === R.HANDOFF_ID) {
       const localId = ring.view.getUint32(offset + R.HANDOFF_BODY, true);
       this.journal?.idBack(localId);

@@ -79,6 +79,17 @@ export class ZoneJournal {
     this.at += 8;
   }
 
+  /** A record of main's, see arrival.ts. */
+  stored(view: DataView, offset: number, count: number): void {
+    this.open(J.ENTRY_STORED);
+    this.reserve(2 + count);
+    this.view.setUint16(this.at, count, true);
+    this.at += 2;
+    for (let i = 0; i < count; i++) {
+      this.bytes[this.at++] = view.getUint8(offset + i);
+    }
+  }
+
   despawn(row: number): void {
     this.open(J.ENTRY_DESPAWN);
     this.putUint32(row);

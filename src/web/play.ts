@@ -25,7 +25,7 @@ const scene = new Scene(canvas);
 const panel = new Panel();
 const controls = new Controls(canvas);
 
-let client = makeClient('');
+let client = makeClient('', '');
 let interpolator: Interpolator | null = null;
 let sentX = 0;
 let sentY = 0;
@@ -34,11 +34,12 @@ let shotMs = 0;
 /** Where space shoots while no pointer has been seen: the way last walked. */
 let facing = 0;
 
-function makeClient(name: string): TesseraClient {
+function makeClient(name: string, token: string): TesseraClient {
   const secure = location.protocol === 'https:';
   const made = new TesseraClient({
     url: `${secure ? 'wss' : 'ws'}://${location.host}/ws/game`,
     name,
+    token,
     commands: [MOVE_FORM, SHOOT_FORM],
     reconnect: {},
   });
@@ -59,7 +60,7 @@ function makeClient(name: string): TesseraClient {
 function join(): void {
   client.close();
   const name = nameField.value.trim() || nameField.placeholder;
-  client = makeClient(name);
+  client = makeClient(name, client.resumeToken);
   say('Connecting…', false);
   client.connect().catch((error: Error) => {
     if (client.state !== 'closed') return;

@@ -44,6 +44,8 @@ const WELCOME: WelcomeInfo = {
   kinds: ['body'],
   fields: [{ name: 'hp', type: 'u8', scale: 1, offset: 0 }],
   commands: [{ name: 'Walk', kind: 256, bytes: WALK_LAYOUT.bytes }],
+  token: '',
+  resumed: false,
 };
 
 /** Entity 5 of kind 0 enters at raw (20, 40) with hp 9. */
@@ -359,6 +361,47 @@ test('a client that may reconnect comes back by itself and starts with a clean v
   assert.equal(client.send('Walk', { x: 1, far: 0 }), 1);
   await frame;
   assert.deepEqual([client.roundTrip.count, client.entities.size], [3, 1]);
+});
+
+test('a client that comes back shows the newest token that it was given, and goes without one that is refused', async () => {
+  const shown: string[] = [];
+  serve = (link) => {
+    link.onMessage = (view, kind, seq) => {
+      if (kind !== ClientKind.Join) return;
+      const { token } = readJoin(view, 0, view.byteLength)!;
+      shown.push(token);
+      if (token === 'ticket-2') {
+        link.send({ rejects: [{ seq, kind, code: RejectCode.BadToken }] });
+        link.socket.close(4001, 'the token is not valid');
+        return;
+      }
+      link.send({ welcome: { ...WELCOME, token: `ticket-${shown.length}`, resumed: token === 'ticket-1' } });
+      if (shown.length < 3) link.socket.close(1012, 'restart');
+    };
+  };
+  const client = makeClient({ token: 'mine', reconnect: { delayMsMin: 1, delayMsMax: 2 } });
+  const resumed: boolean[] = [];
+  client.onWelcome = () => resumed.push(client.resumed);
+  await client.connect();
+  while (shown.length < 4) await new Promise((resolve) => setTimeout(resolve, 5));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.deepEqual(shown, ['mine', 'ticket-1', 'ticket-2', 'mine']);
+  assert.deepEqual(resumed, [false, true, false]);
+  assert.equal(client.resumeToken, 'ticket-4');
+});
+
+test('a client whose token was shown by another connection does not take over in turn', async () => {
+  serve = (link) => {
+    link.onMessage = () => {
+      link.send({ welcome: { ...WELCOME, token: 'ticket' } });
+      link.socket.close(4006, 'you have come back by another connection');
+    };
+  };
+  const client = makeClient({ reconnect: { delayMsMin: 1, delayMsMax: 2 } });
+  const ended = nextClose(client);
+  await client.connect();
+  assert.deepEqual(await ended, { code: 4006, reason: 'you have come back by another connection', retryMs: null });
+  assert.equal(client.state, 'closed');
 });
 
 test('attempts to reconnect are bounded', async () => {

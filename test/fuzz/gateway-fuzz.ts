@@ -91,7 +91,7 @@ class CheckingWorld extends EchoWorld {
     if (next === undefined) return;
     const [client, epoch] = next;
     if (letsIn) {
-      this.sink.joined(client, epoch, 1000 + client);
+      this.sink.joined(client, epoch, 1000 + client, 1000 + client);
       return;
     }
     if (this.clients.get(client)?.epoch === epoch) this.clients.delete(client);

@@ -1,7 +1,7 @@
 // A world behind the seam for tests of the net side: it lets everyone in, keeps what it is told, and makes frames that
 // show each client its own entity and how far its commands have come.
 
-import type { ClientSink, WorldPort } from '../../src/net/ports.js';
+import type { ClientSink, StoredPlayer, WorldPort } from '../../src/net/ports.js';
 import { RejectCode } from '../../src/protocol/reject-codes.js';
 import { buildFrame, type FrameParts } from '../../src/protocol/server-frame.js';
 import { defineGame } from '../../src/sim/game.js';
@@ -49,12 +49,13 @@ export interface EchoedCommand {
   payload: number[];
 }
 
-interface EchoClient {
+export interface EchoClient {
   epoch: number;
   entityId: number;
   updateHz: number;
   ack: number;
   congested: boolean;
+  absent: boolean;
   wantsFull: boolean;
   sent: number;
 }
@@ -67,6 +68,8 @@ export class EchoWorld implements WorldPort {
   commandCount = 0;
   joins = 0;
   leaves = 0;
+  resumes = 0;
+  readonly restored: StoredPlayer[] = [];
   resyncs = 0;
   congestions = 0;
   tick = 0;
@@ -80,8 +83,17 @@ export class EchoWorld implements WorldPort {
     if (this.isFull) return false;
     this.joins += 1;
     const entityId = 1000 + client;
-    this.clients.set(client, { epoch, entityId, updateHz, ack: 0, congested: false, wantsFull: true, sent: 0 });
-    if (this.answersJoins) queueMicrotask(() => this.sink.joined(client, epoch, entityId));
+    this.clients.set(client, {
+      epoch,
+      entityId,
+      updateHz,
+      ack: 0,
+      congested: false,
+      absent: false,
+      wantsFull: true,
+      sent: 0,
+    });
+    if (this.answersJoins) queueMicrotask(() => this.sink.joined(client, epoch, entityId, entityId));
     return true;
   }
 
@@ -89,6 +101,27 @@ export class EchoWorld implements WorldPort {
     if (this.clients.get(client)?.epoch !== epoch) throw new Error(`client ${client} leaves and is not there`);
     this.leaves += 1;
     this.clients.delete(client);
+  }
+
+  restore(client: number, epoch: number, updateHz: number, player: StoredPlayer): boolean {
+    this.restored.push(player);
+    return this.join(client, epoch, updateHz);
+  }
+
+  setAbsent(client: number): void {
+    const known = this.clients.get(client);
+    if (known === undefined) throw new Error(`client ${client} is absent and is not there`);
+    known.absent = true;
+  }
+
+  resume(client: number, epoch: number, updateHz: number): boolean {
+    const known = this.clients.get(client);
+    if (known?.epoch !== epoch) throw new Error(`client ${client} comes back and is not there`);
+    if (this.isFull) return false;
+    this.resumes += 1;
+    Object.assign(known, { updateHz, ack: 0, congested: false, absent: false, wantsFull: true });
+    if (this.answersJoins) queueMicrotask(() => this.sink.joined(client, epoch, known.entityId, known.entityId));
+    return true;
   }
 
   resync(client: number, epoch: number): boolean {
@@ -136,7 +169,7 @@ export class EchoWorld implements WorldPort {
   step(paddingBytes = 0): void {
     this.tick += 1;
     for (const [client, known] of this.clients) {
-      if (!known.congested) this.frame(client, paddingBytes);
+      if (!known.congested && !known.absent) this.frame(client, paddingBytes);
     }
   }
 

@@ -146,7 +146,7 @@ test('answers of the world to a session that is gone are dropped', async () => {
   const { epoch } = world.clients.get(first.client)!;
   gateway.end(first.client, 1006);
   const second = connect();
-  gateway.joined(second.client, epoch, 1);
+  gateway.joined(second.client, epoch, 1, 1);
   gateway.refused(second.client, epoch, RejectCode.ServerFull);
   gateway.rejected(second.client, epoch, 1, 256, RejectCode.Cooldown);
   gateway.dropped(second.client, epoch, 1, 'x');

@@ -6,6 +6,7 @@ import type { Connection } from '../../src/net/connection.js';
 import { NetCounters } from '../../src/net/counters.js';
 import { Gateway, type GatewaySettings } from '../../src/net/gateway.js';
 import { Outbox } from '../../src/net/outbox.js';
+import { type ResumeOptions, Resumption } from '../../src/net/resumption.js';
 import { SessionTable } from '../../src/net/session.js';
 import { describeGame } from '../../src/protocol/game-description.js';
 import { RejectCode } from '../../src/protocol/reject-codes.js';
@@ -28,6 +29,10 @@ export class KeptConnection implements Connection {
 
   sendMessage(message: Uint8Array | string): void {
     this.keep(message);
+  }
+
+  reseat(client: number): void {
+    this.client = client;
   }
 
   close(code: number): void {
@@ -66,12 +71,15 @@ export function createInProcess<W extends EchoWorld>(
   world: W,
   capacity: number,
   settings: Partial<GatewaySettings> = {},
+  resume?: ResumeOptions,
 ): InProcess<W> {
   const clock = new Float64Array([1000]);
-  const sessions = new SessionTable(capacity, clock);
+  const sessions = new SessionTable(capacity, clock, 0, resume ? 4 : 0);
   const counters = new NetCounters();
   const description = describeGame(echoGame);
   const outbox = new Outbox({ sessions, counters, world, description, quantum: QUANTUM });
+  const resumption = resume && new Resumption(resume, sessions, outbox, counters);
+  resumption?.begin();
   const gateway = new Gateway({
     settings: { ...DEFAULTS, ...settings },
     sessions,
@@ -93,6 +101,7 @@ export function createInProcess<W extends EchoWorld>(
       commands: description.commands,
     },
     admit: (_name, token) => (token === '' ? RejectCode.None : RejectCode.BadToken),
+    resumption,
     bans: new BanList(),
     log: silentLog,
   });

@@ -7,7 +7,7 @@ import { JobPool } from '../../src/persist/job-pool.js';
 import { openStores, type Stores } from '../../src/persist/open-stores.js';
 import { PersistError } from '../../src/persist/ports.js';
 import { coldId, hotKey, Snapshotter } from '../../src/persist/snapshotter.js';
-import { decodeZone, type WorldShape } from '../../src/persist/zone-snapshot.js';
+import { decodeZone, type WorldIdentity } from '../../src/persist/zone-snapshot.js';
 import { TICK_DIES, TICK_THROWS } from './faulty-job-thread.js';
 import { openFolder, until } from './folder.js';
 
@@ -15,7 +15,7 @@ const FAULTY_ENTRY = new URL('./faulty-job-thread.js', import.meta.url);
 const REAL_ENTRY = new URL('../../workers/job-thread.js', import.meta.url);
 const ROW_CAPACITY = 1024;
 const EPOCH = 5;
-const SHAPE: WorldShape = {
+const SHAPE: WorldIdentity = {
   game: 'toy',
   seed: 1,
   bots: 0,
@@ -23,6 +23,7 @@ const SHAPE: WorldShape = {
   worldWidth: 64,
   worldHeight: 64,
   rowCapacity: ROW_CAPACITY,
+  worldId: '7b0cf7a8-6b1f-4d0a-9a53-0d6d1c5f6b11',
 };
 
 class Stage {

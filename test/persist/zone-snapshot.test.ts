@@ -21,13 +21,13 @@ import {
   SNAPSHOT_COMPRESSION,
   SNAPSHOT_FORMAT,
   type SnapshotHeader,
-  type WorldShape,
+  type WorldIdentity,
   type ZoneCopy,
   type ZoneSnapshot,
 } from '../../src/persist/zone-snapshot.js';
 import { createRandom } from '../../src/prng.js';
 
-const SHAPE: WorldShape = {
+const SHAPE: WorldIdentity = {
   game: 'toy',
   seed: 1,
   bots: 2,
@@ -36,6 +36,7 @@ const SHAPE: WorldShape = {
   worldWidth: 100,
   worldHeight: 90,
   rowCapacity: 64,
+  worldId: '7b0cf7a8-6b1f-4d0a-9a53-0d6d1c5f6b11',
 };
 const COLUMNS: ColumnSpec[] = [
   { name: 'hp', type: 'u8' },

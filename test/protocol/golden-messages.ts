@@ -97,6 +97,8 @@ export const GOLDEN_FRAMES: readonly GoldenMessage[] = [
         kinds: GOLDEN_GAME.kinds,
         fields: GOLDEN_GAME.fields,
         commands: GOLDEN_GAME.commands,
+        token: 'ticket',
+        resumed: true,
       },
     }),
   },

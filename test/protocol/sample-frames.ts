@@ -18,6 +18,8 @@ export const TOY_WELCOME: WelcomeInfo = {
   kinds: TOY_GAME.kinds,
   fields: TOY_GAME.fields,
   commands: TOY_GAME.commands,
+  token: 'ticket',
+  resumed: true,
 };
 
 /** Everything that a frame can carry, at once. */

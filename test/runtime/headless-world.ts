@@ -4,7 +4,7 @@
 import { DEFAULTS, type Settings } from '../../src/config.js';
 import { ByteRing } from '../../src/memory/byte-ring.js';
 import { ThreadControl } from '../../src/memory/thread-control.js';
-import type { ClientSink } from '../../src/net/ports.js';
+import type { ClientSink, StoredPlayer } from '../../src/net/ports.js';
 import { createRandom } from '../../src/prng.js';
 import { encodeCommand } from '../../src/protocol/command-layout.js';
 import { EntityDecoder, type EntityState } from '../../src/protocol/entity-decoder.js';
@@ -20,6 +20,8 @@ import { wireIdOfKey } from '../../src/state/entity-key.js';
 export class HeadlessClient {
   readonly decoder: EntityDecoder;
   entityId = 0;
+  key = 0;
+  joinedCount = 0;
   tick = 0;
   ack = 0;
   seq = 0;
@@ -67,6 +69,8 @@ export class HeadlessWorld {
     readonly game: GameDefinition,
     settings: Partial<Settings>,
     threads = 1,
+    /** Before anything runs: fills the zones, reserves clients. */
+    prepare: (plan: WorldPlan, router: Router) => void = () => {},
   ) {
     this.settings = {
       ...DEFAULTS,
@@ -88,8 +92,9 @@ export class HeadlessWorld {
       viewRadius,
       createRandom(seed),
     );
-    this.router = new Router(this.plan, placement);
+    this.router = new Router(this.plan, placement, game);
     this.router.connect(this.createSink());
+    prepare(this.plan, this.router);
     this.frames = this.plan.frames.map((buffer) => new ByteRing(buffer));
     this.hosts = this.plan.areas.map((_, zone) => this.createHost(zone));
     for (const thread of this.plan.zonesOfThread.keys()) this.router.attachClients(thread);
@@ -128,6 +133,28 @@ export class HeadlessWorld {
     const client = new HeadlessClient(index, this.nextEpoch++, this.description);
     this.clients.set(index, client);
     this.router.join(index, client.epoch, updateHz);
+    return client;
+  }
+
+  /** Comes in as it was stored. */
+  restore(index: number, player: StoredPlayer, updateHz = this.settings.updateHz): HeadlessClient {
+    const client = new HeadlessClient(index, this.nextEpoch++, this.description);
+    this.clients.set(index, client);
+    if (!this.router.restore(index, client.epoch, updateHz, player)) throw new Error(`client ${index} finds no room`);
+    return client;
+  }
+
+  /** Its connection is lost: frames that still come for it go nowhere. */
+  lose(client: HeadlessClient): void {
+    this.router.setAbsent(client.index);
+    this.clients.delete(client.index);
+  }
+
+  /** It is back by another connection, which knows nothing. Its frames are taken once the zone has said so, as by the gateway. */
+  resume(index: number, epoch: number, updateHz = this.settings.updateHz): HeadlessClient {
+    const client = new HeadlessClient(index, epoch, this.description);
+    this.clients.set(index, client);
+    if (!this.router.resume(index, epoch, updateHz)) throw new Error(`client ${index} cannot come back`);
     return client;
   }
 
@@ -188,9 +215,9 @@ export class HeadlessWorld {
       return client?.epoch === epoch ? client : undefined;
     };
     return {
-      joined: (index, epoch, entityId) => {
+      joined: (index, epoch, entityId, key) => {
         const client = find(index, epoch);
-        if (client) client.entityId = entityId;
+        if (client) Object.assign(client, { entityId, key, joinedCount: client.joinedCount + 1 });
       },
       refused: (index, epoch, code) => {
         const client = find(index, epoch);
@@ -202,7 +229,7 @@ export class HeadlessWorld {
       },
       frame: (index, epoch, bytes, start, limit) => {
         const client = find(index, epoch);
-        if (client) this.takeFrame(client, bytes.slice(start, limit));
+        if (client && client.joinedCount > 0) this.takeFrame(client, bytes.slice(start, limit));
       },
     };
   }

@@ -41,10 +41,12 @@ function plan(settings: Settings, game: GameDefinition): WorldPlan {
   return planWorld(settings, game, 1, 0);
 }
 
+const WORLD_ID = '7b0cf7a8-6b1f-4d0a-9a53-0d6d1c5f6b11';
+
 /** A world that has lived for a tick, in the hot or the cold store, with one score in each zone. */
 async function storeWorld(settings: Settings, where: 'hot' | 'cold', score: number, takenAtMs: number): Promise<void> {
   const world = plan(settings, GAME);
-  const shape = shapeOf(settings, GAME, world);
+  const shape = { ...shapeOf(settings, GAME, world), worldId: WORLD_ID };
   const stores = open(settings);
   for (const [zone, buffer] of world.worlds.entries()) {
     const frames = new ByteRing(world.frames[0]);

@@ -4,7 +4,7 @@ import arena from '../../src/games/arena/game.js';
 import { COUNTER } from '../../src/memory/counters.js';
 import { compareHashes, hashBlock } from '../../src/memory/state-hash.js';
 import { LIVE_BLOCK, WorldBuffer } from '../../src/memory/world-buffer.js';
-import { decodeZone, encodeZone, type WorldShape } from '../../src/persist/zone-snapshot.js';
+import { decodeZone, encodeZone, type WorldIdentity } from '../../src/persist/zone-snapshot.js';
 import { createRandom } from '../../src/prng.js';
 import { recordsAfter } from '../../src/runtime/journal-recovery.js';
 import { fillZone } from '../../src/runtime/world-fill.js';
@@ -32,8 +32,15 @@ function play(world: HeadlessWorld, keeper: JournalKeeper, ticks: number, random
     if (random() < 0.02) {
       const index = Math.floor(random() * 60);
       const client = world.clients.get(index);
-      if (client === undefined) world.join(index);
-      else world.leave(client);
+      if (client !== undefined) world.leave(client);
+      else if (random() < 0.5) world.join(index);
+      else
+        world.restore(index, {
+          kind: 'player',
+          x: random() * 200,
+          y: random() * 200,
+          fields: { hp: 41, intentX: 0.5 },
+        });
     }
     each();
     world.run(1);
@@ -70,7 +77,7 @@ for (const seed of [1, 2, 3]) {
     const world = new HeadlessWorld(game, { ...FOUR_ZONES, seed }, 3);
     const keeper = new JournalKeeper(world);
     const random = createRandom(seed);
-    const shape = { rowCapacity: world.plan.layout.rowCapacity } as WorldShape;
+    const shape = { rowCapacity: world.plan.layout.rowCapacity } as WorldIdentity;
     for (let i = 0; i < 50; i++) world.join(i);
     play(world, keeper, 250, random);
     const snapshots = world.plan.worlds.map((buffer) =>

@@ -115,8 +115,20 @@ commandsLength():number {
   return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
 }
 
+token():string|null
+token(optionalEncoding:flatbuffers.Encoding):string|Uint8Array|null
+token(optionalEncoding?:any):string|Uint8Array|null {
+  const offset = this.bb!.__offset(this.bb_pos, 32);
+  return offset ? this.bb!.__string(this.bb_pos + offset, optionalEncoding) : null;
+}
+
+resumed():boolean {
+  const offset = this.bb!.__offset(this.bb_pos, 34);
+  return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : false;
+}
+
 static startWelcome(builder:flatbuffers.Builder) {
-  builder.startObject(14);
+  builder.startObject(16);
 }
 
 static addProtocol(builder:flatbuffers.Builder, protocol:number) {
@@ -211,12 +223,20 @@ static startCommandsVector(builder:flatbuffers.Builder, numElems:number) {
   builder.startVector(4, numElems, 4);
 }
 
+static addToken(builder:flatbuffers.Builder, tokenOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(14, tokenOffset, 0);
+}
+
+static addResumed(builder:flatbuffers.Builder, resumed:boolean) {
+  builder.addFieldInt8(15, +resumed, +false);
+}
+
 static endWelcome(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   return offset;
 }
 
-static createWelcome(builder:flatbuffers.Builder, protocol:number, gameOffset:flatbuffers.Offset, clientId:number, entityId:number, tickHz:number, updateHz:number, worldWidth:number, worldHeight:number, quantum:number, viewRadius:number, leaveRadius:number, kindsOffset:flatbuffers.Offset, fieldsOffset:flatbuffers.Offset, commandsOffset:flatbuffers.Offset):flatbuffers.Offset {
+static createWelcome(builder:flatbuffers.Builder, protocol:number, gameOffset:flatbuffers.Offset, clientId:number, entityId:number, tickHz:number, updateHz:number, worldWidth:number, worldHeight:number, quantum:number, viewRadius:number, leaveRadius:number, kindsOffset:flatbuffers.Offset, fieldsOffset:flatbuffers.Offset, commandsOffset:flatbuffers.Offset, tokenOffset:flatbuffers.Offset, resumed:boolean):flatbuffers.Offset {
   Welcome.startWelcome(builder);
   Welcome.addProtocol(builder, protocol);
   Welcome.addGame(builder, gameOffset);
@@ -232,6 +252,8 @@ static createWelcome(builder:flatbuffers.Builder, protocol:number, gameOffset:fl
   Welcome.addKinds(builder, kindsOffset);
   Welcome.addFields(builder, fieldsOffset);
   Welcome.addCommands(builder, commandsOffset);
+  Welcome.addToken(builder, tokenOffset);
+  Welcome.addResumed(builder, resumed);
   return Welcome.endWelcome(builder);
 }
 }

@@ -1,0 +1,63 @@
+// Main's side of what is stored of players: tells the I/O thread who plays, and asks it for those who come back. A new
+// I/O thread is told of everyone again.
+
+import type { Log } from '../net/log.js';
+import type { StoredPlayer } from '../net/ports.js';
+import type { PlayerSession } from '../persist/player-snapshot.js';
+import type { FromIoThread, ToIoThread } from './messages.js';
+
+/** A player who waits to be let in waits no longer for the store. */
+const FIND_MS_MAX = 500;
+
+export class PlayerDesk {
+  private readonly sessions = new Map<number, PlayerSession>();
+  private readonly waiting = new Map<number, (answer: FromIoThread & { kind: 'player' }) => void>();
+  private post: (message: ToIoThread) => void = () => {};
+  private lastRequest = 0;
+
+  constructor(
+    private readonly log: Log,
+    private readonly waitMs = FIND_MS_MAX,
+  ) {}
+
+  /** There is another I/O thread. */
+  attach(post: (message: ToIoThread) => void): void {
+    this.post = post;
+    for (const session of this.sessions.values()) post({ kind: 'session', session });
+  }
+
+  joined(session: PlayerSession): void {
+    this.sessions.set(session.client, session);
+    this.post({ kind: 'session', session });
+  }
+
+  left(client: number, epoch: number, isForGood: boolean): void {
+    if (this.sessions.get(client)?.epoch !== epoch) return;
+    this.sessions.delete(client);
+    this.post({ kind: 'sessionOver', client, epoch, isForGood });
+  }
+
+  /** Undefined where nothing is stored, or nobody can tell in time; it never rejects. */
+  find(playerId: string): Promise<StoredPlayer | undefined> {
+    const request = ++this.lastRequest;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        this.waiting.delete(request);
+        this.log.warn({ playerId }, `a player joins anew: the store did not answer within ${this.waitMs} ms`);
+        resolve(undefined);
+      }, this.waitMs);
+      this.waiting.set(request, ({ player, problem }) => {
+        clearTimeout(timer);
+        if (problem !== '') this.log.warn({ playerId }, `a player joins anew: what is stored of it: ${problem}`);
+        resolve(player);
+      });
+      this.post({ kind: 'findPlayer', request, playerId });
+    });
+  }
+
+  answer(answer: FromIoThread & { kind: 'player' }): void {
+    const resolve = this.waiting.get(answer.request);
+    this.waiting.delete(answer.request);
+    resolve?.(answer);
+  }
+}
