@@ -3,7 +3,7 @@
 
 import type { SettingName, SettingSources, Settings } from './config.js';
 import { describeSetting } from './config-lookup.js';
-import { HANG_TICKS_MIN, UPDATE_BYTES_MIN, ZONE_EDGE_VIEW_RADII_MIN, ZONES_MAX } from './constants.js';
+import { CELLS_MAX, HANG_TICKS_MIN, UPDATE_BYTES_MIN, ZONE_EDGE_VIEW_RADII_MIN, ZONES_MAX } from './constants.js';
 
 interface Relation {
   /** The first is the one to complain about, the others are what it is measured by. */
@@ -40,8 +40,24 @@ const RELATIONS: readonly Relation[] = [
   },
   {
     names: ['bots', 'entitiesPerZone', 'zoneColumns', 'zoneRows'],
-    holds: (s) => Math.ceil(s.bots / (s.zoneColumns * s.zoneRows)) <= s.entitiesPerZone,
+    // With cells they need not be in memory all at once.
+    holds: (s) => s.cellSize > 0 || Math.ceil(s.bots / (s.zoneColumns * s.zoneRows)) <= s.entitiesPerZone,
     allowed: (s) => `at most entitiesPerZone in each zone, ${s.entitiesPerZone * s.zoneColumns * s.zoneRows}`,
+  },
+  {
+    names: ['cellSize', 'worldWidth', 'zoneColumns'],
+    holds: (s) => s.cellSize === 0 || (s.worldWidth / s.zoneColumns) % s.cellSize === 0,
+    allowed: (s) => `what divides the width of a zone, ${s.worldWidth / s.zoneColumns}`,
+  },
+  {
+    names: ['cellSize', 'worldHeight', 'zoneRows'],
+    holds: (s) => s.cellSize === 0 || (s.worldHeight / s.zoneRows) % s.cellSize === 0,
+    allowed: (s) => `what divides the height of a zone, ${s.worldHeight / s.zoneRows}`,
+  },
+  {
+    names: ['cellSize', 'worldWidth', 'worldHeight'],
+    holds: (s) => s.cellSize === 0 || (s.worldWidth / s.cellSize) * (s.worldHeight / s.cellSize) <= CELLS_MAX,
+    allowed: (s) => `at least ${Math.ceil(Math.sqrt((s.worldWidth * s.worldHeight) / CELLS_MAX))}, ${CELLS_MAX} cells`,
   },
   {
     names: ['commandsPerClientTick', 'commandsPerTick'],

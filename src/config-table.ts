@@ -4,6 +4,7 @@
 import type { SettingName, Settings } from './config.js';
 import { RESUME_SETTINGS } from './config-resume.js';
 import {
+  CELLS_MAX,
   CLIENTS_MAX_LIMIT,
   COMMAND_RING_RECORDS,
   ENTITIES_PER_ZONE_MAX,
@@ -124,6 +125,42 @@ export const SETTINGS: { readonly [K in SettingName]: SettingDefinition<Settings
     form: 'integer',
     min: 16,
     max: ENTITIES_PER_ZONE_MAX,
+  },
+  cellSize: {
+    group: 'World',
+    placeholder: 'UNITS',
+    help: 'Side of a cell: cells near players are in memory, others in the cold store; 0: all is in memory.',
+    value: 0,
+    form: 'integer',
+    min: 0,
+    max: WORLD_SIDE_MAX,
+  },
+  cellsLiveMax: {
+    group: 'World',
+    placeholder: 'N',
+    help: 'Cells in memory at a time; beyond it those go that nobody needs, the longest unneeded first.',
+    value: 256,
+    form: 'integer',
+    min: 1,
+    max: CELLS_MAX,
+  },
+  cellTtlMs: {
+    group: 'World',
+    placeholder: 'MS',
+    help: 'A cell that nobody has needed for this long goes to the store.',
+    value: 10000,
+    form: 'integer',
+    min: 0,
+    max: 3600000,
+  },
+  cellEntitiesMax: {
+    group: 'World',
+    placeholder: 'N',
+    help: 'Entities in memory that rest in cells, over all zones; beyond it cells go as with --cells-live-max.',
+    value: 65536,
+    form: 'integer',
+    min: 1,
+    max: ZONES_MAX * ENTITIES_PER_ZONE_MAX,
   },
   bots: {
     group: 'World',

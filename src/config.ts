@@ -33,6 +33,10 @@ export interface Settings {
   tickHz: number;
   updateHz: number;
   viewRadius: number;
+  cellSize: number;
+  cellsLiveMax: number;
+  cellTtlMs: number;
+  cellEntitiesMax: number;
   spawn: SpawnPolicy;
   entitiesPerZone: number;
   clientsMax: number;

@@ -41,6 +41,36 @@ export const WORLD_SIDE_MIN = 16;
 export const WORLD_SIDE_MAX = 8192;
 /** So wide is a zone that has a neighbour: what is seen across its two borders stays the smaller part of it. */
 export const ZONE_EDGE_VIEW_RADII_MIN = 4;
+/** Cells of a whole world: each zone keeps a word about each of them. */
+export const CELLS_MAX = 65536;
+/** Events and entities that wait in a zone for cold cells; a zone brings cells in for them from half of it on. */
+export const CELL_QUEUE_RECORDS = 2048;
+/** Rows from cold cells that a zone takes in within one tick: 1,024 are about half a millisecond. */
+export const CELL_ROWS_PER_TICK = 1024;
+/** Rows that the I/O thread hands to a zone as one record. */
+export const CELL_CHUNK_ROWS = 128;
+/** Between the I/O thread and one zone: some 4,000 rows of 60 bytes. */
+export const CELL_RING_BYTES = 256 * 1024;
+/** Every so many ticks a zone looks which of its cells are wanted. */
+export const CELL_LOOK_TICKS = 4;
+/** Cells that one zone begins to load, and to give up, at one look. */
+export const CELLS_BEGUN_PER_LOOK = 8;
+/** Cells of one zone on their way to the store: when it is down, no more than these stand still. */
+export const CELLS_EVICTING_MAX = 32;
+/** A cell is wanted this long before somebody who goes on as he goes now would see it. */
+export const CELL_PREFETCH_SECONDS = 1.5;
+/** Beyond what is seen, as a share of the view radius: who stands and then turns has this far to go. */
+export const CELL_MARGIN_SHARE = 0.25;
+/** A join waits this long for the cells around it, then goes on without them. */
+export const CELL_JOIN_WAIT_SECONDS = 1;
+/** Part of a zone's rows that may rest: there must be room for those who play. */
+export const CELL_ROWS_SHARE = 0.75;
+/** Loads are counted by how many ticks they took, up to this. */
+export const CELL_LOAD_TICKS_MAX = 256;
+/** Cells that the I/O thread fetches, or stores, with one call. */
+export const CELLS_PER_CALL = 64;
+/** A record that no zone names any more goes after this many cold snapshots: one may be under way, two are newer. */
+export const CELL_KEPT_SNAPSHOTS = 3;
 /** A thread that is merely late is not taken for one that hangs. */
 export const HANG_TICKS_MIN = 3;
 
@@ -213,6 +243,7 @@ export const BANS_MAX = 10000;
 /** Ten years. */
 export const BAN_MINUTES_MAX = 5256000;
 
+assert(CELL_RING_BYTES > 4 * CELL_CHUNK_ROWS * 256, 'the ring of cells holds several records of rows of 256 bytes');
 assert(SHORT_STEP_QUANTA_MAX * SHORT_AGE_TICKS_MAX <= 127, 'the 8-bit form of a position must not wrap');
 assert(MID_STEP_QUANTA_MAX * SHORT_AGE_TICKS_MAX <= 32767, 'the 16-bit form of a position must not wrap');
 assert(SHORT_STEP_QUANTA_MAX * MID_AGE_TICKS_MAX <= 32767, 'the 16-bit form of a position must not wrap');

@@ -226,6 +226,9 @@ test('settings that are fine alone must fit together', () => {
     ],
     [['--bytes-per-second=1024'], 'bytesPerSecond is 1024', 'at least 128 per update, 3840'],
     [['--hang-ms=299', '--tick-hz=10'], 'hangMs is 299', 'at least 3 ticks, 300'],
+    [['--cell-size=48'], 'cellSize is 48 (from --cell-size)', 'what divides the width of a zone, 256'],
+    [['--cell-size=64', '--world=512x480'], 'worldHeight is 480', 'what divides the height of a zone, 240'],
+    [['--cell-size=16', '--world=8192x8192'], 'cellSize is 16', 'at least 32, 65536 cells'],
     [['--checkpoint-ms=16'], 'checkpointMs is 16', '0, or at least one tick, 17'],
   ];
   for (const [argv, about, allowed] of cases) {
@@ -243,6 +246,9 @@ test('a relation at its edge holds', () => {
   accepted(load(['--bytes-per-second=3840']));
   accepted(load(['--hang-ms=300', '--tick-hz=10']));
   accepted(load(['--checkpoint-ms=17']));
+  accepted(load(['--cell-size=32', '--world=8192x8192']));
+  accepted(load(['--cell-size=256']));
+  accepted(load(['--cell-size=64', '--bots=200000', '--entities-per-zone=16384']));
   accepted(load(['--checkpoint-ms=0']));
 });
 

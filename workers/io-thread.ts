@@ -10,6 +10,7 @@ import { IoCounters } from '../src/memory/io-counters.js';
 import { RecordRing } from '../src/memory/record-ring.js';
 import { WorldBuffer } from '../src/memory/world-buffer.js';
 import { BanBook } from '../src/persist/ban-book.js';
+import { CellKeeper } from '../src/persist/cell-keeper.js';
 import { Checkpointer } from '../src/persist/checkpointer.js';
 import { CommandLedger } from '../src/persist/command-ledger.js';
 import { withDeadline } from '../src/persist/deadline.js';
@@ -27,6 +28,7 @@ import { Snapshotter } from '../src/persist/snapshotter.js';
 import { JOURNAL_FOLDER, type SessionInfo } from '../src/runtime/journal-session.js';
 import type { FromIoThread, IoThreadData, ToIoThread } from '../src/runtime/messages.js';
 import { STORES_FOLDER } from '../src/runtime/recovery.js';
+import { DEPART_TO_CELL } from '../src/state/columns.js';
 
 /** Of a stop, for events that the log has not taken. */
 const FLUSH_MS_MAX = 2500;
@@ -90,6 +92,18 @@ let isStopping = false;
 // Not sooner: main's answers would find nobody who listens.
 const subscribed = subscribe();
 
+const cells =
+  plan.cells &&
+  new CellKeeper({
+    worlds,
+    plan: plan.cells,
+    departToCell: DEPART_TO_CELL,
+    store: stores.cold,
+    counters,
+    say,
+    startedMs: Date.now(),
+  });
+const keepingCells = cells && setInterval(() => cells.run(Date.now()), IO_BEAT_MS);
 const pumping = setInterval(() => pump.run(Date.now()), IO_BEAT_MS);
 let periods = { hotSnapshotMs, coldSnapshotMs };
 let snapshotting = beginSnapshots();
@@ -206,7 +220,7 @@ async function within(limitMs: number, work: Promise<void>, complaint: string): 
 
 async function stop(): Promise<void> {
   isStopping = true;
-  for (const timer of [pumping, journaling, checkpointing, ...snapshotting]) {
+  for (const timer of [pumping, keepingCells, journaling, checkpointing, ...snapshotting]) {
     clearInterval(timer);
   }
   await Promise.all([

@@ -30,6 +30,15 @@ export const COUNTERS = [
   'journalLost',
   'clients',
   'ghosts',
+  'cellLoads',
+  'cellEvictions',
+  'cellsLate',
+  'cellQueueFull',
+  'cellRoomShort',
+  'cellsHeld',
+  'cellsEvicting',
+  'cellEntities',
+  'cellQueue',
 ] as const;
 
 export type CounterName = (typeof COUNTERS)[number];

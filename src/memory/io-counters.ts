@@ -42,6 +42,14 @@ export const IO_COUNTERS = [
   'platformDone',
   'platformFailed',
   'platformMalformed',
+  'cellsLoaded',
+  'cellsStored',
+  'cellsSpared',
+  'cellBytesStored',
+  'cellFailures',
+  'cellsDamaged',
+  'cellsDeleted',
+  'cellsWaiting',
 ] as const;
 
 export type IoCounterName = (typeof IO_COUNTERS)[number];
@@ -60,6 +68,7 @@ export const IO_GAUGES: ReadonlySet<IoCounterName> = new Set([
   'journalTick',
   'checkpointRowsWaiting',
   'checkpointMs',
+  'cellsWaiting',
 ]);
 
 const EVENT_TYPES_MAX = 256;

@@ -41,3 +41,23 @@ export const ENTRY_GHOST_GONE = 10;
 export const ENTRY_GRANT = 11;
 /** bytes u16, record: a player comes in as it was stored; see arrival.ts. */
 export const ENTRY_STORED = 12;
+
+// Of worlds that are cut into cells; see zone-cells.ts. A cell is its number in the zone, u32.
+/** cell: it is asked for, or populated where it was never stored. */
+export const ENTRY_CELL_LOAD = 32;
+/** cell: nobody wants it any more. */
+export const ENTRY_CELL_NOT = 33;
+/** cell, one packed row of it. */
+export const ENTRY_CELL_ROW = 34;
+/** cell: all its rows are here. */
+export const ENTRY_CELL_LIVE = 35;
+/** cell: the store has no whole record of it, and it is populated anew. */
+export const ENTRY_CELL_ANEW = 36;
+/** cell: its rows stand still until they are stored. */
+export const ENTRY_CELL_LEAVE = 37;
+/** cell: they do not leave. */
+export const ENTRY_CELL_STAY = 38;
+/** cell, version f64: they are stored, and given up here. */
+export const ENTRY_CELL_STORED = 39;
+/** Rows in cold cells go to their queues, and queues of live cells are applied. */
+export const ENTRY_CELL_SWEEP = 40;

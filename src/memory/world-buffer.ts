@@ -29,12 +29,26 @@ const ARRAY_OF = {
   f64: Float64Array,
 } as const;
 
+/** By cell of the zone. */
+export interface CellArrays {
+  /** Names the record in the store that holds what rests in the cell, or held when it was loaded; 0: never stored. */
+  version: Float64Array;
+  state: Int32Array;
+  /** Tick at which it came into its state. */
+  since: Int32Array;
+  /** While it is loading: rows of its record that are here already. */
+  taken: Int32Array;
+  queue: Uint8Array;
+}
+
 /** Views over one block. */
 export interface Block {
   scalars: Int32Array;
   globals: Float64Array;
   marks: Int32Array;
   columns: Record<string, AnyColumn>;
+  /** Only where the world is cut into cells. */
+  cells?: CellArrays;
 }
 
 export const LIVE_BLOCK = 0;
@@ -122,7 +136,16 @@ export class WorldBuffer {
         bytes.copyWithin(to + ghostFirst * size, from + ghostFirst * size, from + ghostLimit * size);
       }
     }
+    if (layout.cells !== undefined) {
+      const limit = sourceStart + cellsLimit(layout.cells, scalars);
+      bytes.copyWithin(targetStart + layout.cells.offset, sourceStart + layout.cells.offset, limit);
+    }
   }
+}
+
+/** Where the part of the cells that is in use ends, from the beginning of a block. */
+function cellsLimit(cells: L.CellsPlace, scalars: Int32Array): number {
+  return cells.queueOffset + scalars[L.SCALAR_CELL_QUEUE] * cells.queueRecordBytes;
 }
 
 function viewBlock(buffer: SharedArrayBuffer, layout: L.WorldLayout, start: number): Block {
@@ -131,10 +154,24 @@ function viewBlock(buffer: SharedArrayBuffer, layout: L.WorldLayout, start: numb
     const ArrayType = ARRAY_OF[type] as new (buffer: SharedArrayBuffer, offset: number, length: number) => AnyColumn;
     columns[name] = new ArrayType(buffer, start + offset, layout.rowCapacity);
   }
-  return {
+  const block: Block = {
     scalars: new Int32Array(buffer, start, L.SCALAR_COUNT),
     globals: new Float64Array(buffer, start + L.GLOBALS_IN_BLOCK, GLOBALS_COUNT),
     marks: new Int32Array(buffer, start + L.MARKS_IN_BLOCK, ZONES_MAX),
     columns,
+  };
+  if (layout.cells !== undefined) block.cells = viewCells(buffer, layout.cells, start);
+  return block;
+}
+
+function viewCells(buffer: SharedArrayBuffer, cells: L.CellsPlace, start: number): CellArrays {
+  const { count, queueRecords, queueRecordBytes } = cells;
+  const words = start + cells.offset + count * 8;
+  return {
+    version: new Float64Array(buffer, start + cells.offset, count),
+    state: new Int32Array(buffer, words, count),
+    since: new Int32Array(buffer, words + count * 4, count),
+    taken: new Int32Array(buffer, words + count * 8, count),
+    queue: new Uint8Array(buffer, start + cells.queueOffset, queueRecords * queueRecordBytes),
   };
 }

@@ -6,8 +6,11 @@
 //  | descriptor | commit line | counters f64 | block 0: live | block 1: committed | block 2: committed |
 //    main, once   tick thread   tick thread    tick thread     readers look where COMMIT_BLOCK points
 //
-// A block is   | scalars i32 x 64 | globals f64 x 64 | marks i32 x 64 | column | column | ... |   with every column padded to
-// 64 bytes. The three blocks are laid out alike, so a commit is one copy per column and a restore is one copy back.
+// A block is   | scalars i32 x 64 | globals f64 x 64 | marks i32 x 64 | column | column | ... | cells |   with every column
+// padded to 64 bytes. The three blocks are laid out alike, so a commit is one copy per column and a restore is one copy back.
+//
+// Cells, where the world has them:   | version f64 x n | state i32 x n | since i32 x n | taken i32 x n | queue records |
+// The queue comes last, so that only as much of it is copied as is in use.
 //
 // Two committed blocks take turns: a tick thread that dies in the middle of a commit leaves the other one whole, and a
 // reader has a whole tick's time to copy what COMMIT_BLOCK points at before it is written again. COMMIT_COUNT tells it
@@ -58,6 +61,8 @@ export const SCALAR_GHOST_FIRST = 6;
 export const SCALAR_GHOST_LIMIT = 7;
 /** Ticks of this zone that were written to the journal since the session began; see journal-records.ts. */
 export const SCALAR_JOURNALED = 8;
+/** Records in the queue of cells. */
+export const SCALAR_CELL_QUEUE = 32;
 export const SCALAR_COUNT = 64;
 
 const SCALARS_BYTES = SCALAR_COUNT * 4;
@@ -87,15 +92,33 @@ export interface ColumnPlace extends ColumnSpec {
   offset: number;
 }
 
+/** What a zone needs room for when its world is cut into cells. */
+export interface CellsSpec {
+  /** Cells of one zone. */
+  count: number;
+  queueRecords: number;
+  queueRecordBytes: number;
+  /** What a packed row consists of, in this order. */
+  rowColumns: readonly ColumnSpec[];
+}
+
+export interface CellsPlace extends CellsSpec {
+  /** From the beginning of a block. */
+  offset: number;
+  queueOffset: number;
+}
+
 export interface WorldLayout {
   rowCapacity: number;
   columns: readonly ColumnPlace[];
+  /** Absent: the world is not cut into cells. */
+  cells?: CellsPlace;
   blockBytes: number;
   totalBytes: number;
   hash: number;
 }
 
-export function layOutWorld(columns: readonly ColumnSpec[], rowCapacity: number): WorldLayout {
+export function layOutWorld(columns: readonly ColumnSpec[], rowCapacity: number, cells?: CellsSpec): WorldLayout {
   assert(rowCapacity > 0 && rowCapacity % 64 === 0, 'row capacity is a multiple of 64', rowCapacity);
   let offset = COLUMNS_IN_BLOCK;
   let hash = 0x811c9dc5;
@@ -108,6 +131,20 @@ export function layOutWorld(columns: readonly ColumnSpec[], rowCapacity: number)
       hash = Math.imul(hash ^ character.charCodeAt(0), 0x01000193);
     }
   }
+  const place = cells && placeCells(cells, offset);
+  if (place !== undefined) {
+    offset = place.queueOffset + place.queueRecords * place.queueRecordBytes;
+    hash = Math.imul(hash ^ place.count ^ (place.queueRecordBytes << 20), 0x01000193);
+  }
   const blockBytes = Math.ceil(offset / CACHE_LINE_BYTES) * CACHE_LINE_BYTES;
-  return { rowCapacity, columns: places, blockBytes, totalBytes: BLOCKS_OFFSET + 3 * blockBytes, hash };
+  const layout = { rowCapacity, columns: places, blockBytes, totalBytes: BLOCKS_OFFSET + 3 * blockBytes, hash };
+  return place === undefined ? layout : { ...layout, cells: place };
+}
+
+const CELL_BYTES = 8 + 3 * 4;
+
+function placeCells(cells: CellsSpec, start: number): CellsPlace {
+  assert(cells.queueRecordBytes % 8 === 0, 'queue records are aligned', cells.queueRecordBytes);
+  const offset = Math.ceil(start / 8) * 8;
+  return { ...cells, offset, queueOffset: Math.ceil((offset + cells.count * CELL_BYTES) / 8) * 8 };
 }

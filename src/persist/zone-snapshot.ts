@@ -17,6 +17,8 @@ import { createHash } from 'node:crypto';
 import { brotliCompressSync, brotliDecompressSync, constants as zlib } from 'node:zlib';
 import { assert } from '../assert.js';
 import {
+  CELL_QUEUE_RECORDS,
+  CELLS_MAX,
   GLOBALS_COUNT,
   SNAPSHOT_BODY_BYTES_MAX,
   SNAPSHOT_HEADER_BYTES_MAX,
@@ -35,6 +37,7 @@ import {
   SCALAR_ROW_LIMIT,
   SCALAR_TICK,
 } from '../memory/world-layout.js';
+import { bytesOfCells, type CellsHeader, type CellsSnapshot, describeCells, listCellParts } from './cell-snapshot.js';
 import { sha256 } from './checksum.js';
 
 export const SNAPSHOT_FORMAT = 3;
@@ -58,6 +61,7 @@ export interface WorldShape {
   worldWidth: number;
   worldHeight: number;
   rowCapacity: number;
+  cellSize: number;
 }
 
 /** Which world it is, of all that may have the same shape. */
@@ -78,6 +82,8 @@ export interface ZoneHead extends WorldIdentity {
   ghosts: number;
   ids: number;
   columns: ColumnSpec[];
+  /** Only where the world has cells. */
+  cells?: CellsHeader;
 }
 
 export interface SnapshotHeader extends ZoneHead {
@@ -106,6 +112,7 @@ export interface ZoneSnapshot {
   marks: Int32Array;
   /** Cells of the rows, then of the ghosts. */
   columns: Map<string, AnyColumn>;
+  cells?: CellsSnapshot;
 }
 
 export const COLUMN_ARRAYS = {
@@ -125,12 +132,13 @@ interface Section {
 }
 
 /** What the body holds, in its order. */
-function listSections({ rows, ghosts, ids, columns }: ZoneHead): Section[] {
+function listSections({ rows, ghosts, ids, columns, cells }: ZoneHead): Section[] {
   return [
     { type: 'i32', cells: SCALAR_COUNT },
     { type: 'f64', cells: GLOBALS_COUNT },
     { type: 'i32', cells: ZONES_MAX },
     ...columns.map(({ type, role }): Section => ({ type, cells: role === 'id' ? ids : rows + ghosts })),
+    ...(cells === undefined ? [] : [{ type: 'u8', cells: bytesOfCells(cells) } as const]),
   ];
 }
 
@@ -146,7 +154,9 @@ export function copyZone(
   takenAtMs: number,
 ): ZoneCopy | undefined {
   const countBefore = world.commitCount;
-  const { scalars, globals, marks, columns: cells } = world.committed;
+  const block = world.committed;
+  const { scalars, globals, marks, columns: cells } = block;
+  const described = describeCells(block, world.layout);
   const ghostFirst = scalars[SCALAR_GHOST_FIRST];
   const head: ZoneHead = {
     ...shape,
@@ -161,6 +171,7 @@ export function copyZone(
     columns: world.layout.columns.map(({ name, type, role }) =>
       role === undefined ? { name, type } : { name, type, role },
     ),
+    ...(described && { cells: described }),
   };
   const bodyBytes = sumBytes(listSections(head));
   assert(bodyBytes <= SNAPSHOT_BODY_BYTES_MAX, 'a zone fits a snapshot', bodyBytes);
@@ -178,6 +189,7 @@ export function copyZone(
     append(cells[name], 0, role === 'id' ? head.ids : head.rows);
     if (role !== 'id') append(cells[name], ghostFirst, head.ghosts);
   }
+  for (const part of listCellParts(block, world.layout)) append(part, 0, part.length);
   return ((world.commitCount - countBefore) | 0) > 1 ? undefined : { head, body };
 }
 
@@ -226,8 +238,10 @@ export function decodeZone(bytes: Uint8Array): ZoneSnapshot {
     at += cells * COLUMN_BYTES[type];
     return new COLUMN_ARRAYS[type](body.buffer.slice(start, body.byteOffset + at) as ArrayBuffer);
   });
+  const cells = header.cells && { ...header.cells, bytes: columns[header.columns.length] as Uint8Array };
   return {
     header,
+    ...(cells && { cells }),
     scalars: scalars as Int32Array,
     globals: globals as Float64Array,
     marks: marks as Int32Array,
@@ -347,15 +361,29 @@ function checkHeader(header: SnapshotHeader): SnapshotHeader {
   ) {
     throw new Error('its header names no columns, or one of them twice or without a type');
   }
+  if (header.cells !== undefined && !isCellsHeader(header.cells)) {
+    throw new Error('its header says of cells what cannot be');
+  }
   const bodyBytes = sumBytes(listSections(header));
   if (bodyBytes > SNAPSHOT_BODY_BYTES_MAX) {
     throw new Error(`its header says ${bodyBytes} bytes; allowed: ${SNAPSHOT_BODY_BYTES_MAX}`);
   }
+  header.cellSize ??= 0; // taken before worlds had cells
   return header;
 }
 
 function isCount(value: unknown, max: number): boolean {
   return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= max;
+}
+
+function isCellsHeader(cells: Partial<CellsHeader> | null): boolean {
+  return (
+    isCount(cells?.count, CELLS_MAX) &&
+    isCount(cells?.queueRecords, CELL_QUEUE_RECORDS) &&
+    isCount(cells?.queueRecordBytes, SNAPSHOT_BODY_BYTES_MAX) &&
+    Array.isArray(cells?.rowColumns) &&
+    cells.rowColumns.every(isColumn)
+  );
 }
 
 function isColumn(column: { name?: unknown; type?: unknown } | null): boolean {

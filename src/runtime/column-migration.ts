@@ -5,6 +5,7 @@
 import type { AnyColumn } from '../memory/world-buffer.js';
 import type { ColumnSpec, ColumnType } from '../memory/world-layout.js';
 import { COLUMN_ARRAYS, type ZoneSnapshot } from '../persist/zone-snapshot.js';
+import { DEPART_TO_CELL } from '../state/columns.js';
 
 /** The snapshot is whole, and still cannot be taken up. */
 export class ColumnMisfit extends Error {}
@@ -19,7 +20,7 @@ export interface Migration {
 export function migrateColumns(snapshot: ZoneSnapshot, wanted: readonly ColumnSpec[]): Migration {
   const { header } = snapshot;
   const stored = new Map(header.columns.map((column) => [column.name, column]));
-  const alive = snapshot.columns.get('alive');
+  const alive = findEntities(snapshot);
   const columns = new Map<string, AnyColumn>();
   const changes: string[] = [];
   for (const { name, type } of wanted) {
@@ -44,6 +45,12 @@ export function migrateColumns(snapshot: ZoneSnapshot, wanted: readonly ColumnSp
     .filter(({ name }) => columns.has(name))
     .map(({ name, type }) => ({ ...stored.get(name), name, type }));
   return { snapshot: { ...snapshot, header: { ...header, columns: kept }, columns }, changes };
+}
+
+/** By row, not 0 where an entity is: alive, or resting in a cell that is on its way to the store. */
+function findEntities({ columns }: ZoneSnapshot): AnyColumn | undefined {
+  const departTo = columns.get('departTo');
+  return columns.get('alive')?.map((alive: number, row: number) => (departTo?.[row] === DEPART_TO_CELL ? 1 : alive));
 }
 
 /** Rows that are no entity keep what was there last: it means nothing, need not fit, and becomes zero. */

@@ -16,6 +16,7 @@ import type { CommandDefinition } from '../sim/game.js';
 import type { Handoff } from '../sim/handoff.js';
 import type { EngineZone } from '../sim/zone.js';
 import type { ZoneJournal } from '../sim/zone-journal.js';
+import type { CellHost } from './cell-host.js';
 import { CommandRates } from './command-rates.js';
 import { GrantIntake } from './grant-intake.js';
 import { MainNotices } from './main-notices.js';
@@ -27,18 +28,14 @@ import {
   createRecord,
   EarlyWords,
   LateWords,
+  NOT_HERE,
+  NOT_NOW,
+  TAKEN,
   type WaitingRecord,
 } from './waiting-records.js';
 
 /** Commands that wait for a later tick: half a second of 2,000 clients at 30 per second is 30,000. */
 const ASIDE_MAX = 32768;
-
-/** What became of a command that was to be taken. */
-const TAKEN = 0;
-/** Its client is not here: it may be on its way here, or gone. */
-const NOT_HERE = 1;
-/** Its client has had its share of this tick. */
-const NOT_NOW = 2;
 
 export interface IntakeOptions {
   zone: EngineZone;
@@ -49,6 +46,8 @@ export interface IntakeOptions {
   clients: C.ClientTable;
   replicator: Replicator;
   handoff: Handoff;
+  /** Undefined: the whole world is in memory. */
+  cells?: CellHost | undefined;
   limits: Pick<Limits, 'commandsPerTick' | 'commandsPerClientTick'>;
   journal: ZoneJournal | undefined;
 }
@@ -96,6 +95,7 @@ export class CommandIntake {
     const { words, commands, limits } = this.options;
     this.late.retry();
     this.notices.retry();
+    this.options.cells?.letJoin((record) => this.takeWord(record, 0));
     for (let left = words.readable(); left > 0; left--) {
       copyOut(words, this.scratch);
       this.takeWord(this.scratch, 0);
@@ -128,6 +128,7 @@ export class CommandIntake {
     const kind = view.getUint16(offset + R.COMMAND_KIND, true);
     const client = view.getInt32(offset + R.COMMAND_CLIENT, true);
     const epoch = view.getInt32(offset + R.COMMAND_EPOCH, true);
+    if (this.options.cells?.holdsBack(kind, client, view, offset)) return;
     if (kind === R.TO_ZONE_JOIN) {
       this.join(client, epoch, 0, view, offset);
     } else if (kind === R.TO_ZONE_ATTACH) {

@@ -54,6 +54,7 @@ export function shapeOf(settings: Settings, game: GameDefinition, plan: WorldPla
     worldWidth: settings.worldWidth,
     worldHeight: settings.worldHeight,
     rowCapacity: plan.layout.rowCapacity,
+    cellSize: settings.cellSize,
   };
 }
 

@@ -22,6 +22,7 @@ import { IoKeeper } from './io-keeper.js';
 import { describeSession } from './journal-session.js';
 import { LiveSettings, type SettingsSource } from './live-settings.js';
 import { Placement } from './placement.js';
+import { cellsComplaint } from './plan-cells.js';
 import { PlatformActions } from './platform-actions.js';
 import { PlayerDesk } from './player-desk.js';
 import { type RecoveryReport, recoverWorld, shapeOf } from './recovery.js';
@@ -86,6 +87,8 @@ export function countThreads(settings: Settings): number {
 export async function startServer(settings: Settings, log: Log, source: SettingsSource): Promise<RunningServer> {
   const startedMs = Date.now();
   const { game, url } = await loadGame(settings.game);
+  const complaint = cellsComplaint(settings, game);
+  if (complaint !== undefined) throw new Error(complaint);
   const threads = countThreads(settings);
   const plan = planWorld(settings, game, threads, performance.timeOrigin + performance.now());
   const shape = shapeOf(settings, game, plan);

@@ -7,6 +7,13 @@ const RECORD_WORDS = 16;
 /** Main hears that a client moves a moment before its entity is here; what comes for it meanwhile waits for this long. */
 export const ARRIVAL_TICKS_MAX = 8;
 
+/** What became of a command that was to be taken. */
+export const TAKEN = 0;
+/** Its client is not here: it may be on its way here, or gone. */
+export const NOT_HERE = 1;
+/** Its client has had its share of this tick. */
+export const NOT_NOW = 2;
+
 export interface WaitingRecord {
   record: DataView;
   tick: number;

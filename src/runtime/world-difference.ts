@@ -13,6 +13,7 @@ const NAMES: Record<keyof WorldShape, string> = {
   worldWidth: 'width (world)',
   worldHeight: 'height (world)',
   rowCapacity: 'entitiesPerZone',
+  cellSize: 'cellSize',
 };
 
 /**

@@ -11,6 +11,7 @@ import {
 import type { ZoneSnapshot } from '../persist/zone-snapshot.js';
 import { engineColumnsOf } from '../state/columns.js';
 import { wireIdOfKey } from '../state/entity-key.js';
+import { fillCells, wakeCells } from './cell-recovery.js';
 
 /** By name: a column that the game no longer has is left out, one that it did not have then is zero. */
 export function fillZone(world: WorldBuffer, snapshot: ZoneSnapshot): void {
@@ -27,11 +28,13 @@ export function fillZone(world: WorldBuffer, snapshot: ZoneSnapshot): void {
     live.columns[name].set(cells.subarray(0, role === 'id' ? cells.length : rows) as never);
     if (role !== 'id') live.columns[name].set(cells.subarray(rows) as never, ghostFirst);
   }
+  fillCells(world, snapshot.cells);
   commitTwice(world);
 }
 
 /** Makes one world of zones that were filled each for itself, at this tick. */
 export function finishWorld(worlds: readonly WorldBuffer[], rowCapacity: number, tick: number): void {
+  for (const world of worlds) wakeCells(world);
   dropDoubles(worlds);
   giveOutIds(worlds, rowCapacity);
   for (const world of worlds) {

@@ -14,6 +14,7 @@ import {
   JOURNAL_RING_BYTES_MIN,
 } from '../constants.js';
 import { ByteRing } from '../memory/byte-ring.js';
+import type { CellPlan } from '../memory/cell-plan.js';
 import { ClientTable } from '../memory/client-table.js';
 import { IoCounters } from '../memory/io-counters.js';
 import { LiveLimits } from '../memory/live-limits.js';
@@ -27,6 +28,7 @@ import { cutWorld, neighboursOf } from '../sim/ghosts.js';
 import { handoffRecordBytes, handoffRingRecords } from '../sim/handoff.js';
 import type { Area } from '../sim/zone.js';
 import { specifyColumns } from '../state/columns.js';
+import { planCells, specifyCells } from './plan-cells.js';
 
 /** World units per step of a position on the wire. */
 export const POSITION_QUANTUM = 1 / 32;
@@ -36,6 +38,8 @@ export const LEAVE_RADIUS_FACTOR = 1.125;
 export interface WorldPlan {
   settings: Settings;
   layout: WorldLayout;
+  /** Undefined: the whole world is in memory. */
+  cells: CellPlan | undefined;
   ownCapacity: number;
   areas: Area[];
   leaveRadius: number;
@@ -88,7 +92,8 @@ export function planWorld(settings: Settings, game: GameDefinition, threadCount:
   assert(threadCount >= 1 && threadCount <= zoneCount, 'every thread has a zone', threadCount);
   const ownCapacity = roundUp(settings.entitiesPerZone, 64);
   const rowCapacity = ownCapacity + ghostCapacityOf(ownCapacity, zoneCount);
-  const layout = layOutWorld(specifyColumns(game.fields), rowCapacity);
+  const columns = specifyColumns(game.fields);
+  const layout = layOutWorld(columns, rowCapacity, specifyCells(settings, game, columns));
   const zones = Array.from({ length: zoneCount }, (_, zone) => zone);
   const recordBytes = handoffRecordBytes(layout.columns);
   const ringRecords = handoffRingRecords(zoneCount);
@@ -97,12 +102,14 @@ export function planWorld(settings: Settings, game: GameDefinition, threadCount:
   for (const zone of zones) {
     zonesOfThread[Math.floor((zone * threadCount) / zoneCount)].push(zone);
   }
+  const leaveRadius = settings.viewRadius * LEAVE_RADIUS_FACTOR;
   return {
     settings,
     layout,
+    cells: planCells(settings, game, layout, leaveRadius),
     ownCapacity,
     areas: cutWorld(settings.worldWidth, settings.worldHeight, settings.zoneColumns, settings.zoneRows),
-    leaveRadius: settings.viewRadius * LEAVE_RADIUS_FACTOR,
+    leaveRadius,
     worlds: zones.map((zone) => WorldBuffer.create(layout, zone)),
     words: zones.map(() => RecordRing.create(wordRecords(settings.clientsMax), COMMAND_RECORD_BYTES)),
     commands: zones.map(() => RecordRing.create(COMMAND_RING_RECORDS, COMMAND_RECORD_BYTES)),

@@ -7,13 +7,21 @@ import { hashCommitted, hashText } from '../memory/state-hash.js';
 import * as T from '../memory/thread-control.js';
 import { WorldBuffer } from '../memory/world-buffer.js';
 import type { Metrics } from '../net/metrics.js';
+import { type CellHealth, CellReport } from './cell-report.js';
 import type { Router } from './router.js';
 import type { Supervisor } from './supervisor.js';
 import type { WorldPlan } from './world-plan.js';
 
 /** Percentiles in /healthz are over the last this many seconds. */
 const WINDOW_SECONDS = 10;
-const GAUGES: ReadonlySet<string> = new Set(['clients', 'ghosts']);
+const GAUGES: ReadonlySet<string> = new Set([
+  'clients',
+  'ghosts',
+  'cellsHeld',
+  'cellsEvicting',
+  'cellEntities',
+  'cellQueue',
+]);
 
 interface Sample {
   atMs: number;
@@ -27,6 +35,8 @@ export interface ZoneHealth {
   hash: string;
   entities: number;
   clients: number;
+  /** Only where the world is cut into cells. */
+  cells?: CellHealth;
 }
 
 export interface ThreadHealth {
@@ -47,6 +57,7 @@ export class WorldReport {
   private readonly zones: (ZoneHealth | undefined)[];
   private readonly timer: NodeJS.Timeout;
   private readonly io: IoCounters;
+  private readonly cells: CellReport | undefined;
 
   constructor(
     private readonly plan: WorldPlan,
@@ -58,6 +69,7 @@ export class WorldReport {
     this.samples = plan.controls.map(() => []);
     this.zones = plan.worlds.map(() => undefined);
     this.io = new IoCounters(plan.io);
+    this.cells = plan.cells && new CellReport(plan, plan.cells);
     this.timer = setInterval(() => this.sample(), 1000);
     this.sample();
   }
@@ -78,7 +90,7 @@ export class WorldReport {
       const health =
         hashed === undefined
           ? known
-          : { id, tick: hashed.tick, hash: hashText(hashed), entities: hashed.entities, clients };
+          : { id, tick: hashed.tick, hash: hashText(hashed), entities: hashed.entities, clients, ...this.cellsOf(id) };
       this.zones[id] = health;
       return health ?? { id, tick: 0, hash: '', entities: 0, clients: 0 };
     });
@@ -95,6 +107,10 @@ export class WorldReport {
   handedOver(): Partial<Record<IoCounterName, number>> {
     const names = ['eventsAppended', 'eventsDropped', 'spoolEvents', 'hotTick', 'coldTick'] as const;
     return Object.fromEntries(names.map((name) => [name, this.io.get(name)]));
+  }
+
+  private cellsOf(zone: number): { cells?: CellHealth } {
+    return this.cells === undefined ? {} : { cells: this.cells.zone(zone) };
   }
 
   threadHealth(): ThreadHealth[] {
@@ -117,6 +133,7 @@ export class WorldReport {
 
   register(metrics: Metrics, eventNames: readonly string[]): void {
     this.registerTicks(metrics);
+    this.cells?.register(metrics);
     this.registerZones(metrics);
     const { router } = this;
     this.registerIo(metrics, eventNames);

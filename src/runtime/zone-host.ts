@@ -12,6 +12,7 @@ import { Ghosts } from '../sim/ghosts.js';
 import { Handoff } from '../sim/handoff.js';
 import type { EngineZone } from '../sim/zone.js';
 import { ZoneJournal } from '../sim/zone-journal.js';
+import { CellHost } from './cell-host.js';
 import { CommandIntake } from './command-intake.js';
 import { neighbourZones, POSITION_QUANTUM, type WorldPlan } from './world-plan.js';
 import { buildIndex, createZoneParts, populateZone, type ZoneParts } from './zone-parts.js';
@@ -25,6 +26,8 @@ export class ZoneHost {
   private readonly ghosts: Ghosts;
   private readonly handoff: Handoff;
   private readonly changes: ChangeTicks;
+  /** Undefined: the whole world is in memory. */
+  readonly cells: CellHost | undefined;
 
   constructor(
     plan: WorldPlan,
@@ -75,8 +78,10 @@ export class ZoneHost {
       },
       this.journal,
     );
+    this.cells = plan.cells && new CellHost(plan, plan.cells, zone, this.journal);
     this.intake = new CommandIntake({
       zone,
+      cells: this.cells,
       words: new RecordRing(plan.words[zoneId]),
       commands: new RecordRing(plan.commands[zoneId]),
       frames,
@@ -102,6 +107,7 @@ export class ZoneHost {
     zone.tick = tick;
     journal?.begin(tick);
     this.handoff.arrive();
+    this.cells?.arrive();
     this.intake.drain();
     journal?.systems();
     const afterCommands = this.now();
@@ -114,12 +120,14 @@ export class ZoneHost {
     this.handoff.returnIds();
     this.ghosts.refresh();
     journal?.ghosts();
+    this.cells?.look();
     const afterBorders = this.now();
     buildIndex(this.parts);
     const afterIndex = this.now();
     journal?.end();
     this.parts.buffer.commit();
     this.handoff.settle();
+    this.cells?.settle();
     zone.publishEvents();
     const afterCommit = this.now();
     this.replicator.run();

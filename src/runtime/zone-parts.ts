@@ -66,7 +66,7 @@ export function populateZone(plan: WorldPlan, { zone, buffer }: ZoneParts): void
   const { bots } = plan.settings;
   const zoneCount = plan.worlds.length;
   const share = Math.floor(bots / zoneCount) + (zone.id < bots % zoneCount ? 1 : 0);
-  zone.game.populate?.(zone, share, zone.area);
+  if (plan.cells === undefined) zone.game.populate?.(zone, share, zone.area);
   zone.scalars[SCALAR_POPULATED] = 1;
   buffer.commit();
   buffer.commit(); // into the other block too: neither is ever empty

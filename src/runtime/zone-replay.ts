@@ -2,6 +2,10 @@
 // then: the same rows, the same ids, the same chance, the same events.
 
 import { GAME_KIND_MIN } from '../constants.js';
+import { ByteRing } from '../memory/byte-ring.js';
+import { cellsOfWorld } from '../memory/cell-grid.js';
+import type { CellPlan } from '../memory/cell-plan.js';
+import { CellTable } from '../memory/cell-table.js';
 import { COUNTER_COUNT } from '../memory/counters.js';
 import * as J from '../memory/journal-records.js';
 import { RecordRing } from '../memory/record-ring.js';
@@ -13,7 +17,9 @@ import { spawnArrival } from '../sim/arrival.js';
 import type { CommandDefinition, GameDefinition } from '../sim/game.js';
 import { copyRow, keyOfPacked, travellingColumns } from '../sim/handoff.js';
 import type { EngineZone } from '../sim/zone.js';
+import { ZoneCells } from '../sim/zone-cells.js';
 import { ghostColumns } from '../sim/zone-journal.js';
+import { DEPART_TO_CELL } from '../state/columns.js';
 import { wireIdOfKey } from '../state/entity-key.js';
 import type { WorldPlan } from './world-plan.js';
 import { buildIndex, createZoneParts, populateZone, type ZoneParts } from './zone-parts.js';
@@ -41,6 +47,7 @@ export class ZoneReplay {
   private readonly travelling: readonly ColumnPlace[];
   private readonly ghostColumns: readonly ColumnPlace[];
   private readonly rowBytes: number;
+  private readonly cells: ZoneCells | undefined;
   /** Rows that departed in the last tick: they are free from the next one on. */
   private departed: number[] = [];
   private bytes: Buffer = Buffer.alloc(0);
@@ -66,8 +73,10 @@ export class ZoneReplay {
     this.ghostColumns = ghostColumns(zone);
     zone.onKeyTaken = (key) => this.releaseGhost(key);
     for (let row = 0; row < zone.rowLimit; row++) {
-      if (zone.engine.departTo[row] !== 0) zone.forgetDeparted(row);
+      const { departTo } = zone.engine;
+      if (departTo[row] !== 0 && departTo[row] !== DEPART_TO_CELL) zone.forgetDeparted(row);
     }
+    this.cells = plan.cells && openReplayCells(plan, plan.cells, zone);
     for (let row = zone.ownCapacity; row < zone.scalars[SCALAR_GHOST_LIMIT]; row++) {
       if (zone.alive[row] !== 0) zone.rowOfId[wireIdOfKey(zone.engine.key[row])] = row + 1;
     }
@@ -148,8 +157,31 @@ export class ZoneReplay {
         this.dropGhost(this.takeUint32());
         break;
       default:
+        if (this.cells !== undefined && this.takeCellEntry(this.cells, entry)) return;
         throw new Error(`the journal has an entry of kind ${entry}, which this server does not know`);
     }
+  }
+
+  private takeCellEntry(cells: ZoneCells, entry: number): boolean {
+    if (entry === J.ENTRY_CELL_SWEEP) {
+      cells.sweep();
+      return true;
+    }
+    const cell = this.takeUint32();
+    if (entry === J.ENTRY_CELL_ROW) {
+      if (!cells.takeRow(cell, this.bytes, this.at)) throw new Error('a row of a cell arrives where there is no room');
+      this.at += cells.plan.rowBytes;
+    } else if (entry === J.ENTRY_CELL_STORED) {
+      cells.finishEvict([cell], [this.view.getFloat64(this.at, true)]);
+      this.at += 8;
+    } else if (entry === J.ENTRY_CELL_LOAD) cells.startLoad(cell);
+    else if (entry === J.ENTRY_CELL_NOT) cells.cancelLoad(cell);
+    else if (entry === J.ENTRY_CELL_LIVE) cells.finishLoad(cell);
+    else if (entry === J.ENTRY_CELL_ANEW) cells.beginAnew(cell);
+    else if (entry === J.ENTRY_CELL_LEAVE) cells.beginEvict([cell]);
+    else if (entry === J.ENTRY_CELL_STAY) cells.cancelEvict([cell]);
+    else return false;
+    return true;
   }
 
   private takeCommand(): void {
@@ -259,4 +291,13 @@ export class ZoneReplay {
     this.at += 4;
     return value;
   }
+}
+
+/** Nobody is asked, and nothing is told to others. */
+function openReplayCells(plan: WorldPlan, cellPlan: CellPlan, zone: EngineZone): ZoneCells {
+  const cellCount = cellsOfWorld(cellPlan.grid);
+  const table = new CellTable(CellTable.create(plan.worlds.length, cellCount), plan.worlds.length, cellCount);
+  const cells = new ZoneCells(zone, cellPlan, table, new ByteRing(cellPlan.rings[zone.id]));
+  zone.cells = cells;
+  return cells;
 }

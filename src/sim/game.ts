@@ -80,6 +80,8 @@ export interface Zone<F extends FieldDefinitions = FieldDefinitions> {
   readonly dt: number;
   readonly tickHz: number;
   readonly world: { readonly width: number; readonly height: number };
+  /** The part of the world that is this zone's. */
+  readonly area: Area;
   /** One past the highest row in use. Rows in [0, rowLimit) may be dead: look at alive. */
   readonly rowLimit: number;
   /** Entities that this zone can hold. */
@@ -106,8 +108,33 @@ export interface Zone<F extends FieldDefinitions = FieldDefinitions> {
   queryCircle(x: number, y: number, radius: number, out: Int32Array): number;
   /** Seeded and part of the committed state. In [0, 1). */
   random(): number;
+  /** Whether what rests at a place of this zone is in memory now. Where the world is not cut into cells it always is. */
+  isCellLive(x: number, y: number): boolean;
+  /**
+   * Aims something at a place of this zone: it comes to the game's applyToCell at once where the cell is live, else when it
+   * is loaded, in the order in which it was told and exactly once. False: the place is another zone's, or too much waits.
+   */
+  tellCell(x: number, y: number, kind: number, a: number, b: number): boolean;
   /** States what happened. `type` indexes the game's events. */
   emit(type: number, row: number, otherRow: number, valueA: number, valueB: number): void;
+}
+
+export interface Area {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** What was aimed at a place, see Zone.tellCell; `kind`, `a` and `b` mean what the game wants. */
+export interface CellEvent {
+  x: number;
+  y: number;
+  kind: number;
+  a: number;
+  b: number;
+  /** When it was told. */
+  tick: number;
 }
 
 export interface GameDefinition<F extends FieldDefinitions = FieldDefinitions> {
@@ -133,6 +160,23 @@ export interface GameDefinition<F extends FieldDefinitions = FieldDefinitions> {
   spawnPlayer(zone: Zone<F>, x: number, y: number): number;
   /** Initial life of a zone: static things, and this zone's share of the bots. Positions must lie inside `area`. */
   populate?(zone: Zone<F>, botCount: number, area: { x: number; y: number; width: number; height: number }): void;
+
+  // For worlds larger than memory (--cell-size). Entities of these kinds that belong to no client rest in cells: they are in
+  // memory near players only, and elsewhere in the store. A resting entity gets another id each time it is loaded, and its
+  // fields come back by name; so it cannot be of the persistentKinds. Without resting kinds a game cannot be cut into cells.
+  restingKinds?: readonly string[];
+  /**
+   * First life of a cell that was never stored, in place of populate. The same for the same `random`, whenever and in
+   * whatever zone state it is asked; positions must lie inside `area`.
+   */
+  populateCell?(zone: Zone<F>, area: Area, botCount: number, random: () => number): void;
+  /** What was aimed at a place whose cell is live now. */
+  applyToCell?(zone: Zone<F>, event: CellEvent): void;
+  /**
+   * The resting rows of a cell have come or gone at once: what a game derives from them is out of date there. Changes nothing
+   * that is committed.
+   */
+  cellChanged?(zone: Zone<F>, area: Area): void;
 }
 
 /** Only for its type: keeps the names and types of the fields for systems and commands. */

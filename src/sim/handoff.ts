@@ -12,7 +12,7 @@ import { RecordRing } from '../memory/record-ring.js';
 import * as R from '../memory/records.js';
 import type { ColumnPlace } from '../memory/world-layout.js';
 import { BLOCKS_OFFSET } from '../memory/world-layout.js';
-import { ENGINE_COLUMNS, TRAVELLING_ENGINE_COLUMNS } from '../state/columns.js';
+import { DEPART_TO_CELL, ENGINE_COLUMNS, TRAVELLING_ENGINE_COLUMNS } from '../state/columns.js';
 import type { EngineZone } from './zone.js';
 import type { ZoneJournal } from './zone-journal.js';
 
@@ -78,7 +78,7 @@ export class Handoff {
     const { departTo, departSequence } = zone.engine;
     const waiting: number[] = [];
     for (let row = 0; row < zone.rowLimit; row++) {
-      if (departTo[row] === 0) {
+      if (departTo[row] === 0 || departTo[row] === DEPART_TO_CELL) {
         continue;
       }
       const ring = this.outgoing[departTo[row] - 1];

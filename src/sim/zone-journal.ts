@@ -126,6 +126,30 @@ export class ZoneJournal {
     this.putUint32(sequence);
   }
 
+  /** What becomes of a cell; see journal-records.ts. */
+  cell(entry: number, cell: number): void {
+    this.open(entry);
+    this.putUint32(cell);
+  }
+
+  cellRow(cell: number, source: Uint8Array, offset: number, count: number): void {
+    this.cell(J.ENTRY_CELL_ROW, cell);
+    this.reserve(count);
+    for (let i = 0; i < count; i++) {
+      this.bytes[this.at++] = source[offset + i];
+    }
+  }
+
+  cellStored(cell: number, version: number): void {
+    this.cell(J.ENTRY_CELL_STORED, cell);
+    this.view.setFloat64(this.at, version, true);
+    this.at += 8;
+  }
+
+  cellSweep(): void {
+    this.open(J.ENTRY_CELL_SWEEP);
+  }
+
   /** What has changed among the ghosts since the last tick. */
   ghosts(): void {
     const { zone, knownAlive } = this;

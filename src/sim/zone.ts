@@ -20,10 +20,10 @@ import {
   SCALAR_TICK,
 } from '../memory/world-layout.js';
 import { nextFloat, seedState } from '../prng.js';
-import { type EngineColumns, engineColumnsOf } from '../state/columns.js';
+import { DEPART_TO_CELL, type EngineColumns, engineColumnsOf } from '../state/columns.js';
 import { makeKey, wireIdOfKey } from '../state/entity-key.js';
 import { FreeBitmap } from '../state/free-bitmap.js';
-import type { Columns, FieldDefinitions, GameDefinition, Zone } from './game.js';
+import type { CellEvent, Columns, FieldDefinitions, GameDefinition, Zone } from './game.js';
 
 export interface Area {
   x: number;
@@ -35,6 +35,12 @@ export interface Area {
 /** What the zone asks of the spatial index; interest/ has it. */
 export interface SpatialIndex {
   queryCircle(x: number, y: number, radius: number, out: Int32Array): number;
+}
+
+/** What the zone asks of its cells; zone-cells.ts has it. */
+export interface CellSense {
+  isLive(x: number, y: number): boolean;
+  tell(event: CellEvent): boolean;
 }
 
 export interface ZoneOptions<F extends FieldDefinitions> {
@@ -77,6 +83,8 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> implement
   readonly columns: Columns<F>;
   /** By wire id: row + 1 of the entity here, own or ghost; 0 when it is not here. */
   readonly rowOfId: Int32Array;
+  /** Undefined: the world is not cut into cells. */
+  cells: CellSense | undefined;
   /** Ids of entities born elsewhere that died here, on their way home: zone and local id in one wire id. */
   readonly idsToReturn: number[] = [];
   /** Told of every row that begins to stand for another entity, so that what others remember of it is forgotten. */
@@ -172,13 +180,21 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> implement
   }
 
   spawn(kind: number, x: number, y: number): number {
+    const row = this.bear(kind, x, y);
+    if (row < 0) {
+      this.counters[COUNTER.spawnsRefused]++;
+    }
+    return row;
+  }
+
+  /** The same for those who ask again: a refusal is not counted. */
+  bear(kind: number, x: number, y: number): number {
     const localId = this.ids.take();
     const row = localId < 0 ? -1 : this.rows.take();
     if (row < 0) {
       if (localId >= 0) {
         this.ids.give(localId);
       }
-      this.counters[COUNTER.spawnsRefused]++;
       return -1;
     }
     const { idTaken, idGeneration } = this.engine;
@@ -225,6 +241,35 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> implement
     this.storeLimits();
   }
 
+  /** The row stands still for as long as its cell is on its way to the store. It keeps its row and its id. */
+  park(row: number): void {
+    assert(this.alive[row] !== 0 && this.owner[row] === 0, 'only what belongs to nobody rests', row);
+    this.onDespawn(row);
+    this.rowOfId[wireIdOfKey(this.engine.key[row])] = 0;
+    this.engine.departTo[row] = DEPART_TO_CELL;
+    this.alive[row] = 0;
+    this.scalars[SCALAR_ENTITY_COUNT]--;
+  }
+
+  /** It goes on where it stood. */
+  unpark(row: number): void {
+    const key = this.engine.key[row];
+    this.onKeyTaken(key);
+    this.engine.departTo[row] = 0;
+    this.alive[row] = 1;
+    this.rowOfId[wireIdOfKey(key)] = row + 1;
+    this.scalars[SCALAR_ENTITY_COUNT]++;
+    this.onRowReset(row);
+  }
+
+  /** The store has it: row and id are free. */
+  releaseParked(row: number): void {
+    this.engine.departTo[row] = 0;
+    this.rows.give(row);
+    this.returnId(wireIdOfKey(this.engine.key[row]));
+    this.storeLimits();
+  }
+
   /** An id that was given out here is free again. */
   takeIdBack(localId: number): void {
     this.engine.idTaken[localId] = 0;
@@ -238,6 +283,17 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> implement
 
   queryCircle(x: number, y: number, radius: number, out: Int32Array): number {
     return this.index.queryCircle(x, y, radius, out);
+  }
+
+  isCellLive(x: number, y: number): boolean {
+    return this.cells === undefined || this.cells.isLive(x, y);
+  }
+
+  tellCell(x: number, y: number, kind: number, a: number, b: number): boolean {
+    const event = { x, y, kind, a, b, tick: this.tickNow };
+    if (this.cells !== undefined) return this.cells.tell(event);
+    this.game.applyToCell?.(this, event);
+    return true;
   }
 
   random(): number {

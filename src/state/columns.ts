@@ -1,6 +1,7 @@
 // The columns of a zone: the engine's own and, behind them, the game's. A game field may not take an engine column's name.
 
 import { assert } from '../assert.js';
+import { ZONES_MAX } from '../constants.js';
 import type { Block } from '../memory/world-buffer.js';
 import type { ColumnSpec, ColumnType } from '../memory/world-layout.js';
 
@@ -22,6 +23,13 @@ export const ENGINE_COLUMNS = [
   { name: 'idTaken', type: 'u8', role: 'id' },
   { name: 'idGeneration', type: 'u16', role: 'id' },
 ] as const satisfies readonly ColumnSpec[];
+
+/**
+ * In departTo: the row rests in a cell that is on its way to the store. It is not alive and stands as it is, until the
+ * store has the cell, or the cell is wanted again.
+ */
+export const DEPART_TO_CELL = 255;
+assert(ZONES_MAX < DEPART_TO_CELL, 'no zone is taken for a cell');
 
 /** Columns that travel with an entity to another zone: all of the game's, and of the engine's these. */
 export const TRAVELLING_ENGINE_COLUMNS: ReadonlySet<string> = new Set([

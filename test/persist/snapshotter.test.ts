@@ -24,6 +24,7 @@ const SHAPE: WorldIdentity = {
   worldHeight: 64,
   rowCapacity: ROW_CAPACITY,
   worldId: '7b0cf7a8-6b1f-4d0a-9a53-0d6d1c5f6b11',
+  cellSize: 0,
 };
 
 class Stage {

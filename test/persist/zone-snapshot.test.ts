@@ -37,6 +37,7 @@ const SHAPE: WorldIdentity = {
   worldHeight: 90,
   rowCapacity: 64,
   worldId: '7b0cf7a8-6b1f-4d0a-9a53-0d6d1c5f6b11',
+  cellSize: 0,
 };
 const COLUMNS: ColumnSpec[] = [
   { name: 'hp', type: 'u8' },

@@ -46,9 +46,5 @@ export const FIELDS = {
 export type ArenaFields = typeof FIELDS;
 export type ArenaZone = Zone<ArenaFields>;
 
-// Globals of a zone. The area is what populate() was given; the stamp changes whenever a pillar is placed.
-export const GLOBAL_AREA_X = 0;
-export const GLOBAL_AREA_Y = 1;
-export const GLOBAL_AREA_WIDTH = 2;
-export const GLOBAL_AREA_HEIGHT = 3;
-export const GLOBAL_PILLAR_STAMP = 4;
+/** Of a zone's globals: changes whenever a pillar is placed. */
+export const GLOBAL_PILLAR_STAMP = 0;

@@ -6,8 +6,9 @@ import { MOVE, SHOOT } from './commands.js';
 import { EVENT_FORMS, EVENTS, FIELDS, KINDS } from './fields.js';
 import { HP } from './grants.js';
 import { wander } from './npc.js';
+import { refreshPillars } from './pillars.js';
 import { flyProjectiles } from './projectiles.js';
-import { populate, respawnDead, spawnPlayer } from './spawn.js';
+import { populate, populateCell, respawnDead, spawnPlayer } from './spawn.js';
 
 export default defineGame({
   name: 'arena',
@@ -29,4 +30,7 @@ export default defineGame({
   ],
   spawnPlayer,
   populate,
+  restingKinds: ['npc', 'pillar'],
+  populateCell,
+  cellChanged: refreshPillars,
 });

@@ -2,18 +2,12 @@
 // can be touched from a cell. It costs a body one lookup per tick where a query of the index would cost a hundred.
 //
 // The grid is no state. It is made again from the pillars' rows whenever GLOBAL_PILLAR_STAMP says that they are others
-// than before: after a restart of the tick thread, or when a pillar is placed.
+// than before: after a restart of the tick thread, or when a pillar is placed. Where pillars come and go with the cells
+// that they rest in, only that part of it is.
 
 import { assert } from '../../assert.js';
-import {
-  type ArenaZone,
-  GLOBAL_AREA_HEIGHT,
-  GLOBAL_AREA_WIDTH,
-  GLOBAL_AREA_X,
-  GLOBAL_AREA_Y,
-  GLOBAL_PILLAR_STAMP,
-  KIND_PILLAR,
-} from './fields.js';
+import type { Area } from '../../sim/game.js';
+import { type ArenaZone, GLOBAL_PILLAR_STAMP, KIND_PILLAR } from './fields.js';
 import { BODY_RADIUS, PILLAR_JITTER, PILLAR_RADIUS, PILLAR_SPACING } from './rules.js';
 
 const CELL = 4;
@@ -22,7 +16,7 @@ const CELLS_PER_UNIT = 1 / CELL;
 const REACH = PILLAR_RADIUS + BODY_RADIUS + 1;
 
 assert(PILLAR_SPACING - 2 * PILLAR_JITTER > 2 * REACH + CELL * Math.SQRT2, 'no cell is within reach of two pillars');
-assert(PILLAR_SPACING / 2 - PILLAR_JITTER > REACH, 'no pillar is touched from a neighbouring zone');
+assert(PILLAR_SPACING / 2 - PILLAR_JITTER > REACH + CELL, 'no pillar is touched from a neighbouring zone, or cell');
 
 export interface PillarGrid {
   stamp: number;
@@ -70,31 +64,63 @@ const PILLAR_SHARE_MAX = 1 / 8;
 
 /** One pillar in every square of the area, somewhere near its middle; in a vast area, in every so many squares. */
 export function placePillars(zone: ArenaZone): void {
-  const { globals } = zone;
-  const columns = Math.floor(globals[GLOBAL_AREA_WIDTH] / PILLAR_SPACING);
-  const rows = Math.floor(globals[GLOBAL_AREA_HEIGHT] / PILLAR_SPACING);
+  const { area } = zone;
+  const columns = Math.floor(area.width / PILLAR_SPACING);
+  const rows = Math.floor(area.height / PILLAR_SPACING);
   const apart = Math.ceil(Math.sqrt((columns * rows) / (zone.ownCapacity * PILLAR_SHARE_MAX)));
   for (let row = 0; row < rows; row += apart) {
     for (let column = 0; column < columns; column += apart) {
-      const x = globals[GLOBAL_AREA_X] + (column + 0.5) * PILLAR_SPACING;
-      const y = globals[GLOBAL_AREA_Y] + (row + 0.5) * PILLAR_SPACING;
-      placePillar(zone, x + jitter(zone), y + jitter(zone));
+      const x = area.x + (column + 0.5) * PILLAR_SPACING;
+      const y = area.y + (row + 0.5) * PILLAR_SPACING;
+      placePillar(zone, x + jitter(zone.random()), y + jitter(zone.random()));
     }
   }
 }
 
-function jitter(zone: ArenaZone): number {
-  return (zone.random() * 2 - 1) * PILLAR_JITTER;
+/** The pillars of one cell: as above, counted from the cell's corner, so that none is touched from the next cell. */
+export function placeCellPillars(zone: ArenaZone, area: Area, random: () => number): void {
+  for (let y = PILLAR_SPACING / 2; y + PILLAR_SPACING / 2 <= area.height; y += PILLAR_SPACING) {
+    for (let x = PILLAR_SPACING / 2; x + PILLAR_SPACING / 2 <= area.width; x += PILLAR_SPACING) {
+      zone.spawn(KIND_PILLAR, area.x + x + jitter(random()), area.y + y + jitter(random()));
+    }
+  }
+}
+
+/** Pillars of a part of the zone have come or gone with their cell. */
+export function refreshPillars(zone: ArenaZone, area: Area): void {
+  const grid = grids.get(zone);
+  if (grid === undefined) return;
+  clearPart(grid, area);
+  for (let row = 0; row < zone.rowLimit; row++) {
+    if (zone.alive[row] === 0 || zone.kind[row] !== KIND_PILLAR) continue;
+    const x = zone.positionX[row];
+    const y = zone.positionY[row];
+    if (x >= area.x && y >= area.y && x < area.x + area.width && y < area.y + area.height) markPillar(grid, x, y, row);
+  }
+}
+
+/** No pillar reaches out of its cell: what is marked inside is of pillars inside. */
+function clearPart(grid: PillarGrid, area: Area): void {
+  const columnFirst = Math.max(0, Math.floor((area.x - grid.x) * CELLS_PER_UNIT));
+  const columnLimit = Math.min(grid.columns, Math.ceil((area.x + area.width - grid.x) * CELLS_PER_UNIT));
+  const rowLimit = Math.min(grid.rows, Math.ceil((area.y + area.height - grid.y) * CELLS_PER_UNIT));
+  for (let row = Math.max(0, Math.floor((area.y - grid.y) * CELLS_PER_UNIT)); row < rowLimit; row++) {
+    grid.cells.fill(0, row * grid.columns + columnFirst, row * grid.columns + columnLimit);
+  }
+}
+
+function jitter(chance: number): number {
+  return (chance * 2 - 1) * PILLAR_JITTER;
 }
 
 function buildGrid(zone: ArenaZone): PillarGrid {
-  const { globals } = zone;
-  const columns = Math.ceil(globals[GLOBAL_AREA_WIDTH] / CELL);
-  const rows = Math.ceil(globals[GLOBAL_AREA_HEIGHT] / CELL);
+  const { area, globals } = zone;
+  const columns = Math.ceil(area.width / CELL);
+  const rows = Math.ceil(area.height / CELL);
   const grid: PillarGrid = {
     stamp: globals[GLOBAL_PILLAR_STAMP],
-    x: globals[GLOBAL_AREA_X],
-    y: globals[GLOBAL_AREA_Y],
+    x: area.x,
+    y: area.y,
     columns,
     rows,
     cells: new Int32Array(columns * rows),

@@ -1,39 +1,34 @@
 // Where bodies come from: joining players, the first life of a zone, and the dead that return.
 
-import {
-  type ArenaZone,
-  EVENT_RESPAWNED,
-  EVENT_SPAWNED,
-  GLOBAL_AREA_HEIGHT,
-  GLOBAL_AREA_WIDTH,
-  GLOBAL_AREA_X,
-  GLOBAL_AREA_Y,
-  KIND_NPC,
-  KIND_PLAYER,
-} from './fields.js';
+import type { Area } from '../../sim/game.js';
+import { type ArenaZone, EVENT_RESPAWNED, EVENT_SPAWNED, KIND_NPC, KIND_PLAYER } from './fields.js';
 import { pushOut, walk } from './movement.js';
 import { turnNpc } from './npc.js';
-import { pillarGrid, pillarNear, placePillars } from './pillars.js';
+import { pillarGrid, pillarNear, placeCellPillars, placePillars, refreshPillars } from './pillars.js';
 import { HP_MAX } from './rules.js';
 
 export function spawnPlayer(zone: ArenaZone, x: number, y: number): number {
   return spawnBody(zone, KIND_PLAYER, x, y);
 }
 
-export function populate(
-  zone: ArenaZone,
-  botCount: number,
-  area: { x: number; y: number; width: number; height: number },
-): void {
-  zone.globals[GLOBAL_AREA_X] = area.x;
-  zone.globals[GLOBAL_AREA_Y] = area.y;
-  zone.globals[GLOBAL_AREA_WIDTH] = area.width;
-  zone.globals[GLOBAL_AREA_HEIGHT] = area.height;
+export function populate(zone: ArenaZone, botCount: number): void {
   placePillars(zone);
   for (let i = 0; i < botCount; i++) {
     const row = spawnBody(zone, KIND_NPC, randomX(zone), randomY(zone));
     if (row < 0) return;
     turnNpc(zone, row);
+  }
+}
+
+/** NPCs stand until their first turn. They are told of by no event: they have always been there. */
+export function populateCell(zone: ArenaZone, area: Area, botCount: number, random: () => number): void {
+  placeCellPillars(zone, area, random);
+  refreshPillars(zone, area);
+  for (let i = 0; i < botCount; i++) {
+    const row = zone.spawn(KIND_NPC, area.x + random() * area.width, area.y + random() * area.height);
+    if (row < 0) return;
+    zone.columns.hp[row] = HP_MAX;
+    settle(zone, row);
   }
 }
 
@@ -53,11 +48,19 @@ function waitToRespawn(zone: ArenaZone, row: number): void {
     return;
   }
   hp[row] = HP_MAX;
-  zone.positionX[row] = randomX(zone);
-  zone.positionY[row] = randomY(zone);
+  moveSomewhere(zone, row);
   settle(zone, row);
   if (zone.kind[row] === KIND_NPC) turnNpc(zone, row);
   zone.emit(EVENT_RESPAWNED, row, row, 0, 0);
+}
+
+/** Not to where nothing is in memory: who cannot be moved elsewhere stands up where he fell. */
+function moveSomewhere(zone: ArenaZone, row: number): void {
+  const x = randomX(zone);
+  const y = randomY(zone);
+  if (!zone.isCellLive(x, y)) return;
+  zone.positionX[row] = x;
+  zone.positionY[row] = y;
 }
 
 function spawnBody(zone: ArenaZone, kind: number, x: number, y: number): number {
@@ -87,9 +90,9 @@ function settle(zone: ArenaZone, row: number): void {
 }
 
 function randomX(zone: ArenaZone): number {
-  return zone.globals[GLOBAL_AREA_X] + zone.random() * zone.globals[GLOBAL_AREA_WIDTH];
+  return zone.area.x + zone.random() * zone.area.width;
 }
 
 function randomY(zone: ArenaZone): number {
-  return zone.globals[GLOBAL_AREA_Y] + zone.random() * zone.globals[GLOBAL_AREA_HEIGHT];
+  return zone.area.y + zone.random() * zone.area.height;
 }

@@ -2,13 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RejectCode } from '../../../schemas/generated/tessera/wire/reject-code.js';
 import { TICK_HZ_MIN } from '../../../src/constants.js';
-import {
-  GLOBAL_AREA_HEIGHT,
-  GLOBAL_AREA_WIDTH,
-  KIND_NPC,
-  KIND_PLAYER,
-  KIND_PROJECTILE,
-} from '../../../src/games/arena/fields.js';
+import { KIND_NPC, KIND_PLAYER, KIND_PROJECTILE } from '../../../src/games/arena/fields.js';
 import game from '../../../src/games/arena/game.js';
 import { placePillar } from '../../../src/games/arena/pillars.js';
 import { NO_HIT, sweepCircle } from '../../../src/games/arena/projectiles.js';
@@ -28,8 +22,6 @@ const TICK_HZ = 60;
 /** Without pillars of its own, so that a test places what it needs. */
 function emptyArena(tickHz = TICK_HZ) {
   const arena = new HeadlessZone({ ...game, populate: () => {} }, { seed: 3, tickHz });
-  arena.zone.globals[GLOBAL_AREA_WIDTH] = 128;
-  arena.zone.globals[GLOBAL_AREA_HEIGHT] = 128;
   return arena;
 }
 

@@ -1,0 +1,287 @@
+// The I/O thread's part in worlds larger than memory: brings the rows of loading cells from the cold store to their zones,
+// and takes those of leaving cells there. What is wanted is read from the zones' committed blocks, at every beat: a request
+// cannot be lost, and one that was answered to a thread that died is answered again.
+
+import { CELL_CHUNK_ROWS, CELLS_PER_CALL } from '../constants.js';
+import { ByteRing } from '../memory/byte-ring.js';
+import { cellsOfWorld, localCellAt, worldCellOf } from '../memory/cell-grid.js';
+import * as P from '../memory/cell-plan.js';
+import { CELL_EVICTING, CELL_LOADING, CellTable } from '../memory/cell-table.js';
+import { COUNTER } from '../memory/counters.js';
+import type { IoCounters } from '../memory/io-counters.js';
+import type { WorldBuffer } from '../memory/world-buffer.js';
+import { BLOCKS_OFFSET, SCALAR_ROW_LIMIT } from '../memory/world-layout.js';
+import { CellCleaner } from './cell-cleaner.js';
+import { decodeCell, encodeCell, type PackedRows } from './cell-record.js';
+import { CELLS_TABLE, cellKey, findSubstitute, firstVersion } from './cell-store.js';
+import { sha256 } from './checksum.js';
+import { Backoff } from './deadline.js';
+import type { ColdStore } from './ports.js';
+
+const RETRY_MS_MIN = 100;
+const RETRY_MS_MAX = 2000;
+/** So often a failure that lasts is said again. */
+const SAY_EVERY_MS = 10000;
+
+/** One asking: a zone's cell that loads, or leaves, since a tick. */
+interface Job {
+  zone: number;
+  local: number;
+  cell: number;
+  since: number;
+  version: number;
+}
+
+interface StoreJob extends Job {
+  record: Buffer;
+  hash: string;
+}
+
+interface Delivery extends Job {
+  rows: PackedRows | undefined;
+  /** Rows that are in the ring already. */
+  sent: number;
+}
+
+export interface CellKeeperOptions {
+  worlds: readonly WorldBuffer[];
+  plan: P.CellPlan;
+  /** See state/columns.ts: what marks a row as one that leaves with its cell. */
+  departToCell: number;
+  store: ColdStore;
+  counters: IoCounters;
+  say: (line: string) => void;
+  startedMs: number;
+}
+
+export class CellKeeper {
+  private readonly table: CellTable;
+  private readonly rings: ByteRing[];
+  private readonly cleaner: CellCleaner;
+  /** By world cell: the asking that is being answered or has been. */
+  private readonly answered: Int32Array;
+  private loads: Job[] = [];
+  private stores: StoreJob[] = [];
+  private deliveries: Delivery[] = [];
+  /** By world cell: what its record is, so that it is not written again unchanged. */
+  private readonly known = new Map<number, { version: number; hash: string }>();
+  private readonly loadBackoff = new Backoff(RETRY_MS_MIN, RETRY_MS_MAX);
+  private readonly storeBackoff = new Backoff(RETRY_MS_MIN, RETRY_MS_MAX);
+  private loadAfterMs = 0;
+  private storeAfterMs = 0;
+  private isLoading = false;
+  private isStoring = false;
+  private nextVersion: number;
+  private saidMs = Number.NEGATIVE_INFINITY;
+  private lateSeen = 0;
+  private lateSaidMs = 0;
+
+  constructor(private readonly options: CellKeeperOptions) {
+    const { plan, worlds, store, counters } = options;
+    const cellCount = cellsOfWorld(plan.grid);
+    this.table = new CellTable(plan.table, worlds.length, cellCount);
+    this.rings = plan.rings.map((buffer) => new ByteRing(buffer));
+    this.answered = new Int32Array(cellCount);
+    this.nextVersion = firstVersion(options.startedMs);
+    this.cleaner = new CellCleaner(worlds, plan, store, counters);
+  }
+
+  /** Often; does only what can be done at once, and begins what takes time. */
+  run(nowMs: number): void {
+    for (let zone = 0; zone < this.options.worlds.length; zone++) this.look(zone);
+    if (!this.isLoading && this.loads.length > 0 && nowMs >= this.loadAfterMs) void this.load(nowMs);
+    if (!this.isStoring && this.stores.length > 0 && nowMs >= this.storeAfterMs) void this.store(nowMs);
+    this.deliver();
+    this.cleaner.run(nowMs);
+    this.sayLate(nowMs);
+    this.options.counters.set('cellsWaiting', this.loads.length + this.stores.length);
+  }
+
+  /** Finds what the zone has begun to ask. */
+  private look(zone: number): void {
+    const world = this.options.worlds[zone];
+    const countBefore = world.commitCount;
+    const block = world.committed;
+    const { cells } = block;
+    if (cells === undefined) return;
+    const asked: (Job & { state: number })[] = [];
+    for (let local = 0; local < cells.state.length; local++) {
+      const state = cells.state[local];
+      if (state !== CELL_LOADING && state !== CELL_EVICTING) continue;
+      const cell = worldCellOf(this.options.plan.grid, zone, local);
+      if (this.answered[cell] === cells.since[local]) continue;
+      asked.push({ zone, local, cell, since: cells.since[local], version: cells.version[local], state });
+    }
+    if (asked.length === 0) return;
+    const leaving = new Map(
+      asked.filter(({ state }) => state === CELL_EVICTING).map(({ local }) => [local, [] as Uint8Array[]]),
+    );
+    if (leaving.size > 0) this.packRows(world, leaving);
+    // What was read while the zone turned its blocks may be of two ticks: the next beat reads again.
+    if (((world.commitCount - countBefore) | 0) > 1) return;
+    for (const job of asked) {
+      this.answered[job.cell] = job.since;
+      const rows = leaving.get(job.local);
+      if (rows === undefined) this.loads.push(job);
+      else this.storeCell(job, rows);
+    }
+  }
+
+  /** Packs every row that leaves with one of these cells. */
+  private packRows(world: WorldBuffer, leaving: Map<number, Uint8Array[]>): void {
+    const { plan, departToCell } = this.options;
+    const block = world.committed;
+    const { departTo, positionX, positionY } = block.columns;
+    const start = BLOCKS_OFFSET + world.blocks.indexOf(block) * world.layout.blockBytes;
+    const rowLimit = block.scalars[SCALAR_ROW_LIMIT];
+    for (let row = 0; row < rowLimit; row++) {
+      if (departTo[row] !== departToCell) continue;
+      const rows = leaving.get(localCellAt(plan.grid, world.zoneId, positionX[row], positionY[row]));
+      if (rows === undefined) continue;
+      const packed = new Uint8Array(plan.rowBytes);
+      let at = 0;
+      for (const { offset, bytes } of plan.rowColumns) {
+        const from = start + offset + row * bytes;
+        packed.set(world.bytes.subarray(from, from + bytes), at);
+        at += bytes;
+      }
+      rows.push(packed);
+    }
+  }
+
+  private storeCell(job: Job, rows: Uint8Array[]): void {
+    const record = encodeCell(job.cell, this.options.plan.rowColumns, rows);
+    const hash = sha256(record);
+    const known = this.known.get(job.cell);
+    if (known !== undefined && known.version === job.version && known.hash === hash) {
+      this.options.counters.add('cellsSpared', 1);
+      this.table.storeDone(job.cell, job.since, job.version);
+      return;
+    }
+    this.stores.push({ ...job, version: this.nextVersion++, record, hash });
+  }
+
+  private async store(nowMs: number): Promise<void> {
+    const { store, counters } = this.options;
+    const batch = this.stores.slice(0, CELLS_PER_CALL);
+    this.isStoring = true;
+    try {
+      await store.putRows(
+        CELLS_TABLE,
+        batch.map(({ cell, version, record }) => ({ key: cellKey(cell, version), value: record })),
+      );
+      this.stores.splice(0, batch.length);
+      this.storeBackoff.succeeded();
+      for (const { cell, since, version, hash, record } of batch) {
+        this.known.set(cell, { version, hash });
+        this.cleaner.wrote(cell, version);
+        this.table.storeDone(cell, since, version);
+        counters.add('cellsStored', 1);
+        counters.add('cellBytesStored', record.length);
+      }
+    } catch (error) {
+      this.storeBackoff.failed();
+      this.storeAfterMs = nowMs + this.storeBackoff.pauseMs;
+      this.fail(`cells cannot be stored and stay in memory (${this.stores.length} wait)`, error, nowMs);
+    } finally {
+      this.isStoring = false;
+    }
+  }
+
+  private async load(nowMs: number): Promise<void> {
+    const { store, counters } = this.options;
+    const batch = this.loads.slice(0, CELLS_PER_CALL);
+    this.isLoading = true;
+    try {
+      const values = await store.getRows(
+        CELLS_TABLE,
+        batch.map(({ cell, version }) => cellKey(cell, version)),
+      );
+      const read: Delivery[] = [];
+      for (const [i, job] of batch.entries()) read.push({ ...job, rows: await this.open(job, values[i]), sent: 0 });
+      this.loads.splice(0, batch.length);
+      this.deliveries.push(...read);
+      this.loadBackoff.succeeded();
+      counters.add('cellsLoaded', batch.length);
+    } catch (error) {
+      this.loadBackoff.failed();
+      this.loadAfterMs = nowMs + this.loadBackoff.pauseMs;
+      this.fail(`cells cannot be loaded and are seen empty (${this.loads.length} wait)`, error, nowMs);
+    } finally {
+      this.isLoading = false;
+    }
+    this.deliver();
+  }
+
+  /** Undefined: there is no whole record of the cell. */
+  private async open({ cell, version }: Job, value: Uint8Array | undefined): Promise<PackedRows | undefined> {
+    const { plan, store, counters, say } = this.options;
+    try {
+      if (value === undefined) throw new Error('it is not there');
+      const rows = decodeCell(value, cell, plan.rowColumns);
+      this.known.set(cell, { version, hash: sha256(value) });
+      return rows;
+    } catch (error) {
+      counters.add('cellsDamaged', 1);
+      const substitute = await findSubstitute(store, cell, version, plan.rowColumns);
+      const instead = substitute === undefined ? 'it begins anew' : 'another record of it is taken';
+      say(`the record ${cellKey(cell, version)} of a cell: ${(error as Error).message}; ${instead}`);
+      return substitute;
+    }
+  }
+
+  /** As much as the rings have room for; the rest goes at a later beat. */
+  private deliver(): void {
+    if (this.deliveries.length === 0) return;
+    const full = new Set<number>();
+    this.deliveries = this.deliveries.filter((delivery) => {
+      if (full.has(delivery.zone)) return true;
+      const isDone = this.write(delivery);
+      if (!isDone) full.add(delivery.zone);
+      return !isDone;
+    });
+    for (const ring of this.rings) ring.publish();
+  }
+
+  private write(delivery: Delivery): boolean {
+    const { rowBytes } = this.options.plan;
+    const ring = this.rings[delivery.zone];
+    const { rows } = delivery;
+    const total = rows?.count ?? 0;
+    do {
+      const count = Math.min(CELL_CHUNK_ROWS, total - delivery.sent);
+      const size = P.CHUNK_BODY + count * rowBytes;
+      const at = ring.claim(rows === undefined ? P.FROM_STORE_NOTHING : P.FROM_STORE_ROWS, size);
+      if (at < 0) return false;
+      ring.view.setFloat64(at + P.CHUNK_VERSION, delivery.version, true);
+      ring.view.setInt32(at + P.CHUNK_CELL, delivery.local, true);
+      ring.view.setInt32(at + P.CHUNK_FIRST, delivery.sent, true);
+      ring.view.setInt32(at + P.CHUNK_ROWS, count, true);
+      ring.view.setInt32(at + P.CHUNK_TOTAL, total, true);
+      if (rows !== undefined) {
+        const start = delivery.sent * rowBytes;
+        ring.bytes.set(rows.bytes.subarray(start, start + count * rowBytes), at + P.CHUNK_BODY);
+      }
+      ring.commit(size);
+      delivery.sent += count;
+    } while (delivery.sent < total);
+    return true;
+  }
+
+  private sayLate(nowMs: number): void {
+    if (nowMs - this.lateSaidMs < SAY_EVERY_MS) return;
+    const late = this.options.worlds.reduce((sum, world) => sum + world.counters[COUNTER.cellsLate], 0);
+    if (late > this.lateSeen) {
+      this.options.say(`${late - this.lateSeen} cells came into view before they were loaded and were seen empty`);
+    }
+    this.lateSeen = late;
+    this.lateSaidMs = nowMs;
+  }
+
+  private fail(what: string, error: unknown, nowMs: number): void {
+    this.options.counters.add('cellFailures', 1);
+    if (nowMs - this.saidMs < SAY_EVERY_MS) return;
+    this.saidMs = nowMs;
+    this.options.say(`${what}: ${(error as Error).message}`);
+  }
+}

@@ -1,0 +1,91 @@
+// The cells of a world, from settings and game.
+
+import type { Settings } from '../config.js';
+import { CELL_QUEUE_RECORDS, CELL_RING_BYTES } from '../constants.js';
+import { ByteRing } from '../memory/byte-ring.js';
+import { cellsOfWorld, cellsPerZone, cutCells } from '../memory/cell-grid.js';
+import type { CellPlan } from '../memory/cell-plan.js';
+import { CellTable } from '../memory/cell-table.js';
+import {
+  type CellsSpec,
+  COLUMN_BYTES,
+  type ColumnPlace,
+  type ColumnSpec,
+  type WorldLayout,
+} from '../memory/world-layout.js';
+import { queueRecordBytes } from '../sim/cell-queue.js';
+import type { GameDefinition } from '../sim/game.js';
+
+/** Of the engine's columns; an owner nothing that rests has, and ids are given out anew. */
+const RESTING_ENGINE_COLUMNS: ReadonlySet<string> = new Set(['kind', 'positionX', 'positionY']);
+
+/** One line with what is wrong, or undefined. */
+export function cellsComplaint(settings: Settings, game: GameDefinition): string | undefined {
+  const { cellSize } = settings;
+  if (cellSize === 0) return undefined;
+  const kinds = game.restingKinds ?? [];
+  if (kinds.length === 0) {
+    return `cellSize is ${cellSize}, but nothing of the game ${game.name} rests (see restingKinds in src/sim/game.ts); allowed: 0`;
+  }
+  const about = `cellSize is ${cellSize}, but the game ${game.name}`;
+  const stranger = kinds.find((kind) => !game.kinds.includes(kind));
+  if (stranger !== undefined) return `${about} lets ${stranger} rest, which is none of its kinds`;
+  // A checkpoint is found by the entity's id, and what rests is given another one each time.
+  const kept = kinds.find((kind) => game.persistentKinds?.includes(kind));
+  if (kept !== undefined) return `${about} lets ${kept} rest, which is one of its persistentKinds too; allowed: either`;
+  return game.populate !== undefined && game.populateCell === undefined
+    ? `${about} has populate and no populateCell: its world would be empty; allowed: 0`
+    : undefined;
+}
+
+/** Every field, as in a snapshot: the entity goes on with all of them. */
+function isKept(game: GameDefinition, name: string): boolean {
+  return RESTING_ENGINE_COLUMNS.has(name) || name in game.fields;
+}
+
+export function specifyCells(
+  settings: Settings,
+  game: GameDefinition,
+  columns: readonly ColumnSpec[],
+): CellsSpec | undefined {
+  if (settings.cellSize === 0) return undefined;
+  const rowColumns = columns.filter(({ name }) => isKept(game, name)).map(({ name, type }) => ({ name, type }));
+  const rowBytes = rowColumns.reduce((sum, { type }) => sum + COLUMN_BYTES[type], 0);
+  return {
+    count: cellsPerZone(gridOf(settings)),
+    queueRecords: CELL_QUEUE_RECORDS,
+    queueRecordBytes: queueRecordBytes(rowBytes),
+    rowColumns,
+  };
+}
+
+export function planCells(
+  settings: Settings,
+  game: GameDefinition,
+  layout: WorldLayout,
+  leaveRadius: number,
+): CellPlan | undefined {
+  if (layout.cells === undefined) return undefined;
+  const grid = gridOf(settings);
+  const zoneCount = settings.zoneColumns * settings.zoneRows;
+  const rowColumns: ColumnPlace[] = layout.columns.filter(({ name }) => isKept(game, name));
+  return {
+    grid,
+    rowColumns,
+    rowBytes: rowColumns.reduce((sum, { bytes }) => sum + bytes, 0),
+    restingKinds: (game.restingKinds ?? []).map((kind) => game.kinds.indexOf(kind)),
+    table: CellTable.create(zoneCount, cellsOfWorld(grid)),
+    rings: Array.from({ length: zoneCount }, () => ByteRing.create(CELL_RING_BYTES)),
+    liveMax: settings.cellsLiveMax,
+    entitiesMax: settings.cellEntitiesMax,
+    ttlTicks: Math.round((settings.cellTtlMs / 1000) * settings.tickHz),
+    viewRadius: settings.viewRadius,
+    leaveRadius,
+    seed: settings.seed,
+    bots: settings.bots,
+  };
+}
+
+function gridOf({ worldWidth, worldHeight, zoneColumns, zoneRows, cellSize }: Settings) {
+  return cutCells(worldWidth, worldHeight, zoneColumns, zoneRows, cellSize);
+}

@@ -1,0 +1,418 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ByteRing } from '../../src/memory/byte-ring.js';
+import { areaOfCell, worldCellOf } from '../../src/memory/cell-grid.js';
+import {
+  CHUNK_BODY,
+  CHUNK_CELL,
+  CHUNK_FIRST,
+  CHUNK_ROWS,
+  CHUNK_TOTAL,
+  CHUNK_VERSION,
+  FROM_STORE_ROWS,
+} from '../../src/memory/cell-plan.js';
+import { CELL_COLD, CELL_EVICTING, CELL_LIVE, CELL_LOADING } from '../../src/memory/cell-table.js';
+import { COUNTER } from '../../src/memory/counters.js';
+import { WorldBuffer } from '../../src/memory/world-buffer.js';
+import { SCALAR_CELL_QUEUE } from '../../src/memory/world-layout.js';
+import { decodeCell } from '../../src/persist/cell-record.js';
+import { decodeZone, encodeZone } from '../../src/persist/zone-snapshot.js';
+import { createRandom } from '../../src/prng.js';
+import { shapeOf } from '../../src/runtime/recovery.js';
+import { fillZone, finishWorld } from '../../src/runtime/world-fill.js';
+import { planWorld } from '../../src/runtime/world-plan.js';
+import type { HeadlessClient } from '../runtime/headless-world.js';
+import { CellWorld } from './cell-world.js';
+import { checkCensus, takeCensus } from './census.js';
+import { KIND_STONE } from './garden-game.js';
+
+const SEED = Number(process.env.TESSERA_SEED ?? 1);
+
+function go(cells: CellWorld, client: HeadlessClient, x: number, y: number): void {
+  cells.world.send(client, 'Go', { x, y });
+}
+
+async function join(cells: CellWorld, index: number): Promise<HeadlessClient> {
+  const client = cells.world.join(index);
+  await cells.until('it joins', () => client.frameCount > 0);
+  return client;
+}
+
+/** Everybody is somewhere, but for who is on the way between two zones, and that no longer than a few ticks. */
+async function census(cells: CellWorld, context: string): Promise<number> {
+  let missing = new Set<number>();
+  const { delay, isDown } = cells.store;
+  for (let attempt = 0; attempt < 8; attempt++) {
+    Object.assign(cells.store, { delay: 0, isDown: false }); // the census does not wait for beats
+    const taken = await takeCensus(cells.world.plan, cells.worlds, cells.store);
+    Object.assign(cells.store, { delay, isDown });
+    const gone = checkCensus(taken, context);
+    missing = new Set(gone.filter((serial) => attempt === 0 || missing.has(serial)));
+    if (missing.size === 0) return taken.expected.size;
+    await cells.run(1);
+  }
+  assert.fail(`${context}: nowhere are ${[...missing].join(', ')}`);
+}
+
+/** Stones within the view of a client that are known to be there, and that it does not see. */
+function unseenStones(cells: CellWorld, client: HeadlessClient): number {
+  const self = client.self;
+  if (self === undefined) return 0;
+  let unseen = 0;
+  for (const { zone } of cells.world.hosts) {
+    for (let row = 0; row < zone.rowLimit; row++) {
+      if (zone.alive[row] === 0 || zone.kind[row] !== KIND_STONE) continue;
+      const distance = Math.hypot(zone.positionX[row] - self.x, zone.positionY[row] - self.y);
+      if (distance < 18 && !client.decoder.entities.has(zone.wireIdOf(row))) unseen++;
+    }
+  }
+  return unseen;
+}
+
+function statesOf(cells: CellWorld, state: number): number {
+  return cells.world.hosts.reduce(
+    (sum, { cells: host }) => sum + (host?.cells.state.filter((one) => one === state).length ?? 0),
+    0,
+  );
+}
+
+for (const [name, settings] of [
+  ['one zone', {}],
+  ['four zones', { zoneColumns: 2, zoneRows: 2 }],
+] as const) {
+  test(`who walks never sees a cell that is not live, ${name}`, async () => {
+    const cells = new CellWorld({ ...settings, seed: SEED }, name === 'one zone' ? 1 : 3);
+    cells.store.delay = 6;
+    const random = createRandom(SEED);
+    const clients: HeadlessClient[] = [];
+    for (let i = 0; i < 4; i++) clients.push(await join(cells, i));
+    for (const client of clients) go(cells, client, Math.floor(random() * 24 - 12), Math.floor(random() * 24 - 12));
+    let seen = 0;
+    await cells.run(2400, () => {
+      for (const client of clients) {
+        if (random() < 0.02) go(cells, client, Math.floor(random() * 24 - 12), Math.floor(random() * 24 - 12));
+        seen += client.decoder.entities.size;
+        if (cells.world.tick % 30 === 0) assert.equal(unseenStones(cells, client), 0, `tick ${cells.world.tick}`);
+      }
+    });
+    assert.ok(seen > 2400, 'there was something to see');
+    assert.ok(cells.counter(COUNTER.cellEvictions) > 10, 'cells went');
+    assert.ok(cells.counters.get('cellsLoaded') > 5, 'and some came back');
+    assert.equal(cells.counter(COUNTER.cellsLate), 0, `seed ${SEED}`);
+    assert.ok((await census(cells, `seed ${SEED}`)) > 100);
+  });
+}
+
+test('a cell that nobody is near goes to the store with what rests in it, and comes back the same', async () => {
+  const cells = new CellWorld({});
+  const client = await join(cells, 0);
+  const { zone } = cells.world.hosts[0];
+  const stonesNow = (): string[] => {
+    const stones: string[] = [];
+    for (let row = 0; row < zone.rowLimit; row++) {
+      if (zone.alive[row] === 0 || zone.kind[row] !== KIND_STONE) continue;
+      stones.push(`${zone.columns.serial[row]} ${zone.positionX[row]} ${zone.positionY[row]}`);
+    }
+    return stones.sort();
+  };
+  await cells.run(30);
+  const before = stonesNow();
+  assert.ok(before.length > 3);
+  cells.world.leave(client);
+  await cells.until('all is cold', () => statesOf(cells, CELL_COLD) === 400);
+  assert.equal(zone.entityCount, 0, 'no row is left');
+  const ids = zone.engine.idTaken.reduce((sum, taken) => sum + taken, 0);
+  assert.equal(ids, 0, 'no id is left');
+  const puts = cells.store.puts;
+  assert.ok(puts > 0);
+  await join(cells, 1);
+  await cells.run(30);
+  assert.deepEqual(stonesNow(), before);
+  const moods = (zone.columns.mood as Uint16Array).filter((_, row) => zone.alive[row] !== 0 && zone.kind[row] !== 0);
+  assert.ok(moods.length > 3 && moods.every((mood) => mood === 1), 'every field comes back');
+});
+
+test('a cell in which nothing has moved is not written again', async () => {
+  const cells = new CellWorld({ cellSize: 40, worldWidth: 80, worldHeight: 80 });
+  const stones = { ...cells.world.game, systems: [] };
+  const still = new CellWorld({ cellSize: 40, worldWidth: 80, worldHeight: 80 }, 1, stones);
+  for (let round = 0; round < 3; round++) {
+    const client = await join(still, round);
+    await still.run(10);
+    still.world.leave(client);
+    await still.until('all is cold', () => statesOf(still, CELL_COLD) === 4);
+  }
+  assert.equal(still.store.puts, 4);
+  assert.equal(still.counters.get('cellsSpared'), 8);
+});
+
+test('live cells and resting entities stay within their limits, the longest unneeded go first', async () => {
+  const cells = new CellWorld({ cellTtlMs: 600000, cellsLiveMax: 12, cellEntitiesMax: 60 });
+  const client = await join(cells, 0);
+  go(cells, client, 12, 0);
+  const needed: number[] = [];
+  await cells.run(1200, () => {
+    needed.push(cells.host().cells.heldCount);
+  });
+  assert.ok(Math.max(...needed) <= 12, `${Math.max(...needed)} cells`);
+  assert.ok(cells.counter(COUNTER.cellEvictions) > 5);
+  assert.equal(cells.counter(COUNTER.cellsLate), 0, 'what goes makes room for what is needed');
+  await cells.run(8);
+  assert.ok(cells.host().cells.restingTotal <= 60 + 16, `${cells.host().cells.restingTotal} entities`);
+  await census(cells, 'limits');
+});
+
+test('a store that is slow: cells come late, that is counted and no tick waits', async () => {
+  const cells = new CellWorld({});
+  const client = await join(cells, 0);
+  await cells.run(20);
+  cells.world.leave(client);
+  await cells.until('all is cold', () => statesOf(cells, CELL_COLD) === 400);
+  cells.store.delay = 200;
+  const again = cells.world.join(1);
+  await cells.run(80);
+  assert.ok(again.frameCount > 0, 'it has joined without them');
+  assert.ok(statesOf(cells, CELL_LOADING) > 0);
+  assert.equal(again.decoder.entities.size, 1, 'it sees itself alone');
+  assert.ok(cells.counter(COUNTER.cellsLate) > 0);
+  await cells.run(200);
+  assert.equal(statesOf(cells, CELL_LOADING), 0);
+  assert.ok(again.decoder.entities.size > 1, 'and then the others');
+  await census(cells, 'late');
+});
+
+test('a store that is down: nothing is given up, and when it is back all goes on', async () => {
+  const cells = new CellWorld({});
+  const client = await join(cells, 0);
+  go(cells, client, 40, 0);
+  await cells.run(60);
+  cells.store.isDown = true;
+  await cells.run(600);
+  const held = cells.host().cells.heldCount + cells.host().cells.evictingCount;
+  assert.ok(held > 20, 'cells pile up in memory');
+  assert.equal(statesOf(cells, CELL_EVICTING) + statesOf(cells, CELL_LIVE), held);
+  assert.equal(cells.counter(COUNTER.cellsLate), 0, 'what was never stored needs no store');
+  assert.match(cells.said.join('\n'), /cells cannot be stored and stay in memory \(\d+ wait\): the store is down/);
+  await census(cells, 'down');
+  cells.store.isDown = false;
+  await cells.run(300);
+  assert.ok(cells.host().cells.heldCount + cells.host().cells.evictingCount < 20);
+  await census(cells, 'back');
+});
+
+test('a cell that is wanted again on its way to the store never leaves', async () => {
+  const cells = new CellWorld({});
+  const client = await join(cells, 0);
+  await cells.run(20);
+  cells.store.delay = 100;
+  cells.world.leave(client);
+  await cells.until('cells are on their way', () => statesOf(cells, CELL_EVICTING) > 2);
+  const back = await join(cells, 1);
+  assert.equal(cells.counter(COUNTER.cellsLate), 0);
+  await cells.run(150); // the store has answered for what did not leave
+  assert.ok(back.decoder.entities.size > 1);
+  assert.equal(unseenStones(cells, back), 0);
+  await census(cells, 'wanted again');
+});
+
+test('what is told to a cold cell waits there, and is applied once and in order', async () => {
+  const cells = new CellWorld({});
+  const client = await join(cells, 0);
+  await cells.run(20);
+  const { zone } = cells.world.hosts[0];
+  const { x, y } = client.self!;
+  for (const digit of [1, 2]) cells.world.send(client, 'Rain', { x: Math.round(x), y: Math.round(y), digit });
+  await cells.run(4);
+  cells.world.leave(client);
+  await cells.until('all is cold', () => statesOf(cells, CELL_COLD) === 400);
+  for (const digit of [3, 4, 5]) assert.ok(zone.tellCell(x, y, 7, digit, 0));
+  assert.equal(zone.tellCell(-5, 3, 7, 9, 0), false, 'a place outside is told of');
+  await cells.run(5);
+  cells.world.replaceThread(0); // the queue is part of what is committed
+  await join(cells, 1);
+  await cells.run(40);
+  const now = cells.world.hosts[0].zone;
+  const rains = new Set<number>();
+  for (let row = 0; row < now.rowLimit; row++) {
+    if (now.alive[row] !== 0 && now.columns.rains[row] === 5) rains.add(now.columns.rain[row]);
+  }
+  assert.deepEqual([...rains], [12345]);
+  assert.equal(cells.host().cells.queue.waitingFor(cells.host().cells.cellAt(x, y)), 0);
+});
+
+test('who walks into a cold cell rests there', async () => {
+  const cells = new CellWorld({ cellSize: 80, viewRadius: 10 });
+  await join(cells, 0);
+  await cells.run(3600);
+  assert.ok(cells.host().cells.queue.count > 0 || cells.counter(COUNTER.cellLoads) > 9, 'some have left');
+  await census(cells, 'walked away');
+});
+
+test('a full queue brings its cells in; a queue that cannot be emptied takes no more, and nobody is lost', async () => {
+  const cells = new CellWorld({});
+  const client = await join(cells, 0);
+  await cells.run(10);
+  const { zone } = cells.world.hosts[0];
+  const cold = cells.host().cells.state.indexOf(CELL_COLD);
+  const { x, y } = areaOfCell(cells.world.plan.cells!.grid, worldCellOf(cells.world.plan.cells!.grid, 0, cold));
+  for (let i = 0; i < 3000; i++) zone.tellCell(x + 1, y + 1, 7, 0, 0);
+  assert.equal(cells.host().cells.queue.count, 2048);
+  assert.equal(cells.counter(COUNTER.cellQueueFull), 3000 - 2048);
+  await cells.run(60);
+  assert.equal(cells.host().cells.queue.waitingFor(cold), 0, 'it was brought in for them');
+  cells.world.leave(client);
+  await cells.run(10);
+  await census(cells, 'full queue');
+});
+
+test('threads that end at any moment lose nobody and double nobody', async () => {
+  for (const seed of [SEED, SEED + 1, SEED + 2]) {
+    const cells = new CellWorld({ seed, zoneColumns: 2, zoneRows: 2, cellTtlMs: 200 }, 2);
+    const random = createRandom(seed);
+    cells.store.delay = 3;
+    const clients: HeadlessClient[] = [];
+    for (let i = 0; i < 3; i++) clients.push(await join(cells, i));
+    let ended = 0;
+    await cells.run(900, () => {
+      for (const client of clients) {
+        if (random() < 0.03) go(cells, client, Math.floor(random() * 60 - 30), Math.floor(random() * 60 - 30));
+      }
+      if (random() < 0.04) {
+        cells.world.replaceThread(random() < 0.5 ? 0 : 1);
+        ended++;
+      }
+      if (random() < 0.02) cells.replaceKeeper();
+      cells.store.isDown = random() < 0.1;
+    });
+    cells.store.isDown = false;
+    assert.ok(ended > 10 && cells.counter(COUNTER.cellEvictions) > 20, `seed ${seed}`);
+    await census(cells, `seed ${seed}`);
+  }
+});
+
+test('a record that is damaged or gone is told of, and its cell begins from an older one, or anew', async () => {
+  const cells = new CellWorld({});
+  const client = await join(cells, 0);
+  await cells.run(20);
+  cells.world.leave(client);
+  await cells.until('all is cold', () => statesOf(cells, CELL_COLD) === 400);
+  const [first, second] = cells.store.rows.keys();
+  cells.store.rows.get(first)![30] ^= 1;
+  cells.store.rows.delete(second);
+  await join(cells, 1);
+  await cells.run(40);
+  assert.equal(cells.counters.get('cellsDamaged'), 2);
+  assert.match(cells.said.join('\n'), /its checksum does not match; it begins anew/);
+  assert.match(cells.said.join('\n'), /it is not there; it begins anew/);
+  await census(cells, 'damaged');
+});
+
+test('records that nothing names any more go, after snapshots have forgotten them', async () => {
+  const cells = new CellWorld({ cellTtlMs: 100 });
+  for (let round = 0; round < 4; round++) {
+    const client = await join(cells, round);
+    await cells.run(30);
+    cells.world.leave(client);
+    await cells.until('all is cold', () => statesOf(cells, CELL_COLD) === 400);
+  }
+  const records = cells.store.rows.size;
+  const coldCells = cells.host().cells.version.filter((version) => version > 0).length;
+  assert.ok(records > coldCells, 'older ones are kept');
+  await cells.run(700);
+  assert.equal(cells.store.rows.size, records, 'as long as no snapshot was taken');
+  cells.counters.add('coldSnapshots', 3);
+  await cells.run(700);
+  assert.equal(cells.store.rows.size, coldCells);
+  await census(cells, 'cleaned');
+});
+
+test('a runner who is faster than the store is asked ahead of', async () => {
+  const cells = new CellWorld({ worldHeight: 80, worldWidth: 1600 });
+  const client = await join(cells, 0);
+  cells.store.delay = 20; // in which he runs 13 units; cells are live 7.5 beyond what he sees
+  go(cells, client, 40, 0);
+  await cells.run(9600); // to one end of the world, to the other, and over cells again that were stored
+  assert.ok(cells.counters.get('cellsLoaded') > 20);
+  assert.equal(cells.counter(COUNTER.cellsLate), 0);
+});
+
+test('a snapshot taken while cells come, go and wait for events holds everybody', async () => {
+  const cells = new CellWorld({ cellTtlMs: 200 });
+  const { world } = cells;
+  const client = await join(cells, 0);
+  await cells.run(20);
+  world.leave(client);
+  await cells.until('all is cold', () => statesOf(cells, CELL_COLD) === 400);
+  const again = await join(cells, 1);
+  go(cells, again, 40, 0);
+  await cells.run(120);
+  const { plan } = world;
+  const { state, version } = cells.host().cells;
+  const cold = state.findIndex((is, cell) => is === CELL_COLD && version[cell] > 0);
+  const area = areaOfCell(plan.cells!.grid, worldCellOf(plan.cells!.grid, 0, cold));
+  cells.store.delay = 1000;
+  world.hosts[0].zone.tellCell(area.x + 1, area.y + 1, 7, 3, 0);
+  go(cells, again, -100, 0);
+  await cells.run(60);
+  const states = [CELL_EVICTING, CELL_LOADING].map((is) => statesOf(cells, is));
+  assert.ok(states[0] > 0 && states[1] > 0 && cells.host().cells.queue.count > 0, states.join(' '));
+
+  const shape = { ...shapeOf(world.settings, world.game, plan), worldId: '7b0cf7a8-6b1f-4d0a-9a53-0d6d1c5f6b11' };
+  const snapshot = decodeZone(encodeZone(cells.worlds[0], shape, 1, 0) as Buffer);
+  const later = planWorld(world.settings, world.game, 1, 0);
+  const worlds = later.worlds.map((buffer) => new WorldBuffer(buffer, later.layout));
+  fillZone(worlds[0], snapshot);
+  finishWorld(worlds, later.layout.rowCapacity, world.tick);
+  cells.store.delay = 0;
+  const taken = await takeCensus(later, worlds, cells.store);
+  assert.deepEqual(checkCensus(taken, 'a snapshot'), []);
+  assert.ok(taken.expected.size > 40);
+  assert.ok(!worlds[0].committed.cells!.state.includes(CELL_EVICTING), 'what was leaving is here');
+  assert.equal(worlds[0].committed.scalars[SCALAR_CELL_QUEUE], cells.host().cells.queue.count);
+});
+
+test('rows that come twice, or of another version, are passed over', async () => {
+  const cells = new CellWorld({});
+  const client = await join(cells, 0);
+  await cells.run(20);
+  cells.world.leave(client);
+  await cells.until('all is cold', () => statesOf(cells, CELL_COLD) === 400);
+  cells.store.delay = 50;
+  cells.world.join(1);
+  await cells.until('cells load', () => statesOf(cells, CELL_LOADING) === 4);
+  const { plan } = cells.world;
+  const { state, version } = cells.host().cells;
+  const cell = state.indexOf(CELL_LOADING);
+  const [value] = [...cells.store.rows].filter(([key]) =>
+    key.startsWith(`cells/${cells.host().cells.worldCellOf(cell)}@`),
+  );
+  const rows = decodeCell(value[1], cells.host().cells.worldCellOf(cell), plan.cells!.rowColumns);
+  const ring = new ByteRing(plan.cells!.rings[0]);
+  // Of another version; the second half before the first; the first half, twice; the second half, twice.
+  for (const [shift, first, count] of [
+    [1, 0, 4],
+    [0, 4, 4],
+    [0, 0, 4],
+    [0, 0, 4],
+    [0, 4, 4],
+    [0, 4, 4],
+  ]) {
+    const at = ring.claim(FROM_STORE_ROWS, CHUNK_BODY + 4 * plan.cells!.rowBytes);
+    ring.view.setFloat64(at + CHUNK_VERSION, version[cell] + shift, true);
+    ring.view.setInt32(at + CHUNK_CELL, cell, true);
+    ring.view.setInt32(at + CHUNK_FIRST, first, true);
+    ring.view.setInt32(at + CHUNK_ROWS, count, true);
+    ring.view.setInt32(at + CHUNK_TOTAL, rows.count, true);
+    const start = first * plan.cells!.rowBytes;
+    ring.bytes.set(rows.bytes.subarray(start, start + count * plan.cells!.rowBytes), at + CHUNK_BODY);
+    ring.commit(CHUNK_BODY + count * plan.cells!.rowBytes);
+    ring.publish();
+  }
+  cells.replaceKeeper();
+  cells.world.run(1);
+  assert.equal(state[cell], CELL_LIVE);
+  assert.equal(cells.world.hosts[0].zone.entityCount, rows.count);
+  cells.store.delay = 0;
+  await cells.run(70);
+  await census(cells, 'twice');
+});
