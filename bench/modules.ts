@@ -10,5 +10,6 @@ export const BENCH_MODULES: Record<string, () => Promise<BenchModule>> = {
   'persist-log': async () => (await import('./persist-log.js')).bench,
   persistence: async () => (await import('./persistence.js')).bench,
   snapshots: async () => (await import('./snapshots.js')).bench,
+  cells: async () => (await import('./cells.js')).bench,
   tick: async () => (await import('./tick.js')).bench,
 };
