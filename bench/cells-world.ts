@@ -1,6 +1,7 @@
 // A world of the arena that is really stored: so many entities in every cell, each with a serial number where the game has
 // a field that resting entities do not use, so that a census afterwards can name who is lost or there twice.
 
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { DEFAULTS, type Settings } from '../src/config.js';
 import { KIND_NPC, KIND_PILLAR } from '../src/games/arena/fields.js';
@@ -75,6 +76,7 @@ function openStore({ data }: Settings): ColdStore {
 
 /** Snapshots in which every cell is cold, and of this version. */
 async function storeZones(plan: WorldPlan, game: GameDefinition, store: ColdStore, version: number): Promise<void> {
+  const identity = { ...shapeOf(plan.settings, game, plan), worldId: randomUUID() };
   for (const buffer of plan.worlds) {
     const world = new WorldBuffer(buffer, plan.layout);
     const live = world.blocks[LIVE_BLOCK];
@@ -83,7 +85,7 @@ async function storeZones(plan: WorldPlan, game: GameDefinition, store: ColdStor
     live.scalars[SCALAR_POPULATED] = 1;
     world.commit();
     const takenAtMs = Date.now();
-    const bytes = encodeZone(world, shapeOf(plan.settings, game, plan), 1, takenAtMs);
+    const bytes = encodeZone(world, identity, 1, takenAtMs);
     if (bytes === undefined) throw new Error('assertion failed: nobody else commits this world');
     await store.save(coldId(world.zoneId), { bytes, tick: 1, takenAtMs, meta: {} });
   }
