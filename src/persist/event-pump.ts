@@ -15,6 +15,7 @@ import { Backoff, pause } from './deadline.js';
 import { type EventContext, type EventRecord, formEvent } from './event-form.js';
 import type { EventLosses } from './event-losses.js';
 import { EventQueue } from './event-queue.js';
+import { EventRings } from './event-rings.js';
 import type { EventSpool, SpoolBatch } from './event-spool.js';
 import type { EventLog } from './ports.js';
 
@@ -41,6 +42,7 @@ const LIMITS: PumpLimits = {
 type Head = { from: 'memory'; records: EventRecord[] } | ({ from: 'spool' } & SpoolBatch);
 
 export class EventPump {
+  private readonly rings: EventRings;
   private readonly waiting = new EventQueue();
   private head: Head | undefined;
   private appending: Promise<void> | undefined;
@@ -60,7 +62,7 @@ export class EventPump {
   private readonly limits: PumpLimits;
 
   constructor(
-    private readonly rings: readonly RecordRing[],
+    rings: readonly RecordRing[],
     private readonly log: EventLog,
     private readonly context: EventContext,
     private readonly losses: EventLosses,
@@ -68,6 +70,7 @@ export class EventPump {
     private readonly spool?: EventSpool,
     limits: Partial<PumpLimits> = {},
   ) {
+    this.rings = new EventRings(rings);
     this.counters = losses.counters;
     this.limits = { ...LIMITS, ...limits };
     this.hasDrained = spool?.isEmpty ?? true;
@@ -80,9 +83,7 @@ export class EventPump {
 
   /** Empties the rings, and begins to append and to spill if there is something to, and neither is under way. */
   run(nowMs: number): void {
-    let readCount = 0;
-    for (const ring of this.rings) readCount += this.readRing(ring);
-    this.allowDrain(nowMs, readCount);
+    this.allowDrain(nowMs, this.readRings());
     // Append first: while a write to the spool is under way nothing is taken from it.
     this.beginAppend(nowMs);
     this.beginSpill(nowMs);
@@ -119,17 +120,12 @@ export class EventPump {
     return this.waiting.length + this.spillingCount + (this.head?.from === 'memory' ? this.head.records.length : 0);
   }
 
-  private readRing(ring: RecordRing): number {
-    const count = ring.readable();
-    for (let i = 0; i < count; i++) {
-      const offset = ring.offsetOf(i);
-      this.counters.eventTypes[ring.view.getUint16(offset + R.EVENT_TYPE, true)]++;
-      this.waiting.push(formEvent(ring.view, offset, this.context));
-    }
-    if (count > 0) {
-      ring.release(count);
-      this.counters.add('eventsRead', count);
-    }
+  private readRings(): number {
+    const count = this.rings.read((view, offset) => {
+      this.counters.eventTypes[view.getUint16(offset + R.EVENT_TYPE, true)]++;
+      this.waiting.push(formEvent(view, offset, this.context));
+    });
+    if (count > 0) this.counters.add('eventsRead', count);
     return count;
   }
 

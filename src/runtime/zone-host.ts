@@ -126,9 +126,10 @@ export class ZoneHost {
     const afterIndex = this.now();
     journal?.end();
     this.parts.buffer.commit();
+    // Before its entities can live on elsewhere: what they do there is stated after what they did here.
+    zone.publishEvents();
     this.handoff.settle();
     this.cells?.settle();
-    zone.publishEvents();
     const afterCommit = this.now();
     this.replicator.run();
     this.onFrames();
