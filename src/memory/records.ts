@@ -109,6 +109,8 @@ export interface EventForm {
   other?: string;
   a?: string;
   b?: string;
+  /** What the two values are multiplied by on their way out: a game that states fractions as integers allocates nothing. */
+  scale?: number;
   /** Low: goes first when there is no room for all events that wait for the log. */
   value?: 'low';
 }

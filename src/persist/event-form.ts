@@ -40,8 +40,9 @@ export function formEvent(view: DataView, offset: number, context: EventContext)
   const aggregateId = entityName(view.getUint32(offset + R.EVENT_ENTITY, true));
   const payload: Record<string, string | number> = {};
   if (form.other !== undefined) payload[form.other] = entityName(view.getUint32(offset + R.EVENT_OTHER, true));
-  if (form.a !== undefined) payload[form.a] = view.getFloat64(offset + R.EVENT_A, true);
-  if (form.b !== undefined) payload[form.b] = view.getFloat64(offset + R.EVENT_B, true);
+  const scale = form.scale ?? 1;
+  if (form.a !== undefined) payload[form.a] = view.getFloat64(offset + R.EVENT_A, true) * scale;
+  if (form.b !== undefined) payload[form.b] = view.getFloat64(offset + R.EVENT_B, true) * scale;
   const occurredAt = Math.round(originMs + (tick * 1000) / tickHz);
   const value = formatPlain('msgpack', {
     eventId: `${zoneId}-${epoch}-${tick}-${view.getUint32(offset + R.EVENT_POSITION, true)}`,

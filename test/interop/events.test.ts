@@ -21,6 +21,7 @@ const READER = join(process.cwd(), 'test', 'interop', 'events.py');
 const OUTPUT_BYTES_MAX = 256 * 1024 * 1024;
 const SEED = Number(process.env.TESSERA_SEED ?? 1);
 const TICK_HZ = 60;
+const WORLD_SIDE = 256;
 const PLAYERS = 4;
 const PLAY_MS = 2500;
 const WAIT_MS_MAX = 20000;
@@ -135,6 +136,10 @@ function checkFields({ event, key, timestamp }: ReadRecord, epoch: number): void
   assert.equal(timestamp, occurredAt);
   assert.equal(event.version, 1);
   assert.ok(typeof payload === 'object' && payload !== null && !Array.isArray(payload));
+  if (event.type === 'moved') {
+    const { x, y } = payload as { x: number; y: number };
+    assert.ok(x > 0 && x < WORLD_SIDE && y > 0 && y < WORLD_SIDE, `moved to (${x}, ${y})`);
+  }
 }
 
 function positionOf({ eventId }: ReadRecord['event']): number {
@@ -146,7 +151,8 @@ test('kcat and Python read every event of a game: fields, ids, keys and their or
   if (!requireOrSkip(t, hasReaders(), 'needs the Debian packages kcat and python3-msgpack')) return;
   t.diagnostic(`TESSERA_SEED=${SEED}`);
   const sinceMs = Date.now() - CLOCK_MS;
-  const server = await startServer(['--kafka', broker!, '--spawn', 'crowd', '--seed', String(SEED)]);
+  const settings = { kafka: broker!, spawn: 'crowd', seed: SEED, world: `${WORLD_SIDE}x${WORLD_SIDE}` };
+  const server = await startServer(Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]));
   const limitMs = Date.now() + CLOCK_MS;
   await play(server, createRandom(SEED));
   const counts = await countEvents(server);
@@ -158,6 +164,7 @@ test('kcat and Python read every event of a game: fields, ids, keys and their or
   const read = all.map((line) => JSON.parse(line) as ReadRecord).filter(({ event }) => 'tick' in event);
   const { epoch, records } = pickOwn(read, counts, sinceMs, limitMs);
 
+  assert.ok((counts.get('moved') ?? 0) >= PLAYERS, JSON.stringify([...counts]));
   assert.ok((counts.get('shot') ?? 0) > 20 && counts.get('spawned') === PLAYERS, JSON.stringify([...counts]));
   assert.deepEqual([...new Set(records.map(({ topic }) => topic))].sort(), [
     'game.events.combat',

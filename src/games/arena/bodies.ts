@@ -22,7 +22,7 @@ export function followIntents(zone: ArenaZone): void {
 /** System. @hot Once per entity and tick. Players and NPCs; what stands still costs nothing. */
 export function moveBodies(zone: ArenaZone): void {
   const { alive, kind, positionX, positionY, rowLimit, tickHz } = zone;
-  const { velocityX, velocityY } = zone.columns;
+  const { velocityX, velocityY, hasMoved } = zone.columns;
   const { width, height } = zone.world;
   const grid = pillarGrid(zone);
   for (let row = 0; row < rowLimit; row++) {
@@ -30,11 +30,14 @@ export function moveBodies(zone: ArenaZone): void {
     const vx = velocityX[row];
     const vy = velocityY[row];
     if (vx === 0 && vy === 0) continue;
+    const x = positionX[row];
+    const y = positionY[row];
     const stopped = walk(positionX, positionY, velocityX, velocityY, row, tickHz, width, height);
     // A player's velocity is made anew from the intent every tick, so turning it back matters to NPCs only.
     if ((stopped & STOPPED_X) !== 0) velocityX[row] = -vx;
     if ((stopped & STOPPED_Y) !== 0) velocityY[row] = -vy;
     const pillar = pillarNear(grid, positionX, positionY, row);
     if (pillar >= 0) pushOut(positionX, positionY, row, pillar);
+    if (positionX[row] !== x || positionY[row] !== y) hasMoved[row] = 1;
   }
 }

@@ -5,6 +5,7 @@ import { followIntents, moveBodies } from './bodies.js';
 import { MOVE, SHOOT } from './commands.js';
 import { EVENT_FORMS, EVENTS, FIELDS, KINDS } from './fields.js';
 import { HP } from './grants.js';
+import { tellMoves } from './moves.js';
 import { wander } from './npc.js';
 import { refreshPillars } from './pillars.js';
 import { flyProjectiles } from './projectiles.js';
@@ -27,6 +28,7 @@ export default defineGame({
     { name: 'movement', run: moveBodies },
     { name: 'projectiles', run: flyProjectiles },
     { name: 'respawn', run: respawnDead },
+    { name: 'moves', run: tellMoves },
   ],
   spawnPlayer,
   populate,

@@ -16,6 +16,10 @@ export const PROJECTILE_LIFE_SECONDS = 1;
 export const SHOOT_COOLDOWN_SECONDS = 0.2;
 export const RESPAWN_SECONDS = 3;
 
+/** Where a player is, is stated this often at most, and to this part of a unit. */
+export const MOVE_TOLD_SECONDS = 1;
+export const MOVE_STEPS_PER_UNIT = 32;
+
 /** One pillar stands in every square of this side ... */
 export const PILLAR_SPACING = 32;
 /** ... at most this far from its middle along each axis. */

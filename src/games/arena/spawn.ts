@@ -2,6 +2,7 @@
 
 import type { Area } from '../../sim/game.js';
 import { type ArenaZone, EVENT_RESPAWNED, EVENT_SPAWNED, KIND_NPC, KIND_PLAYER } from './fields.js';
+import { delayMoves } from './moves.js';
 import { pushOut, walk } from './movement.js';
 import { turnNpc } from './npc.js';
 import { pillarGrid, pillarNear, placeCellPillars, placePillars, refreshPillars } from './pillars.js';
@@ -68,6 +69,7 @@ function spawnBody(zone: ArenaZone, kind: number, x: number, y: number): number 
   if (row < 0) return row;
   zone.columns.hp[row] = HP_MAX;
   settle(zone, row);
+  delayMoves(zone, row);
   zone.emit(EVENT_SPAWNED, row, row, 0, 0);
   return row;
 }
@@ -87,6 +89,7 @@ function settle(zone: ArenaZone, row: number): void {
   );
   const pillar = pillarNear(pillarGrid(zone), positionX, positionY, row);
   if (pillar >= 0) pushOut(positionX, positionY, row, pillar);
+  zone.columns.hasMoved[row] = 1;
 }
 
 function randomX(zone: ArenaZone): number {
