@@ -4,6 +4,7 @@ export const IO_COUNTERS = [
   'eventsRead',
   'eventsAppended',
   'eventsDropped',
+  'eventsRefused',
   'appendFailures',
   'eventsWaiting',
   'eventsSpooled',

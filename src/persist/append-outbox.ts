@@ -28,6 +28,8 @@ export class AppendOutbox {
   #waitingBytes = 0;
   #pumping = false;
   #closed = false;
+  /** So many of the waiting appends were refused together, for what one of them holds: each is written alone. */
+  #aloneCount = 0;
 
   constructor(write: AppendWriter) {
     this.#write = write;
@@ -76,8 +78,13 @@ export class AppendOutbox {
         this.#leave(group);
         for (const append of group) append.resolve();
       } catch (error) {
-        this.#leave(group);
         const failure = error instanceof PersistError ? error : new PersistError('unavailable', String(error), error);
+        if (failure.kind === 'rejected' && group.length > 1) {
+          this.#waiting = group.concat(this.#waiting);
+          this.#aloneCount = group.length;
+          continue;
+        }
+        this.#leave(group);
         for (const append of group) append.reject(failure);
         this.#rejectWaiting(new PersistError('behind', `an earlier append failed: ${failure.message}`, failure));
       }
@@ -86,6 +93,10 @@ export class AppendOutbox {
   }
 
   #takeGroup(): WaitingAppend[] {
+    if (this.#aloneCount > 0) {
+      this.#aloneCount--;
+      return this.#waiting.splice(0, 1);
+    }
     let count = 0;
     let byteCount = 0;
     while (count < this.#waiting.length) {
@@ -103,6 +114,7 @@ export class AppendOutbox {
   #rejectWaiting(error: PersistError): void {
     const waiting = this.#waiting;
     this.#waiting = [];
+    this.#aloneCount = 0;
     this.#leave(waiting);
     for (const append of waiting) append.reject(error);
   }

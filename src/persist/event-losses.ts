@@ -2,11 +2,15 @@
 // events it concerns.
 
 import type { IoCounters } from '../memory/io-counters.js';
+import { parseTrusted } from '../protocol/plain-codec.js';
+import type { EventRecord } from './event-form.js';
+import type { LogRecord } from './ports.js';
 
 export class EventLosses {
   private readonly typeIndexes: ReadonlyMap<string, number>;
   private readonly dropped = new Map<string, number>();
   private readonly said = new Set<string>();
+  private readonly refused = new Set<string>();
 
   constructor(
     names: readonly string[],
@@ -18,10 +22,18 @@ export class EventLosses {
 
   /** An earlier run may have known types that this one does not: those count in the sum alone. */
   drop(type: string, count: number): void {
-    this.counters.add('eventsDropped', count);
-    const index = this.typeIndexes.get(type);
-    if (index !== undefined) this.counters.eventTypesDropped[index] += count;
+    this.count(type, count);
     this.dropped.set(type, (this.dropped.get(type) ?? 0) + count);
+  }
+
+  /** What the log will never take: no outage's doing, and told once per type. */
+  refuse(record: LogRecord, reason: Error): void {
+    const type = typeOf(record);
+    this.counters.add('eventsRefused', 1);
+    this.count(type, 1);
+    if (this.refused.has(type)) return;
+    this.refused.add(type);
+    this.say(`the event log refuses an event '${type}' for good, such are left out and counted: ${reason.message}`);
   }
 
   /** Once per subject and outage. */
@@ -39,4 +51,16 @@ export class EventLosses {
     this.said.clear();
     return counts.length === 0 ? 'none were dropped' : `dropped: ${counts.join(', ')}`;
   }
+
+  private count(type: string, count: number): void {
+    this.counters.add('eventsDropped', count);
+    const index = this.typeIndexes.get(type);
+    if (index !== undefined) this.counters.eventTypesDropped[index] += count;
+  }
+}
+
+/** What comes from the spool carries its type in its bytes alone. */
+function typeOf(record: LogRecord | EventRecord): string {
+  if ('type' in record) return record.type;
+  return (parseTrusted('msgpack', record.value) as { type: string }).type;
 }

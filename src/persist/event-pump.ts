@@ -17,7 +17,8 @@ import type { EventLosses } from './event-losses.js';
 import { EventQueue } from './event-queue.js';
 import { EventRings } from './event-rings.js';
 import type { EventSpool, SpoolBatch } from './event-spool.js';
-import type { EventLog } from './ports.js';
+import type { EventLog, LogRecord } from './ports.js';
+import { appendAround } from './refused-records.js';
 
 const BACKOFF_MS_MIN = 100;
 const BACKOFF_MS_MAX = 5000;
@@ -38,8 +39,12 @@ const LIMITS: PumpLimits = {
   drainPerSecond: SPOOL_DRAIN_PER_SECOND,
 };
 
-/** What the log is offered, until it takes it. */
-type Head = { from: 'memory'; records: EventRecord[] } | ({ from: 'spool' } & SpoolBatch);
+/** What the log is offered, until it takes it; it is done with the first `doneCount` of it. */
+type Head = { doneCount: number } & ({ from: 'memory'; records: EventRecord[] } | ({ from: 'spool' } & SpoolBatch));
+
+function restOf<T>({ doneCount, records }: { doneCount: number; records: T[] }): T[] {
+  return doneCount === 0 ? records : records.slice(doneCount);
+}
 
 export class EventPump {
   private readonly rings: EventRings;
@@ -117,7 +122,9 @@ export class EventPump {
   }
 
   private inMemory(): number {
-    return this.waiting.length + this.spillingCount + (this.head?.from === 'memory' ? this.head.records.length : 0);
+    const { head } = this;
+    const offeredCount = head?.from === 'memory' ? head.records.length - head.doneCount : 0;
+    return this.waiting.length + this.spillingCount + offeredCount;
   }
 
   private readRings(): number {
@@ -163,21 +170,30 @@ export class EventPump {
       const batch = this.spool.next(perAppendMax);
       // A batch larger than the allowance is paid for afterwards.
       this.drainAllowance -= batch?.records.length ?? 0;
-      return batch && { from: 'spool', ...batch };
+      return batch && { from: 'spool', doneCount: 0, ...batch };
     }
-    return this.waiting.length === 0 ? undefined : { from: 'memory', records: this.waiting.take(perAppendMax) };
+    if (this.waiting.length === 0) return undefined;
+    return { from: 'memory', doneCount: 0, records: this.waiting.take(perAppendMax) };
   }
 
   private async append(head: Head, nowMs: number): Promise<void> {
     // All rows of a batch may have been damaged; then there is nothing to hear from the log.
     if (head.records.length === 0) return this.leaveSpool(head);
     try {
-      await this.log.append(head.records);
+      await appendAround<LogRecord>(this.log, restOf<LogRecord>(head), {
+        onTaken: (count) => {
+          head.doneCount += count;
+          this.counters.add('eventsAppended', count);
+        },
+        onRefused: (record, reason) => {
+          head.doneCount++;
+          this.losses.refuse(record, reason);
+        },
+      });
     } catch (error) {
       this.refuse(head, error as Error, nowMs);
       return;
     }
-    this.counters.add('eventsAppended', head.records.length);
     this.appendBackoff.succeeded();
     await this.leaveSpool(head);
     this.noteSuccess();
@@ -191,7 +207,7 @@ export class EventPump {
     this.awaySinceMs ??= nowMs;
     this.losses.sayOnce('away', `the event log takes no events, they wait: ${error.message}`);
     if (head.from === 'memory' && this.isSpoolUnused()) {
-      this.waiting.putBack(head.records);
+      this.waiting.putBack(restOf(head));
       this.head = undefined;
     }
   }
@@ -230,7 +246,7 @@ export class EventPump {
   private beginSpill(nowMs: number): void {
     if (this.spool === undefined || this.spilling !== undefined || nowMs < this.spillNotBeforeMs) return;
     if (this.head?.from === 'memory' && this.isHeadToSpill(nowMs)) {
-      this.spill(this.spool, this.head.records, 'front', nowMs);
+      this.spill(this.spool, restOf(this.head), 'front', nowMs);
     } else if (this.waiting.length > this.limits.waitingMax) {
       this.spill(this.spool, this.waiting.take(this.limits.perAppendMax), 'back', nowMs);
     }
@@ -252,7 +268,7 @@ export class EventPump {
       .then(
         () => this.spillBackoff.succeeded(),
         (error: Error) => {
-          if (where === 'front') this.head = { from: 'memory', records: events };
+          if (where === 'front') this.head = { from: 'memory', doneCount: 0, records: events };
           else this.waiting.putBack(events);
           this.spillBackoff.failed();
           this.spillNotBeforeMs = nowMs + Math.round(this.spillBackoff.pauseMs);
@@ -276,7 +292,8 @@ export class EventPump {
     await this.spilling;
     try {
       if (this.head?.from === 'memory') {
-        await this.requireSpool().write(this.head.records, 'front');
+        const rest = restOf(this.head);
+        if (rest.length > 0) await this.requireSpool().write(rest, 'front');
         this.head = undefined;
       }
       while (this.waiting.length > 0) {
@@ -304,7 +321,7 @@ export class EventPump {
 
   private loseRest(error: Error): void {
     const count = this.inMemory();
-    if (this.head?.from === 'memory') for (const { type } of this.head.records) this.losses.drop(type, 1);
+    if (this.head?.from === 'memory') for (const { type } of restOf(this.head)) this.losses.drop(type, 1);
     this.waiting.shrink(0, ({ type }) => this.losses.drop(type, 1));
     this.head = undefined;
     this.losses.say(

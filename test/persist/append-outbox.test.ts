@@ -108,3 +108,30 @@ test('closing waits for what is written and rejects what waits when its time is 
   await first;
   await assert.rejects(outbox.append([named('c')]), isKind('closed'));
 });
+
+test('appends that were refused together are written alone, so that none is refused for what another holds', async () => {
+  const writer = new HeldWriter();
+  const outbox = new AppendOutbox(writer.write);
+  const refusal = new PersistError('rejected', 'too large');
+  const first = outbox.append([named('a')]);
+  const second = assert.rejects(outbox.append([named('large')]), isKind('rejected'));
+  const third = assert.rejects(outbox.append([named('c')]), isKind('behind'));
+  await settle();
+  writer.writes[0].reject(refusal);
+  await settle();
+  writer.writes[1].resolve();
+  await first;
+  await settle();
+  writer.writes[2].reject(refusal);
+  await Promise.all([second, third]);
+  assert.deepEqual(
+    writer.writes.map(({ keys }) => keys),
+    [['a', 'large', 'c'], ['a'], ['large']],
+  );
+  const again = [outbox.append([named('c')]), outbox.append([named('d')])];
+  await settle();
+  assert.deepEqual(writer.writes[3].keys, ['c', 'd'], 'and joined again from then on');
+  writer.writes[3].resolve();
+  await Promise.all(again);
+  assert.equal(outbox.waitingBytes, 0);
+});

@@ -8,7 +8,7 @@ import { EVENT_RECORD_BYTES, SPOOL_BYTES_MAX } from '../../src/constants.js';
 import { IoCounters } from '../../src/memory/io-counters.js';
 import { RecordRing } from '../../src/memory/record-ring.js';
 import * as R from '../../src/memory/records.js';
-import { EVENT_TOPICS } from '../../src/persist/event-form.js';
+import { EVENT_TOPICS, type EventContext } from '../../src/persist/event-form.js';
 import { EventLosses } from '../../src/persist/event-losses.js';
 import { EventPump, type PumpLimits } from '../../src/persist/event-pump.js';
 import { EventSpool } from '../../src/persist/event-spool.js';
@@ -16,12 +16,12 @@ import { type EventLog, PersistError } from '../../src/persist/ports.js';
 
 export const KEYS = 7;
 export const NAMES = ['died', 'bought', 'moved'];
-const FORMS = {
+export const FORMS = {
   died: { topic: 'combat' },
   bought: { topic: 'economy' },
   moved: { topic: 'combat', value: 'low' },
 } as const;
-export const CONTEXT = { names: NAMES, forms: FORMS, epoch: 5, originMs: 1_000_000, tickHz: 60 };
+export const CONTEXT: EventContext = { names: NAMES, forms: FORMS, epoch: 5, originMs: 1_000_000, tickHz: 60 };
 export const SMALL: PumpLimits = { waitingMax: 1000, spillingMax: 1000, perAppendMax: 100, drainPerSecond: 1e9 };
 
 /** Down: refuses. Hanging: takes what it is given, and never says so. */
@@ -40,14 +40,20 @@ export class PumpStage {
   logGate: Promise<void> = Promise.resolve();
   spoolGate: Promise<void> = Promise.resolve();
 
-  constructor(folder: string, log: EventLog | undefined, limits: Partial<PumpLimits> = {}, bytesMax = SPOOL_BYTES_MAX) {
+  constructor(
+    folder: string,
+    log: EventLog | undefined,
+    limits: Partial<PumpLimits> = {},
+    bytesMax = SPOOL_BYTES_MAX,
+    context = CONTEXT,
+  ) {
     this.spool = new EventSpool(join(folder, 'spool'), bytesMax, this.losses);
     const write = this.spool.write.bind(this.spool);
     this.spool.write = async (events, where) => {
       await this.spoolGate;
       return write(events, where);
     };
-    this.pump = new EventPump([this.ring], this.wrap(log), CONTEXT, this.losses, this.spool, { ...SMALL, ...limits });
+    this.pump = new EventPump([this.ring], this.wrap(log), context, this.losses, this.spool, { ...SMALL, ...limits });
   }
 
   private wrap(log: EventLog | undefined): EventLog {
@@ -60,10 +66,10 @@ export class PumpStage {
     return { append } as EventLog;
   }
 
-  emit(n: number): void {
+  emit(n: number, type = n % NAMES.length): void {
     const offset = this.ring.claim();
     assert.ok(offset >= 0);
-    this.ring.view.setUint16(offset + R.EVENT_TYPE, n % NAMES.length, true);
+    this.ring.view.setUint16(offset + R.EVENT_TYPE, type, true);
     this.ring.view.setInt32(offset + R.EVENT_TICK, n, true);
     this.ring.view.setUint32(offset + R.EVENT_ENTITY, n % KEYS, true);
     this.ring.publish();
@@ -105,9 +111,12 @@ export class PumpStage {
 }
 
 /** The numbers of all events of the log, in order within each key of a topic. */
-export async function readNumbers(log: EventLog): Promise<{ numbers: number[]; lists: number[][] }> {
+export async function readNumbers(
+  log: EventLog,
+  topics = EVENT_TOPICS.map(({ name }) => name),
+): Promise<{ numbers: number[]; lists: number[][] }> {
   const lists = new Map<string, number[]>();
-  await log.replay({ topics: EVENT_TOPICS.map(({ name }) => name) }, async ({ topic, entries }) => {
+  await log.replay({ topics }, async ({ topic, entries }) => {
     for (const { key, value } of entries) {
       const place = `${topic} ${key}`;
       const list = lists.get(place) ?? [];

@@ -2,8 +2,8 @@
 
 import type { Area } from '../../sim/game.js';
 import { type ArenaZone, EVENT_RESPAWNED, EVENT_SPAWNED, KIND_NPC, KIND_PLAYER } from './fields.js';
-import { delayMoves } from './moves.js';
 import { pushOut, walk } from './movement.js';
+import { delayMoves } from './moves.js';
 import { turnNpc } from './npc.js';
 import { pillarGrid, pillarNear, placeCellPillars, placePillars, refreshPillars } from './pillars.js';
 import { HP_MAX } from './rules.js';
