@@ -2,11 +2,10 @@
 
 import type { EventForm } from '../memory/records.js';
 import * as R from '../memory/records.js';
-import { formatPlain } from '../protocol/plain-codec.js';
 import { entityName } from './entity-name.js';
+import { EventEncoder } from './event-encoder.js';
 import type { LogRecord, TopicSpec } from './ports.js';
 
-const EVENT_VERSION = 1;
 const TOPIC_PREFIX = 'game.events.';
 const TOPIC_PARTITIONS = 4;
 const TOPICS = ['player', 'combat', 'economy', 'match'] as const;
@@ -31,29 +30,69 @@ export interface EventRecord extends LogRecord {
   isLow: boolean;
 }
 
+/** What all events of one type have in common. */
+interface TypeForm {
+  name: string;
+  topic: string;
+  isLow: boolean;
+  scale: number;
+  hasOther: boolean;
+  encoder: EventEncoder;
+}
+
+const typeForms = new WeakMap<EventContext, TypeForm[]>();
+
 export function formEvent(view: DataView, offset: number, context: EventContext): EventRecord {
-  const { names, forms, epoch, originMs, tickHz } = context;
-  const name = names[view.getUint16(offset + R.EVENT_TYPE, true)] ?? 'unknown';
-  const form = forms[name] ?? {};
-  const zoneId = view.getUint16(offset + R.EVENT_ZONE, true);
+  const form = findForm(context, view.getUint16(offset + R.EVENT_TYPE, true));
   const tick = view.getInt32(offset + R.EVENT_TICK, true);
-  const aggregateId = entityName(view.getUint32(offset + R.EVENT_ENTITY, true));
-  const payload: Record<string, string | number> = {};
-  if (form.other !== undefined) payload[form.other] = entityName(view.getUint32(offset + R.EVENT_OTHER, true));
-  const scale = form.scale ?? 1;
-  if (form.a !== undefined) payload[form.a] = view.getFloat64(offset + R.EVENT_A, true) * scale;
-  if (form.b !== undefined) payload[form.b] = view.getFloat64(offset + R.EVENT_B, true) * scale;
-  const occurredAt = Math.round(originMs + (tick * 1000) / tickHz);
-  const value = formatPlain('msgpack', {
-    eventId: `${zoneId}-${epoch}-${tick}-${view.getUint32(offset + R.EVENT_POSITION, true)}`,
-    type: name,
-    aggregateId,
-    zoneId,
+  const occurredAt = Math.round(context.originMs + (tick * 1000) / context.tickHz);
+  const aggregateId = findName(view.getUint32(offset + R.EVENT_ENTITY, true));
+  const value = form.encoder.encode({
+    zoneId: view.getUint16(offset + R.EVENT_ZONE, true),
     tick,
+    position: view.getUint32(offset + R.EVENT_POSITION, true),
+    aggregateId,
     occurredAt,
-    version: EVENT_VERSION,
-    payload,
-  }) as Uint8Array;
-  const topic = TOPIC_PREFIX + (form.topic ?? 'player');
-  return { topic, key: aggregateId, value, timestampMs: occurredAt, type: name, isLow: form.value === 'low' };
+    other: form.hasOther ? findName(view.getUint32(offset + R.EVENT_OTHER, true)) : '',
+    a: view.getFloat64(offset + R.EVENT_A, true) * form.scale,
+    b: view.getFloat64(offset + R.EVENT_B, true) * form.scale,
+  });
+  return { topic: form.topic, key: aggregateId, value, timestampMs: occurredAt, type: form.name, isLow: form.isLow };
+}
+
+function findForm(context: EventContext, type: number): TypeForm {
+  let forms = typeForms.get(context);
+  if (forms === undefined) {
+    forms = [];
+    typeForms.set(context, forms);
+  }
+  forms[type] ??= makeForm(context, type);
+  return forms[type];
+}
+
+function makeForm({ names, forms, epoch }: EventContext, type: number): TypeForm {
+  const name = names[type] ?? 'unknown';
+  const form = forms[name] ?? {};
+  return {
+    name,
+    topic: TOPIC_PREFIX + (form.topic ?? 'player'),
+    isLow: form.value === 'low',
+    scale: form.scale ?? 1,
+    hasOther: form.other !== undefined,
+    encoder: new EventEncoder(name, form, epoch),
+  };
+}
+
+/** Entities come again and again. Forgotten all at once when there are many. */
+const NAMES_KEPT_MAX = 65536;
+const keptNames = new Map<number, string>();
+
+function findName(key: number): string {
+  let name = keptNames.get(key);
+  if (name === undefined) {
+    if (keptNames.size >= NAMES_KEPT_MAX) keptNames.clear();
+    name = entityName(key);
+    keptNames.set(key, name);
+  }
+  return name;
 }

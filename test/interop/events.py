@@ -3,7 +3,8 @@
     python3 events.py BROKER SINCE_MS TOPIC...
 
 Prints one line of JSON per record: topic, partition, offset, key, timestamp, and the event as it was decoded. What is
-no single MessagePack value, or is a map with other keys than text, ends it with an error.
+no single MessagePack value, is a map with other keys than text, or has a fraction where an integer belongs, ends it with
+an error.
 """
 
 import json
@@ -13,6 +14,7 @@ import sys
 import msgpack
 
 # Numbers up to a space each, then key and value in as many bytes as were announced: both may hold any byte.
+INTEGERS = ["zoneId", "tick", "occurredAt", "version"]
 FORMAT = "%p %o %T %K %S %k%s"
 
 
@@ -31,6 +33,9 @@ def records(broker, since_ms, topic):
         value = output[at + key_bytes : at + key_bytes + value_bytes]
         at += key_bytes + value_bytes
         event = msgpack.unpackb(value, raw=False, strict_map_key=True)
+        for name in INTEGERS:
+            if type(event.get(name, 0)) is not int:
+                raise TypeError(f"{name} is {event[name]!r} in {event['eventId']}")
         yield {
             "topic": topic,
             "partition": partition,
