@@ -158,8 +158,8 @@ export const LOG_RECORD_BYTES_MAX = 768 * 1024;
 export const LOG_KEY_BYTES_MAX = 1024;
 /** One write to the log. Kafka takes 1 MiB per partition and request by default, and all of a write may be one partition's. */
 export const LOG_WRITE_BYTES_MAX = 896 * 1024;
-/** kafkajs takes time by the square of the records that one request has for one partition: 1 us each at this many. */
-export const LOG_WRITE_RECORDS_MAX = 2048;
+/** A write of the smallest events: its bytes bound it sooner, and its records in a request to Kafka stay a bounded work. */
+export const LOG_WRITE_RECORDS_MAX = 8192;
 /** Appends that wait for the log: 64 MiB are 3 s of 100,000 events of 200 bytes per second. Beyond it, callers spool. */
 export const LOG_OUTBOX_BYTES_MAX = 64 * 1024 * 1024;
 export const LOG_TOPICS_MAX = 4096;

@@ -158,6 +158,8 @@ export class EventPump {
     if (this.head === undefined) return;
     this.appending = this.append(this.head, nowMs).finally(() => {
       this.appending = undefined;
+      // Where a whole batch waits it does not wait for the next beat.
+      if (this.waiting.length >= this.limits.perAppendMax) this.beginAppend(this.lastRunMs ?? nowMs);
     });
   }
 

@@ -17,18 +17,19 @@
 //  no backpressure, no linger                                   AppendOutbox bounds and joins
 //  gzip at level 6 on the way                                   level 1, on libuv's threads
 //  a buffer of 512 bytes per record                             kafka-records.ts
-//  messages of a partition are copied for each one added        LOG_WRITE_RECORDS_MAX
+//  messages of a partition are copied for each one added        kafka-library.ts
 //  TimeoutNegativeWarning on newer Node                         that name is filtered when kafkajs is the source
 
 import * as net from 'node:net';
 import * as tls from 'node:tls';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
-import kafkajs, { type ISocketFactory, type KafkaConfig } from 'kafkajs';
+import type { ISocketFactory, Kafka, KafkaConfig } from 'kafkajs';
+import { kafkajs } from './kafka-library.js';
 import { installRecordEncoder } from './kafka-records.js';
 import { type NoticeListener, PersistError, type PersistErrorKind } from './ports.js';
 
-const { CompressionCodecs, CompressionTypes, Kafka } = kafkajs;
+const { CompressionCodecs, CompressionTypes } = kafkajs;
 
 const GZIP_LEVEL = 1;
 export const BACKOFF_MS_MIN = 100;
@@ -63,13 +64,13 @@ export interface KafkaLimits {
 
 /** One client of kafkajs whose sockets are ours: destroyed, it cannot write a byte any more. */
 export class KafkaLink {
-  readonly kafka: kafkajs.Kafka;
+  readonly kafka: Kafka;
   readonly #sockets = new Set<net.Socket>();
   #destroyed = false;
 
   constructor(options: KafkaEventLogOptions, limits: KafkaLimits) {
     const { ssl, sasl } = options;
-    this.kafka = new Kafka({
+    this.kafka = new kafkajs.Kafka({
       brokers: [...options.brokers],
       clientId: options.clientId ?? 'tessera',
       ...(ssl ? { ssl } : {}),

@@ -1,6 +1,6 @@
 // The event log in Kafka. kafka-client.ts lists what is known of the library below and how it is kept in check.
 
-import kafkajs, { type Admin, type Producer } from 'kafkajs';
+import type { Admin, Producer } from 'kafkajs';
 import { CLOSE_GRACE_MS, LOG_WRITE_BYTES_MAX, LOG_WRITE_RECORDS_MAX } from '../constants.js';
 import { AppendOutbox, recordBytes } from './append-outbox.js';
 import { Backoff, HealthRecord, pause, withDeadline } from './deadline.js';
@@ -16,6 +16,7 @@ import {
   toPersistError,
 } from './kafka-client.js';
 import { KafkaConsumer, replayThrough } from './kafka-consumer.js';
+import { kafkajs } from './kafka-library.js';
 import { PartitionCache } from './partition.js';
 import {
   type BackendHealth,
@@ -286,21 +287,16 @@ class KafkaEventLog implements EventLog {
 
 function groupByTopic(records: readonly LogRecord[]) {
   const byTopic = new Map<string, { key: string; value: Buffer; timestamp: string }[]>();
-  // Most records of a batch share their millisecond; kafkajs sorts these texts, which is cheap when they are the same.
-  let timestampMs = Number.NaN;
-  let timestamp = '';
-  for (const record of records) {
-    let messages = byTopic.get(record.topic);
+  for (const { topic, key, value, timestampMs } of records) {
+    let messages = byTopic.get(topic);
     if (!messages) {
       messages = [];
-      byTopic.set(record.topic, messages);
+      byTopic.set(topic, messages);
     }
-    if (record.timestampMs !== timestampMs) {
-      timestampMs = record.timestampMs;
-      timestamp = String(Math.trunc(timestampMs));
-    }
-    const { buffer, byteOffset, byteLength } = record.value;
-    messages.push({ key: record.key, value: Buffer.from(buffer, byteOffset, byteLength), timestamp });
+    const bytes = Buffer.isBuffer(value) ? value : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+    // kafkajs asks for a text, and reckons with it: a number gives the same bytes and need not be parsed for each record.
+    const timestamp = Math.trunc(timestampMs) as unknown as string;
+    messages.push({ key, value: bytes, timestamp });
   }
   return [...byTopic].map(([topic, messages]) => ({ topic, messages }));
 }
