@@ -1,10 +1,12 @@
-// node dist/bench/run.js [--json FILE] [--small] [--seed N] [name...]
+// node dist/bench/run.js [--json FILE] [--small] [--seed N] [name...], or: SCENARIO [option...]
 
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { BenchModule, BenchRow } from './bench.js';
 import { BENCH_MODULES } from './modules.js';
+import { runScenario } from './scenario.js';
+import { SCENARIOS } from './scenarios.js';
 
 const DEFAULT_SEED = 1;
 
@@ -24,7 +26,9 @@ interface ReportRow extends BenchRow {
 class UsageError extends Error {}
 
 try {
-  await main(readArguments(process.argv.slice(2)));
+  const [first = '', ...rest] = process.argv.slice(2);
+  if (Object.hasOwn(SCENARIOS, first)) process.exitCode = await runScenario(await SCENARIOS[first](), rest);
+  else await main(readArguments(process.argv.slice(2)));
 } catch (error) {
   if (!(error instanceof UsageError)) throw error;
   console.error(error.message);
@@ -64,6 +68,8 @@ function readArguments(argv: string[]): BenchArguments {
     throw new UsageError(`--seed is ${values.seed}; it may be an integer from 0 to 4294967295`);
   }
   const known = Object.keys(BENCH_MODULES);
+  const scenario = positionals.find((name) => Object.hasOwn(SCENARIOS, name));
+  if (scenario !== undefined) throw new UsageError(`${scenario} runs alone, and its name comes first`);
   const unknown = positionals.filter((name) => !Object.hasOwn(BENCH_MODULES, name));
   if (unknown.length > 0) {
     throw new UsageError(`no bench is called ${unknown.join(', ')}; there are: ${known.join(', ')}`);
@@ -100,6 +106,11 @@ async function describeUsage(): Promise<string> {
     'Without names all benches run:',
   ];
   for (const load of Object.values(BENCH_MODULES)) {
+    const { name, summary } = await load();
+    lines.push(`  ${name.padEnd(14)} ${summary}`);
+  }
+  lines.push('', 'Of whole servers, one at a time, with options of their own (NAME --help):');
+  for (const load of Object.values(SCENARIOS)) {
     const { name, summary } = await load();
     lines.push(`  ${name.padEnd(14)} ${summary}`);
   }

@@ -247,7 +247,7 @@ export async function runLoad(options: LoadOptions, signal: AbortSignal): Promis
   }
 }
 
-function planSwarm(options: LoadOptions, plan: ScenePlan, url: URL): SwarmPlan {
+export function planSwarm(options: LoadOptions, plan: ScenePlan, url: URL): SwarmPlan {
   const { clients, sample, inputHz, updateHz, ramp, seed } = options;
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const target = { host, port: Number(url.port || 80), path: url.pathname + url.search };

@@ -86,7 +86,7 @@ export function achievedTickHz(begin: Health, end: Health): number | null {
 }
 
 /** Ticks between two readings by upper bucket edge, of all threads together, cumulative as Prometheus has them. */
-function bucketGrowth(begin: Metrics, end: Metrics): [number, number][] {
+export function bucketGrowth(begin: Metrics, end: Metrics): [number, number][] {
   const growth = new Map<number, number>();
   for (const [metrics, sign] of [[end, 1] as const, [begin, -1] as const]) {
     for (const sample of metrics.get(`${TICK_HISTOGRAM}_bucket`) ?? []) {

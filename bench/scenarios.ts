@@ -1,0 +1,8 @@
+import type { Scenario } from './scenario.js';
+
+/** Run by name only: `npm run bench` without names leaves them out. */
+export const SCENARIOS: Record<string, () => Promise<Scenario>> = {
+  outage: async () => (await import('./events/outage.js')).scenario,
+  'event-path': async () => (await import('./events/event-path.js')).scenario,
+  spool: async () => (await import('./events/spool.js')).scenario,
+};
