@@ -12,6 +12,7 @@ import {
   FRAME_RING_BYTES,
   JOURNAL_RING_BYTES,
   JOURNAL_RING_BYTES_MIN,
+  LARGE_RINGS_ZONES_MAX,
 } from '../constants.js';
 import { ByteRing } from '../memory/byte-ring.js';
 import type { CellPlan } from '../memory/cell-plan.js';
@@ -81,10 +82,14 @@ function wordRecords(clientsMax: number): number {
   return 2 ** Math.ceil(Math.log2(2 * clientsMax + 64));
 }
 
-/** Seconds of what enters a zone that is full of players; less where there are many zones, which share the players. */
+function ringShare(zoneCount: number, size: number): number {
+  return zoneCount <= LARGE_RINGS_ZONES_MAX ? size : size / 8;
+}
+
+/** Seconds of what enters a zone that is full of players. */
 function journalRingBytes(zoneCount: number, flushMs: number): number {
   if (flushMs === 0) return JOURNAL_RING_BYTES_MIN;
-  return zoneCount <= 8 ? JOURNAL_RING_BYTES : JOURNAL_RING_BYTES / 8;
+  return ringShare(zoneCount, JOURNAL_RING_BYTES);
 }
 
 export function planWorld(settings: Settings, game: GameDefinition, threadCount: number, originMs: number): WorldPlan {
@@ -113,7 +118,7 @@ export function planWorld(settings: Settings, game: GameDefinition, threadCount:
     worlds: zones.map((zone) => WorldBuffer.create(layout, zone)),
     words: zones.map(() => RecordRing.create(wordRecords(settings.clientsMax), COMMAND_RECORD_BYTES)),
     commands: zones.map(() => RecordRing.create(COMMAND_RING_RECORDS, COMMAND_RECORD_BYTES)),
-    events: zones.map(() => RecordRing.create(EVENT_RING_RECORDS, EVENT_RECORD_BYTES)),
+    events: zones.map(() => RecordRing.create(ringShare(zoneCount, EVENT_RING_RECORDS), EVENT_RECORD_BYTES)),
     journals: zones.map(() => ByteRing.create(journalRingBytes(zoneCount, settings.journalFlushMs))),
     handoffs: zones.map((source) =>
       zones.map((target) => (source === target ? undefined : RecordRing.create(ringRecords, recordBytes))),
