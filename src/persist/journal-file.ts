@@ -8,7 +8,9 @@
 // TICKS  for one zone: | zone u16 | sums u16 | tick i32 | sum i32 ... | then records: | bytes u32 | record | ...
 //        Where `sums` is not 0, they are the zone's state hash (memory/state-hash.ts) at `tick`.
 //
-// Files are only added to. What a kill leaves of the last frame does not verify, and everything before it does.
+// Files are only added to. What a kill leaves of the last frame does not verify, and everything before it does. Where a
+// frame in the middle was damaged and the one behind it stands where it should, reading goes on there: records have
+// serials, so nobody takes those behind the gap for the next ones.
 
 import { crc32 } from './checksum.js';
 
@@ -42,8 +44,8 @@ export interface Segment {
   bases: Buffer[];
   records: JournalRecord[];
   hashes: ExpectedHash[];
-  /** Why the rest could not be read, and where it begins. */
-  damage?: { at: number; bytesLeft: number; reason: string };
+  /** Bytes that could not be read, and why; the first one first. */
+  damages: { at: number; bytes: number; reason: string }[];
 }
 
 /** `parts` are written behind the head as they are. */
@@ -71,36 +73,50 @@ export function encodeTicksHead(zone: number, hash: { tick: number; sums: Int32A
   return head;
 }
 
-/** Reads up to the first frame that does not verify, whatever the bytes are. */
+/** Reads the frames that verify, whatever the bytes are. */
 export function decodeSegment(bytes: Buffer): Segment {
-  const segment: Segment = { bases: [], records: [], hashes: [] };
+  const segment: Segment = { bases: [], records: [], hashes: [], damages: [] };
   let at = 0;
   while (at < bytes.length) {
-    const reason = takeFrame(bytes, at, segment);
-    if (typeof reason === 'string') {
-      segment.damage = { at, bytesLeft: bytes.length - at, reason };
-      break;
+    const size = frameSize(bytes, at);
+    const reason = problemAt(bytes, at, size) ?? takeFrame(bytes.subarray(at + FRAME_HEAD_BYTES, at + size), segment);
+    if (reason === undefined) {
+      at += size;
+      continue;
     }
-    at = reason;
+    const next = at + size;
+    const goesOn = size > 0 && next < bytes.length && problemAt(bytes, next, frameSize(bytes, next)) === undefined;
+    const limit = goesOn ? next : bytes.length;
+    segment.damages.push({ at, bytes: limit - at, reason });
+    at = limit;
   }
   return segment;
 }
 
-/** Where the next frame begins, or why there is none here. */
-function takeFrame(bytes: Buffer, at: number, segment: Segment): number | string {
-  if (bytes.length - at < FRAME_HEAD_BYTES) return 'a frame is cut short';
+export function describeDamage({ at, bytes, reason }: Segment['damages'][number]): string {
+  return `${reason} at byte ${at}, ${bytes} bytes from there on are not used`;
+}
+
+/** Head included; 0 where no whole frame can begin. */
+function frameSize(bytes: Buffer, at: number): number {
+  if (bytes.length - at < FRAME_HEAD_BYTES) return 0;
   const size = bytes.readUInt32LE(at);
-  if (size === 0 || size > bytes.length - at - FRAME_HEAD_BYTES) return 'a frame is cut short';
-  const body = bytes.subarray(at + FRAME_HEAD_BYTES, at + FRAME_HEAD_BYTES + size);
-  if (crc32(body) !== bytes.readUInt32LE(at + 4)) return 'the checksum of a frame does not match';
+  return size === 0 || size > bytes.length - at - FRAME_HEAD_BYTES ? 0 : FRAME_HEAD_BYTES + size;
+}
+
+function problemAt(bytes: Buffer, at: number, size: number): string | undefined {
+  if (size === 0) return 'a frame is cut short';
+  const isWhole = crc32(bytes.subarray(at + FRAME_HEAD_BYTES, at + size)) === bytes.readUInt32LE(at + 4);
+  return isWhole ? undefined : 'the checksum of a frame does not match';
+}
+
+function takeFrame(body: Buffer, segment: Segment): string | undefined {
   if (body[0] === FRAME_BASE) {
     segment.bases.push(body.subarray(1));
-  } else if (body[0] === FRAME_TICKS) {
-    if (!takeTicks(body.subarray(1), segment)) return 'a frame does not hold what it says';
-  } else {
-    return `a frame is of kind ${body[0]}, which this server does not know`;
+    return undefined;
   }
-  return at + FRAME_HEAD_BYTES + size;
+  if (body[0] !== FRAME_TICKS) return `a frame is of kind ${body[0]}, which this server does not know`;
+  return takeTicks(body.subarray(1), segment) ? undefined : 'a frame does not hold what it says';
 }
 
 function takeTicks(body: Buffer, segment: Segment): boolean {

@@ -36,7 +36,7 @@ function readSession(parent: string, name: string): JournalSession {
   }
   const segments = namesIn(folder)
     .filter((file) => file.endsWith(SEGMENT_SUFFIX))
-    .sort();
+    .sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10));
   return { epoch: Number(name), folder, info, segments };
 }
 

@@ -53,8 +53,12 @@ export class JournalWriter {
   private readonly lastSerial: (number | undefined)[];
   private readonly lastTick: Int32Array;
   private readonly hashedTick: Int32Array;
-  /** Something is missing from the present segment: what follows is of use only behind a new base. */
+  /** There is no segment that can be added to. */
   private isBroken = true;
+  /** Ticks are missing from the present segment: what follows is of use only behind a new base. */
+  private hasGap = false;
+  private isPrepared = false;
+  private isFailureSaid = false;
   private retryNotBeforeMs = 0;
   private readonly backoff = new Backoff(RETRY_MS_MIN, RETRY_MS_MAX);
   private underWay: Promise<void> | undefined;
@@ -67,22 +71,25 @@ export class JournalWriter {
     this.hashedTick = new Int32Array(worlds.length);
   }
 
-  /** Resolves when the world as it stands is on the disk; rejects when it cannot be written. */
+  /** Resolves when the world as it stands is on the disk; rejects when it cannot be written now. */
   async begin(nowMs: number): Promise<void> {
-    await mkdir(this.folder, { recursive: true });
-    const names = await readdir(this.folder);
-    // An I/O thread that takes the place of a dead one goes on with the same session.
-    this.segmentNumber = names.filter((name) => name.endsWith(SEGMENT_SUFFIX)).length;
-    const draft = join(this.folder, `${SESSION_FILE}.new`);
-    await writeFile(draft, `${JSON.stringify(this.options.session, undefined, 2)}\n`);
-    await rename(draft, join(this.folder, SESSION_FILE));
-    if (!(await this.beginSegment(nowMs))) throw new Error('the zones commit faster than they can be copied');
+    try {
+      if (!(await this.beginSegment(nowMs))) throw new Error('the zones commit faster than they can be copied');
+    } catch (error) {
+      this.isFailureSaid = true; // the caller has it
+      this.fail(error as Error, nowMs);
+      throw error;
+    }
+    await this.prune(nowMs);
   }
 
   /** Writes what the rings hold. Does nothing while the last call is under way. */
   run(nowMs: number): Promise<void> {
     this.underWay ??= this.write(nowMs)
-      .catch((error: Error) => this.fail(error, nowMs))
+      .catch((error: Error) => {
+        this.fail(error, nowMs);
+        return this.prune(nowMs); // where there is no room, what need not be kept is in the way
+      })
       .finally(() => {
         this.underWay = undefined;
       });
@@ -92,13 +99,13 @@ export class JournalWriter {
   async close(nowMs: number): Promise<void> {
     await this.run(nowMs); // what was under way
     await this.run(nowMs);
-    await this.file?.close();
+    await closeQuietly(this.file);
   }
 
   private async write(nowMs: number): Promise<void> {
     const { segmentMs, counters } = this.options;
-    const isDue = this.isBroken ? nowMs >= this.retryNotBeforeMs : nowMs - this.segmentSinceMs >= segmentMs;
-    if (isDue && (await this.beginSegment(nowMs))) {
+    const isOld = this.hasGap || nowMs - this.segmentSinceMs >= segmentMs;
+    if ((this.isBroken ? nowMs >= this.retryNotBeforeMs : isOld) && (await this.beginSegment(nowMs))) {
       await this.prune(nowMs);
     }
     const start = performance.now();
@@ -156,8 +163,8 @@ export class JournalWriter {
 
   private follow(zone: number, serial: number, tick: number): void {
     const last = this.lastSerial[zone];
-    if (last !== undefined && ((serial - last) | 0) > 1 && !this.isBroken) {
-      this.isBroken = true;
+    if (last !== undefined && ((serial - last) | 0) > 1 && !this.isBroken && !this.hasGap) {
+      this.hasGap = true;
       this.options.counters.add('journalGaps', 1);
       this.options.say(`the journal of zone ${zone} lost ticks before ${tick}: a new segment begins`);
     }
@@ -175,18 +182,43 @@ export class JournalWriter {
       bases.push(encodeFrame(FRAME_BASE, [base]));
     }
     this.options.counters.add('journalMs', performance.now() - start);
-    const next = await open(join(this.folder, segmentName(this.segmentNumber + 1)), 'wx');
-    this.segmentNumber++;
+    if (!this.isPrepared) await this.prepare();
+    const next = await this.createSegment(bases);
     const former = this.file;
     this.file = next;
-    this.isBroken = true; // until the bases are there
-    for (const base of bases) await next.appendFile(base);
     this.isBroken = false;
+    this.hasGap = false;
     this.segmentSinceMs = nowMs;
-    this.retryNotBeforeMs = 0;
-    this.backoff.succeeded();
-    await former?.close();
+    this.noteSuccess();
+    await closeQuietly(former);
     return true;
+  }
+
+  /** The session's folder, and what it says of itself. */
+  private async prepare(): Promise<void> {
+    await mkdir(this.folder, { recursive: true });
+    const draft = join(this.folder, `${SESSION_FILE}.new`);
+    await writeFile(draft, `${JSON.stringify(this.options.session, undefined, 2)}\n`);
+    await rename(draft, join(this.folder, SESSION_FILE));
+    // An I/O thread that takes the place of a dead one goes on with the same session; its first segments may be gone.
+    const numbers = (await readdir(this.folder)).map((name) => Number.parseInt(name, 10) || 0);
+    this.segmentNumber = Math.max(this.segmentNumber, ...numbers);
+    this.isPrepared = true;
+  }
+
+  private async createSegment(bases: readonly Buffer[]): Promise<SegmentFile> {
+    const path = join(this.folder, segmentName(this.segmentNumber + 1));
+    const file = await open(path, 'wx');
+    this.segmentNumber++;
+    try {
+      for (const base of bases) await file.appendFile(base);
+    } catch (error) {
+      // Nothing can go on from it, and on a full disk it is in the way.
+      await closeQuietly(file);
+      await rm(path, { force: true }).catch(() => {});
+      throw error;
+    }
+    return file;
   }
 
   private copy(world: WorldBuffer, nowMs: number): Buffer | undefined {
@@ -201,21 +233,41 @@ export class JournalWriter {
   }
 
   private fail(error: Error, nowMs: number): void {
-    if (!this.isBroken || this.retryNotBeforeMs === 0) {
+    if (!this.isFailureSaid) {
       this.options.say(`the journal is not written: ${error.message}; until it is, a kill loses more`);
+      this.isFailureSaid = true;
     }
     this.options.counters.add('journalFailures', 1);
     this.isBroken = true;
+    this.isPrepared = false; // its folder may be what is missing
     this.backoff.failed();
     this.retryNotBeforeMs = nowMs + this.backoff.pauseMs;
   }
 
-  /** What is older than has to be kept, of this session and former ones; and the oldest, where it is too much. */
+  private noteSuccess(): void {
+    if (this.isFailureSaid) this.options.say('the journal is written again');
+    this.isFailureSaid = false;
+    this.retryNotBeforeMs = 0;
+    this.backoff.succeeded();
+  }
+
+  /** That old journals stay is no reason to write none. */
   private async prune(nowMs: number): Promise<void> {
+    try {
+      const sessions = (await readdir(this.options.folder)).filter((name) => /^\d+$/.test(name));
+      await this.pruneSegments(sessions, nowMs);
+      await this.dropEmptySessions(sessions);
+    } catch (error) {
+      this.options.say(`old journals are not removed: ${(error as Error).message}`);
+    }
+  }
+
+  /** What is older than has to be kept, of this session and former ones; and the oldest, where it is too much. */
+  private async pruneSegments(sessions: readonly string[], nowMs: number): Promise<void> {
     const { folder, keepMs } = this.options;
     const files: { path: string; ms: number; bytes: number }[] = [];
-    for (const session of await readdir(folder)) {
-      for (const name of await readdir(join(folder, session)).catch(() => [])) {
+    for (const session of sessions) {
+      for (const name of await readdir(join(folder, session))) {
         if (!name.endsWith(SEGMENT_SUFFIX)) continue;
         const path = join(folder, session, name);
         const { mtimeMs, size } = await stat(path);
@@ -229,16 +281,21 @@ export class JournalWriter {
       // The present segment and the one before it are what a recovery goes on from.
       if (index >= 2 && (nowMs - file.ms > keepMs || bytes > JOURNAL_BYTES_MAX)) await rm(file.path, { force: true });
     }
-    await this.dropEmptySessions();
   }
 
-  private async dropEmptySessions(): Promise<void> {
+  private async dropEmptySessions(sessions: readonly string[]): Promise<void> {
     const { folder, epoch } = this.options;
-    for (const session of await readdir(folder)) {
-      const names = session === String(epoch) ? [SEGMENT_SUFFIX] : await readdir(join(folder, session)).catch(() => []);
+    for (const session of sessions) {
+      if (session === String(epoch)) continue;
+      const names = await readdir(join(folder, session));
       if (!names.some((name) => name.endsWith(SEGMENT_SUFFIX))) {
         await rm(join(folder, session), { recursive: true, force: true });
       }
     }
   }
+}
+
+/** What was not written by then has been said already. */
+async function closeQuietly(file: SegmentFile | undefined): Promise<void> {
+  await file?.close().catch(() => {});
 }

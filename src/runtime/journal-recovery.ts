@@ -4,11 +4,12 @@
 
 import { join } from 'node:path';
 import { EVENT_RECORD_BYTES } from '../constants.js';
+import { EVENT_TICK } from '../memory/records.js';
 import { compareHashes, hashBlock } from '../memory/state-hash.js';
 import { LIVE_BLOCK, WorldBuffer } from '../memory/world-buffer.js';
 import { SCALAR_JOURNALED, SCALAR_TICK } from '../memory/world-layout.js';
 import type { Log } from '../net/log.js';
-import type { ExpectedHash, JournalRecord } from '../persist/journal-file.js';
+import { describeDamage, type ExpectedHash, type JournalRecord } from '../persist/journal-file.js';
 import { type JournalSession, listSessions, readSegment } from '../persist/journal-reader.js';
 import { decodeZone, type ZoneSnapshot } from '../persist/zone-snapshot.js';
 import type { GameDefinition } from '../sim/game.js';
@@ -70,10 +71,7 @@ function readJournal(
     const segment = readSegment(session, segments[start]);
     read[start] = segment;
     const name = `journal ${session.epoch}/${segments[start]}`;
-    if (segment.damage !== undefined) {
-      const { at, bytesLeft, reason } = segment.damage;
-      skip(`${name}: ${reason} at byte ${at}, ${bytesLeft} bytes from there on are not used`);
-    }
+    for (const damage of segment.damages) skip(`${name}: ${describeDamage(damage)}`);
     const bases = decodeBases(segment.bases, zoneCount, (reason) => skip(`${name}: ${reason}`));
     if (bases === undefined) continue;
     const journal: WorldJournal = { info, bases, records: bases.map(() => []), hashes: [] };
@@ -150,6 +148,7 @@ export function replayJournal(
   }
   const events = new EventCollector();
   const departures: Departure[] = [];
+  const arrivals = bases.map(() => new Map<number, number>());
   const total = chains.reduce((sum, chain) => sum + chain.length, 0);
   let done = 0;
   let toldMs = performance.now();
@@ -158,6 +157,7 @@ export function replayJournal(
     const listener = {
       onEvent: (view: DataView, offset: number) => events.add(view, offset),
       onDeparture: (departure: Departure) => void departures.push(departure),
+      onArrival: (key: number, tick: number) => void arrivals[zone].set(key, tick),
     };
     const hashes = new Map(journal.hashes.filter((hash) => hash.zone === zone).map((hash) => [hash.tick, hash.sums]));
     let replay = new ZoneReplay(then, zone, game, listener);
@@ -187,7 +187,7 @@ export function replayJournal(
     }
     return replay;
   });
-  deliver(plan, replays, departures, skip);
+  deliver(plan, replays, departures, arrivals, skip);
   return {
     journalTick: Math.max(...replays.map(({ zone }) => zone.scalars[SCALAR_TICK])),
     events: {
@@ -199,22 +199,25 @@ export function replayJournal(
   };
 }
 
-/** Entities that were between two zones when the journals ended. */
+/** Entities that were between two zones when the journals ended. `arrivals`: by zone and key, the tick of the last one. */
 function deliver(
   plan: WorldPlan,
   replays: readonly ZoneReplay[],
   departures: readonly Departure[],
+  arrivals: readonly Map<number, number>[],
   skip: (reason: string) => void,
 ): void {
   for (const replay of replays) replay.settle();
   const columns = travellingColumns(plan.layout.columns);
   const worlds = plan.worlds.map((buffer) => new WorldBuffer(buffer, plan.layout));
   let alive: Set<number> | undefined;
-  for (const { source, target, sequence, row } of departures) {
+  for (const { source, target, sequence, tick, row } of departures) {
     const taken = worlds[target].blocks[LIVE_BLOCK].marks[source];
     if (((sequence - taken) | 0) < 0) continue;
-    alive ??= aliveKeys(worlds);
     const key = keyOfPacked(columns, row, 0);
+    // Where a dead thread's successor sent it off, its record has another number: then its arrival tells.
+    if ((arrivals[target].get(key) ?? Number.NEGATIVE_INFINITY) > tick) continue;
+    alive ??= aliveKeys(worlds);
     if (alive.has(key)) continue;
     alive.add(key);
     if (!replays[target].deliver(row)) skip(`an entity on its way into zone ${target} found no room there`);
@@ -235,7 +238,18 @@ class EventCollector {
     this.at += EVENT_RECORD_BYTES;
   }
 
+  /** In the order of ticks, as they were emitted: zones came one after the other. */
   take(): Uint8Array {
-    return this.bytes.slice(0, this.at);
+    const { bytes, at } = this;
+    const view = new DataView(bytes.buffer);
+    const tickOf = (record: number): number => view.getInt32(record * EVENT_RECORD_BYTES + EVENT_TICK, true);
+    const order = Array.from({ length: at / EVENT_RECORD_BYTES }, (_, record) => record);
+    order.sort((a, b) => tickOf(a) - tickOf(b)); // stable
+    const sorted = new Uint8Array(at);
+    for (const [index, record] of order.entries()) {
+      const start = record * EVENT_RECORD_BYTES;
+      sorted.set(bytes.subarray(start, start + EVENT_RECORD_BYTES), index * EVENT_RECORD_BYTES);
+    }
+    return sorted;
   }
 }

@@ -4,6 +4,7 @@
 import type { Settings } from '../config.js';
 import type { JournalSession } from '../persist/journal-reader.js';
 import type { GameDefinition } from '../sim/game.js';
+import { cutWorld } from '../sim/ghosts.js';
 import { LEAVE_RADIUS_FACTOR, type WorldPlan } from './world-plan.js';
 
 /** Below the data folder. */
@@ -85,6 +86,7 @@ export function planAsThen(plan: WorldPlan, { settings }: SessionInfo): WorldPla
   return {
     ...plan,
     settings: { ...plan.settings, ...settings },
+    areas: cutWorld(settings.worldWidth, settings.worldHeight, settings.zoneColumns, settings.zoneRows),
     leaveRadius: settings.viewRadius * LEAVE_RADIUS_FACTOR,
   };
 }

@@ -94,7 +94,7 @@ export async function recoverWorld(
     const onNotice = (line: string): void => log.warn({}, line);
     const stores = openStores({ folder: join(data, STORES_FOLDER), kafka, redis, mongodb, onNotice });
     try {
-      const journal = plan.settings.journalFlushMs === 0 ? undefined : findJournal(plan, game, skip);
+      const journal = findJournal(plan, game, skip); // also where none is to be written from now on
       const search: Search = { stores, journal, plan, shape, report, misfits: new Map(), changes: new Set() };
       const found = await Promise.all(plan.worlds.map((_, zone) => findZone(search, zone)));
       refuseMisfits(search, found);

@@ -2,9 +2,9 @@
 // that the journal carries, and against the whole state with which every later segment begins.
 
 import { compareHashes, hashBlock, hashText, type StateDifference } from '../memory/state-hash.js';
-import { LIVE_BLOCK, WorldBuffer } from '../memory/world-buffer.js';
-import { SCALAR_JOURNALED } from '../memory/world-layout.js';
-import type { JournalRecord, Segment } from '../persist/journal-file.js';
+import { type Block, LIVE_BLOCK, WorldBuffer } from '../memory/world-buffer.js';
+import { SCALAR_ENTITY_COUNT, SCALAR_JOURNALED, SCALAR_RANDOM, SCALAR_ROW_LIMIT } from '../memory/world-layout.js';
+import { describeDamage, type JournalRecord, type Segment } from '../persist/journal-file.js';
 import { type JournalSession, readSegment } from '../persist/journal-reader.js';
 import { decodeZone, type ZoneSnapshot } from '../persist/zone-snapshot.js';
 import type { GameDefinition } from '../sim/game.js';
@@ -14,6 +14,7 @@ import type { WorldPlan } from './world-plan.js';
 import { ZoneReplay } from './zone-replay.js';
 
 const RECORDS_PER_SLICE = 64;
+const CHECKED_SCALARS = { entities: SCALAR_ENTITY_COUNT, chance: SCALAR_RANDOM, rows: SCALAR_ROW_LIMIT } as const;
 
 export interface Divergence {
   zone: number;
@@ -46,7 +47,8 @@ class ZonePlayer {
   held: JournalRecord | undefined;
   private nextSerial = 0;
   private readonly hashes = new Map<number, Int32Array>();
-  private readonly states = new Map<number, ZoneSnapshot>();
+  /** The state that the present segment begins with. */
+  private state: ZoneSnapshot | undefined;
 
   constructor(
     private readonly plan: WorldPlan,
@@ -66,26 +68,25 @@ class ZonePlayer {
   /** A state of the journal: where play begins, or what it must come to. */
   meet(snapshot: ZoneSnapshot): void {
     if (this.divergence !== undefined) return;
-    if (this.replay !== undefined) {
-      this.states.set(snapshot.header.tick, snapshot);
-      return;
-    }
+    this.state = snapshot;
+    if (this.replay === undefined) this.begin(snapshot);
+  }
+
+  private begin(snapshot: ZoneSnapshot): void {
     fillZone(new WorldBuffer(this.plan.worlds[this.zone], this.plan.layout), snapshot);
     this.replay = new ZoneReplay(this.plan, this.zone, this.game, { onEvent: () => void this.summary.events++ });
     this.nextSerial = (snapshot.scalars[SCALAR_JOURNALED] + 1) | 0;
     this.agreedTick = snapshot.header.tick;
     this.held = undefined;
+    this.state = undefined;
   }
 
   take(record: JournalRecord): void {
     if (!this.isPlaying || ((record.serial - this.nextSerial) | 0) < 0) return;
     if (this.held !== undefined && record.serial !== this.held.serial) this.runHeld();
     if (!this.isPlaying) return;
-    if (record.serial !== this.nextSerial) {
-      this.stop(`zone ${this.zone}: ticks before ${record.tick} are missing`);
-      return;
-    }
-    this.held = record;
+    if (record.serial !== this.nextSerial) this.stop(record);
+    if (this.isPlaying && record.serial === this.nextSerial) this.held = record;
   }
 
   runHeld(): void {
@@ -104,13 +105,16 @@ class ZonePlayer {
     this.checkState(replay, held.tick);
   }
 
-  /** Until a later segment begins with a whole state. */
-  stop(reason: string): void {
-    this.runHeld();
+  /** Something is missing before the record: goes on from the segment's own state if that has it, or from a later one's. */
+  private stop({ serial, tick }: JournalRecord): void {
+    const { state, zone } = this;
     this.replay = undefined;
-    this.held = undefined;
-    this.states.clear();
-    this.summary.gaps.push(reason);
+    if (state !== undefined) this.begin(state);
+    const isBridged = this.replay !== undefined && ((serial - this.nextSerial) | 0) <= 0;
+    this.summary.gaps.push(
+      `zone ${zone}: ticks before ${tick} are missing${isBridged ? `, it goes on from tick ${this.agreedTick}` : ''}`,
+    );
+    if (!isBridged) this.replay = undefined;
   }
 
   private checkHash(replay: ZoneReplay, tick: number): void {
@@ -128,22 +132,13 @@ class ZonePlayer {
   }
 
   private checkState(replay: ZoneReplay, tick: number): void {
-    const expected = this.states.get(tick);
-    if (expected === undefined || this.divergence !== undefined) return;
-    this.states.delete(tick);
-    const { zone } = replay;
-    const live = zone.buffer.blocks[LIVE_BLOCK];
-    const { rows, columns } = expected.header;
-    const alive = expected.columns.get('alive');
-    for (const { name, role } of columns) {
-      const cells = expected.columns.get(name);
-      if (cells === undefined || role === 'transient' || role === 'id') continue;
-      for (let row = 0; row < rows; row++) {
-        const isThere = name === 'alive' || (alive?.[row] !== 0 && live.columns.alive[row] !== 0);
-        if (!isThere || Object.is(cells[row], live.columns[name][row])) continue;
-        this.diverge({ field: name, row }, tick, { before: cells[row], now: live.columns[name][row] });
-        return;
-      }
+    const { state: expected } = this;
+    if (expected?.header.tick !== tick || this.divergence !== undefined) return;
+    this.state = undefined;
+    const difference = findDifference(expected, replay.zone.buffer.blocks[LIVE_BLOCK]);
+    if (difference !== undefined) {
+      this.diverge(difference, tick, difference.values);
+      return;
     }
     this.summary.states++;
     this.agreedTick = tick;
@@ -158,6 +153,32 @@ class ZonePlayer {
     this.divergence = found;
     this.summary.divergences.push(found);
   }
+}
+
+/** The first cell that differs: of entities and ghosts, then of what the zone has of its own. */
+function findDifference(
+  { header, scalars, globals, columns: found }: ZoneSnapshot,
+  { columns: now, scalars: scalarsNow, globals: globalsNow }: Block,
+): (StateDifference & { values?: Divergence['values'] }) | undefined {
+  const { rows, ghosts, ghostFirst, columns } = header;
+  const alive = found.get('alive');
+  for (const { name, role } of columns) {
+    const cells = found.get(name);
+    if (cells === undefined || role === 'transient' || role === 'id') continue;
+    for (let i = 0; i < rows + ghosts; i++) {
+      const row = i < rows ? i : ghostFirst + i - rows;
+      const isThere = name === 'alive' || (alive?.[i] !== 0 && now.alive[row] !== 0);
+      if (!isThere || Object.is(cells[i], now[name][row])) continue;
+      return { field: name, row, values: { before: cells[i], now: now[name][row] } };
+    }
+  }
+  for (const [name, index] of Object.entries(CHECKED_SCALARS)) {
+    if (scalars[index] === scalarsNow[index]) continue;
+    return { field: name, values: { before: scalars[index], now: scalarsNow[index] } };
+  }
+  const index = globals.findIndex((value, at) => !Object.is(value, globalsNow[at]));
+  if (index < 0) return undefined;
+  return { field: `global ${index}`, values: { before: globals[index], now: globalsNow[index] } };
 }
 
 /** `onProgress` is told after each slice, and answers whether to go on. */
@@ -179,10 +200,7 @@ export async function replaySession(
       bytesRead += record.bytes.length;
       if (index % RECORDS_PER_SLICE === 0 && !(await onProgress(bytesRead, record.tick))) return summary;
     }
-    if (segment.damage !== undefined) {
-      const { reason, at, bytesLeft } = segment.damage;
-      summary.gaps.push(`${name}: ${reason} at byte ${at}, ${bytesLeft} bytes from there on are not played`);
-    }
+    for (const damage of segment.damages) summary.gaps.push(`${name}: ${describeDamage(damage)}`);
   }
   for (const [zone, player] of players.entries()) {
     player.runHeld();

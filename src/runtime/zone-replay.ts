@@ -36,7 +36,9 @@ export interface Departure {
 export interface ReplayEvents {
   /** A record of the event ring, to be read at once. */
   onEvent?: (view: DataView, offset: number) => void;
+  /** Also of what the zone had just sent off when its snapshot was taken. */
   onDeparture?: (departure: Departure) => void;
+  onArrival?: (key: number, tick: number) => void;
 }
 
 export class ZoneReplay {
@@ -72,9 +74,11 @@ export class ZoneReplay {
     this.rowBytes = this.travelling.reduce((sum, { bytes }) => sum + bytes, 0);
     this.ghostColumns = ghostColumns(zone);
     zone.onKeyTaken = (key) => this.releaseGhost(key);
+    const { departTo, departSequence } = zone.engine;
     for (let row = 0; row < zone.rowLimit; row++) {
-      const { departTo } = zone.engine;
-      if (departTo[row] !== 0 && departTo[row] !== DEPART_TO_CELL) zone.forgetDeparted(row);
+      if (departTo[row] === 0 || departTo[row] === DEPART_TO_CELL) continue;
+      this.tellDeparture(row, departTo[row] - 1, departSequence[row]);
+      zone.forgetDeparted(row);
     }
     this.cells = plan.cells && openReplayCells(plan, plan.cells, zone);
     for (let row = zone.ownCapacity; row < zone.scalars[SCALAR_GHOST_LIMIT]; row++) {
@@ -134,6 +138,7 @@ export class ZoneReplay {
         break;
       case J.ENTRY_ARRIVE:
         if (!this.arrive(this.bytes, this.at)) throw new Error('an entity arrives where there is no room');
+        this.listener.onArrival?.(keyOfPacked(this.travelling, this.bytes, this.at), zone.tick);
         this.at += this.rowBytes;
         break;
       case J.ENTRY_ID_BACK:
@@ -242,11 +247,17 @@ export class ZoneReplay {
     const row = this.takeUint32();
     const target = this.bytes[this.at++];
     const sequence = this.takeUint32() | 0;
-    const packed = new Uint8Array(this.rowBytes);
-    copyRow(zone.buffer.bytes, packed, this.travelling, row, 0, true);
+    this.tellDeparture(row, target, sequence);
     zone.depart(row, target, sequence);
     this.departed.push(row);
-    this.listener.onDeparture?.({ source: zone.id, target, sequence, tick: zone.tick, row: packed });
+  }
+
+  private tellDeparture(row: number, target: number, sequence: number): void {
+    const { zone, listener, travelling, rowBytes } = this;
+    if (listener.onDeparture === undefined) return;
+    const packed = new Uint8Array(rowBytes);
+    copyRow(zone.buffer.bytes, packed, travelling, row, 0, true);
+    listener.onDeparture({ source: zone.id, target, sequence, tick: zone.tick, row: packed });
   }
 
   private takeGhost(): void {

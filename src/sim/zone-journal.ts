@@ -29,6 +29,9 @@ export class ZoneJournal {
   /** Ghosts as the journal has them, by ghost: alive, and each column. */
   private readonly knownAlive: Uint8Array;
   private readonly known: readonly AnyColumn[];
+  /** The same cells as integers: -0 is not 0 to whoever compares states. Two of them to a cell of 8 bytes. */
+  private readonly liveBits: readonly AnyColumn[];
+  private readonly knownBits: readonly AnyColumn[];
   private ghostLimit: number;
   private readonly isChanged: Uint8Array;
 
@@ -43,6 +46,8 @@ export class ZoneJournal {
     // What was committed is what a replay has.
     this.knownAlive = zone.alive.slice(zone.ownCapacity);
     this.known = this.live.map((column) => column.slice(zone.ownCapacity));
+    this.liveBits = this.live.map(bitsOf);
+    this.knownBits = this.known.map(bitsOf);
     this.ghostLimit = zone.scalars[SCALAR_GHOST_LIMIT];
   }
 
@@ -185,12 +190,16 @@ export class ZoneJournal {
   }
 
   private ghost(row: number, ghost: number): void {
-    const { columns, live, known, isChanged, knownAlive } = this;
+    const { columns, live, known, liveBits, knownBits, isChanged, knownAlive } = this;
     const isNew = knownAlive[ghost] === 0;
     let isAny = isNew;
     isChanged.fill(0);
     for (let i = 0; i < columns.length; i++) {
-      if (isNew || live[i][row] !== known[i][ghost]) {
+      const isSame =
+        columns[i].bytes === 8
+          ? liveBits[i][2 * row] === knownBits[i][2 * ghost] && liveBits[i][2 * row + 1] === knownBits[i][2 * ghost + 1]
+          : liveBits[i][row] === knownBits[i][ghost];
+      if (isNew || !isSame) {
         isChanged[i >> 3] |= 1 << (i & 7);
         isAny = true;
       }
@@ -239,4 +248,9 @@ export class ZoneJournal {
       this.view = new DataView(larger.buffer);
     }
   }
+}
+
+function bitsOf(column: AnyColumn): AnyColumn {
+  const isFloat = column instanceof Float32Array || column instanceof Float64Array;
+  return isFloat ? new Int32Array(column.buffer, column.byteOffset, column.byteLength / 4) : column;
 }
