@@ -61,7 +61,6 @@ const pump = new EventPump(
   losses,
   spool,
 );
-pump.takeUp(formRecovered());
 const bans = new BanBook(stores.cold, say);
 void bans.load().then((loaded) => loaded && send({ kind: 'bans', bans: loaded }));
 const ledger = new CommandLedger(stores.cold, say);
@@ -78,6 +77,8 @@ const worlds = plan.worlds.map((buffer) => new WorldBuffer(buffer, plan.layout))
 const jobs = new JobPool({ entry: new URL('./job-thread.js', import.meta.url) });
 const snapshotter = new Snapshotter(worlds, shape, epoch, stores.hot, stores.cold, jobs, counters, say);
 
+// They are safe before the journal of this session begins: from then on nobody runs the ticks again that they come from.
+await pump.takeUp(formRecovered());
 const journal = openJournal();
 await journal
   ?.begin(Date.now())
@@ -160,14 +161,12 @@ function openJournal(): JournalWriter | undefined {
 }
 
 /** In their outward form, under the names that they had in the session that is gone. */
-function formRecovered(): EventRecord[] {
-  if (recoveredEvents === undefined) return [];
+function* formRecovered(): Iterable<EventRecord> {
+  if (recoveredEvents === undefined) return;
   const { records, ...then } = recoveredEvents;
   const context = { names: eventNames, forms: eventForms, ...then };
   const view = new DataView(records.buffer, records.byteOffset, records.byteLength);
-  const events: EventRecord[] = [];
-  for (let at = 0; at < records.length; at += EVENT_RECORD_BYTES) events.push(formEvent(view, at, context));
-  return events;
+  for (let at = 0; at < records.length; at += EVENT_RECORD_BYTES) yield formEvent(view, at, context);
 }
 
 function beginSnapshots(): NodeJS.Timeout[] {

@@ -81,8 +81,27 @@ export class EventPump {
     this.hasDrained = spool?.isEmpty ?? true;
   }
 
-  /** Events that a former run may not have handed over. Before the first run. */
-  takeUp(events: readonly EventRecord[]): void {
+  /** Events that a former run may not have handed over. Before the first run. Resolves when they are on the disk, if they can be. */
+  async takeUp(events: Iterable<EventRecord>): Promise<void> {
+    let part: EventRecord[] = [];
+    for (const event of events) {
+      part.push(event);
+      if (part.length < this.limits.perAppendMax) continue;
+      await this.keep(part);
+      part = [];
+    }
+    if (part.length > 0) await this.keep(part);
+  }
+
+  private async keep(events: EventRecord[]): Promise<void> {
+    // Behind one that stayed in memory none may go to the disk, which is read first.
+    if (this.spool !== undefined && this.waiting.length === 0) {
+      try {
+        return await this.spool.write(events, 'back');
+      } catch (error) {
+        this.failSpool(error as Error);
+      }
+    }
     for (const event of events) this.waiting.push(event);
   }
 

@@ -265,21 +265,17 @@ export class JournalWriter {
   /** What is older than has to be kept, of this session and former ones; and the oldest, where it is too much. */
   private async pruneSegments(sessions: readonly string[], nowMs: number): Promise<void> {
     const { folder, keepMs } = this.options;
-    const files: { path: string; ms: number; bytes: number }[] = [];
-    for (const session of sessions) {
-      for (const name of await readdir(join(folder, session))) {
+    let count = 0;
+    let bytes = 0;
+    for (const session of sessions.toSorted(byNumberDescending)) {
+      for (const name of (await readdir(join(folder, session))).sort(byNumberDescending)) {
         if (!name.endsWith(SEGMENT_SUFFIX)) continue;
         const path = join(folder, session, name);
         const { mtimeMs, size } = await stat(path);
-        files.push({ path, ms: mtimeMs, bytes: size });
+        bytes += size;
+        // The present segment and the one before it are what a recovery goes on from.
+        if (++count > 2 && (nowMs - mtimeMs > keepMs || bytes > JOURNAL_BYTES_MAX)) await rm(path, { force: true });
       }
-    }
-    files.sort((a, b) => b.ms - a.ms);
-    let bytes = 0;
-    for (const [index, file] of files.entries()) {
-      bytes += file.bytes;
-      // The present segment and the one before it are what a recovery goes on from.
-      if (index >= 2 && (nowMs - file.ms > keepMs || bytes > JOURNAL_BYTES_MAX)) await rm(file.path, { force: true });
     }
   }
 
@@ -293,6 +289,10 @@ export class JournalWriter {
       }
     }
   }
+}
+
+function byNumberDescending(a: string, b: string): number {
+  return Number.parseInt(b, 10) - Number.parseInt(a, 10);
 }
 
 /** What was not written by then has been said already. */

@@ -7,9 +7,10 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { pack } from 'msgpackr';
 import { openEmbeddedEventLog } from '../../src/persist/embedded-event-log.js';
 import { EmbeddedStore } from '../../src/persist/embedded-store.js';
-import { EVENT_TOPICS } from '../../src/persist/event-form.js';
+import { EVENT_TOPICS, type EventRecord } from '../../src/persist/event-form.js';
 import type { EventLog } from '../../src/persist/ports.js';
 import { createRandom } from '../../src/prng.js';
 import { openFolder, until } from './folder.js';
@@ -262,6 +263,41 @@ test('a spool that does not write is counted and told, and memory lets the oldes
   await stage.stop();
   const { numbers } = await readNumbers(log);
   assert.equal(numbers.length, 2000);
+});
+
+test('events of a former run are on the disk before anything else happens, and reach the log before new ones', async (t) => {
+  const { folder, log } = await openLog(t);
+  const event = (n: number): EventRecord => ({
+    topic: 'game.events.combat',
+    key: String(n % 7),
+    value: pack({ tick: n }),
+    timestampMs: n,
+    type: 'died',
+    isLow: false,
+  });
+  const killed = new PumpStage(folder, undefined);
+  await killed.pump.takeUp(range(0, 1050).map(event));
+  assert.equal(killed.spool.eventCount, 1050);
+  await killed.spool.close(); // and no more than that: the process is gone
+  const stage = new PumpStage(folder, log);
+  await stage.pump.takeUp(range(1050, 1100).map(event));
+  await stage.emitAll(1100, 1200);
+  await stage.drain();
+  await assertInOrder(log, range(0, 1200));
+  await stage.stop();
+});
+
+test('without a disk, events of a former run wait in memory', async (t) => {
+  const { folder, log } = await openLog(t);
+  const stage = new PumpStage(folder, log);
+  await stage.spool.close();
+  const value = pack({ tick: 3 });
+  await stage.pump.takeUp([
+    { topic: 'game.events.combat', key: 'k', value, timestampMs: 3, type: 'died', isLow: false },
+  ]);
+  assert.equal(stage.counters.get('spoolFailures'), 1);
+  await stage.beat();
+  assert.deepEqual((await readNumbers(log)).numbers, [3]);
 });
 
 test('on a full disk the pump goes on, and what was spooled reaches the log', { timeout: 60000 }, async () => {
