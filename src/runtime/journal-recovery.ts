@@ -40,7 +40,7 @@ export interface RecoveredEvents {
   records: Uint8Array;
 }
 
-/** The newest session's journal from its newest whole segment on. What cannot be used is told to `skip`. */
+/** The newest session's journal from its newest segment on that is whole and goes beyond its states. What cannot be used is told to `skip`. */
 export function findJournal(
   plan: WorldPlan,
   game: GameDefinition,
@@ -67,6 +67,7 @@ function readJournal(
 ): WorldJournal | undefined {
   const { segments } = session;
   const read = segments.map(() => undefined as ReturnType<typeof readSegment> | undefined);
+  let newest: WorldJournal | undefined;
   for (let start = segments.length - 1; start >= 0; start--) {
     const segment = readSegment(session, segments[start]);
     read[start] = segment;
@@ -78,11 +79,35 @@ function readJournal(
     for (let i = start; i < segments.length; i++) {
       const part = read[i];
       for (const record of part?.records ?? []) journal.records[record.zone]?.push(record);
-      journal.hashes.push(...(part?.hashes ?? []));
+      for (const hash of part?.hashes ?? []) journal.hashes.push(hash);
     }
-    return journal;
+    newest ??= journal;
+    if (Math.max(...bases.map(({ header }) => header.tick)) <= Math.min(...endsOf(journal, bases))) return journal;
   }
-  return undefined;
+  return newest;
+}
+
+/** The last tick of each zone that can be come to from these states. */
+function endsOf({ records }: WorldJournal, bases: readonly ZoneSnapshot[]): number[] {
+  return bases.map(
+    ({ scalars, header }, zone) => recordsAfter(records[zone], scalars[SCALAR_JOURNALED]).at(-1)?.tick ?? header.tick,
+  );
+}
+
+/**
+ * A snapshot that is newer than what all journals hold would be alone with its tick, and whoever walked over a border just
+ * then would be lost: so there the journal's own state it is.
+ */
+function chooseBases(plan: WorldPlan, journal: WorldJournal, found: readonly ZoneSnapshot[]): ZoneSnapshot[] {
+  const ticks = found.map(({ header }) => header.tick);
+  if (Math.max(...ticks) === Math.min(...ticks)) return [...found];
+  const end = Math.min(...endsOf(journal, journal.bases));
+  return found.map((snapshot, zone) => {
+    const ahead = snapshot.header.tick - end;
+    if (ahead <= 0 || ahead > CUT_TICKS_MAX || snapshot === journal.bases[zone]) return snapshot;
+    fillZone(new WorldBuffer(plan.worlds[zone], plan.layout), journal.bases[zone]);
+    return journal.bases[zone];
+  });
 }
 
 /** By zone; undefined unless all are whole. */
@@ -130,18 +155,19 @@ export interface ReplayResult {
   events: RecoveredEvents;
 }
 
-/** The world buffers hold, and have committed, `bases`: snapshots of the journal's own session. */
+/** The world buffers hold, and have committed, `found`: snapshots of the journal's own session. */
 export function replayJournal(
   plan: WorldPlan,
   game: GameDefinition,
   journal: WorldJournal,
-  bases: readonly ZoneSnapshot[],
+  found: readonly ZoneSnapshot[],
   skip: (reason: string) => void,
   log: Log,
 ): ReplayResult {
   const then = planAsThen(plan, journal.info);
+  const bases = chooseBases(plan, journal, found);
   const chains = bases.map(({ scalars }, zone) => recordsAfter(journal.records[zone], scalars[SCALAR_JOURNALED]));
-  const ends = chains.map((chain, zone) => chain.at(-1)?.tick ?? bases[zone].header.tick);
+  const ends = endsOf(journal, bases);
   const cut = Math.max(...ends) - Math.min(...ends) <= CUT_TICKS_MAX ? Math.min(...ends) : Math.max(...ends);
   if (cut === Math.max(...ends) && cut !== Math.min(...ends)) {
     skip(`the journals of zones end far apart, at ticks ${ends.join(', ')}: each zone goes on from its own end`);

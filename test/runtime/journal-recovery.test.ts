@@ -1,0 +1,199 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { pino } from 'pino';
+import arena from '../../src/games/arena/game.js';
+import { COUNTER } from '../../src/memory/counters.js';
+import { EVENT_TICK } from '../../src/memory/records.js';
+import { compareHashes, hashBlock } from '../../src/memory/state-hash.js';
+import { LIVE_BLOCK, WorldBuffer } from '../../src/memory/world-buffer.js';
+import { SCALAR_JOURNALED, SCALAR_TICK } from '../../src/memory/world-layout.js';
+import type { JournalRecord } from '../../src/persist/journal-file.js';
+import { decodeZone, encodeZone, type WorldIdentity, type ZoneSnapshot } from '../../src/persist/zone-snapshot.js';
+import { createRandom } from '../../src/prng.js';
+import { recordsAfter, replayJournal } from '../../src/runtime/journal-recovery.js';
+import { describeSession } from '../../src/runtime/journal-session.js';
+import { aliveKeys, fillZone, finishWorld } from '../../src/runtime/world-fill.js';
+import { planWorld } from '../../src/runtime/world-plan.js';
+import { ZoneReplay } from '../../src/runtime/zone-replay.js';
+import type { GameDefinition } from '../../src/sim/game.js';
+import { HeadlessWorld } from './headless-world.js';
+import { JournalKeeper } from './journal-keeper.js';
+
+const SEED = Number(process.env.TESSERA_SEED ?? 1);
+const game = arena as unknown as GameDefinition;
+const LOG = pino({ level: 'silent' });
+
+function record(serial: number, text: string, tick = serial): JournalRecord {
+  return { zone: 0, serial, tick, bytes: Buffer.from(text) };
+}
+
+function texts(records: readonly JournalRecord[]): string {
+  return records.map(({ bytes }) => bytes.toString()).join('');
+}
+
+test('records follow each other from a serial on: known ones are passed, later ones stand for earlier, a gap ends them', () => {
+  const plain = [record(1, 'a'), record(2, 'b'), record(3, 'c'), record(4, 'd')];
+  assert.equal(texts(recordsAfter(plain, 0)), 'abcd');
+  assert.equal(texts(recordsAfter(plain, 2)), 'cd');
+  assert.equal(texts(recordsAfter(plain, 4)), '');
+  assert.equal(texts(recordsAfter(plain, 9)), '');
+  assert.equal(texts(recordsAfter(plain.toSpliced(2, 1), 0)), 'ab');
+  assert.equal(texts(recordsAfter(plain.toSpliced(0, 1), 0)), '');
+  assert.equal(texts(recordsAfter([...plain, record(4, 'D'), record(5, 'e')], 0)), 'abcDe');
+  assert.equal(texts(recordsAfter([...plain, record(4, 'D')], 4)), '', 'what the snapshot has is not superseded');
+  // A thread that dies twice in one tick, and serials that wrap.
+  assert.equal(texts(recordsAfter([record(1, 'a'), record(1, 'A'), record(1, 'x'), record(2, 'b')], 0)), 'xb');
+  const wrapped = [record(2 ** 31 - 1, 'a'), record(-(2 ** 31), 'b'), record(-(2 ** 31) + 1, 'c')];
+  assert.equal(texts(recordsAfter(wrapped, 2 ** 31 - 2)), 'abc');
+});
+
+class Stage {
+  readonly world: HeadlessWorld;
+  readonly keeper: JournalKeeper;
+
+  constructor(settings: Record<string, number>, threads: number) {
+    this.world = new HeadlessWorld(game, { zoneColumns: 2, zoneRows: 2, ...settings }, threads);
+    this.keeper = new JournalKeeper(this.world);
+  }
+
+  run(ticks: number): void {
+    for (let i = 0; i < ticks; i++) {
+      this.world.run(1);
+      this.keeper.take();
+    }
+  }
+
+  snapshot(zone: number): ZoneSnapshot {
+    const { plan } = this.world;
+    const shape = { rowCapacity: plan.layout.rowCapacity } as WorldIdentity;
+    return decodeZone(encodeZone(new WorldBuffer(plan.worlds[zone], plan.layout), shape, 1, 1) as Buffer);
+  }
+
+  snapshots(): ZoneSnapshot[] {
+    return this.world.plan.worlds.map((_, zone) => this.snapshot(zone));
+  }
+
+  /** As a start does, from these snapshots and what the journals hold of each zone up to `limits`. */
+  recover(found: ZoneSnapshot[], limits: readonly number[], bases = found) {
+    const plan = planWorld(this.world.settings, game, 1, 0);
+    const worlds = plan.worlds.map((buffer) => new WorldBuffer(buffer, plan.layout));
+    for (const [zone, base] of found.entries()) fillZone(worlds[zone], base);
+    const skipped: string[] = [];
+    const records = this.keeper.records.map((all, zone) => all.filter(({ tick }) => tick <= limits[zone]));
+    const journal = { info: describeSession(plan, game), bases, records, hashes: [] };
+    const result = replayJournal(plan, game, journal, found, (reason) => skipped.push(reason), LOG);
+    finishWorld(worlds, plan.layout.rowCapacity, result.journalTick);
+    return { ...result, plan, worlds, skipped, keys: aliveKeys(worlds) };
+  }
+}
+
+function countAlive(worlds: readonly WorldBuffer[]): number {
+  let count = 0;
+  for (const { blocks } of worlds) {
+    const { alive } = blocks[LIVE_BLOCK].columns;
+    for (let row = 0; row < blocks[LIVE_BLOCK].scalars[1]; row++) count += alive[row];
+  }
+  return count;
+}
+
+test('wherever journals end, whoever was on the way over a border is there once', () => {
+  const random = createRandom(SEED);
+  const integer = (limit: number) => Math.floor(random() * limit);
+  const stage = new Stage({ bots: 600, seed: SEED, worldWidth: 128, worldHeight: 128, viewRadius: 8 }, 3);
+  stage.run(2);
+  const everybody = [...aliveKeys(stage.world.plan.worlds.map((b) => new WorldBuffer(b, stage.world.plan.layout)))];
+  everybody.sort((a, b) => a - b);
+  let moved = 0;
+  for (let round = 0; round < 60; round++) {
+    const context = `round ${round}, TESSERA_SEED=${SEED}`;
+    stage.run(1 + integer(4));
+    const bases = stage.snapshots();
+    if (round % 10 === 9) stage.world.replaceThread(integer(3), 1);
+    const ticks = integer(4);
+    stage.run(ticks);
+    // One zone's snapshot may be newer than the others', and one zone's journal may end sooner.
+    const found = [...bases];
+    const newer = integer(12);
+    if (newer < 4) found[newer] = stage.snapshot(newer);
+    const tick = stage.world.tick;
+    const limits = bases.map(({ header }) => Math.max(header.tick, tick - (random() < 0.3 ? integer(3) : 0)));
+    const { keys, worlds, skipped, journalTick } = stage.recover(found, limits, bases);
+    assert.deepEqual(
+      [...keys].sort((a, b) => a - b),
+      everybody,
+      context,
+    );
+    assert.equal(countAlive(worlds), everybody.length, `${context}: nobody twice`);
+    assert.deepEqual(skipped, [], context);
+    assert.ok(journalTick <= tick && journalTick >= tick - 5, context);
+    for (const { blocks } of worlds) assert.equal(blocks[LIVE_BLOCK].scalars[SCALAR_TICK], journalTick, context);
+    moved = stage.world.counter(COUNTER.entitiesArrived);
+  }
+  assert.ok(moved > 30, `${moved} crossed a border`);
+});
+
+test('a record that cannot be run ends its zone there, with a reason, and the others go on', () => {
+  const stage = new Stage({ bots: 100, seed: SEED }, 2);
+  stage.run(20);
+  const bases = stage.snapshots();
+  stage.run(30);
+  const broken = stage.keeper.records[2].find(({ tick }) => tick === 40) as JournalRecord;
+  broken.bytes = Buffer.concat([broken.bytes, Buffer.from([250])]);
+  const { skipped, worlds, keys } = stage.recover(bases, [50, 50, 50, 50]);
+  assert.match(skipped.join(), /^zone 2, tick 40 of the journal: .*entry of kind 250.*play goes on before it$/);
+  assert.equal(keys.size, countAlive(worlds));
+});
+
+test('recovered events come in the order of their ticks, whichever zone they are of', () => {
+  const stage = new Stage({ bots: 200, seed: SEED, worldWidth: 64, worldHeight: 64, viewRadius: 4 }, 1);
+  const random = createRandom(SEED);
+  for (let i = 0; i < 20; i++) stage.world.join(i);
+  stage.run(3);
+  const bases = stage.snapshots();
+  for (let i = 0; i < 100; i++) {
+    for (const client of stage.world.clients.values()) {
+      stage.world.send(client, 'Shoot', { angle: Math.floor(random() * 65536) });
+    }
+    stage.run(1);
+  }
+  const { events } = stage.recover(bases, [999, 999, 999, 999]);
+  const view = new DataView(events.records.buffer, events.records.byteOffset, events.records.byteLength);
+  const ticks = Array.from({ length: events.records.length / 64 }, (_, nth) =>
+    view.getInt32(nth * 64 + EVENT_TICK, true),
+  );
+  assert.ok(ticks.length > 200, `${ticks.length} events`);
+  assert.deepEqual(
+    ticks,
+    ticks.toSorted((a, b) => a - b),
+  );
+});
+
+test('a ghost whose value turns from 0 to -0 is the same again in a replay', () => {
+  const stage = new Stage({ bots: 80, seed: SEED, worldWidth: 128, worldHeight: 128, viewRadius: 16 }, 1);
+  const { hosts, plan } = stage.world;
+  stage.run(5);
+  const { zone } = hosts[0];
+  const base = stage.snapshot(0);
+  const turned = new Set<number>();
+  for (const value of [0, -0, 0, -0]) {
+    for (const { zone: neighbour } of hosts.slice(1)) {
+      for (let row = 0; row < neighbour.rowLimit; row++) {
+        // Not written by any system where an NPC stands still.
+        neighbour.columns.velocityX[row] = value;
+        neighbour.columns.velocityY[row] = value;
+        if (zone.rowOfId[neighbour.wireIdOf(row)] > zone.ownCapacity) turned.add(row);
+      }
+    }
+    stage.run(2);
+  }
+  assert.ok(turned.size > 3, `${turned.size} ghosts`);
+  const then = planWorld(stage.world.settings, game, 1, 0);
+  fillZone(new WorldBuffer(then.worlds[0], plan.layout), base);
+  const replay = new ZoneReplay(then, 0, game);
+  for (const { tick, bytes } of recordsAfter(stage.keeper.records[0], base.scalars[SCALAR_JOURNALED])) {
+    replay.runTick(bytes);
+    const { sums } = hashBlock(replay.zone.buffer.blocks[LIVE_BLOCK], plan.layout);
+    const expected = stage.keeper.hashes[0].get(tick) as Int32Array;
+    assert.deepEqual(compareHashes(expected, sums, plan.layout), [], `tick ${tick}, TESSERA_SEED=${SEED}`);
+  }
+});
