@@ -88,6 +88,7 @@ async function main(): Promise<void> {
   const folder = join(values.data, JOURNAL_FOLDER);
   const sessions = listSessions(folder);
   const [wanted] = positionals;
+  if (positionals.length > 1) fail(`one session at a time: ${positionals.join(', ')}; --help says what there is`);
   if (wanted === undefined) {
     list(sessions, folder);
     return;

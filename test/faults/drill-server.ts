@@ -2,8 +2,9 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CLI } from '../server.js';
+import { fileURLToPath } from 'node:url';
 
+const CLI = fileURLToPath(new URL('../../src/runtime/cli.js', import.meta.url));
 const START_MS_MAX = 60000;
 const LOG_BYTES_KEPT = 64 * 1024;
 const running = new Set<ChildProcess>();

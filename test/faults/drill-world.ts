@@ -7,16 +7,25 @@ import { wireIdOfKey } from '../../src/state/entity-key.js';
 import type { Sight } from './drill-player.js';
 
 export interface FoundWorld {
+  epoch: number;
+  zones: number;
   tick: number;
   /** By wire id. */
   entities: Map<number, { x: number; y: number }>;
   faults: string[];
 }
 
+/** Of the newest session; it has fewer zones than the world where a kill came in between. */
 export function readFoundWorld(folder: string): FoundWorld {
   const [session] = listSessions(join(folder, 'journal'));
-  const { bases } = readSegment(session, session.segments[0]);
-  const world: FoundWorld = { tick: 0, entities: new Map(), faults: [] };
+  const { bases } = session === undefined ? { bases: [] } : readSegment(session, session.segments[0]);
+  const world: FoundWorld = {
+    epoch: session?.epoch ?? 0,
+    zones: bases.length,
+    tick: 0,
+    entities: new Map(),
+    faults: [],
+  };
   for (const bytes of bases) {
     const { header, columns } = decodeZone(bytes);
     world.tick = Math.max(world.tick, header.tick);

@@ -16,6 +16,7 @@ import { DrillServer } from './drill-server.js';
 import { compareSight, readFoundWorld } from './drill-world.js';
 
 const TICK_HZ = 60;
+const ZONES = 4;
 const EXIT_WRONG_OPTIONS = 2;
 const EXIT_INTERRUPTED = 130;
 /** Of the kills: while the server starts, and within 100 ms after it is ready. The others fall into play. */
@@ -93,6 +94,8 @@ export class KillDrill {
   private knownTick = 0;
   /** Whether a client had frames of this life. */
   private isSeen = false;
+  /** Of the session that was looked at last. */
+  private epoch = 0;
 
   constructor(
     private readonly folder: string,
@@ -111,6 +114,7 @@ export class KillDrill {
       seed,
       world: `${side}x${side}`,
       'clients-max': Math.max(64, clients),
+      zones: '2x2',
       'tick-hz': TICK_HZ,
       'hot-snapshot-ms': hotSnapshotMs,
       'journal-flush-ms': flushMs,
@@ -164,6 +168,7 @@ export class KillDrill {
       if (!this.signal?.aborted) throw error;
     } finally {
       await server.kill();
+      this.checkFound(); // it may have come that far without our asking
       for (const player of this.players) {
         if (player.newestTick > 0) {
           this.isSeen = true;
@@ -195,10 +200,9 @@ export class KillDrill {
   }
 
   private async checkWorld(server: DrillServer): Promise<void> {
-    const { result, options, players } = this;
+    const { result } = this;
     const { recovery } = await server.health();
-    const world = readFoundWorld(this.folder);
-    for (const fault of world.faults) this.fault(fault);
+    this.checkFound();
     result.readyMs.push(server.readyMs);
     result.recoveryMs.push(recovery.ms);
     result.sources[recovery.source] = (result.sources[recovery.source] ?? 0) + 1;
@@ -206,6 +210,15 @@ export class KillDrill {
       const what = reason.replace(/\d+/g, 'N');
       result.skipped[what] = (result.skipped[what] ?? 0) + 1;
     }
+  }
+
+  /** The world that the last start found, once. */
+  private checkFound(): void {
+    const { result, options, players } = this;
+    const world = readFoundWorld(this.folder);
+    if (world.epoch === this.epoch || world.zones < ZONES) return;
+    this.epoch = world.epoch;
+    for (const fault of world.faults) this.fault(fault);
     const behind = this.knownTick - world.tick;
     if (this.isSeen) result.behindTicks.push(Math.max(0, behind));
     const allowed = ((options.flushMs + options.slackMs) * TICK_HZ) / 1000;
