@@ -8,6 +8,7 @@ export const BENCH_MODULES: Record<string, () => Promise<BenchModule>> = {
   decode: async () => (await import('./decode.js')).bench,
   'command-path': async () => (await import('./command-path.js')).bench,
   'persist-log': async () => (await import('./persist-log.js')).bench,
+  journal: async () => (await import('./journal.js')).bench,
   persistence: async () => (await import('./persistence.js')).bench,
   snapshots: async () => (await import('./snapshots.js')).bench,
   cells: async () => (await import('./cells.js')).bench,

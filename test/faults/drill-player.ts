@@ -19,6 +19,9 @@ export class DrillPlayer {
   readonly sights = new Map<number, Sight>();
   newestTick = 0;
   quantum = 0;
+  /** Of the newest Welcome of all. */
+  entityId = 0;
+  private token = '';
   private client: TesseraClient | undefined;
   private timer: NodeJS.Timeout | undefined;
 
@@ -27,13 +30,14 @@ export class DrillPlayer {
     private readonly random: () => number,
   ) {}
 
-  /** A new life: what was seen before is of another one. */
+  /** A new life of the server: what was seen before is of another one. */
   async join(url: string): Promise<void> {
     this.sights.clear();
     this.newestTick = 0;
     const client = new TesseraClient({
       url,
       name: this.name,
+      token: this.token,
       commands: [MOVE_FORM, SHOOT_FORM],
       WebSocket: WebSocket as unknown as SocketClass,
     });
@@ -42,8 +46,10 @@ export class DrillPlayer {
       this.newestTick = Math.max(this.newestTick, tick);
       if (delta.error === null) this.look(client, tick);
     };
-    const { quantum } = await client.connect();
+    const { quantum, entityId } = await client.connect();
     this.quantum = quantum;
+    this.entityId = entityId;
+    this.token = client.resumeToken;
     this.timer = setInterval(() => this.act(client), ACT_MS);
   }
 

@@ -11,7 +11,7 @@ export interface FoundWorld {
   zones: number;
   tick: number;
   /** By wire id. */
-  entities: Map<number, { x: number; y: number }>;
+  entities: Map<number, { x: number; y: number; isOwned: boolean }>;
   faults: string[];
 }
 
@@ -30,12 +30,12 @@ export function readFoundWorld(folder: string): FoundWorld {
     const { header, columns } = decodeZone(bytes);
     world.tick = Math.max(world.tick, header.tick);
     const cells = (name: string) => columns.get(name) as unknown as ArrayLike<number>;
-    const [alive, key, x, y] = ['alive', 'key', 'positionX', 'positionY'].map(cells);
+    const [alive, key, x, y, owner] = ['alive', 'key', 'positionX', 'positionY', 'owner'].map(cells);
     for (let row = 0; row < header.rows; row++) {
       if (alive[row] === 0) continue;
       const id = wireIdOfKey(key[row]);
       if (world.entities.has(id)) world.faults.push(`entity ${id} is there twice`);
-      world.entities.set(id, { x: x[row], y: y[row] });
+      world.entities.set(id, { x: x[row], y: y[row], isOwned: owner[row] !== 0 });
     }
   }
   return world;

@@ -22,7 +22,7 @@ import { decodeZone } from '../../src/persist/zone-snapshot.js';
 import { requireOrSkip } from '../require.js';
 import { startServer, type TestServer } from '../server.js';
 import type { DrillHealth } from './drill-server.js';
-import { readFoundWorld } from './drill-world.js';
+import { type FoundWorld, readFoundWorld } from './drill-world.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'tessera-journal-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -32,7 +32,7 @@ const KEYS = [0, 1, 2, 3].map(hotKey);
 const LAST_WRITE_TICKS_MAX = 60;
 
 /** What the killed server's folder comes to when nothing of it is damaged. */
-let whole: { tick: number; hotTick: number; entities: Map<number, { x: number; y: number }> };
+let whole: { tick: number; hotTick: number; entities: FoundWorld['entities'] };
 
 function args(data: string, ...more: string[]): string[] {
   return ['--data', join(folder, data), '--bots', '80', '--hot-snapshot-ms', '1000', '--log-level', 'warn', ...more];

@@ -46,7 +46,13 @@ test('the drill sees events that are gone, changed, out of order, or fewer than 
 });
 
 test('the drill sees an entity that is missing or elsewhere', () => {
-  const world: FoundWorld = { epoch: 1, zones: 4, tick: 5, entities: new Map([[3, { x: 10, y: 20 }]]), faults: [] };
+  const world: FoundWorld = {
+    epoch: 1,
+    zones: 4,
+    tick: 5,
+    entities: new Map([[3, { x: 10, y: 20, isOwned: true }]]),
+    faults: [],
+  };
   assert.deepEqual(compareSight(world, 'me', { entityId: 3, x: 10.01, y: 20 }, 1 / 32), []);
   assert.match(compareSight(world, 'me', { entityId: 3, x: 10.1, y: 20 }, 1 / 32)[0], /is at 10, 20/);
   assert.match(compareSight(world, 'me', { entityId: 4, x: 10, y: 20 }, 1 / 32)[0], /it is not there/);

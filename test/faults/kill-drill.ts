@@ -13,7 +13,7 @@ import { Progress, say } from '../../src/runtime/progress.js';
 import { findLogFaults, type LoggedEvent, readEvents } from './drill-log.js';
 import { DrillPlayer } from './drill-player.js';
 import { DrillServer } from './drill-server.js';
-import { compareSight, readFoundWorld } from './drill-world.js';
+import { compareSight, type FoundWorld, readFoundWorld } from './drill-world.js';
 
 const TICK_HZ = 60;
 const ZONES = 4;
@@ -63,6 +63,8 @@ export interface DrillResult {
   sources: Record<string, number>;
   /** Positions that clients had seen in the very tick that the world went on from. */
   sightsCompared: number;
+  /** Clients whose entities had outlived the kill, and who joined again. */
+  cameBack: number;
   events: number;
   eventsTwice: number;
   faults: string[];
@@ -80,6 +82,7 @@ export class KillDrill {
     recoveryMs: [],
     sources: {},
     sightsCompared: 0,
+    cameBack: 0,
     events: 0,
     eventsTwice: 0,
     faults: [],
@@ -96,6 +99,7 @@ export class KillDrill {
   private isSeen = false;
   /** Of the session that was looked at last. */
   private epoch = 0;
+  private entities: FoundWorld['entities'] = new Map();
 
   constructor(
     private readonly folder: string,
@@ -187,7 +191,7 @@ export class KillDrill {
   /** How many events had been acknowledged when it was asked last. */
   private async play(server: DrillServer, ms: number): Promise<number> {
     await this.checkWorld(server);
-    await Promise.all(this.players.map((player) => player.join(server.wsUrl)));
+    await Promise.all(this.players.map((player) => this.enter(player, server)));
     const deadlineMs = performance.now() + ms;
     let acknowledged = 0;
     while (performance.now() < deadlineMs) {
@@ -197,6 +201,17 @@ export class KillDrill {
       if (server.hasEnded) throw new Error(`the server ended by itself:\n${server.log}`);
     }
     return acknowledged;
+  }
+
+  /** Whoever's entity is in the world comes back to it. */
+  private async enter(player: DrillPlayer, server: DrillServer): Promise<void> {
+    const former = player.entityId;
+    const isThere = this.entities.get(former)?.isOwned === true;
+    await player.join(server.wsUrl);
+    if (!isThere) return;
+    this.result.cameBack++;
+    if (player.entityId === former) return;
+    this.fault(`${player.name} had entity ${former}, which is there, and came back as ${player.entityId}`);
   }
 
   private async checkWorld(server: DrillServer): Promise<void> {
@@ -218,6 +233,7 @@ export class KillDrill {
     const world = readFoundWorld(this.folder);
     if (world.epoch === this.epoch || world.zones < ZONES) return;
     this.epoch = world.epoch;
+    this.entities = world.entities;
     for (const fault of world.faults) this.fault(fault);
     const behind = this.knownTick - world.tick;
     if (this.isSeen) result.behindTicks.push(Math.max(0, behind));
@@ -271,6 +287,7 @@ export function formatDrill({ kills, ...result }: DrillResult): string {
     `recovery       ${describeSpread(result.recoveryMs, 'ms')}; from ${counts(result.sources)}`,
     `not used       ${counts(result.skipped)}`,
     `positions      ${result.sightsCompared} as clients had seen them in that very tick`,
+    `clients        ${result.cameBack} came back to entities that were there`,
     `events         ${result.events} in the log, ${result.eventsTwice} of them came again`,
     `violations     ${result.faults.length}`,
     ...result.faults.slice(0, 20).map((fault) => `  ${fault}`),
