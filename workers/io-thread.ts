@@ -20,7 +20,7 @@ import { EventPump } from '../src/persist/event-pump.js';
 import { EventSpool } from '../src/persist/event-spool.js';
 import { JobPool } from '../src/persist/job-pool.js';
 import { JournalWriter } from '../src/persist/journal-writer.js';
-import { openStores } from '../src/persist/open-stores.js';
+import { loadBackends, openStores } from '../src/persist/open-stores.js';
 import { PLATFORM_TOPIC, PlatformDesk } from '../src/persist/platform-commands.js';
 import { PlayerSnapshotter } from '../src/persist/player-snapshot.js';
 import type { Subscription } from '../src/persist/ports.js';
@@ -48,6 +48,7 @@ const say = (line: string): void => send({ kind: 'notice', line });
 
 const { data, kafka, redis, mongodb, tickHz, hotSnapshotMs, coldSnapshotMs, journalFlushMs } = plan.settings;
 const { checkpointMs } = plan.settings;
+await loadBackends({ kafka, redis, mongodb });
 const session = await begun();
 const { epoch, originMs } = session;
 const counters = new IoCounters(plan.io);

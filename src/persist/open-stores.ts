@@ -1,13 +1,11 @@
 // Which implementation runs behind each port is decided here, by configuration, and known nowhere else.
 
 import { join } from 'node:path';
+import { assert } from '../assert.js';
 import { openEmbeddedColdStore } from './embedded-cold-store.js';
 import { openEmbeddedEventLog } from './embedded-event-log.js';
 import { openEmbeddedHotStore } from './embedded-hot-store.js';
-import { openKafkaEventLog } from './kafka-event-log.js';
-import { openMongoColdStore } from './mongo-cold-store.js';
 import type { ColdStore, EventLog, HotStore, NoticeListener } from './ports.js';
-import { openRedisHotStore } from './redis-hot-store.js';
 
 export interface StoreSettings {
   /** Folder of the embedded stores. */
@@ -28,20 +26,45 @@ export interface Stores {
   close(): Promise<void>;
 }
 
+type Backends = typeof import('./kafka-event-log.js') &
+  typeof import('./mongo-cold-store.js') &
+  typeof import('./redis-hot-store.js');
+let backends: Partial<Backends> = {};
+
+/** Before networked stores are opened. Those that are not configured are not loaded: that is most of a start's time. */
+export async function loadBackends({
+  kafka,
+  redis,
+  mongodb,
+}: Pick<StoreSettings, 'kafka' | 'redis' | 'mongodb'>): Promise<void> {
+  const wanted = [
+    kafka === '' ? undefined : import('./kafka-event-log.js'),
+    redis === '' ? undefined : import('./redis-hot-store.js'),
+    mongodb === '' ? undefined : import('./mongo-cold-store.js'),
+  ];
+  backends = Object.assign({ ...backends }, ...(await Promise.all(wanted)));
+}
+
+function backend<K extends keyof Backends>(name: K): Backends[K] {
+  const found = backends[name] as Backends[K] | undefined;
+  assert(found !== undefined, 'a backend is loaded before it is opened', name);
+  return found;
+}
+
 /** Opens without waiting: a backend that is away now is found later. Only the embedded ones can fail here. */
 export function openStores({ folder, kafka, redis, mongodb, onNotice = () => {} }: StoreSettings): Stores {
   const log =
     kafka === ''
       ? openEmbeddedEventLog({ folder: join(folder, 'log'), onNotice })
-      : openKafkaEventLog({ brokers: kafka.split(',').map((broker) => broker.trim()), onNotice });
+      : backend('openKafkaEventLog')({ brokers: kafka.split(',').map((broker) => broker.trim()), onNotice });
   const hot =
     redis === ''
       ? openEmbeddedHotStore({ folder: join(folder, 'hot'), onNotice })
-      : openRedisHotStore({ url: redis, onNotice });
+      : backend('openRedisHotStore')({ url: redis, onNotice });
   const cold =
     mongodb === ''
       ? openEmbeddedColdStore({ folder: join(folder, 'cold'), onNotice })
-      : openMongoColdStore({ url: mongodb, onNotice });
+      : backend('openMongoColdStore')({ url: mongodb, onNotice });
   return {
     log,
     hot,

@@ -12,7 +12,7 @@ import { WorldBuffer } from '../memory/world-buffer.js';
 import type { Log } from '../net/log.js';
 import { isId } from '../net/resume-token.js';
 import { listSessions } from '../persist/journal-reader.js';
-import { openStores, type Stores } from '../persist/open-stores.js';
+import { loadBackends, openStores, type Stores } from '../persist/open-stores.js';
 import { coldId, hotKey } from '../persist/snapshotter.js';
 import { decodeZone, type WorldShape, type ZoneSnapshot } from '../persist/zone-snapshot.js';
 import type { GameDefinition } from '../sim/game.js';
@@ -92,6 +92,7 @@ export async function recoverWorld(
   const recovery: Recovery = { report, tick: 0, epochMin: (sessions[0]?.epoch ?? 0) + 1 };
   if (start !== 'fresh') {
     const onNotice = (line: string): void => log.warn({}, line);
+    await loadBackends({ kafka, redis, mongodb });
     const stores = openStores({ folder: join(data, STORES_FOLDER), kafka, redis, mongodb, onNotice });
     try {
       const journal = findJournal(plan, game, skip); // also where none is to be written from now on

@@ -10,7 +10,7 @@ import { after, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { unpack } from 'msgpackr';
 import { EVENT_TOPICS } from '../../src/persist/event-form.js';
-import { openStores, type Stores } from '../../src/persist/open-stores.js';
+import { loadBackends, openStores, type Stores } from '../../src/persist/open-stores.js';
 import { coldId, hotKey } from '../../src/persist/snapshotter.js';
 import { decodeZone } from '../../src/persist/zone-snapshot.js';
 import { requireOrSkip } from '../require.js';
@@ -202,6 +202,7 @@ test('the same with Kafka, Redis and a MongoDB-protocol server', TIMEOUT, async 
   ownRedis.pathname = '/9';
   ownMongodb.pathname = `/stop${process.pid}`;
   const urls = { kafka, redis: ownRedis.href, mongodb: ownMongodb.href };
+  await loadBackends(urls);
   const stores = openStores({ folder, ...urls });
   t.after(() => stores.close());
   const events = new SessionEvents(stores);
@@ -219,6 +220,7 @@ test('with Kafka away: events stay on the disk, and the next start hands them ov
   if (broker === undefined) return;
   const proxy = await TcpProxy.open(Number(broker.split(':').at(-1)));
   t.after(() => proxy.close());
+  await loadBackends({ kafka: broker, redis: '', mongodb: '' });
   const stores = openStores({ folder: join(folder, 'reader'), kafka: broker, redis: '', mongodb: '' });
   t.after(() => stores.close());
   const events = new SessionEvents(stores);
