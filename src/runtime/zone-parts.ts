@@ -7,7 +7,7 @@ import { WorldBuffer } from '../memory/world-buffer.js';
 import { SCALAR_GHOST_LIMIT, SCALAR_POPULATED } from '../memory/world-layout.js';
 import type { GameDefinition } from '../sim/game.js';
 import { CROSSING_MARGIN } from '../sim/handoff.js';
-import { EngineZone } from '../sim/zone.js';
+import { EngineZone, type SpatialIndex } from '../sim/zone.js';
 import type { WorldPlan } from './world-plan.js';
 
 /** Measured: leaves of half to two thirds of the view radius answer a view soonest. */
@@ -27,6 +27,8 @@ export function createZoneParts(
   game: GameDefinition,
   events: RecordRing,
   counters?: Float64Array,
+  /** What the zone asks, if that is not the tree itself. */
+  ask: (tree: Quadtree) => SpatialIndex = (tree) => tree,
 ): ZoneParts {
   const { settings, layout } = plan;
   const buffer = new WorldBuffer(plan.worlds[zoneId], layout);
@@ -51,7 +53,7 @@ export function createZoneParts(
     worldHeight: settings.worldHeight,
     tickHz: settings.tickHz,
     seed: settings.seed,
-    index,
+    index: ask(index),
     events,
     counters,
   });

@@ -21,8 +21,9 @@ import { ZoneCells } from '../sim/zone-cells.js';
 import { ghostColumns } from '../sim/zone-journal.js';
 import { DEPART_TO_CELL } from '../state/columns.js';
 import { wireIdOfKey } from '../state/entity-key.js';
+import { LazyIndex } from './lazy-index.js';
 import type { WorldPlan } from './world-plan.js';
-import { buildIndex, createZoneParts, populateZone, type ZoneParts } from './zone-parts.js';
+import { createZoneParts, populateZone } from './zone-parts.js';
 
 /** An entity that left the zone: who takes it in is another zone's journal. */
 export interface Departure {
@@ -43,7 +44,7 @@ export interface ReplayEvents {
 
 export class ZoneReplay {
   readonly zone: EngineZone;
-  private readonly parts: ZoneParts;
+  private readonly index = new LazyIndex();
   private readonly events: RecordRing;
   private readonly commands: (CommandDefinition | undefined)[] = [];
   private readonly travelling: readonly ColumnPlace[];
@@ -64,8 +65,9 @@ export class ZoneReplay {
     private readonly listener: ReplayEvents = {},
   ) {
     this.events = new RecordRing(plan.events[zoneId]);
-    this.parts = createZoneParts(plan, zoneId, game, this.events, new Float64Array(COUNTER_COUNT));
-    this.zone = this.parts.zone;
+    const counters = new Float64Array(COUNTER_COUNT);
+    const parts = createZoneParts(plan, zoneId, game, this.events, counters, (tree) => this.index.over(tree));
+    this.zone = parts.zone;
     for (const command of game.commands) {
       this.commands[command.kind - GAME_KIND_MIN] = command as CommandDefinition;
     }
@@ -84,8 +86,8 @@ export class ZoneReplay {
     for (let row = zone.ownCapacity; row < zone.scalars[SCALAR_GHOST_LIMIT]; row++) {
       if (zone.alive[row] !== 0) zone.rowOfId[wireIdOfKey(zone.engine.key[row])] = row + 1;
     }
-    populateZone(plan, this.parts);
-    buildIndex(this.parts);
+    populateZone(plan, parts);
+    this.index.note(zone);
   }
 
   /** One tick, up to where it was committed. Throws when the record is not one that this game can have written. */
@@ -98,7 +100,7 @@ export class ZoneReplay {
     this.at = J.JOURNAL_BODY;
     while (this.at < record.length) this.takeEntry();
     zone.idsToReturn.length = 0; // those who get them have it in their own journals
-    buildIndex(this.parts);
+    this.index.note(zone);
     zone.scalars[SCALAR_JOURNALED] = this.view.getInt32(J.JOURNAL_SERIAL, true);
     zone.publishEvents();
     const count = events.readable();
@@ -266,10 +268,12 @@ export class ZoneReplay {
     const bits = this.at;
     this.at += Math.ceil(columns.length / 8);
     this.forgetGhostId(row);
-    for (const [index, { offset, bytes }] of columns.entries()) {
+    const world = zone.buffer.bytes;
+    for (let index = 0; index < columns.length; index++) {
       if ((this.bytes[bits + (index >> 3)] & (1 << (index & 7))) === 0) continue;
-      zone.buffer.bytes.set(this.bytes.subarray(this.at, this.at + bytes), BLOCKS_OFFSET + offset + row * bytes);
-      this.at += bytes;
+      const { offset, bytes } = columns[index];
+      const cell = BLOCKS_OFFSET + offset + row * bytes;
+      for (let byte = 0; byte < bytes; byte++) world[cell + byte] = this.bytes[this.at++];
     }
     zone.alive[row] = 1;
     zone.rowOfId[wireIdOfKey(zone.engine.key[row])] = row + 1;
