@@ -2,6 +2,7 @@
 // joined into one, and after a failure nothing that waited goes past the failed one. Full is a rejection at once: what
 // to keep, spool or drop is the caller's business, and this queue's memory stays bounded.
 
+import { nowMs } from '../clock.js';
 import { LOG_KEY_BYTES_MAX, LOG_OUTBOX_BYTES_MAX, LOG_RECORD_BYTES_MAX, LOG_WRITE_BYTES_MAX } from '../constants.js';
 import { pause } from './deadline.js';
 import { type LogRecord, PersistError } from './ports.js';
@@ -60,10 +61,10 @@ export class AppendOutbox {
   }
 
   /** Waits for what is queued, at most `graceMs`; then rejects the rest. Nothing is taken from now on. */
-  async close(graceMs: number): Promise<void> {
+  async close(graceMs: number, clock = { nowMs, wait: pause }): Promise<void> {
     this.#closed = true;
-    const deadline = performance.now() + graceMs;
-    while (this.#pumping && performance.now() < deadline) await pause(5);
+    const deadline = clock.nowMs() + graceMs;
+    while (this.#pumping && clock.nowMs() < deadline) await clock.wait(5);
     this.#rejectWaiting(new PersistError('closed', 'the event log was closed before this was written'));
   }
 

@@ -61,8 +61,8 @@ export class EventPump {
   private drainAllowance = 0;
   private lastRunMs: number | undefined;
   private isFlushing = false;
-  private readonly appendBackoff = new Backoff(BACKOFF_MS_MIN, BACKOFF_MS_MAX);
-  private readonly spillBackoff = new Backoff(BACKOFF_MS_MIN, BACKOFF_MS_MAX);
+  private readonly appendBackoff: Backoff;
+  private readonly spillBackoff: Backoff;
   private readonly counters: IoCounters;
   private readonly limits: PumpLimits;
 
@@ -74,8 +74,11 @@ export class EventPump {
     /** Without one, memory is all there is. */
     private readonly spool?: EventSpool,
     limits: Partial<PumpLimits> = {},
+    random: () => number = Math.random,
   ) {
     this.rings = new EventRings(rings);
+    this.appendBackoff = new Backoff(BACKOFF_MS_MIN, BACKOFF_MS_MAX, random);
+    this.spillBackoff = new Backoff(BACKOFF_MS_MIN, BACKOFF_MS_MAX, random);
     this.counters = losses.counters;
     this.limits = { ...LIMITS, ...limits };
     this.hasDrained = spool?.isEmpty ?? true;
@@ -121,17 +124,17 @@ export class EventPump {
    * Appends what is left until the log refuses or the deadline comes; then what is in memory goes to the disk, where the
    * next run finds it. Without a spool it tries to the end.
    */
-  async flush(deadlineMs: number, now: () => number): Promise<void> {
+  async flush(deadlineMs: number, now: () => number, wait: (ms: number) => Promise<void> = pause): Promise<void> {
     this.isFlushing = true;
     this.appendNotBeforeMs = 0;
     const failuresBefore = this.counters.get('appendFailures');
     do {
       this.run(now());
       while ((this.appending !== undefined || this.spilling !== undefined) && now() < deadlineMs) {
-        await pause(FLUSH_LOOK_MS);
+        await wait(FLUSH_LOOK_MS);
       }
       if (this.spool !== undefined && this.counters.get('appendFailures') > failuresBefore) break;
-      if (now() < this.appendNotBeforeMs) await pause(FLUSH_LOOK_MS);
+      if (now() < this.appendNotBeforeMs) await wait(FLUSH_LOOK_MS);
     } while (!this.isEmpty() && now() < deadlineMs);
     await this.keepRest();
   }

@@ -6,7 +6,7 @@
 // What was given to the log is removed after the log has acknowledged it: a crash in between gives it twice, with the
 // same event ids.
 
-import { EmbeddedStore, type Table } from './embedded-store.js';
+import { EmbeddedStore } from './embedded-store.js';
 import type { EventRecord } from './event-form.js';
 import type { EventLosses } from './event-losses.js';
 import type { LogRecord } from './ports.js';
@@ -24,14 +24,28 @@ import {
 /** Far from both ends: rows are added before the first and behind the last. */
 const SEQUENCE_START = 2 ** 40;
 
+/** What a spool asks of its database; an EmbeddedStore gives it. */
+export interface SpoolStore {
+  table(name: string): SpoolTable;
+  write<T>(action: () => T): Promise<T>;
+  close(): Promise<void>;
+}
+
+export interface SpoolTable {
+  get(key: Uint8Array): Uint8Array | undefined;
+  put(key: Uint8Array, value: Uint8Array): void;
+  remove(key: Uint8Array): void;
+  keys(range: Record<string, never>): IterableIterator<Uint8Array>;
+}
+
 export interface SpoolBatch {
   records: LogRecord[];
   rows: SpoolRow[];
 }
 
 export class EventSpool {
-  private readonly store: EmbeddedStore;
-  private readonly table: Table;
+  private readonly store: SpoolStore;
+  private readonly table: SpoolTable;
   /** Ascending by sequence, each. */
   private readonly low: SpoolRow[] = [];
   private readonly other: SpoolRow[] = [];
@@ -43,13 +57,13 @@ export class EventSpool {
   eventCount = 0;
   byteCount = 0;
 
-  /** Throws when the database does not open: what to do without is the caller's business. */
+  /** In a folder, or in a database that is open. Throws when the database does not open: what to do without is the caller's business. */
   constructor(
-    folder: string,
+    place: string | SpoolStore,
     private readonly bytesMax: number,
     private readonly losses: EventLosses,
   ) {
-    this.store = new EmbeddedStore(folder);
+    this.store = typeof place === 'string' ? new EmbeddedStore(place) : place;
     this.table = this.store.table('events');
     for (const key of this.table.keys({})) {
       const row = decodeKey(key);

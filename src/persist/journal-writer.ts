@@ -2,7 +2,6 @@
 // the whole of every zone now and then, and whenever something is missing from the present one. Runs on the I/O thread; a
 // tick never waits for it. What it cannot write is dropped, counted and said, until a new segment can begin.
 
-import { mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { JOURNAL_BYTES_MAX, SNAPSHOT_COPY_ATTEMPTS } from '../constants.js';
 import type { ByteRing } from '../memory/byte-ring.js';
@@ -21,6 +20,7 @@ import {
   SESSION_FILE,
   segmentName,
 } from './journal-file.js';
+import { DISK, type JournalFile, type JournalFiles } from './journal-files.js';
 import { encodeZone, type WorldIdentity } from './zone-snapshot.js';
 
 const RETRY_MS_MIN = 100;
@@ -40,13 +40,13 @@ export interface JournalOptions {
   hashEveryTicks: number;
   counters: IoCounters;
   say: (line: string) => void;
+  files?: JournalFiles;
+  random?: () => number;
 }
-
-type SegmentFile = Awaited<ReturnType<typeof open>>;
 
 export class JournalWriter {
   private readonly folder: string;
-  private file: SegmentFile | undefined;
+  private file: JournalFile | undefined;
   private segmentNumber = 0;
   private segmentSinceMs = 0;
   /** By zone. */
@@ -60,12 +60,15 @@ export class JournalWriter {
   private isPrepared = false;
   private isFailureSaid = false;
   private retryNotBeforeMs = 0;
-  private readonly backoff = new Backoff(RETRY_MS_MIN, RETRY_MS_MAX);
+  private readonly files: JournalFiles;
+  private readonly backoff: Backoff;
   private underWay: Promise<void> | undefined;
 
   constructor(private readonly options: JournalOptions) {
     const { folder, epoch, worlds } = options;
     this.folder = join(folder, String(epoch));
+    this.files = options.files ?? DISK;
+    this.backoff = new Backoff(RETRY_MS_MIN, RETRY_MS_MAX, options.random);
     this.lastSerial = worlds.map(() => undefined);
     this.lastTick = new Int32Array(worlds.length);
     this.hashedTick = new Int32Array(worlds.length);
@@ -196,26 +199,26 @@ export class JournalWriter {
 
   /** The session's folder, and what it says of itself. */
   private async prepare(): Promise<void> {
-    await mkdir(this.folder, { recursive: true });
+    await this.files.mkdir(this.folder, { recursive: true });
     const draft = join(this.folder, `${SESSION_FILE}.new`);
-    await writeFile(draft, `${JSON.stringify(this.options.session, undefined, 2)}\n`);
-    await rename(draft, join(this.folder, SESSION_FILE));
+    await this.files.writeFile(draft, `${JSON.stringify(this.options.session, undefined, 2)}\n`);
+    await this.files.rename(draft, join(this.folder, SESSION_FILE));
     // An I/O thread that takes the place of a dead one goes on with the same session; its first segments may be gone.
-    const numbers = (await readdir(this.folder)).map((name) => Number.parseInt(name, 10) || 0);
+    const numbers = (await this.files.readdir(this.folder)).map((name) => Number.parseInt(name, 10) || 0);
     this.segmentNumber = Math.max(this.segmentNumber, ...numbers);
     this.isPrepared = true;
   }
 
-  private async createSegment(bases: readonly Buffer[]): Promise<SegmentFile> {
+  private async createSegment(bases: readonly Buffer[]): Promise<JournalFile> {
     const path = join(this.folder, segmentName(this.segmentNumber + 1));
-    const file = await open(path, 'wx');
+    const file = await this.files.open(path, 'wx');
     this.segmentNumber++;
     try {
       for (const base of bases) await file.appendFile(base);
     } catch (error) {
       // Nothing can go on from it, and on a full disk it is in the way.
       await closeQuietly(file);
-      await rm(path, { force: true }).catch(() => {});
+      await this.files.rm(path, { force: true }).catch(() => {});
       throw error;
     }
     return file;
@@ -254,7 +257,7 @@ export class JournalWriter {
   /** That old journals stay is no reason to write none. */
   private async prune(nowMs: number): Promise<void> {
     try {
-      const sessions = (await readdir(this.options.folder)).filter((name) => /^\d+$/.test(name));
+      const sessions = (await this.files.readdir(this.options.folder)).filter((name) => /^\d+$/.test(name));
       await this.pruneSegments(sessions, nowMs);
       await this.dropEmptySessions(sessions);
     } catch (error) {
@@ -268,13 +271,14 @@ export class JournalWriter {
     let count = 0;
     let bytes = 0;
     for (const session of sessions.toSorted(byNumberDescending)) {
-      for (const name of (await readdir(join(folder, session))).sort(byNumberDescending)) {
+      for (const name of (await this.files.readdir(join(folder, session))).sort(byNumberDescending)) {
         if (!name.endsWith(SEGMENT_SUFFIX)) continue;
         const path = join(folder, session, name);
-        const { mtimeMs, size } = await stat(path);
+        const { mtimeMs, size } = await this.files.stat(path);
         bytes += size;
         // The present segment and the one before it are what a recovery goes on from.
-        if (++count > 2 && (nowMs - mtimeMs > keepMs || bytes > JOURNAL_BYTES_MAX)) await rm(path, { force: true });
+        if (++count > 2 && (nowMs - mtimeMs > keepMs || bytes > JOURNAL_BYTES_MAX))
+          await this.files.rm(path, { force: true });
       }
     }
   }
@@ -283,9 +287,9 @@ export class JournalWriter {
     const { folder, epoch } = this.options;
     for (const session of sessions) {
       if (session === String(epoch)) continue;
-      const names = await readdir(join(folder, session));
+      const names = await this.files.readdir(join(folder, session));
       if (!names.some((name) => name.endsWith(SEGMENT_SUFFIX))) {
-        await rm(join(folder, session), { recursive: true, force: true });
+        await this.files.rm(join(folder, session), { recursive: true, force: true });
       }
     }
   }
@@ -296,6 +300,6 @@ function byNumberDescending(a: string, b: string): number {
 }
 
 /** What was not written by then has been said already. */
-async function closeQuietly(file: SegmentFile | undefined): Promise<void> {
+async function closeQuietly(file: JournalFile | undefined): Promise<void> {
   await file?.close().catch(() => {});
 }

@@ -192,6 +192,7 @@ export class PlatformDesk {
     private readonly counters: IoCounters,
     private readonly ledger: CommandLedger,
     private readonly bans: Pick<BanBook, 'keep'>,
+    private readonly now: () => number = Date.now,
   ) {}
 
   subscribe(log: EventLog): Promise<Subscription> {
@@ -210,7 +211,7 @@ export class PlatformDesk {
     for (const entry of batch.entries) {
       if (signal.aborted) throw new Error('the subscription stops');
       const answer = await this.obey(entry, `${batch.partition}-${entry.offset}`, signal);
-      await this.publish(formAnswer(answer, Date.now()));
+      await this.publish(formAnswer(answer, this.now()));
       this.counters.add(answer.reason === '' ? 'platformDone' : 'platformFailed', 1);
     }
   }

@@ -41,7 +41,7 @@ export class Snapshotter {
     private readonly epoch: number,
     private readonly hot: HotStore,
     private readonly cold: ColdStore,
-    private readonly jobs: JobPool,
+    private readonly jobs: Pick<JobPool, 'run'>,
     private readonly counters: IoCounters,
     private readonly say: (line: string) => void,
   ) {}
@@ -64,10 +64,10 @@ export class Snapshotter {
   }
 
   /** The last of both, from one copy: what is under way is older than the end of the world. */
-  async takeLast(nowMs: number): Promise<void> {
+  async takeLast(nowMs: number, wait = waitUnheld): Promise<void> {
     // A second try, as there is no next snapshot that would make up for this one.
     const packed = this.packAll(nowMs).catch(() => this.packAll(nowMs));
-    const waited = Promise.race([this.coldUnderWay, sleep(LAST_WAIT_MS, undefined, { ref: false })]);
+    const waited = Promise.race([this.coldUnderWay, wait(LAST_WAIT_MS)]);
     await Promise.all([
       this.attempt('hot', async () => this.storeHot(await packed)),
       this.attempt('cold', async () => {
@@ -151,6 +151,11 @@ export class Snapshotter {
     const packed = await this.jobs.run<PackedByJob>('packZoneJob', copy, [copy.body.buffer]);
     return { ...packed, zone, tick };
   }
+}
+
+/** A pause that keeps no process alive. */
+function waitUnheld(ms: number): Promise<void> {
+  return sleep(ms, undefined, { ref: false });
 }
 
 function sum(values: readonly number[]): number {

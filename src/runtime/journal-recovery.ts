@@ -10,6 +10,7 @@ import { LIVE_BLOCK, WorldBuffer } from '../memory/world-buffer.js';
 import { SCALAR_JOURNALED, SCALAR_TICK } from '../memory/world-layout.js';
 import type { Log } from '../net/log.js';
 import { describeDamage, type ExpectedHash, type JournalRecord } from '../persist/journal-file.js';
+import type { JournalFiles } from '../persist/journal-files.js';
 import { type JournalSession, listSessions, readSegment } from '../persist/journal-reader.js';
 import { decodeZone, type ZoneSnapshot } from '../persist/zone-snapshot.js';
 import type { GameDefinition } from '../sim/game.js';
@@ -45,12 +46,13 @@ export function findJournal(
   plan: WorldPlan,
   game: GameDefinition,
   skip: (reason: string) => void,
+  files?: JournalFiles,
 ): WorldJournal | undefined {
-  for (const session of listSessions(join(plan.settings.data, JOURNAL_FOLDER))) {
+  for (const session of listSessions(join(plan.settings.data, JOURNAL_FOLDER), files)) {
     try {
       const info = readSessionInfo(session);
       checkGame(info, game, plan.layout.hash);
-      const journal = readJournal(session, info, plan.worlds.length, skip);
+      const journal = readJournal(session, info, plan.worlds.length, skip, files);
       if (journal !== undefined) return journal;
     } catch (error) {
       skip(`the journal of session ${session.epoch}: ${(error as Error).message}`);
@@ -64,12 +66,13 @@ function readJournal(
   info: SessionInfo,
   zoneCount: number,
   skip: (reason: string) => void,
+  files: JournalFiles | undefined,
 ): WorldJournal | undefined {
   const { segments } = session;
   const read = segments.map(() => undefined as ReturnType<typeof readSegment> | undefined);
   let newest: WorldJournal | undefined;
   for (let start = segments.length - 1; start >= 0; start--) {
-    const segment = readSegment(session, segments[start]);
+    const segment = readSegment(session, segments[start], files);
     read[start] = segment;
     const name = `journal ${session.epoch}/${segments[start]}`;
     for (const damage of segment.damages) skip(`${name}: ${describeDamage(damage)}`);

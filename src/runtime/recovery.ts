@@ -11,8 +11,9 @@ import type { Settings } from '../config.js';
 import { WorldBuffer } from '../memory/world-buffer.js';
 import type { Log } from '../net/log.js';
 import { isId } from '../net/resume-token.js';
+import type { JournalFiles } from '../persist/journal-files.js';
 import { listSessions } from '../persist/journal-reader.js';
-import { loadBackends, openStores, type Stores } from '../persist/open-stores.js';
+import { loadBackends, openStores, type StoreSettings, type Stores } from '../persist/open-stores.js';
 import { coldId, hotKey } from '../persist/snapshotter.js';
 import { decodeZone, type WorldShape, type ZoneSnapshot } from '../persist/zone-snapshot.js';
 import type { GameDefinition } from '../sim/game.js';
@@ -67,6 +68,12 @@ export interface Recovery {
   events?: RecoveredEvents;
 }
 
+/** Where a world is looked for; by default where the settings say. */
+export interface RecoverySources {
+  open?: (settings: StoreSettings) => Stores;
+  files?: JournalFiles;
+}
+
 /**
  * What is stored may be another world than the settings ask for: then the world begins anew, or, where it was to be
  * resumed, this throws with one clear line.
@@ -76,6 +83,7 @@ export async function recoverWorld(
   game: GameDefinition,
   shape: WorldShape,
   log: Log,
+  { open = openStores, files }: RecoverySources = {},
 ): Promise<Recovery> {
   const startMs = performance.now();
   const { data, kafka, redis, mongodb, start } = plan.settings;
@@ -88,14 +96,14 @@ export async function recoverWorld(
     skipped: [],
   };
   const skip = (reason: string): void => void report.skipped.push(reason);
-  const sessions = listSessions(join(data, JOURNAL_FOLDER));
+  const sessions = listSessions(join(data, JOURNAL_FOLDER), files);
   const recovery: Recovery = { report, tick: 0, epochMin: (sessions[0]?.epoch ?? 0) + 1 };
   if (start !== 'fresh') {
     const onNotice = (line: string): void => log.warn({}, line);
     await loadBackends({ kafka, redis, mongodb });
-    const stores = openStores({ folder: join(data, STORES_FOLDER), kafka, redis, mongodb, onNotice });
+    const stores = open({ folder: join(data, STORES_FOLDER), kafka, redis, mongodb, onNotice });
     try {
-      const journal = findJournal(plan, game, skip); // also where none is to be written from now on
+      const journal = findJournal(plan, game, skip, files); // also where none is to be written from now on
       const search: Search = { stores, journal, plan, shape, report, misfits: new Map(), changes: new Set() };
       const found = await Promise.all(plan.worlds.map((_, zone) => findZone(search, zone)));
       refuseMisfits(search, found);

@@ -28,6 +28,7 @@ export class ZoneHost {
   private readonly changes: ChangeTicks;
   /** Undefined: the whole world is in memory. */
   readonly cells: CellHost | undefined;
+  private readonly steps: readonly { phase: number; run: () => void }[];
 
   constructor(
     plan: WorldPlan,
@@ -94,51 +95,69 @@ export class ZoneHost {
     zone.onKeyTaken = (key) => this.ghosts.release(key);
     zone.onRowReset = (row) => this.changes.reset(row);
     zone.onDespawn = (row) => this.onDespawn(row);
+    this.steps = this.listSteps();
     this.handoff.recover();
     populateZone(plan, parts);
     buildIndex(parts); // as it was at the end of the last tick: systems of the next one ask it
   }
 
+  get stepCount(): number {
+    return this.steps.length;
+  }
+
   /** The whole of a tick. */
   runTick(tick: number): void {
-    const { zone, phaseMs } = this;
+    this.beginTick(tick);
+    for (let i = 0; i < this.steps.length; i++) {
+      this.runStep(i);
+    }
+  }
+
+  beginTick(tick: number): void {
+    this.zone.tick = tick;
+    this.journal?.begin(tick);
+  }
+
+  /** @hot One of the steps that a tick is made of: threads meet others' work, and are lost, between any two of them. */
+  runStep(index: number): void {
+    const { phase, run } = this.steps[index];
     const start = this.now();
-    const { journal } = this;
-    zone.tick = tick;
-    journal?.begin(tick);
-    this.handoff.arrive();
-    this.cells?.arrive();
-    this.intake.drain();
-    journal?.systems();
-    const afterCommands = this.now();
+    run();
+    this.phaseMs[phase] += this.now() - start;
+  }
+
+  /** In their order, which is what the other threads and a successor rely on; `phase` is where their time is counted. */
+  private listSteps(): { phase: number; run: () => void }[] {
+    const { zone, handoff, intake, ghosts, journal, parts, replicator } = this;
+    return [
+      { phase: 0, run: () => handoff.arrive() },
+      { phase: 0, run: () => this.cells?.arrive() },
+      { phase: 0, run: () => intake.drain() },
+      { phase: 0, run: () => journal?.systems() },
+      { phase: 1, run: () => this.runSystems() },
+      { phase: 2, run: () => handoff.depart() },
+      { phase: 2, run: () => handoff.returnIds() },
+      { phase: 2, run: () => ghosts.refresh() },
+      { phase: 2, run: () => journal?.ghosts() },
+      { phase: 2, run: () => this.cells?.look() },
+      { phase: 3, run: () => buildIndex(parts) },
+      { phase: 4, run: () => journal?.end() },
+      { phase: 4, run: () => parts.buffer.commit() },
+      // Before its entities can live on elsewhere: what they do there is stated after what they did here.
+      { phase: 4, run: () => zone.publishEvents() },
+      { phase: 4, run: () => handoff.settle() },
+      { phase: 4, run: () => this.cells?.settle() },
+      { phase: 5, run: () => replicator.run() },
+      { phase: 5, run: () => this.onFrames() },
+    ];
+  }
+
+  private runSystems(): void {
+    const { zone } = this;
     const { systems } = zone.game;
     for (let i = 0; i < systems.length; i++) {
       systems[i].run(zone);
     }
-    const afterSystems = this.now();
-    this.handoff.depart();
-    this.handoff.returnIds();
-    this.ghosts.refresh();
-    journal?.ghosts();
-    this.cells?.look();
-    const afterBorders = this.now();
-    buildIndex(this.parts);
-    const afterIndex = this.now();
-    journal?.end();
-    this.parts.buffer.commit();
-    // Before its entities can live on elsewhere: what they do there is stated after what they did here.
-    zone.publishEvents();
-    this.handoff.settle();
-    this.cells?.settle();
-    const afterCommit = this.now();
-    this.replicator.run();
-    this.onFrames();
-    phaseMs[0] += afterCommands - start;
-    phaseMs[1] += afterSystems - afterCommands;
-    phaseMs[2] += afterBorders - afterSystems;
-    phaseMs[3] += afterIndex - afterBorders;
-    phaseMs[4] += afterCommit - afterIndex;
-    phaseMs[5] += this.now() - afterCommit;
   }
 
   private onDeparting(row: number, target: number): void {
