@@ -25,7 +25,7 @@ export const TO_ZONE_LEAVE = 2;
 export const TO_ZONE_RESYNC = 3;
 /** As join, hop i32, absent i32, after a zone was restored: takes up the client's entity where it still is. */
 export const TO_ZONE_ATTACH = 4;
-/** After the last attach: owned entities whose client was not named are gone. */
+/** After the last attach, seq is how many there were: owned entities whose client was not named are gone. */
 export const TO_ZONE_ATTACHED_ALL = 5;
 /** Payload: see below. What the platform gives to the client's entity; answered by FROM_ZONE_GRANTED. */
 export const TO_ZONE_GRANT = 6;

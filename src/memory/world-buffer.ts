@@ -115,6 +115,11 @@ export class WorldBuffer {
   /** Live becomes what was last committed: the beginning of a replaced tick thread. */
   restore(): void {
     this.copyBlock(this.words[L.COMMIT_BLOCK], LIVE_BLOCK);
+    // Ids that a lost tick gave out for the first time were never given out: they begin with their first generation.
+    const { scalars, columns } = this.blocks[LIVE_BLOCK];
+    for (const { name, role } of this.layout.columns) {
+      if (role === 'id') columns[name].fill(0, scalars[L.SCALAR_ID_LIMIT]);
+    }
   }
 
   private copyBlock(source: number, target: number): void {

@@ -59,6 +59,8 @@ export class Replicator {
   private attachedCount = 0;
   /** By client: the row of its own entity, and the ticks of its last frame. */
   readonly rowOfClient: Int32Array;
+  /** By client: which holder of the index is attached. Main may have given the index to another one, in another zone. */
+  readonly epochOfClient: Int32Array;
   /** Where each client looks from: its entity, or where that last was. */
   private readonly viewX: Float32Array;
   private readonly viewY: Float32Array;
@@ -90,6 +92,7 @@ export class Replicator {
     this.attached = new Int32Array(clients.clientsMax);
     this.placeOfClient = new Int32Array(clients.clientsMax);
     this.rowOfClient = new Int32Array(clients.clientsMax).fill(-1);
+    this.epochOfClient = new Int32Array(clients.clientsMax);
     this.viewX = new Float32Array(clients.clientsMax);
     this.viewY = new Float32Array(clients.clientsMax);
     this.lastFrameTick = new Int32Array(clients.clientsMax);
@@ -99,6 +102,7 @@ export class Replicator {
     this.writer.attach(options.frames.bytes, options.frames.view);
     this.recordBytesMax = recordBytesMax(changes.fieldCount);
     this.keepAliveTicks = Math.round((KEEP_ALIVE_MS / 1000) * zone.tickHz);
+    zone.counters[COUNTER.clients] = 0; // a former thread's are attached anew
   }
 
   isAttached(client: number): boolean {
@@ -111,6 +115,7 @@ export class Replicator {
       this.placeOfClient[client] = ++this.attachedCount;
     }
     this.rowOfClient[client] = row;
+    this.epochOfClient[client] = this.options.zone.engine.ownerEpoch[row];
     this.lastFrameTick[client] = this.options.zone.tick;
     // Clients begin at different parts of an update period, so that sends are even and no tick carries all of them.
     this.updateDebt[client] = (client * 0.618034) % 1;
@@ -148,6 +153,9 @@ export class Replicator {
     for (let i = 0; i < this.attachedCount; i++) {
       const client = this.attached[i];
       const stateAt = client * C.CLIENT_STATE_WORDS;
+      if (clients.state[stateAt + C.CLIENT_EPOCH] !== this.epochOfClient[client]) {
+        continue; // what is known of a client is the new holder's
+      }
       const debt = this.updateDebt[client] + clients.state[stateAt + C.CLIENT_UPDATE_HZ] * zone.dt;
       // A client that waits for an answer may have its frame early: so frames fall in with the inputs of those who send as
       // often as they are told, and the answer to an input does not wait for a tick that has nothing to do with it.

@@ -16,6 +16,7 @@ import type { CommandDefinition } from '../sim/game.js';
 import type { Handoff } from '../sim/handoff.js';
 import type { EngineZone } from '../sim/zone.js';
 import type { ZoneJournal } from '../sim/zone-journal.js';
+import { AsideCommands } from './aside-commands.js';
 import type { CellHost } from './cell-host.js';
 import { CommandRates } from './command-rates.js';
 import { GrantIntake } from './grant-intake.js';
@@ -33,9 +34,6 @@ import {
   TAKEN,
   type WaitingRecord,
 } from './waiting-records.js';
-
-/** Commands that wait for a later tick: half a second of 2,000 clients at 30 per second is 30,000. */
-const ASIDE_MAX = 32768;
 
 export interface IntakeOptions {
   zone: EngineZone;
@@ -62,10 +60,7 @@ export class CommandIntake {
   private readonly late = new LateWords((record, target) => this.options.handoff.forwardCommand(record, 0, target));
   private readonly notices: MainNotices;
   private readonly grants: GrantIntake;
-  /** Commands that wait for a later tick, in the order in which they came, and how many of them each client has. */
-  private aside: WaitingRecord[] = [];
-  private readonly asideCount: Uint16Array;
-  private readonly blockedTick: Int32Array;
+  private readonly aside: AsideCommands;
   /** Words about clients whose entities may be on their way here. */
   private readonly early = new EarlyWords({
     isFound: (client, epoch) => this.forwardTo[client] !== 0 || this.isHere(client, epoch),
@@ -74,6 +69,7 @@ export class CommandIntake {
   });
   /** Clients that main named and whose entities may be on their way here. */
   private attaching: WaitingRecord[] = [];
+  private attachCount = 0;
   /** Main has named all clients of this zone. */
   private isOpen = false;
 
@@ -86,8 +82,11 @@ export class CommandIntake {
     }
     this.rates = new CommandRates(zone, clients.clientsMax, this.definitions.length);
     this.forwardTo = new Uint8Array(clients.clientsMax);
-    this.asideCount = new Uint16Array(clients.clientsMax);
-    this.blockedTick = new Int32Array(clients.clientsMax);
+    this.aside = new AsideCommands(
+      clients.clientsMax,
+      (view, offset) => this.tryCommand(view, offset),
+      () => zone.counters[COUNTER.commandsStale]++,
+    );
   }
 
   /** Takes main's words, then at most commandsPerTick commands; what is left waits for the next tick. */
@@ -106,7 +105,7 @@ export class CommandIntake {
       return; // a restored zone does not know its clients yet: their commands wait in the ring, in order
     }
     const { commandsPerTick } = limits;
-    const taken = this.takeAside(commandsPerTick);
+    const taken = this.aside.take(commandsPerTick, this.options.zone.tick);
     const readable = commands.readable();
     const count = Math.min(readable, commandsPerTick - taken);
     for (let i = 0; i < count; i++) {
@@ -132,8 +131,12 @@ export class CommandIntake {
     if (kind === R.TO_ZONE_JOIN) {
       this.join(client, epoch, 0, view, offset);
     } else if (kind === R.TO_ZONE_ATTACH) {
+      this.attachCount++;
       this.attaching.push({ record: copyRecord(view, offset), tick: this.options.zone.tick });
     } else if (kind === R.TO_ZONE_ATTACHED_ALL) {
+      if (this.attachCount < view.getUint32(offset + R.COMMAND_SEQ, true)) {
+        return; // the others were named to a thread that was lost meanwhile: main names all of them again
+      }
       this.takeAttaching();
       for (const row of listUnattached(this.options.zone, this.options.replicator.rowOfClient)) this.despawn(row);
       this.isOpen = true;
@@ -154,18 +157,15 @@ export class CommandIntake {
   /** Behind those of the same client that wait already. */
   private takeCommand(view: DataView, offset: number): void {
     const client = view.getInt32(offset + R.COMMAND_CLIENT, true);
-    if (this.asideCount[client] === 0 && this.tryCommand(view, offset) === TAKEN) {
+    if (!this.aside.hasSome(client) && this.tryCommand(view, offset) === TAKEN) {
       return;
     }
-    if (this.aside.length >= ASIDE_MAX) {
-      const { zone } = this.options;
+    const { zone } = this.options;
+    if (!this.aside.add(view, offset, zone.tick)) {
       zone.counters[COUNTER.commandsOverloaded]++;
       const seq = view.getUint32(offset + R.COMMAND_SEQ, true);
       this.reject(client, seq, view.getUint16(offset + R.COMMAND_KIND, true), RejectCode.Overloaded);
-      return;
     }
-    this.asideCount[client]++;
-    this.aside.push({ record: copyRecord(view, offset), tick: this.options.zone.tick });
   }
 
   private tryCommand(view: DataView, offset: number): number {
@@ -189,36 +189,6 @@ export class CommandIntake {
     }
     this.apply(client, kind, view, offset);
     return TAKEN;
-  }
-
-  /** What waits, in its order and client by client; returns how many were taken. */
-  private takeAside(most: number): number {
-    if (this.aside.length === 0) {
-      return 0;
-    }
-    const { zone } = this.options;
-    const waiting = this.aside;
-    this.aside = [];
-    let taken = 0;
-    for (const entry of waiting) {
-      const client = entry.record.getInt32(R.COMMAND_CLIENT, true);
-      if (taken >= most || this.blockedTick[client] === zone.tick) {
-        this.aside.push(entry);
-        continue;
-      }
-      const outcome = this.tryCommand(entry.record, 0);
-      if (outcome === TAKEN) {
-        this.asideCount[client]--;
-        taken++;
-      } else if (outcome === NOT_HERE && zone.tick - entry.tick >= ARRIVAL_TICKS_MAX) {
-        this.asideCount[client]--;
-        zone.counters[COUNTER.commandsStale]++;
-      } else {
-        this.blockedTick[client] = zone.tick;
-        this.aside.push(entry);
-      }
-    }
-    return taken;
   }
 
   private takeAttaching(): void {
@@ -272,36 +242,63 @@ export class CommandIntake {
 
   /** The client's entity has come to this zone. */
   arrived(client: number, row: number): void {
-    const { replicator } = this.options;
+    const { replicator, zone } = this.options;
+    const epoch = zone.engine.ownerEpoch[row];
+    if (replicator.isAttached(client) && replicator.epochOfClient[client] !== epoch) {
+      // Two holders of one index: the leave of the former one is on its way after it.
+      if (!this.isHolder(client, epoch)) {
+        this.despawn(row);
+        return;
+      }
+      this.leave(client);
+    }
     this.forwardTo[client] = 0;
     replicator.attach(client, row);
     replicator.doubtAll(client);
   }
 
   /** The client's entity is about to go; what comes for it here follows it. */
-  departing(client: number, target: number): void {
+  departing(client: number, epoch: number, target: number): void {
     const { clients, replicator } = this.options;
-    clients.state[client * C.CLIENT_STATE_WORDS + C.CLIENT_HOP]++;
+    if (this.isHolder(client, epoch)) {
+      clients.state[client * C.CLIENT_STATE_WORDS + C.CLIENT_HOP]++;
+    }
     replicator.detach(client);
     this.forwardTo[client] = target + 1;
   }
 
   /** Tells main where the client's commands go from now on. */
-  departed(client: number, target: number): void {
+  departed(client: number, epoch: number, target: number): void {
     const { frames } = this.options;
+    if (!this.isHolder(client, epoch)) {
+      return;
+    }
     this.notices.tell(client, R.FROM_ZONE_MOVED, target, 0, 0);
     frames.publish();
+    if (!this.options.replicator.isAttached(client)) {
+      this.forwardTo[client] = target + 1; // after a restore only this says that the client is not to be waited for
+    }
+  }
+
+  /** Whether the client's index is still this one's: what all zones know of a client is the present holder's. */
+  private isHolder(client: number, epoch: number): boolean {
+    return this.options.clients.state[client * C.CLIENT_STATE_WORDS + C.CLIENT_EPOCH] === epoch;
   }
 
   private isHere(client: number, epoch: number): boolean {
-    const { clients, replicator } = this.options;
-    return replicator.isAttached(client) && clients.state[client * C.CLIENT_STATE_WORDS + C.CLIENT_EPOCH] === epoch;
+    const { replicator } = this.options;
+    return replicator.isAttached(client) && replicator.epochOfClient[client] === epoch;
   }
 
   private apply(client: number, kind: number, view: DataView, offset: number): void {
     const { zone, clients, replicator } = this.options;
     const seq = view.getUint32(offset + R.COMMAND_SEQ, true);
     const slot = kind - GAME_KIND_MIN;
+    if (seq <= clients.state[client * C.CLIENT_STATE_WORDS + C.CLIENT_APPLIED_SEQUENCE] >>> 0) {
+      // It was held up in a zone that its client has left, and a later one came straight here: the later one stands.
+      this.reject(client, seq, kind, RejectCode.BadSequence);
+      return;
+    }
     const definition = this.definitions[slot];
     if (definition === undefined) {
       this.reject(client, seq, kind, RejectCode.UnknownKind);
@@ -391,16 +388,18 @@ export class CommandIntake {
 
   /** False: its entity is not here, which may be because it is on its way here. */
   private attach(client: number, epoch: number, view: DataView, payload: number): boolean {
-    const { replicator, clients } = this.options;
+    const { zone, replicator, clients } = this.options;
     if (this.forwardTo[client] !== 0) {
       return true; // it has gone on since this thread began, and is taken up where it arrives
     }
-    const row = findOwned(this.options.zone, client, epoch);
+    const row = findOwned(zone, client, epoch);
     if (row < 0) {
       return false;
     }
     clients.takeUp(client, epoch, view.getInt32(payload + 12, true), view.getUint32(payload, true));
     replicator.attach(client, row);
+    // The dead thread may have committed the join and not said so. Who knows already does not mind.
+    this.notices.tell(client, R.FROM_ZONE_JOINED, zone.wireIdOf(row), zone.engine.key[row], 0);
     return true;
   }
 

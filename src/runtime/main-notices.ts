@@ -9,6 +9,8 @@ import * as C from '../memory/client-table.js';
 import * as R from '../memory/records.js';
 
 const BODY_WORDS = 3;
+/** What one of them takes of the ring at most: twice itself, where it must begin at the front. */
+export const NOTICE_ROOM_BYTES = 64;
 
 export class MainNotices {
   private readonly unsaid: (() => boolean)[] = [];

@@ -229,12 +229,15 @@ export class Router implements WorldPort {
   attachClients(thread: number): void {
     this.deliverAll(); // what the dead thread had said comes first
     for (const zone of this.plan.zonesOfThread[thread]) {
+      let count = 0;
       for (let client = 0; client < this.zoneOfClient.length; client++) {
-        if (this.zoneOfClient[client] === zone) {
-          this.attachClient(zone, client);
+        if (this.zoneOfClient[client] === zone && this.attachClient(zone, client)) {
+          count++;
         }
       }
-      this.tell(zone, 0, 0, R.TO_ZONE_ATTACHED_ALL);
+      if (this.claim(zone, 0, 0, count, R.TO_ZONE_ATTACHED_ALL, 0) !== undefined) {
+        this.words[zone].publish();
+      }
     }
   }
 
@@ -254,18 +257,19 @@ export class Router implements WorldPort {
     }
   }
 
-  private attachClient(zone: number, client: number): void {
+  private attachClient(zone: number, client: number): boolean {
     const { x, y } = this.placement.next(client);
     const view = this.claim(zone, client, this.epochOfClient[client], 0, R.TO_ZONE_ATTACH, 20);
     if (view === undefined) {
       this.sink?.dropped(client, this.epochOfClient[client], RejectCode.QueueFull, 'the zone could not be told of it');
-      return;
+      return false;
     }
     this.writeJoin(view, this.updateHzOfClient[client], x, y);
     view.setInt32(this.claimedAt + R.COMMAND_PAYLOAD + 12, this.hopOfClient[client], true);
     const isAbsent = this.clients.congested[client] === CONGESTED_ABSENT;
     view.setInt32(this.claimedAt + R.COMMAND_PAYLOAD + 16, isAbsent ? 1 : 0, true);
     this.words[zone].publish();
+    return true;
   }
 
   private claim(

@@ -74,9 +74,10 @@ function dropDoubles(worlds: readonly WorldBuffer[]): void {
     const { alive, key } = engineColumnsOf(live);
     for (let row = 0; row < live.scalars[SCALAR_ROW_LIMIT]; row++) {
       if (alive[row] === 0) continue;
-      const other = holder.get(key[row]);
+      const wireId = wireIdOfKey(key[row]); // not its key: the id may have been given out anew in between
+      const other = holder.get(wireId);
       if (other === undefined) {
-        holder.set(key[row], { world, row });
+        holder.set(wireId, { world, row });
         continue;
       }
       const isLater = live.scalars[SCALAR_TICK] > other.world.blocks[LIVE_BLOCK].scalars[SCALAR_TICK];
@@ -84,7 +85,7 @@ function dropDoubles(worlds: readonly WorldBuffer[]): void {
       const loserLive = loser.world.blocks[LIVE_BLOCK];
       engineColumnsOf(loserLive).alive[loser.row] = 0;
       loserLive.scalars[SCALAR_ENTITY_COUNT]--;
-      if (isLater) holder.set(key[row], { world, row });
+      if (isLater) holder.set(wireId, { world, row });
     }
   }
 }

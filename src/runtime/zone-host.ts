@@ -14,6 +14,7 @@ import type { EngineZone } from '../sim/zone.js';
 import { ZoneJournal } from '../sim/zone-journal.js';
 import { CellHost } from './cell-host.js';
 import { CommandIntake } from './command-intake.js';
+import { NOTICE_ROOM_BYTES } from './main-notices.js';
 import { neighbourZones, POSITION_QUANTUM, type WorldPlan } from './world-plan.js';
 import { buildIndex, createZoneParts, populateZone, type ZoneParts } from './zone-parts.js';
 
@@ -71,8 +72,9 @@ export class ZoneHost {
       plan.handoffs[zoneId],
       plan.handoffs.map((targets, source) => (source === zoneId ? plan.arrivals[zoneId] : targets[zoneId])),
       {
+        canTell: (count) => frames.freeBytes() >= (count + 1) * NOTICE_ROOM_BYTES,
         onDeparting: (row, target) => this.onDeparting(row, target),
-        onDeparted: (client, target) => this.intake.departed(client, target),
+        onDeparted: (client, epoch, target) => this.intake.departed(client, epoch, target),
         onArrived: (row) => this.onArrived(row),
         onForwardedCommand: (view, offset) => this.intake.takeForwarded(view, offset),
         onStoredPlayer: (view, offset) => this.intake.takeStored(view, offset),
@@ -164,7 +166,7 @@ export class ZoneHost {
     this.ghosts.keepDeparted(row);
     const client = this.zone.owner[row] - 1;
     if (client >= 0) {
-      this.intake.departing(client, target);
+      this.intake.departing(client, this.zone.engine.ownerEpoch[row], target);
     }
   }
 

@@ -35,10 +35,12 @@ export function handoffRingRecords(zoneCount: number): number {
 }
 
 export interface HandoffEvents {
+  /** Whether main can be told of so many who leave in this tick: one whose move it does not hear of is lost to it. */
+  canTell(leaverCount: number): boolean;
   /** The row is about to leave; its client state must be ready to be taken up elsewhere. Called before the commit. */
   onDeparting(row: number, targetZone: number): void;
   /** Committed; main must hear of it before the record is published. */
-  onDeparted(client: number, targetZone: number): void;
+  onDeparted(client: number, epoch: number, targetZone: number): void;
   onArrived(row: number): void;
   onForwardedCommand(view: DataView, offset: number): void;
   /** A record of main's. */
@@ -49,7 +51,7 @@ export class Handoff {
   /** Rows that departed in this tick. */
   private readonly departing: number[] = [];
   /** Clients whose entities departed, and where to. */
-  private readonly leavers: { client: number; target: number }[] = [];
+  private readonly leavers: { client: number; epoch: number; target: number }[] = [];
   private readonly rowBytes: number;
   private readonly columns: readonly ColumnPlace[];
   /** By source zone: records taken in this tick, not yet given back. */
@@ -143,7 +145,8 @@ export class Handoff {
   /** After the commit: main is told, records are published, departed rows are freed, taken records are given back. */
   settle(): void {
     for (let i = 0; i < this.leavers.length; i++) {
-      this.events.onDeparted(this.leavers[i].client, this.leavers[i].target);
+      const { client, epoch, target } = this.leavers[i];
+      this.events.onDeparted(client, epoch, target);
     }
     this.leavers.length = 0;
     for (let target = 0; target < this.outgoing.length; target++) {
@@ -197,7 +200,8 @@ export class Handoff {
     if (target === this.zone.id) {
       return; // beyond the edge of the world: there is nobody to give it to
     }
-    if (!this.writeEntity(row, target)) {
+    const isTold = this.zone.owner[row] === 0 || this.events.canTell(this.leavers.length + 1);
+    if (!isTold || !this.writeEntity(row, target)) {
       this.zone.counters[COUNTER.handoffFull]++;
       return; // stays here, and tries again next tick
     }
@@ -213,7 +217,7 @@ export class Handoff {
   private noteLeaver(row: number, target: number): void {
     const client = this.zone.owner[row] - 1;
     if (client >= 0) {
-      this.leavers.push({ client, target });
+      this.leavers.push({ client, epoch: this.zone.engine.ownerEpoch[row], target });
     }
   }
 

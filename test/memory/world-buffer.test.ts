@@ -7,6 +7,7 @@ import {
   COMMIT_BLOCK,
   layOutWorld,
   SCALAR_ENTITY_COUNT,
+  SCALAR_ID_LIMIT,
   SCALAR_ROW_LIMIT,
   SCALAR_TICK,
 } from '../../src/memory/world-layout.js';
@@ -107,4 +108,18 @@ test('the same state has the same hash, and any changed cell another one', () =>
 test('a buffer of other columns is not attached to', () => {
   const other = layOutWorld([{ name: 'hp', type: 'u16' }], 128);
   assert.throws(() => new WorldBuffer(createWorld().buffer, other), /same columns/);
+});
+
+test('a restore takes back the ids that a lost tick gave out for the first time', () => {
+  const layout = layOutWorld([{ name: 'idGeneration', type: 'u16', role: 'id' }], 128);
+  const world = new WorldBuffer(WorldBuffer.create(layout, 3), layout);
+  const { scalars, columns } = world.blocks[LIVE_BLOCK];
+  scalars[SCALAR_ID_LIMIT] = 2;
+  columns.idGeneration.set([4, 7]);
+  world.commit();
+  scalars[SCALAR_ID_LIMIT] = 5;
+  columns.idGeneration.set([5, 7, 1, 1, 1]); // and no commit
+  world.restore();
+  assert.equal(scalars[SCALAR_ID_LIMIT], 2);
+  assert.deepEqual([...columns.idGeneration.slice(0, 6)], [4, 7, 0, 0, 0, 0]);
 });
