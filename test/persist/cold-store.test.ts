@@ -13,6 +13,8 @@ import type { ColdSnapshotInput, ColdStore, PersistError } from '../../src/persi
 import { createRandom } from '../../src/prng.js';
 import { requireOrSkip } from '../require.js';
 import { findService, skipReason } from '../services/running.js';
+import { ColdDisk, MemoryColdStore } from '../simulator/memory-stores.js';
+import { CALM_LINE } from '../simulator/weather.js';
 import { openFolder } from './folder.js';
 
 interface Prepared {
@@ -36,6 +38,16 @@ const IMPLEMENTATIONS = [
           await store.write(() => store.table('snapshot-bytes').put(key, bytes));
           await store.close();
         },
+      };
+    },
+  },
+  {
+    name: 'simulated',
+    prepare(): Prepared | undefined {
+      const disk = new ColdDisk();
+      return {
+        open: () => new MemoryColdStore(disk, CALM_LINE),
+        damage: async (id, sequence) => disk.damage(id, sequence),
       };
     },
   },

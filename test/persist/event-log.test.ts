@@ -11,6 +11,8 @@ import { type EventLog, type LogBatch, type LogRecord, PersistError } from '../.
 import { createRandom } from '../../src/prng.js';
 import { requireOrSkip } from '../require.js';
 import { findService, skipReason } from '../services/running.js';
+import { LogDisk, MemoryEventLog } from '../simulator/memory-log.js';
+import { CALM_LINE } from '../simulator/weather.js';
 import { openFolder, until } from './folder.js';
 
 interface Implementation {
@@ -25,6 +27,13 @@ const IMPLEMENTATIONS: Implementation[] = [
     prepare(t) {
       const folder = openFolder(t);
       return () => openEmbeddedEventLog({ folder, leaseMs: 1000 });
+    },
+  },
+  {
+    name: 'simulated',
+    prepare() {
+      const disk = new LogDisk();
+      return () => new MemoryEventLog(disk, CALM_LINE);
     },
   },
   {

@@ -9,6 +9,8 @@ import { openRedisHotStore } from '../../src/persist/redis-hot-store.js';
 import { createRandom } from '../../src/prng.js';
 import { requireOrSkip } from '../require.js';
 import { findService, skipReason } from '../services/running.js';
+import { HotDisk, MemoryHotStore } from '../simulator/memory-stores.js';
+import { CALM_LINE } from '../simulator/weather.js';
 import { openFolder, until } from './folder.js';
 
 const IMPLEMENTATIONS = [
@@ -25,6 +27,13 @@ const IMPLEMENTATIONS = [
     prepare(t: TestContext): (() => HotStore) | undefined {
       const folder = openFolder(t);
       return () => openEmbeddedHotStore({ folder, sweepEveryMs: 20 });
+    },
+  },
+  {
+    name: 'simulated',
+    prepare(): (() => HotStore) | undefined {
+      const disk = new HotDisk();
+      return () => new MemoryHotStore(disk, CALM_LINE);
     },
   },
   {

@@ -1,0 +1,31 @@
+// A game whose systems can be halted, so that a world comes to rest, and that tells of every command it applies.
+
+import { COMMAND_PAYLOAD, COMMAND_SEQ } from '../../src/memory/records.js';
+import type { GameDefinition } from '../../src/sim/game.js';
+import type { EngineZone } from '../../src/sim/zone.js';
+
+export interface GameWatch {
+  isHalted(): boolean;
+  applied(zone: EngineZone, row: number, seq: number): void;
+}
+
+export function watchGame(game: GameDefinition, watch: GameWatch): GameDefinition {
+  return {
+    ...game,
+    commands: game.commands.map((command) => ({
+      ...command,
+      apply(zone, row, view, offset) {
+        const code = command.apply(zone, row, view, offset);
+        const seq = view.getUint32(offset - COMMAND_PAYLOAD + COMMAND_SEQ, true);
+        if (code === 0) watch.applied(zone as EngineZone, row, seq);
+        return code;
+      },
+    })),
+    systems: game.systems.map((system) => ({
+      ...system,
+      run(zone) {
+        if (!watch.isHalted()) system.run(zone);
+      },
+    })),
+  };
+}

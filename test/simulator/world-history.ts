@@ -1,0 +1,141 @@
+// What each zone had committed, tick by tick, for as long as a recovery may go back to it: every living entity with a sum
+// over its cells. A world that the journal brought to a tick is that tick's world, whole.
+
+import type { Block } from '../../src/memory/world-buffer.js';
+import { WorldBuffer } from '../../src/memory/world-buffer.js';
+import { SCALAR_ROW_LIMIT, SCALAR_TICK } from '../../src/memory/world-layout.js';
+import type { ZoneSnapshot } from '../../src/persist/zone-snapshot.js';
+import type { WorldPlan } from '../../src/runtime/world-plan.js';
+import { engineColumnsOf } from '../../src/state/columns.js';
+import { wireIdOfKey } from '../../src/state/entity-key.js';
+import { require } from './violation.js';
+
+const TICKS_KEPT = 400;
+const words = new Int32Array(2);
+const float = new Float64Array(words.buffer);
+
+type Sums = ReadonlyMap<number, number>;
+
+export class WorldHistory {
+  private readonly ticks: Map<number, Sums>[];
+  private readonly deaths = new Map<number, { zone: number; tick: number }>();
+  /** When each was last committed as departed. */
+  private readonly departures = new Map<number, number>();
+  private readonly names: readonly string[];
+
+  constructor(plan: WorldPlan) {
+    this.ticks = plan.worlds.map(() => new Map());
+    this.names = plan.layout.columns.filter(({ role }) => role === undefined).map(({ name }) => name);
+    for (const [zone, buffer] of plan.worlds.entries())
+      this.committed(zone, new WorldBuffer(buffer, plan.layout).committed);
+  }
+
+  committed(zone: number, block: Block): void {
+    const tick = block.scalars[SCALAR_TICK];
+    this.ticks[zone].set(tick, this.sum(block));
+    const { departTo, key } = engineColumnsOf(block);
+    for (let row = 0; row < block.scalars[SCALAR_ROW_LIMIT]; row++) {
+      if (departTo[row] !== 0) this.departures.set(key[row], tick);
+    }
+    this.ticks[zone].delete(tick - TICKS_KEPT);
+  }
+
+  get lastTick(): number {
+    return Math.max(...this.ticks.map((ticks) => Math.max(...ticks.keys())));
+  }
+
+  /** A recovery may bring the world to a tick that was written down and not committed any more. */
+  journaled(zone: number, live: Block): void {
+    this.ticks[zone].set(live.scalars[SCALAR_TICK], this.sum(live));
+  }
+
+  died(zone: number, key: number, tick: number): void {
+    this.deaths.set(key, { zone, tick });
+  }
+
+  /** Returns how many were lost in a way that is known. `plan` holds the recovered world, which stands at `tick`; a zone may have had a snapshot that was ahead of it. */
+  checkRecovered(plan: WorldPlan, tick: number): number {
+    const recovered = plan.worlds.map((buffer) => this.sum(new WorldBuffer(buffer, plan.layout).committed));
+    const stands = recovered.map((now, zone) => this.findTick(zone, now, tick));
+    const everybody = new Set(recovered.flatMap((sums) => [...sums.keys()]));
+    const expected = new Set<number>();
+    let waiting = 0;
+    for (const [zone, ticks] of this.ticks.entries()) {
+      for (const [at, sums] of ticks) if (at <= stands[zone]) for (const key of sums.keys()) expected.add(key);
+    }
+    for (const key of expected) {
+      const death = this.deaths.get(key);
+      const isDead = death !== undefined && death.tick <= stands[death.zone];
+      // Known: who left before what the recovery goes on from, and waits for a zone that takes nobody in, is nowhere.
+      if (!isDead && !everybody.has(key) && (this.departures.get(key) ?? tick) < tick) {
+        waiting++;
+        continue;
+      }
+      require(isDead || everybody.has(key), 'the journal brings everybody back', () =>
+        `${this.tell(key)}, zones are at ${stands}`);
+    }
+    for (const key of everybody) {
+      require(expected.has(key) || this.departures.has(key), 'the journal makes nobody up', () =>
+        `${this.tell(key)}, zones are at ${stands}`);
+    }
+    return waiting;
+  }
+
+  /** The tick at which the zone was as it is now, but for who was on the way. */
+  private findTick(zone: number, now: Sums, tick: number): number {
+    const ticks = [...this.ticks[zone].keys()].sort((a, b) => a - b);
+    // A zone that skipped ticks stood still meanwhile.
+    const first = ticks.findLastIndex((candidate) => candidate <= tick);
+    const order = [...ticks.slice(Math.max(0, first)), ...ticks.slice(0, Math.max(0, first)).reverse()];
+    const found = order.find((candidate) => {
+      for (const [key, sum] of this.ticks[zone].get(candidate) as Sums) if (now.get(key) !== sum) return false;
+      return true;
+    });
+    require(found !== undefined, 'the journal brings back what was', () => {
+      const then = this.ticks[zone].get(ticks[first]) ?? new Map<number, number>();
+      const others = [...then].filter(([key, sum]) => now.get(key) !== sum).map(([key]) => key);
+      return `zone ${zone} at tick ${ticks[first]} of ${tick}: ${others.slice(0, 5)} of ${then.size} are others`;
+    });
+    return found as number;
+  }
+
+  /** Undefined, or what of a snapshot was never committed so. */
+  differenceOf(snapshot: ZoneSnapshot): string | undefined {
+    const { zone, tick, rows } = snapshot.header;
+    const then = this.ticks[zone].get(tick);
+    if (then === undefined) return `tick ${tick} was never committed`;
+    const now = this.sumCells((name) => snapshot.columns.get(name) as ArrayLike<number>, rows);
+    if (now.size !== then.size) return `${now.size} live at tick ${tick}, ${then.size} did`;
+    for (const [key, sum] of then) if (now.get(key) !== sum) return `${key} was another at tick ${tick}`;
+    return undefined;
+  }
+
+  private tell(key: number): string {
+    const seen = this.ticks.map((ticks, zone) => {
+      const at = [...ticks].filter(([, sums]) => sums.has(key)).map(([tick]) => tick);
+      return at.length === 0 ? '' : ` in zone ${zone} from tick ${Math.min(...at)} to ${Math.max(...at)}`;
+    });
+    return `entity ${wireIdOfKey(key)}.${key >>> 23} was${seen.join('') || ' nowhere'}`;
+  }
+
+  private sum(block: Block): Map<number, number> {
+    return this.sumCells((name) => block.columns[name] as ArrayLike<number>, block.scalars[SCALAR_ROW_LIMIT]);
+  }
+
+  private sumCells(cellsOf: (name: string) => ArrayLike<number>, rows: number): Map<number, number> {
+    const alive = cellsOf('alive');
+    const key = cellsOf('key');
+    const columns = this.names.map(cellsOf);
+    const sums = new Map<number, number>();
+    for (let row = 0; row < rows; row++) {
+      if (alive[row] === 0) continue;
+      let sum = 0x811c9dc5;
+      for (const column of columns) {
+        float[0] = column[row];
+        sum = Math.imul(Math.imul(sum ^ words[0], 0x01000193) ^ words[1], 0x01000193);
+      }
+      sums.set(key[row], sum);
+    }
+    return sums;
+  }
+}
