@@ -127,7 +127,6 @@ export class VirtualIo {
   async begin(): Promise<void> {
     const { schedule, faults, plan, trace } = this.parts;
     await this.pump.takeUp(this.formRecovered());
-    if (!this.owner.isAlive) return;
     this.subscribed = this.subscribe();
     await this.journal?.begin(schedule.nowMs).catch((error: Error) => trace.add(`I/O: no journal: ${error.message}`));
     schedule.every(IO_BEAT_MS, this.timers, () => {

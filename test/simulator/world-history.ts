@@ -21,6 +21,8 @@ export class WorldHistory {
   private readonly deaths = new Map<number, { zone: number; tick: number }>();
   /** When each was last committed as departed. */
   private readonly departures = new Map<number, number>();
+  /** By zone: the tick that was written down last and is not committed yet. */
+  private readonly uncommitted = new Map<number, number>();
   private readonly names: readonly string[];
 
   constructor(plan: WorldPlan) {
@@ -32,6 +34,10 @@ export class WorldHistory {
 
   committed(zone: number, block: Block): void {
     const tick = block.scalars[SCALAR_TICK];
+    // A thread that was lost in between has a successor, whose next record stands for that one.
+    const former = this.uncommitted.get(zone);
+    if (former !== undefined && former !== tick) this.ticks[zone].delete(former);
+    this.uncommitted.delete(zone);
     this.ticks[zone].set(tick, this.sum(block));
     const { departTo, key } = engineColumnsOf(block);
     for (let row = 0; row < block.scalars[SCALAR_ROW_LIMIT]; row++) {
@@ -47,6 +53,7 @@ export class WorldHistory {
   /** A recovery may bring the world to a tick that was written down and not committed any more. */
   journaled(zone: number, live: Block): void {
     this.ticks[zone].set(live.scalars[SCALAR_TICK], this.sum(live));
+    this.uncommitted.set(zone, live.scalars[SCALAR_TICK]);
   }
 
   died(zone: number, key: number, tick: number): void {
@@ -74,7 +81,8 @@ export class WorldHistory {
       require(isDead || everybody.has(key), 'the journal brings everybody back', () =>
         `${this.tell(key)}, zones are at ${stands}`);
     }
-    for (const key of everybody) {
+    for (const key of tick === 0 ? [] : everybody) {
+      // (A world that was killed before its first tick is given its first life again.)
       require(expected.has(key) || this.departures.has(key), 'the journal makes nobody up', () =>
         `${this.tell(key)}, zones are at ${stands}`);
     }
