@@ -109,6 +109,7 @@ export async function recoverWorld(
       refuseMisfits(search, found);
       const stranger = found.find((entry) => entry && differenceOf(entry.snapshot.header, shape) !== undefined);
       if (stranger === undefined) {
+        if (start === 'resume') refuseGaps(search, found);
         if (search.changes.size > 0) log.warn({}, `recovery: columns changed: ${[...search.changes].join('; ')}`);
         fillWorld(plan, game, found, journal, recovery, log);
       } else {
@@ -200,6 +201,19 @@ function refuseMisfits({ plan, misfits }: Search, found: readonly (Found | undef
       `start is resume, but the world in ${data} does not fit the game: in zone ${zone}, ${misfits.get(zone)}; use the game that wrote it, another --data folder, or --start auto`,
     );
   }
+}
+
+/** Where nothing may begin anew, neither may a zone of which there is nothing, or nothing that can be read. */
+function refuseGaps({ plan, report }: Search, found: readonly (Found | undefined)[]): void {
+  const zone = found.indexOf(undefined);
+  if (zone < 0) return;
+  const { data } = plan.settings;
+  const reason = report.skipped.find((line) => line.includes(`zone ${zone}:`)) ?? report.skipped[0];
+  const what =
+    reason === undefined
+      ? `nothing is stored of ${found.some((entry) => entry) ? `zone ${zone} of the world` : 'a world'} in ${data}`
+      : `zone ${zone} of the world in ${data} cannot be had: ${reason}`;
+  throw new Error(`start is resume, but ${what}; mend that, or use --start auto to begin anew what is missing`);
 }
 
 async function attempt<T>(what: string, report: RecoveryReport, read: () => Promise<T>): Promise<T | undefined> {

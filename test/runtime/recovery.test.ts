@@ -65,6 +65,16 @@ function open({ data }: Settings): Stores {
   return openStores({ folder: join(data, STORES_FOLDER), kafka: '', redis: '', mongodb: '' });
 }
 
+async function damageHot(settings: Settings, zone: number): Promise<void> {
+  const { hot, close } = open(settings);
+  const [bytes] = await hot.get([hotKey(zone)]);
+  assert.ok(bytes);
+  const damaged = Buffer.from(bytes);
+  damaged[damaged.length >> 1] ^= 1;
+  await hot.set([{ key: hotKey(zone), value: damaged, ttlMs: 60000 }]);
+  await close();
+}
+
 interface Recovered {
   report: RecoveryReport;
   lines: string[];
@@ -135,6 +145,29 @@ test('where none fits the world begins anew, or refuses where it was to be resum
     recover({ ...settings, start: 'resume' }, narrow),
     /^Error: start is resume, but the world in .* does not fit the game: in zone 0, column score was u16 and is u8 now/,
   );
+});
+
+test('a world to be resumed of which nothing can be read is refused, and begins anew only where that was asked for', async (t) => {
+  const settings = stage(t);
+  const resumed: Settings = { ...settings, start: 'resume' };
+  await assert.rejects(recover(resumed, GAME), /^Error: start is resume, but nothing is stored of a world in /);
+
+  await storeWorld(settings, 'hot', 7, 1000);
+  await damageHot(settings, 1);
+  await assert.rejects(
+    recover(resumed, GAME),
+    /^Error: start is resume, but zone 1 of the world in .* cannot be had: the hot snapshot of zone 1: its checksum does not match; /,
+  );
+  const stores = open(settings);
+  await stores.hot.delete([hotKey(1)]);
+  await stores.close();
+  await assert.rejects(recover(resumed, GAME), /nothing is stored of zone 1 of the world in /);
+  const { report, cells } = await recover(settings, GAME);
+  assert.equal(report.source, 'hot');
+  assert.deepEqual(cells('score'), [7, 0]);
+
+  await storeWorld(settings, 'cold', 5, 500);
+  assert.deepEqual((await recover(resumed, GAME)).cells('score'), [7, 5]);
 });
 
 test('a world of another shape is refused by the name of the setting and both values', async (t) => {
