@@ -11,13 +11,16 @@
 
 import { mkdirSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { assert } from '../assert.js';
+import { findFileDamage } from './embedded-file.js';
 import { PersistError } from './ports.js';
 
 /** LMDB's own limit for pages of 4 KiB. */
 const KEY_BYTES_MAX = 1978;
 const TABLES_MAX = 64;
+const DATA_FILE = 'data.mdb';
 /** No space, quota exceeded and file too large, of the system; map full, of LMDB. */
 const NO_SPACE_CODES = new Set([28, 122, 27, -30792]);
 const IO_ERROR = 5;
@@ -90,6 +93,8 @@ export class EmbeddedStore {
   constructor(folder: string) {
     this.#folder = folder;
     mkdirSync(folder, { recursive: true });
+    const damage = findFileDamage(join(folder, DATA_FILE));
+    if (damage !== undefined) throw damaged(folder, damage);
     try {
       this.#environment = open<Uint8Array, Uint8Array>({
         path: folder,
@@ -109,10 +114,18 @@ export class EmbeddedStore {
     let table = this.#tables.get(name);
     if (!table) {
       assert(this.#tables.size < TABLES_MAX, 'too many tables in the embedded store', name);
-      table = new Table(this.#environment.openDB(name, { encoding: 'binary', keyEncoding: 'binary' }));
+      table = new Table(this.#openTable(name));
       this.#tables.set(name, table);
     }
     return table;
+  }
+
+  #openTable(name: string): Database<Uint8Array, Uint8Array> {
+    try {
+      return this.#environment.openDB(name, { encoding: 'binary', keyEncoding: 'binary' });
+    } catch (error) {
+      throw damaged(this.#folder, (error as Error).message);
+    }
   }
 
   /** Resolves when what `action` wrote is on the disk; rejects when none of it is. `action` awaits nothing. */
@@ -138,6 +151,14 @@ export class EmbeddedStore {
     this.#closed = true;
     await this.#environment.close();
   }
+}
+
+function damaged(folder: string, reason: string): PersistError {
+  const path = join(folder, DATA_FILE);
+  return new PersistError(
+    'unavailable',
+    `${path} is damaged: ${reason}; put a copy in its place, or move it away and begin without what is in it`,
+  );
 }
 
 async function toPersistError(error: unknown, folder: string): Promise<PersistError> {
