@@ -125,7 +125,8 @@ class RedisHotStore implements HotStore {
       this.#health.succeeded();
       return result;
     } catch (error) {
-      const failure = toPersistError(error, what);
+      const { host, port } = this.#redis.options;
+      const failure = toPersistError(error, what, `${host}:${port}`);
       this.#health.failed(failure);
       throw failure;
     }
@@ -157,9 +158,14 @@ function toBuffer(value: Uint8Array): Buffer {
   return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
 }
 
-function toPersistError(error: unknown, what: string): PersistError {
+/** What the client says of a connection that is not there names its own options; ours is --redis. */
+const NO_CONNECTION = /enableOfflineQueue|maxRetriesPerRequest|Connection is closed/;
+
+function toPersistError(error: unknown, what: string, address: string): PersistError {
   if (error instanceof PersistError) return error;
   const { message, name } = error as Error;
+  if (NO_CONNECTION.test(message))
+    return new PersistError('unavailable', `${what}: no connection to ${address}`, error);
   let kind: PersistErrorKind = 'unavailable';
   if (message.includes('timed out')) kind = 'timeout';
   if (message.startsWith('OOM')) kind = 'full';

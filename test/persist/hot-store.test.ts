@@ -171,3 +171,13 @@ for (const { name, prepare } of IMPLEMENTATIONS) {
     await assert.rejects(store.set([{ key: `${prefix}a`, value: Buffer.from('a'), ttlMs: 1 }]), closed);
   });
 }
+
+test('where nobody listens the complaint is of the address, without the password', async (t) => {
+  const store = openRedisHotStore({ url: 'redis://:secret@127.0.0.1:1/3', connectTimeoutMs: 100 });
+  t.after(() => store.close());
+  await assert.rejects(store.get(['key']), (error: PersistError) => {
+    assert.equal(error.kind, 'unavailable');
+    assert.equal(error.message, 'get: no connection to 127.0.0.1:1');
+    return true;
+  });
+});
