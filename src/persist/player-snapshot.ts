@@ -98,6 +98,7 @@ export class PlayerSnapshotter {
   /** Keys of players who have left, while a snapshot that may have them is on its way. */
   private gone: string[] = [];
   private isTaking = false;
+  private isFailing = false;
 
   constructor(
     private readonly worlds: readonly WorldBuffer[],
@@ -136,9 +137,12 @@ export class PlayerSnapshotter {
       const players = this.worlds.flatMap((world) => this.copyZone(world, nowMs));
       await this.hot.set(await encodeAll(players));
       this.counters.add('playerSnapshots', players.length);
+      if (this.isFailing) this.say('players are stored again');
+      this.isFailing = false;
     } catch (error) {
       this.counters.add('playerFailures', 1);
-      this.say(`players were not stored: ${(error as Error).message}`);
+      if (!this.isFailing) this.say(`players were not stored: ${(error as Error).message}`);
+      this.isFailing = true;
     } finally {
       this.isTaking = false;
     }

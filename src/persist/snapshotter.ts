@@ -34,6 +34,7 @@ interface PackedWorldZone extends PackedByJob {
 export class Snapshotter {
   private hotUnderWay: Promise<void> | undefined;
   private coldUnderWay: Promise<void> | undefined;
+  private readonly failing = new Set<'hot' | 'cold'>();
 
   constructor(
     private readonly worlds: readonly WorldBuffer[],
@@ -65,6 +66,7 @@ export class Snapshotter {
 
   /** The last of both, from one copy: what is under way is older than the end of the world. */
   async takeLast(nowMs: number, wait = waitUnheld): Promise<void> {
+    this.failing.clear(); // whatever was said before: the end is said by itself
     // A second try, as there is no next snapshot that would make up for this one.
     const packed = this.packAll(nowMs).catch(() => this.packAll(nowMs));
     const waited = Promise.race([this.coldUnderWay, wait(LAST_WAIT_MS)]);
@@ -80,9 +82,12 @@ export class Snapshotter {
   private async attempt(store: 'hot' | 'cold', take: () => Promise<void>): Promise<void> {
     try {
       await take();
+      if (this.failing.delete(store)) this.say(`${store} snapshots are taken again`);
     } catch (error) {
       this.counters.add(store === 'hot' ? 'hotFailures' : 'coldFailures', 1);
-      this.say(`a ${store} snapshot was not taken: ${(error as Error).message}`);
+      // Once for all that follow: a store that is away for an hour would fill the log.
+      if (!this.failing.has(store)) this.say(`a ${store} snapshot was not taken: ${(error as Error).message}`);
+      this.failing.add(store);
     }
   }
 

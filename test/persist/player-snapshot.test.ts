@@ -141,3 +141,17 @@ test('a store that refuses is counted and said, and the next snapshot is taken a
   hot.get = () => Promise.reject(new PersistError('timeout', 'no answer'));
   await assert.rejects(snapshotter.find('player-ada'), /no answer/);
 });
+
+test('a store that is away for long is said once, and once again when it is back', async (t) => {
+  const { snapshotter, hot, said, counters } = setUp(t);
+  snapshotter.joined(ADA);
+  const set = hot.set.bind(hot);
+  hot.set = () => Promise.reject(new PersistError('unavailable', 'no connection'));
+  for (let i = 0; i < 3; i++) await snapshotter.take(1000);
+  assert.deepEqual(said, ['players were not stored: no connection']);
+  assert.equal(counters.get('playerFailures'), 3);
+  hot.set = set;
+  await snapshotter.take(1000);
+  await snapshotter.take(1000);
+  assert.deepEqual(said.slice(1), ['players are stored again']);
+});

@@ -115,7 +115,7 @@ for (const { what, tick, reason } of [
     assert.deepEqual(await stage.hotTicks(), [8, 8, 8]);
     assert.equal(stage.counters.get('hotSnapshots'), 2);
     assert.equal(stage.counters.get('coldFailures'), 0);
-    assert.equal(stage.lines.length, 1);
+    assert.equal(stage.lines.length, 2);
   });
 }
 
@@ -185,4 +185,23 @@ test('a store that refuses fails its own snapshots only', async (t) => {
   assert.deepEqual(stage.lines, ['a hot snapshot was not taken: nobody there']);
   assert.equal(stage.counters.get('hotFailures'), 1);
   assert.deepEqual(await stage.coldTicks(2), [5]);
+});
+
+test('a store that is away for long is said once, and once again when it is back; the last failure is said by itself', async (t) => {
+  const stage = new Stage(t, REAL_ENTRY);
+  const { hot } = stage.stores;
+  const set = hot.set.bind(hot);
+  const away = (): Promise<void> => Promise.reject(new PersistError('unavailable', 'nobody there'));
+  hot.set = away;
+  for (let i = 0; i < 3; i++) await stage.snapshotter.takeHot(1000);
+  assert.deepEqual(stage.lines, ['a hot snapshot was not taken: nobody there']);
+  assert.equal(stage.counters.get('hotFailures'), 3);
+  hot.set = set;
+  await stage.snapshotter.takeHot(1000);
+  await stage.snapshotter.takeHot(1000);
+  assert.deepEqual(stage.lines.slice(1), ['hot snapshots are taken again']);
+  hot.set = away;
+  await stage.snapshotter.takeHot(1000);
+  await stage.snapshotter.takeLast(1000);
+  assert.equal(stage.lines.length, 4);
 });
