@@ -26,6 +26,13 @@ const NO_SPACE_CODES = new Set([28, 122, 27, -30792]);
 const IO_ERROR = 5;
 const FREE_BYTES_MIN = 1024 * 1024;
 
+/** LMDB prints what fails a commit, with its stack, besides rejecting the write. Who asked for the write says it in a line. */
+const printError = console.error;
+console.error = (...parts: unknown[]): void => {
+  const [error] = parts;
+  if (!(error instanceof Error && error.stack?.includes('/lmdb/write.js'))) printError(...parts);
+};
+
 export interface TableRange {
   /** Inclusive. */
   start?: Uint8Array;

@@ -218,7 +218,8 @@ test('a thread that is terminated while it writes leaves a log that is whole and
 test('a disk without room rejects appends, keeps what was acknowledged, and does not end the process', async () => {
   // The shell's limit on file sizes stands in for the full disk: the write fails in the same place.
   const command = `ulimit -f 4000; exec '${process.execPath}' '${FULL_DISK_CHILD}'`;
-  const { stdout } = await promisify(execFile)('sh', ['-c', command], { timeout: 60000 });
+  const { stdout, stderr } = await promisify(execFile)('sh', ['-c', command], { timeout: 60000 });
+  assert.doesNotMatch(stderr, /write\.js/, 'the stack of an error that the caller has');
   const report = JSON.parse(stdout.trim().split('\n').at(-1)!);
   assert.ok(report.acknowledged > 10, stdout);
   assert.equal(report.rejections, 20, stdout);
