@@ -64,6 +64,8 @@ export class VirtualProcess {
   /** By zone; a lost thread's are missing until it is replaced. */
   readonly hosts: (ZoneHost | undefined)[];
   isHalted = false;
+  /** By zone: the first tick in which nothing moved. */
+  readonly haltedFrom = new Map<number, number>();
   /** Threads stop after their tick, and nobody comes any more. */
   isStopping = false;
   private isInMain = false;
@@ -78,7 +80,10 @@ export class VirtualProcess {
     const zoneCount = plan.worlds.length;
     this.commands = new AppliedCommands(zoneCount);
     this.game = watchGame(game, {
-      isHalted: () => this.isHalted,
+      isHalted: ({ id, tick }) => {
+        if (this.isHalted && !this.haltedFrom.has(id)) this.haltedFrom.set(id, tick);
+        return this.isHalted;
+      },
       applied: (zone, row, seq) => this.commands.applied(zone, row, seq),
     });
     this.census = new Census(plan, (zone, key, tick) => parts.history.died(zone, key, tick));

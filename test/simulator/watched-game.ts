@@ -5,7 +5,7 @@ import type { GameDefinition } from '../../src/sim/game.js';
 import type { EngineZone } from '../../src/sim/zone.js';
 
 export interface GameWatch {
-  isHalted(): boolean;
+  isHalted(zone: EngineZone): boolean;
   applied(zone: EngineZone, row: number, seq: number): void;
 }
 
@@ -24,7 +24,7 @@ export function watchGame(game: GameDefinition, watch: GameWatch): GameDefinitio
     systems: game.systems.map((system) => ({
       ...system,
       run(zone) {
-        if (!watch.isHalted()) system.run(zone);
+        if (!watch.isHalted(zone as EngineZone)) system.run(zone);
       },
     })),
   };
