@@ -47,6 +47,11 @@ export class Census {
     this.died[zone].add(key);
   }
 
+  /** A recovery may know of these deaths, though the tick is not committed. */
+  writtenDown(zone: number, tick: number): void {
+    for (const key of this.died[zone]) this.onDeath(zone, key, tick);
+  }
+
   /** What the zone's thread did since its last commit is as if it had not been. */
   lostThread(zone: number): void {
     this.died[zone].clear();

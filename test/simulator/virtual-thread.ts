@@ -229,6 +229,7 @@ export class VirtualThread {
       const end = journal.end.bind(journal);
       journal.end = () => {
         process.events.journaling(events, zone);
+        process.census.writtenDown(zone, host.zone.tick);
         process.history.journaled(zone, host.zone.buffer.blocks[LIVE_BLOCK]);
         this.point('the journal, before');
         end();

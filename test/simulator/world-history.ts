@@ -38,7 +38,9 @@ export class WorldHistory {
     const former = this.uncommitted.get(zone);
     if (former !== undefined && former !== tick) this.ticks[zone].delete(former);
     this.uncommitted.delete(zone);
-    this.ticks[zone].set(tick, this.sum(block));
+    const sums = this.sum(block);
+    this.ticks[zone].set(tick, sums);
+    for (const key of sums.keys()) this.deaths.delete(key); // it had died in a tick that was lost
     const { departTo, key } = engineColumnsOf(block);
     for (let row = 0; row < block.scalars[SCALAR_ROW_LIMIT]; row++) {
       if (departTo[row] !== 0) this.departures.set(key[row], tick);
