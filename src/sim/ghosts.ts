@@ -65,11 +65,17 @@ export class Ghosts {
     const { zone } = this;
     const limit = zone.scalars[SCALAR_GHOST_LIMIT];
     for (let row = zone.ownCapacity; row < limit; row++) {
-      if (zone.alive[row] !== 0) {
-        this.rows.mark(row - zone.ownCapacity);
-        this.seenTick[row - zone.ownCapacity] = zone.tick;
-        zone.rowOfId[wireIdOfKey(zone.engine.key[row])] = row + 1;
+      if (zone.alive[row] === 0) {
+        continue;
       }
+      const wireId = wireIdOfKey(zone.engine.key[row]);
+      if (zone.rowOfId[wireId] !== 0) {
+        zone.alive[row] = 0; // a recovery brought it over the border, or gave its id to another: the own row stands
+        continue;
+      }
+      this.rows.mark(row - zone.ownCapacity);
+      this.seenTick[row - zone.ownCapacity] = zone.tick;
+      zone.rowOfId[wireId] = row + 1;
     }
   }
 
