@@ -83,7 +83,7 @@ export class ClientTable {
     this.state[at + CLIENT_FULL_WANTED] = 1;
   }
 
-  /** For a zone that was restored. A dead thread leaves epoch and rate as they are; after a start nobody has set them. */
+  /** For a zone that was restored, and for main before any zone runs. A dead thread leaves epoch and rate as they are; after a start nobody has set them. */
   takeUp(client: number, epoch: number, hop: number, updateHz: number): void {
     const at = client * CLIENT_STATE_WORDS;
     this.state[at + CLIENT_EPOCH] = epoch;

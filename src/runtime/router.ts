@@ -103,6 +103,8 @@ export class Router implements WorldPort {
     this.zoneOfClient[client] = zone;
     this.epochOfClient[client] = epoch;
     this.updateHzOfClient[client] = this.plan.settings.updateHz;
+    // Its entity may walk on into another zone before main has named it there: who it is must be known then.
+    this.clients.takeUp(client, epoch, 0, this.plan.settings.updateHz);
     this.setAbsent(client);
   }
 

@@ -158,9 +158,9 @@ export async function startServer(settings: Settings, log: Log, source: Settings
     plan.epoch = Math.max(recovered.epochMin, Math.floor(plan.originMs));
     await io.begin(); // the world as it stands is on the disk before anything happens to it
     await supervisor.start();
+    router.connect(net.sink);
     // Whoever played when the world ended is not connected now: those who are waited for are named as well.
     for (const thread of plan.zonesOfThread.keys()) router.attachClients(thread);
-    router.connect(net.sink);
     router.start();
     await io.waitForBans();
     const { port } = await net.listen();

@@ -7,6 +7,8 @@ import arena from '../../src/games/arena/game.js';
 import { COUNTER } from '../../src/memory/counters.js';
 import { LIVE_BLOCK, WorldBuffer } from '../../src/memory/world-buffer.js';
 import { listAbsentClients } from '../../src/runtime/absent-clients.js';
+import type { Router } from '../../src/runtime/router.js';
+import type { WorldPlan } from '../../src/runtime/world-plan.js';
 import type { GameDefinition } from '../../src/sim/game.js';
 import { type HeadlessClient, HeadlessWorld } from './headless-world.js';
 
@@ -17,8 +19,14 @@ const WARNINGS: string[] = [];
 const log = { debug() {}, info() {}, warn: (_: object, line: string) => WARNINGS.push(line), error() {} };
 
 /** As a process that begins with what another one has stored: new rings, and nobody is connected. */
-function recover(old: HeadlessWorld, settings: object, threads: number, waits = true): HeadlessWorld {
-  return new HeadlessWorld(game, { ...FOUR_ZONES, ...settings }, threads, (plan, router) => {
+function recover(
+  old: HeadlessWorld,
+  settings: object,
+  threads: number,
+  waits = true,
+  ticksUntilAttached = 0,
+): HeadlessWorld {
+  const prepare = (plan: WorldPlan, router: Router): void => {
     for (const [zone, buffer] of plan.worlds.entries()) {
       new Uint8Array(buffer).set(new Uint8Array(old.plan.worlds[zone]));
       const world = new WorldBuffer(buffer, plan.layout);
@@ -29,7 +37,8 @@ function recover(old: HeadlessWorld, settings: object, threads: number, waits = 
     }
     if (!waits) return;
     for (const { client, epoch, zone } of listAbsentClients(plan, log).waiting) router.reserve(client, epoch, zone);
-  });
+  };
+  return new HeadlessWorld(game, { ...FOUR_ZONES, ...settings }, threads, prepare, ticksUntilAttached);
 }
 
 /** Everyone walks on; ends in a tick in which nobody is between two zones. */
@@ -81,6 +90,20 @@ for (const threads of [1, 3]) {
     assert.equal(world.truth().size, old.truth().size, 'nobody is lost or doubled');
   });
 }
+
+test('who walks over a border before main has named anyone comes back to its entity all the same', () => {
+  const { world: old, clients } = createWalked();
+  const world = recover(old, {}, 2, true, 600);
+  const moved = clients.filter(({ entityId }) => world.truth().get(entityId)?.zone !== old.truth().get(entityId)?.zone);
+  assert.ok(moved.length > 3, `${moved.length} walked over a border meanwhile`);
+  const back = clients.map(({ index, epoch }) => world.resume(index, epoch));
+  world.run(20);
+  for (const [i, client] of back.entries()) {
+    assert.deepEqual([client.entityId, client.key], [clients[i].entityId, clients[i].key]);
+    assert.ok(client.self, `client ${i} sees itself`);
+  }
+  assert.equal(world.truth().size, old.truth().size, 'nobody is lost or doubled');
+});
 
 test('a recovered world that waits for nobody drops what clients owned', () => {
   const { world: old } = createWalked();

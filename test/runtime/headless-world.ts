@@ -71,6 +71,8 @@ export class HeadlessWorld {
     threads = 1,
     /** Before anything runs: fills the zones, reserves clients. */
     prepare: (plan: WorldPlan, router: Router) => void = () => {},
+    /** Threads do not wait for main to name the clients. */
+    ticksUntilAttached = 0,
   ) {
     this.settings = {
       ...DEFAULTS,
@@ -97,6 +99,8 @@ export class HeadlessWorld {
     prepare(this.plan, this.router);
     this.frames = this.plan.frames.map((buffer) => new ByteRing(buffer));
     this.hosts = this.plan.areas.map((_, zone) => this.createHost(zone));
+    this.tick = Math.max(...this.hosts.map(({ zone }) => zone.tick));
+    for (let i = 0; i < ticksUntilAttached; i++) this.runZones();
     for (const thread of this.plan.zonesOfThread.keys()) this.router.attachClients(thread);
   }
 
