@@ -10,6 +10,7 @@
 //  a retry gives a message without a key another partition      keys are required, partitionOf() decides
 //  records of a partition that the metadata lacks vanish        every partition sent must be in the answer (#send)
 //  requests without an answer wait for ever                     enforceRequestTimeout, and a deadline around each call
+//  the admin client gives up on a coordinator that is loading   asked again until the deadline (askAgain)
 //  disconnect() waits for requests that get no answer           bounded, then the sockets are destroyed
 //  errors say "not retriable" when the retries are used up      judged by the cause (toPersistError)
 //  a batch above the broker's limit fails as a whole            split in halves (#sendSplit)
@@ -25,6 +26,7 @@ import * as tls from 'node:tls';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import type { ISocketFactory, Kafka, KafkaConfig } from 'kafkajs';
+import { Backoff, pause } from './deadline.js';
 import { kafkajs } from './kafka-library.js';
 import { installRecordEncoder } from './kafka-records.js';
 import { type NoticeListener, PersistError, type PersistErrorKind } from './ports.js';
@@ -141,6 +143,23 @@ export function toPersistError(error: unknown, what: string): PersistError {
   if (cause.name === 'KafkaJSRequestTimeoutError' || cause.type === 'REQUEST_TIMED_OUT') kind = 'timeout';
   if (REFUSED.has(cause.type ?? '')) kind = 'rejected';
   return new PersistError(kind, `${what}: ${cause.message ?? String(error)}`, error);
+}
+
+/** What a broker says while it takes up a group: the same question is answered a moment later. */
+const PASSING = new Set(['GROUP_LOAD_IN_PROGRESS', 'GROUP_COORDINATOR_NOT_AVAILABLE', 'NOT_COORDINATOR_FOR_GROUP']);
+
+/** Bounded by the deadline around the call: `signal` ends the asking with it. */
+export async function askAgain<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  const backoff = new Backoff(BACKOFF_MS_MIN, INNER_RETRY.maxRetryTime);
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (signal.aborted || !PASSING.has(findCause(error).type ?? '')) throw error;
+      backoff.failed();
+      await pause(backoff.pauseMs, signal);
+    }
+  }
 }
 
 export function isTooLarge(error: unknown): boolean {

@@ -5,6 +5,7 @@ import { CLOSE_GRACE_MS, LOG_WRITE_BYTES_MAX, LOG_WRITE_RECORDS_MAX } from '../c
 import { AppendOutbox, recordBytes } from './append-outbox.js';
 import { Backoff, HealthRecord, pause, withDeadline } from './deadline.js';
 import {
+  askAgain,
   BACKOFF_MS_MAX,
   BACKOFF_MS_MIN,
   INNER_RETRY,
@@ -261,17 +262,22 @@ class KafkaEventLog implements EventLog {
 
   async #withAdmin<T>(what: string, action: (admin: Admin) => Promise<T>): Promise<T> {
     this.#requireOpen();
+    const given = new AbortController();
     try {
       if (!this.#admin) {
         const link = new KafkaLink(this.#options, this.#limits);
         this.#admin = { link, admin: link.kafka.admin({ retry: INNER_RETRY }) };
         await withDeadline(this.#admin.admin.connect(), this.#limits.deadlineMs, 'connect');
       }
-      return await withDeadline(action(this.#admin.admin), this.#limits.deadlineMs, what);
+      const { admin } = this.#admin;
+      const asking = askAgain(() => action(admin), given.signal);
+      return await withDeadline(asking, this.#limits.deadlineMs, what);
     } catch (error) {
       this.#admin?.link.destroy();
       this.#admin = undefined;
       throw toPersistError(error, what);
+    } finally {
+      given.abort();
     }
   }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
-import { isKafkaTimerWarning, isTooLarge, toPersistError } from '../../src/persist/kafka-client.js';
+import { askAgain, isKafkaTimerWarning, isTooLarge, toPersistError } from '../../src/persist/kafka-client.js';
 import { encodeRecord, installRecordEncoder, type RecordEncoder } from '../../src/persist/kafka-records.js';
 import { createRandom } from '../../src/prng.js';
 
@@ -65,4 +65,38 @@ test('failures of kafkajs are judged by their cause, not by the wrapper around i
   assert.equal(tooLarge.kind, 'rejected');
   assert.ok(isTooLarge(tooLarge));
   assert.equal(toPersistError(wrap({ type: 'TOPIC_AUTHORIZATION_FAILED', message: 'no' }), 'send').kind, 'unavailable');
+});
+
+test('a coordinator that is still loading is asked again, until the caller has given up', async () => {
+  const { createErrorFromCode } = require('kafkajs/src/protocol/error');
+  const { signal } = new AbortController();
+  const answers = [createErrorFromCode(14), createErrorFromCode(15), createErrorFromCode(16)];
+  const ask = async () => {
+    const failure = answers.shift();
+    if (failure) throw failure;
+    return 'offsets';
+  };
+  assert.equal(await askAgain(ask, signal), 'offsets');
+  assert.equal(answers.length, 0);
+
+  const given = new AbortController();
+  let asked = 0;
+  const asking = askAgain(() => {
+    asked++;
+    return Promise.reject(createErrorFromCode(14));
+  }, given.signal);
+  given.abort();
+  await assert.rejects(asking, { type: 'GROUP_LOAD_IN_PROGRESS' });
+  assert.ok(asked <= 2);
+});
+
+test('what does not pass by itself is not asked again', async () => {
+  const { createErrorFromCode } = require('kafkajs/src/protocol/error');
+  let asked = 0;
+  const ask = () => {
+    asked++;
+    return Promise.reject(createErrorFromCode(30));
+  };
+  await assert.rejects(askAgain(ask, new AbortController().signal), { type: 'GROUP_AUTHORIZATION_FAILED' });
+  assert.equal(asked, 1);
 });
