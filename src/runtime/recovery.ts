@@ -11,9 +11,11 @@ import type { Settings } from '../config.js';
 import { WorldBuffer } from '../memory/world-buffer.js';
 import type { Log } from '../net/log.js';
 import { isId } from '../net/resume-token.js';
+import { Backoff, pause } from '../persist/deadline.js';
 import type { JournalFiles } from '../persist/journal-files.js';
 import { listSessions } from '../persist/journal-reader.js';
 import { loadBackends, openStores, type StoreSettings, type Stores } from '../persist/open-stores.js';
+import { PersistError } from '../persist/ports.js';
 import { coldId, hotKey } from '../persist/snapshotter.js';
 import { decodeZone, type WorldShape, type ZoneSnapshot } from '../persist/zone-snapshot.js';
 import type { GameDefinition } from '../sim/game.js';
@@ -26,6 +28,11 @@ import type { WorldPlan } from './world-plan.js';
 
 /** Below the data folder. */
 export const STORES_FOLDER = 'stores';
+
+/** How long stores that do not answer are asked again, where this folder alone cannot say what the world is. */
+const STORES_WAIT_MS = 8000;
+const STORES_PAUSE_MS_MIN = 100;
+const STORES_PAUSE_MS_MAX = 1000;
 
 /** Best first, where two are of the same tick. */
 const SOURCES = ['hot', 'journal', 'cold'] as const;
@@ -72,6 +79,7 @@ export interface Recovery {
 export interface RecoverySources {
   open?: (settings: StoreSettings) => Stores;
   files?: JournalFiles;
+  waitMs?: number;
 }
 
 /**
@@ -83,7 +91,7 @@ export async function recoverWorld(
   game: GameDefinition,
   shape: WorldShape,
   log: Log,
-  { open = openStores, files }: RecoverySources = {},
+  { open = openStores, files, waitMs = STORES_WAIT_MS }: RecoverySources = {},
 ): Promise<Recovery> {
   const startMs = performance.now();
   const { data, kafka, redis, mongodb, start } = plan.settings;
@@ -104,9 +112,18 @@ export async function recoverWorld(
     const stores = open({ folder: join(data, STORES_FOLDER), kafka, redis, mongodb, onNotice });
     try {
       const journal = findJournal(plan, game, skip, files); // also where none is to be written from now on
-      const search: Search = { stores, journal, plan, shape, report, misfits: new Map(), changes: new Set() };
+      const search: Search = {
+        ...{ stores, journal, plan, shape, report, log },
+        misfits: new Map(),
+        changes: new Set(),
+        // What the journal has of every zone is enough to go on from.
+        askUntilMs: journal === undefined ? startMs + waitMs : startMs,
+        isWaiting: false,
+        unanswered: [],
+      };
       const found = await Promise.all(plan.worlds.map((_, zone) => findZone(search, zone)));
       refuseMisfits(search, found);
+      refuseSilence(search, found);
       const stranger = found.find((entry) => entry && differenceOf(entry.snapshot.header, shape) !== undefined);
       if (stranger === undefined) {
         if (start === 'resume') refuseGaps(search, found);
@@ -146,16 +163,21 @@ interface Search {
   misfits: Map<number, string>;
   /** What became of columns that the game had, or has now. */
   changes: Set<string>;
+  log: Log;
+  askUntilMs: number;
+  isWaiting: boolean;
+  /** What could not be asked in time. */
+  unanswered: string[];
 }
 
 /** The latest of what there is of a zone. */
 async function findZone(search: Search, zone: number): Promise<Found | undefined> {
   const { stores, journal, report } = search;
-  const hot = await attempt(`the hot snapshot of zone ${zone}`, report, async () => {
+  const hot = await attempt(`the hot snapshot of zone ${zone}`, search, async () => {
     const [bytes] = await stores.hot.get([hotKey(zone)]);
     return bytes && readZone(search, zone, bytes);
   });
-  const cold = await attempt(`the cold snapshot of zone ${zone}`, report, async () => {
+  const cold = await attempt(`the cold snapshot of zone ${zone}`, search, async () => {
     const { snapshot, skipped } = await stores.cold.latest(coldId(zone));
     for (const { sequence, reason } of skipped) {
       report.skipped.push(`the cold snapshot ${sequence} of zone ${zone}: ${reason}`);
@@ -216,12 +238,35 @@ function refuseGaps({ plan, report }: Search, found: readonly (Found | undefined
   throw new Error(`start is resume, but ${what}; mend that, or use --start auto to begin anew what is missing`);
 }
 
-async function attempt<T>(what: string, report: RecoveryReport, read: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await read();
-  } catch (error) {
-    report.skipped.push(`${what}: ${(error as Error).message}`);
-    return undefined;
+/** Where a store that did not answer may keep the world, another one must not begin in its place and be written over it. */
+function refuseSilence({ plan, unanswered }: Search, found: readonly (Found | undefined)[]): void {
+  const { start, data } = plan.settings;
+  if (start === 'resume' || unanswered.length === 0 || !found.includes(undefined)) return; // resume has its own refusal
+  throw new Error(
+    `whether a world is stored cannot be told: ${unanswered[0]}, and ${data} has no journal of one; bring the store back, or use --start fresh to begin a new world over whatever it keeps`,
+  );
+}
+
+/** A store that does not answer is asked again for a while: it may be starting beside us. */
+async function attempt<T>(what: string, search: Search, read: () => Promise<T>): Promise<T | undefined> {
+  const backoff = new Backoff(STORES_PAUSE_MS_MIN, STORES_PAUSE_MS_MAX);
+  for (;;) {
+    try {
+      return await read();
+    } catch (error) {
+      const isSilent = error instanceof PersistError && error.retriable;
+      const line = `${what}: ${(error as Error).message}`;
+      const leftMs = search.askUntilMs - performance.now();
+      if (!isSilent || leftMs <= 0) {
+        search.report.skipped.push(line);
+        if (isSilent) search.unanswered.push(line);
+        return undefined;
+      }
+      if (!search.isWaiting) search.log.warn({}, `recovery: ${line}; asked again for ${Math.ceil(leftMs / 1000)} s`);
+      search.isWaiting = true;
+      backoff.failed();
+      await pause(Math.min(backoff.pauseMs, leftMs));
+    }
   }
 }
 

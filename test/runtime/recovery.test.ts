@@ -4,10 +4,17 @@ import { type TestContext, test } from 'node:test';
 import { DEFAULTS, type Settings } from '../../src/config.js';
 import { ByteRing } from '../../src/memory/byte-ring.js';
 import { LIVE_BLOCK, WorldBuffer } from '../../src/memory/world-buffer.js';
-import { openStores, type Stores } from '../../src/persist/open-stores.js';
+import { openStores, type StoreSettings, type Stores } from '../../src/persist/open-stores.js';
+import { PersistError } from '../../src/persist/ports.js';
 import { coldId, hotKey } from '../../src/persist/snapshotter.js';
 import { encodeZone } from '../../src/persist/zone-snapshot.js';
-import { type RecoveryReport, recoverWorld, STORES_FOLDER, shapeOf } from '../../src/runtime/recovery.js';
+import {
+  type RecoveryReport,
+  type RecoverySources,
+  recoverWorld,
+  STORES_FOLDER,
+  shapeOf,
+} from '../../src/runtime/recovery.js';
 import { planWorld, type WorldPlan } from '../../src/runtime/world-plan.js';
 import { ZoneHost } from '../../src/runtime/zone-host.js';
 import type { FieldDefinitions, GameDefinition } from '../../src/sim/game.js';
@@ -82,12 +89,12 @@ interface Recovered {
   cells: (name: string) => number[];
 }
 
-async function recover(settings: Settings, game: GameDefinition): Promise<Recovered> {
+async function recover(settings: Settings, game: GameDefinition, sources: RecoverySources = {}): Promise<Recovered> {
   const world = plan(settings, game);
   const lines: string[] = [];
   const keep = (_: object, line: string): void => void lines.push(line);
   const log = { debug: keep, info: keep, warn: keep, error: keep };
-  const { report } = await recoverWorld(world, game, shapeOf(settings, game, world), log);
+  const { report } = await recoverWorld(world, game, shapeOf(settings, game, world), log, sources);
   const cells = (name: string): number[] =>
     world.worlds.map((buffer) => new WorldBuffer(buffer, world.layout).blocks[LIVE_BLOCK].columns[name][ROW]);
   return { report, lines, cells };
@@ -199,4 +206,44 @@ test('a large zone is named by its setting too, whose mirrored rows are a quarte
     // Up to the next multiple of 64.
     /its entitiesPerZone is 10048, and 20032 is asked for/,
   );
+});
+
+/** Whose hot store gives no answer for its first questions. */
+function openSilent(silentAnswers: number): (settings: StoreSettings) => Stores {
+  let left = silentAnswers;
+  return (settings) => {
+    const stores = openStores(settings);
+    const { hot } = stores;
+    const get = (keys: readonly string[]): ReturnType<typeof hot.get> =>
+      left-- > 0 ? Promise.reject(new PersistError('unavailable', 'get: no connection to redis:6379')) : hot.get(keys);
+    return { ...stores, hot: { ...hot, get }, close: () => stores.close() };
+  };
+}
+
+test('a store that answers a little later is waited for, and the world goes on', async (t) => {
+  const settings = stage(t);
+  await storeWorld(settings, 'hot', 77, 1000);
+  const { report, lines, cells } = await recover(settings, GAME, { open: openSilent(5) });
+  assert.equal(report.source, 'hot');
+  assert.deepEqual(report.skipped, []);
+  assert.deepEqual(cells('score'), [77, 77]);
+  assert.equal(lines.filter((line) => line.includes('asked again')).length, 1);
+});
+
+test('where a store is silent and nothing else knows of a world, none begins in the place of what it may keep', async (t) => {
+  const settings = stage(t);
+  await storeWorld(settings, 'hot', 77, 1000);
+  const silent = { open: openSilent(Infinity), waitMs: 300 };
+  await assert.rejects(recover(settings, GAME, silent), /cannot be told: .*no connection to redis:6379.*--start fresh/);
+  await assert.rejects(recover({ ...settings, start: 'resume' }, GAME, silent), /start is resume, but zone 0/);
+  assert.equal((await recover({ ...settings, start: 'fresh' }, GAME, silent)).report.source, 'initial');
+});
+
+test('where a store is silent and the other one has the world, that one is taken', async (t) => {
+  const settings = stage(t);
+  await storeWorld(settings, 'cold', 78, 1000);
+  const { report, cells } = await recover(settings, GAME, { open: openSilent(Infinity), waitMs: 300 });
+  assert.equal(report.source, 'cold');
+  assert.deepEqual(cells('score'), [78, 78]);
+  assert.equal(report.skipped.length, 2);
 });
