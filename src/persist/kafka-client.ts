@@ -17,7 +17,7 @@
 //  consumers crash for good, or stall without a word            KafkaConsumer watches for life and starts anew
 //  no backpressure, no linger                                   AppendOutbox bounds and joins
 //  gzip at level 6 on the way                                   level 1, on libuv's threads
-//  a buffer of 512 bytes per record                             kafka-records.ts
+//  a buffer per record, batches copied as they grow             kafka-produce.ts
 //  messages of a partition are copied for each one added        kafka-library.ts
 //  TimeoutNegativeWarning on newer Node                         that name is filtered when kafkajs is the source
 
@@ -28,7 +28,6 @@ import { gunzip, gzip } from 'node:zlib';
 import type { ISocketFactory, Kafka, KafkaConfig } from 'kafkajs';
 import { Backoff, pause } from './deadline.js';
 import { kafkajs } from './kafka-library.js';
-import { installRecordEncoder } from './kafka-records.js';
 import { type NoticeListener, PersistError, type PersistErrorKind } from './ports.js';
 
 const { CompressionCodecs, CompressionTypes } = kafkajs;
@@ -110,7 +109,6 @@ export class KafkaLink {
 export function prepareProcess(): void {
   filterTimerWarnings();
   useFastGzip();
-  installRecordEncoder();
 }
 
 interface KafkaFailure {

@@ -2,45 +2,8 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import { askAgain, isKafkaTimerWarning, isTooLarge, toPersistError } from '../../src/persist/kafka-client.js';
-import { encodeRecord, installRecordEncoder, type RecordEncoder } from '../../src/persist/kafka-records.js';
-import { createRandom } from '../../src/prng.js';
 
 const require = createRequire(import.meta.url);
-// Before anything installs ours in its place.
-const original: RecordEncoder = require('kafkajs/src/protocol/recordBatch/record/v0');
-
-test('records are encoded to the same bytes as by kafkajs', () => {
-  const seed = 21;
-  const random = createRandom(seed);
-  for (let i = 0; i < 3000; i++) {
-    const below = (limit: number) => Math.floor(random() ** 4 * limit);
-    const record = {
-      offsetDelta: below(100_000),
-      timestampDelta: below(2 ** 30),
-      key: String.fromCodePoint(...Array.from({ length: 1 + below(300) }, () => 33 + below(3000))),
-      value: Buffer.alloc(below(100_000), i),
-    };
-    assert.ok(encodeRecord(record)!.buffer.equals(original(record).buffer), `record ${i}, seed ${seed}`);
-  }
-});
-
-test('records beyond the fast form are left to kafkajs', () => {
-  const plain = { offsetDelta: 0, timestampDelta: 0, key: 'k', value: Buffer.from('v') };
-  assert.ok(encodeRecord(plain));
-  assert.equal(encodeRecord({ ...plain, headers: { h: 'v' } }), undefined);
-  assert.equal(encodeRecord({ ...plain, key: null }), undefined);
-  assert.equal(encodeRecord({ ...plain, value: null }), undefined);
-  assert.equal(encodeRecord({ ...plain, timestampDelta: 2 ** 30 }), undefined);
-  assert.equal(encodeRecord({ ...plain, timestampDelta: -1 }), undefined);
-});
-
-test('the fast form takes its place in the installed version of kafkajs', () => {
-  assert.equal(installRecordEncoder(), true);
-  const installed: RecordEncoder = require('kafkajs/src/protocol/recordBatch/record/v0');
-  assert.notEqual(installed, original);
-  const withHeaders = { offsetDelta: 1, timestampDelta: 1, key: 'k', value: Buffer.from('v'), headers: { h: 'v' } };
-  assert.ok(installed(withHeaders).buffer.equals(original(withHeaders).buffer));
-});
 
 test('the timer warning of kafkajs is told from all others', () => {
   const stack =
