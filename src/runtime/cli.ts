@@ -68,10 +68,10 @@ function obeySignals(server: RunningServer, lock: DataFolderLock): void {
     endingBy = signal;
     process.stdout.write(`${signal}: telling clients, stopping\n`);
     setTimeout(() => fail([`stopping took longer than ${STOP_MS_MAX} ms`]), STOP_MS_MAX).unref();
-    await server.stop(text);
+    const isKept = await server.stop(text);
     lock.release();
     if (signal === 'SIGHUP') dieOfHangup();
-    process.exit(0);
+    process.exit(isKept ? 0 : 1);
   };
   process.on('SIGINT', () => void end('SIGINT'));
   process.on('SIGTERM', () => void end('SIGTERM'));

@@ -15,13 +15,26 @@ const STOP_MS_MAX = 8500;
 const START_MS_MAX = 15000;
 const BANS_MS_MAX = 3000;
 
+/** A worker thread, or what stands for one in a test. */
+export type IoWorker = Pick<Worker, 'on' | 'once' | 'postMessage' | 'terminate'>;
+
+interface Waiter {
+  resolve(): void;
+  reject(error: Error): void;
+}
+
 export class IoKeeper {
-  private worker: Worker | undefined;
+  private worker: IoWorker | undefined;
   private isStopping = false;
+  private isReady = false;
   private onStopped: () => void = () => {};
-  private onLoaded: () => void = () => {};
-  private onReady: () => void = () => {};
+  private loadWaiter: Waiter | undefined;
+  private readyWaiters: Waiter[] = [];
+  private restartTimer: NodeJS.Timeout | undefined;
+  private lastError = '';
+  private restarts = 0;
   private hasBegun = false;
+  private wasReady = false;
   private onBansLoaded: () => void = () => {};
   private readonly bansLoaded = new Promise<void>((resolve) => {
     this.onBansLoaded = resolve;
@@ -34,7 +47,16 @@ export class IoKeeper {
     private readonly obey: (command: PlatformCommand) => Promise<Outcome>,
     private readonly onBans: (bans: readonly StoredBan[]) => void,
     private readonly desk: PlayerDesk,
+    private readonly start: (data: IoThreadData) => IoWorker = (workerData) =>
+      new Worker(IO_THREAD_URL, { workerData, name: 'io' }),
   ) {}
+
+  /** Why what happens is not kept at the moment; none: it is. */
+  complaints(): string[] {
+    if (this.isReady || !this.wasReady) return [];
+    const times = this.restarts === 1 ? 'once' : `${this.restarts} times`;
+    return [`the I/O thread has ended ${times}, and another one is starting: ${this.lastError}`];
+  }
 
   /** Resolves when the bans of earlier servers are in force, or when the store takes longer than a start may wait. */
   async waitForBans(): Promise<void> {
@@ -48,32 +70,25 @@ export class IoKeeper {
 
   /** Resolves when the thread has loaded everything: then the session's time can be set. */
   async load(): Promise<void> {
-    const loaded = this.heard((resolve) => {
-      this.onLoaded = resolve;
+    const loaded = inTime((waiter) => {
+      this.loadWaiter = waiter;
     });
     this.launch();
     await loaded;
   }
 
-  /** Resolves when what happens from now on is kept. */
+  /** Resolves when what happens from now on is kept. Rejects with what the thread says when it cannot. */
   async begin(): Promise<void> {
-    const ready = this.heard((resolve) => {
-      this.onReady = resolve;
-    });
+    const ready = this.whenReady();
     this.hasBegun = true;
     this.sayBegin();
     await ready;
+    this.wasReady = true;
     this.data = { ...this.data, recoveredEvents: undefined }; // a successor of this thread has no need of them
   }
 
-  private heard(listen: (resolve: () => void) => void): Promise<void> {
-    return new Promise((resolve, reject) => {
-      listen(resolve);
-      setTimeout(
-        () => reject(new Error(`the I/O thread did not start within ${START_MS_MAX} ms`)),
-        START_MS_MAX,
-      ).unref();
-    });
+  private whenReady(limitMs = START_MS_MAX): Promise<void> {
+    return inTime((waiter) => this.readyWaiters.push(waiter), limitMs);
   }
 
   private sayBegin(): void {
@@ -81,45 +96,75 @@ export class IoKeeper {
   }
 
   private launch(): void {
-    const worker = new Worker(IO_THREAD_URL, { workerData: this.data, name: 'io' });
+    const worker = this.start(this.data);
     this.worker = worker;
     worker.on('message', (message: FromIoThread) => {
       if (message.kind === 'notice') this.log.warn({}, message.line);
       else if (message.kind === 'command') void this.answer(worker, message.request, message.command);
       else if (message.kind === 'loaded') {
-        this.onLoaded();
+        this.loadWaiter?.resolve();
         if (this.hasBegun) this.sayBegin();
       } else if (message.kind === 'ready') {
-        this.onReady();
+        this.isReady = true;
+        for (const waiter of this.readyWaiters.splice(0)) waiter.resolve();
         this.desk.attach((request) => worker.postMessage(request));
       } else if (message.kind === 'player') this.desk.answer(message);
       else if (message.kind === 'bans') this.takeBans(message.bans);
       else this.onStopped();
     });
-    worker.on('error', (error) => this.log.error({ error: (error as Error).message }, 'the I/O thread failed'));
+    worker.on('error', (error) => this.fail(error as Error));
     worker.on('exit', () => this.replace());
   }
 
-  /** The tick threads must stand still by now: what is committed is the end of the world's day. */
-  async stop(): Promise<void> {
-    this.isStopping = true;
-    const { worker } = this;
-    if (worker === undefined) {
-      return;
+  /** Before the server has begun nothing is lost yet: it does not begin, and says why. */
+  private fail(error: Error): void {
+    this.lastError = error.message;
+    if (this.wasReady) this.log.error({ error: error.message }, 'the I/O thread failed');
+    else {
+      this.loadWaiter?.reject(error);
+      for (const waiter of this.readyWaiters.splice(0)) waiter.reject(error);
     }
-    let timer: NodeJS.Timeout | undefined;
-    const stopped = new Promise<void>((resolve) => {
-      this.onStopped = resolve;
-      worker.once('exit', () => resolve());
-      timer = setTimeout(() => {
+  }
+
+  /**
+   * The tick threads must stand still by now: what is committed is the end of the world's day. False: it could not be kept,
+   * which the log tells.
+   */
+  async stop(): Promise<boolean> {
+    this.isStopping = true;
+    clearTimeout(this.restartTimer);
+    if (!this.wasReady) {
+      await this.worker?.terminate(); // nothing has happened that could be kept
+      return true;
+    }
+    const untilMs = performance.now() + STOP_MS_MAX;
+    if (!this.isReady) {
+      // One that ended a moment ago, or its successor that is not there yet: the end of the world needs one all the same.
+      if (this.worker === undefined) this.launch();
+      await this.whenReady(STOP_MS_MAX).catch((error: Error) => {
+        this.log.error({}, `the end of the world is not kept: ${error.message}`);
+      });
+    }
+    const { worker } = this;
+    if (worker === undefined || !this.isReady) {
+      await worker?.terminate();
+      return false;
+    }
+    const isKept = await new Promise<boolean>((resolve) => {
+      const timer = setTimeout(() => {
         this.log.error({}, `the I/O thread did not finish within ${STOP_MS_MAX} ms`);
-        resolve();
-      }, STOP_MS_MAX).unref();
+        resolve(false);
+      }, untilMs - performance.now()).unref();
+      const end = (isWhole: boolean): void => {
+        clearTimeout(timer); // whoever goes on after a stop is not told of it later
+        resolve(isWhole);
+      };
+      this.onStopped = () => end(true);
+      worker.once('exit', () => end(false));
+      worker.postMessage({ kind: 'stop' } satisfies ToIoThread);
     });
-    worker.postMessage({ kind: 'stop' } satisfies ToIoThread);
-    await stopped;
-    clearTimeout(timer); // whoever goes on after a stop is not told of it later
     await worker.terminate();
+    return isKept;
   }
 
   /** One that begins later has them from the plan. */
@@ -127,7 +172,7 @@ export class IoKeeper {
     this.worker?.postMessage({ kind: 'settings', hotSnapshotMs, coldSnapshotMs } satisfies ToIoThread);
   }
 
-  private async answer(worker: Worker, request: number, command: PlatformCommand): Promise<void> {
+  private async answer(worker: IoWorker, request: number, command: PlatformCommand): Promise<void> {
     worker.postMessage({ kind: 'outcome', request, outcome: await this.obey(command) } satisfies ToIoThread);
   }
 
@@ -138,14 +183,30 @@ export class IoKeeper {
 
   private replace(): void {
     this.worker = undefined;
-    if (!this.isStopping) {
-      this.log.error(
-        {},
-        `the I/O thread ended; another one begins in ${RESTART_MS} ms, and events wait in their rings`,
-      );
-      setTimeout(() => {
-        if (!this.isStopping) this.launch();
-      }, RESTART_MS);
+    this.isReady = false;
+    if (this.isStopping) {
+      for (const waiter of this.readyWaiters.splice(0)) waiter.reject(new Error(this.lastError));
     }
+    if (this.isStopping || !this.wasReady) return;
+    this.restarts++;
+    this.log.error({}, `the I/O thread ended; another one begins in ${RESTART_MS} ms, and events wait in their rings`);
+    this.restartTimer = setTimeout(() => this.launch(), RESTART_MS);
   }
+}
+
+function inTime(listen: (waiter: Waiter) => void, limitMs = START_MS_MAX): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const late = new Error(`the I/O thread did not start within ${limitMs} ms`);
+    const timer = setTimeout(() => reject(late), limitMs).unref();
+    listen({
+      resolve: () => {
+        clearTimeout(timer);
+        resolve();
+      },
+      reject: (error) => {
+        clearTimeout(timer);
+        reject(error);
+      },
+    });
+  });
 }

@@ -48,7 +48,8 @@ export interface RunningServer {
   /** Reads the settings again and applies those that can change now; the log says which. */
   reload(): void;
   /** `text` is what clients are told. */
-  stop(text?: string): Promise<void>;
+  /** False: the end of the world could not be kept; the log says why. */
+  stop(text?: string): Promise<boolean>;
 }
 
 /** Throws with one clear line when the game cannot be had. */
@@ -111,7 +112,19 @@ export async function startServer(settings: Settings, log: Log, source: Settings
   const metrics = new Metrics();
   const report = new WorldReport(plan, router, supervisor);
   report.register(metrics, game.events);
-  const net = wireNet({ settings, game, plan, router, supervisor, report, metrics, recovery, resume, log });
+  const unreadyReasons = (): string[] => [...supervisor.unreadyReasons(), ...io.complaints()];
+  const net = wireNet({
+    settings,
+    game,
+    plan,
+    router,
+    unreadyReasons,
+    report,
+    metrics,
+    recovery,
+    resume,
+    log,
+  });
   let askDrain: (text: string) => void = () => {};
   const drainAsked = new Promise<string>((resolve) => {
     askDrain = resolve;
@@ -141,15 +154,16 @@ export async function startServer(settings: Settings, log: Log, source: Settings
     desk,
   );
   const live = new LiveSettings({ plan, source, net, io, log });
-  const stop = async (text = STOP_TEXT): Promise<void> => {
+  const stop = async (text = STOP_TEXT): Promise<boolean> => {
     await net.drain(RejectCode.Draining, text);
     await net.close();
     router.stop();
     report.stop();
     await supervisor.stop();
     log.info(report.restFigures(), 'the world stands still');
-    await io.stop();
-    log.info(report.handedOver(), 'what was left is handed over');
+    const isKept = await io.stop();
+    if (isKept) log.info(report.handedOver(), 'what was left is handed over');
+    return isKept;
   };
   try {
     await io.load();
@@ -215,7 +229,8 @@ interface Parts {
   game: GameDefinition;
   plan: WorldPlan;
   router: Router;
-  supervisor: Supervisor;
+  /** Of all threads. */
+  unreadyReasons: () => string[];
   report: WorldReport;
   metrics: Metrics;
   recovery: RecoveryReport;
@@ -223,7 +238,8 @@ interface Parts {
   log: Log;
 }
 
-function wireNet({ settings, game, plan, router, supervisor, report, metrics, recovery, resume, log }: Parts): Net {
+function wireNet(parts: Parts): Net {
+  const { settings, game, plan, router, unreadyReasons, report, metrics, recovery, resume, log } = parts;
   const startedMs = nowMs();
   const net: Net = createNet({
     settings,
@@ -235,7 +251,7 @@ function wireNet({ settings, game, plan, router, supervisor, report, metrics, re
     metrics,
     resume,
     health: () => ({
-      status: supervisor.unreadyReasons().length === 0 ? 'ok' : 'degraded',
+      status: unreadyReasons().length === 0 ? 'ok' : 'degraded',
       uptimeMs: Math.round(nowMs() - startedMs),
       clients: net.stats.clients,
       absent: net.stats.absent,
@@ -247,7 +263,7 @@ function wireNet({ settings, game, plan, router, supervisor, report, metrics, re
       recovery,
     }),
     ready: () => {
-      const reasons = supervisor.unreadyReasons();
+      const reasons = unreadyReasons();
       return { ready: reasons.length === 0, reasons };
     },
   });
