@@ -12,8 +12,8 @@ import { WorldBuffer } from '../memory/world-buffer.js';
 import type { Log } from '../net/log.js';
 import { isId } from '../net/resume-token.js';
 import { Backoff, pause } from '../persist/deadline.js';
-import type { JournalFiles } from '../persist/journal-files.js';
-import { listSessions } from '../persist/journal-reader.js';
+import { DISK, type JournalFiles } from '../persist/journal-files.js';
+import { type JournalSession, listSessions } from '../persist/journal-reader.js';
 import { loadBackends, openStores, type StoreSettings, type Stores } from '../persist/open-stores.js';
 import { PersistError } from '../persist/ports.js';
 import { coldId, hotKey } from '../persist/snapshotter.js';
@@ -31,6 +31,8 @@ export const STORES_FOLDER = 'stores';
 
 /** How long stores that do not answer are asked again, where this folder alone cannot say what the world is. */
 const STORES_WAIT_MS = 8000;
+/** A journal that was written to so shortly before the start is the end of the world: no store can know more. */
+const JOURNAL_CURRENT_MS = 60000;
 const STORES_PAUSE_MS_MIN = 100;
 const STORES_PAUSE_MS_MAX = 1000;
 
@@ -116,8 +118,7 @@ export async function recoverWorld(
         ...{ stores, journal, plan, shape, report, log },
         misfits: new Map(),
         changes: new Set(),
-        // What the journal has of every zone is enough to go on from.
-        askUntilMs: journal === undefined ? startMs + waitMs : startMs,
+        askUntilMs: (await isCurrent(journal, sessions, files)) ? startMs : startMs + waitMs,
         isWaiting: false,
         unanswered: [],
       };
@@ -146,6 +147,19 @@ export async function recoverWorld(
   for (const reason of report.skipped) log.warn({}, `recovery: ${reason}`);
   log.info({ ...report, skipped: report.skipped.length }, `the world begins from: ${report.source}`);
   return recovery;
+}
+
+/** An older one may be of before the disk was full, or of before it was switched off: then a store may have more. */
+async function isCurrent(
+  journal: WorldJournal | undefined,
+  sessions: readonly JournalSession[],
+  files: JournalFiles = DISK,
+): Promise<boolean> {
+  const session = sessions.find(({ epoch }) => epoch === journal?.info.epoch);
+  const name = session?.segments.at(-1);
+  if (session === undefined || name === undefined) return false;
+  const { mtimeMs } = await files.stat(join(session.folder, name));
+  return Math.abs(Date.now() - mtimeMs) < JOURNAL_CURRENT_MS;
 }
 
 interface Found {

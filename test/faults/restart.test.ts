@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -114,4 +114,24 @@ test('another world in the folder is not mixed in: it begins anew, or refuses wh
   await anew.stop();
   assert.equal(now.recovery.source, 'initial');
   assert.match(now.recovery.skipped.join('\n'), /keeps another world/);
+});
+
+test('a store that is away is waited for where the journal is old, and not where it is the end of the world', async () => {
+  const first = await startServer(args('silent'));
+  await untilSnapshot(first, 'tessera_io_hot_snapshots_total', 1);
+  await first.kill();
+  const away = ['--redis', 'redis://127.0.0.1:1'];
+  const second = await startServer(args('silent', ...away));
+  assert.doesNotMatch(second.log(), /asked again/);
+  assert.equal((await health(second)).recovery.source, 'journal');
+  await second.kill();
+  const journal = join(folder, 'silent', 'journal');
+  const hourAgo = new Date(Date.now() - 3600_000);
+  for (const path of readdirSync(journal, { recursive: true, encoding: 'utf8' })) {
+    utimesSync(join(journal, path), hourAgo, hourAgo);
+  }
+  const third = await startServer(args('silent', ...away));
+  assert.match(third.log(), /the hot snapshot of zone \d: .*asked again for \d s/);
+  assert.equal((await health(third)).recovery.source, 'journal');
+  await third.stop();
 });
