@@ -138,17 +138,19 @@ async function runRound(
   const shape = { ...shapeOf(settings, game, plan), worldId: '' };
   const data = {
     plan: paced,
-    shape,
     players: { kinds: game.kinds, fields: [] },
-    checkpoints: planCheckpoints(game, settings, { isNew: true, startedAtMs: 0 }),
     eventNames: game.events,
     eventForms: game.eventForms ?? {},
+  };
+  const beginning = {
+    session: describeSession(plan, game),
+    shape,
+    checkpoints: planCheckpoints(game, settings, { isNew: true, startedAtMs: 0 }),
     recoveredEvents: undefined,
   };
   const io = new IoKeeper(
     data,
     ERRORS_ONLY,
-    () => describeSession(plan, game),
     async () => ({ ok: false, reason: 'a bench obeys nobody' }),
     () => {},
     new PlayerDesk(ERRORS_ONLY),
@@ -156,8 +158,9 @@ async function runRound(
   const counters = new IoCounters(plan.io);
   const taken = counters.get('hotSnapshots');
   try {
+    io.open();
     await io.load();
-    await io.begin();
+    await io.begin(beginning);
     await sleep(settleMs);
     // The first one starts the job thread, once in the life of a server.
     if (hotSnapshotMs !== NEVER_MS) await untilTaken(counters, taken + 1);

@@ -25,8 +25,8 @@ import { PLATFORM_TOPIC, PlatformDesk } from '../src/persist/platform-commands.j
 import { PlayerSnapshotter } from '../src/persist/player-snapshot.js';
 import type { Subscription } from '../src/persist/ports.js';
 import { Snapshotter } from '../src/persist/snapshotter.js';
-import { JOURNAL_FOLDER, type SessionInfo } from '../src/runtime/journal-session.js';
-import type { FromIoThread, IoThreadData, ToIoThread } from '../src/runtime/messages.js';
+import { JOURNAL_FOLDER } from '../src/runtime/journal-session.js';
+import type { FromIoThread, IoBeginning, IoThreadData, ToIoThread } from '../src/runtime/messages.js';
 import { STORES_FOLDER } from '../src/runtime/recovery.js';
 import { DEPART_TO_CELL } from '../src/state/columns.js';
 
@@ -40,7 +40,7 @@ const CHECKPOINT_MS_MAX = 2500;
 const LAST_SNAPSHOT_MS_MAX = 5500;
 const CLOSE_MS_MAX = 2000;
 
-const { plan, shape, players, checkpoints, eventNames, eventForms, recoveredEvents } = workerData as IoThreadData;
+const { plan, players, eventNames, eventForms } = workerData as IoThreadData;
 const port = parentPort;
 assert(port !== null, 'the I/O thread has a parent');
 const send = (message: FromIoThread): void => port.postMessage(message);
@@ -49,7 +49,7 @@ const say = (line: string): void => send({ kind: 'notice', line });
 const { data, kafka, redis, mongodb, tickHz, hotSnapshotMs, coldSnapshotMs, journalFlushMs } = plan.settings;
 const { checkpointMs } = plan.settings;
 await loadBackends({ kafka, redis, mongodb });
-const session = await begun();
+const { session, shape, checkpoints, recoveredEvents } = await begun();
 const { epoch, originMs } = session;
 const counters = new IoCounters(plan.io);
 const stores = openStores({ folder: join(data, STORES_FOLDER), kafka, redis, mongodb, onNotice: say });
@@ -131,13 +131,13 @@ async function findPlayer(request: number, playerId: string): Promise<void> {
   }
 }
 
-/** Main sets the time when this thread has loaded. */
-function begun(): Promise<SessionInfo> {
+/** Main says so when this thread has loaded and the world is recovered. */
+function begun(): Promise<IoBeginning> {
   return new Promise((resolve) => {
     const listen = (message: ToIoThread): void => {
       if (message.kind !== 'begin') return;
       port?.off('message', listen);
-      resolve(message.session);
+      resolve(message.beginning);
     };
     port?.on('message', listen);
     send({ kind: 'loaded' });

@@ -27,7 +27,11 @@ function run(place: number): void {
 }
 
 if (thread === undefined) {
-  port.once('message', ({ thread: place }: TakePlace) => run(place));
+  port.once('message', ({ thread: place, originMs, epoch }: TakePlace) => {
+    plan.originMs = originMs;
+    plan.epoch = epoch;
+    run(place);
+  });
   say({ kind: 'loaded' });
 } else {
   run(thread);

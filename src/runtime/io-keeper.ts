@@ -5,8 +5,7 @@ import type { Settings } from '../config.js';
 import type { Log } from '../net/log.js';
 import type { StoredBan } from '../persist/ban-book.js';
 import type { Outcome, PlatformCommand } from '../persist/platform-commands.js';
-import type { SessionInfo } from './journal-session.js';
-import type { FromIoThread, IoThreadData, ToIoThread } from './messages.js';
+import type { FromIoThread, IoBeginning, IoThreadData, ToIoThread } from './messages.js';
 import type { PlayerDesk } from './player-desk.js';
 
 const IO_THREAD_URL = new URL('../../workers/io-thread.js', import.meta.url);
@@ -26,6 +25,7 @@ interface Waiter {
 export class IoKeeper {
   private worker: IoWorker | undefined;
   private isStopping = false;
+  private isLoaded = false;
   private isReady = false;
   private onStopped: () => void = () => {};
   private loadWaiter: Waiter | undefined;
@@ -33,7 +33,7 @@ export class IoKeeper {
   private restartTimer: NodeJS.Timeout | undefined;
   private lastError = '';
   private restarts = 0;
-  private hasBegun = false;
+  private beginning: IoBeginning | undefined;
   private wasReady = false;
   private onBansLoaded: () => void = () => {};
   private readonly bansLoaded = new Promise<void>((resolve) => {
@@ -41,9 +41,8 @@ export class IoKeeper {
   });
 
   constructor(
-    private data: IoThreadData,
+    private readonly data: IoThreadData,
     private readonly log: Log,
-    private readonly describe: () => SessionInfo,
     private readonly obey: (command: PlatformCommand) => Promise<Outcome>,
     private readonly onBans: (bans: readonly StoredBan[]) => void,
     private readonly desk: PlayerDesk,
@@ -68,23 +67,29 @@ export class IoKeeper {
     );
   }
 
+  /** Starts the thread, which has much to load before it can be of use. */
+  open(): void {
+    this.launch();
+  }
+
   /** Resolves when the thread has loaded everything: then the session's time can be set. */
   async load(): Promise<void> {
-    const loaded = inTime((waiter) => {
-      this.loadWaiter = waiter;
-    });
-    this.launch();
-    await loaded;
+    if (this.worker === undefined) throw new Error(this.lastError);
+    if (!this.isLoaded) {
+      await inTime((waiter) => {
+        this.loadWaiter = waiter;
+      });
+    }
   }
 
   /** Resolves when what happens from now on is kept. Rejects with what the thread says when it cannot. */
-  async begin(): Promise<void> {
+  async begin(beginning: IoBeginning): Promise<void> {
     const ready = this.whenReady();
-    this.hasBegun = true;
+    this.beginning = beginning;
     this.sayBegin();
     await ready;
     this.wasReady = true;
-    this.data = { ...this.data, recoveredEvents: undefined }; // a successor of this thread has no need of them
+    this.beginning = { ...beginning, recoveredEvents: undefined }; // a successor of this thread has no need of them
   }
 
   private whenReady(limitMs = START_MS_MAX): Promise<void> {
@@ -92,7 +97,8 @@ export class IoKeeper {
   }
 
   private sayBegin(): void {
-    this.worker?.postMessage({ kind: 'begin', session: this.describe() } satisfies ToIoThread);
+    const { worker, beginning } = this;
+    if (beginning !== undefined) worker?.postMessage({ kind: 'begin', beginning } satisfies ToIoThread);
   }
 
   private launch(): void {
@@ -102,8 +108,9 @@ export class IoKeeper {
       if (message.kind === 'notice') this.log.warn({}, message.line);
       else if (message.kind === 'command') void this.answer(worker, message.request, message.command);
       else if (message.kind === 'loaded') {
+        this.isLoaded = true;
         this.loadWaiter?.resolve();
-        if (this.hasBegun) this.sayBegin();
+        this.sayBegin();
       } else if (message.kind === 'ready') {
         this.isReady = true;
         for (const waiter of this.readyWaiters.splice(0)) waiter.resolve();
@@ -116,14 +123,9 @@ export class IoKeeper {
     worker.on('exit', () => this.replace());
   }
 
-  /** Before the server has begun nothing is lost yet: it does not begin, and says why. */
   private fail(error: Error): void {
     this.lastError = error.message;
     if (this.wasReady) this.log.error({ error: error.message }, 'the I/O thread failed');
-    else {
-      this.loadWaiter?.reject(error);
-      for (const waiter of this.readyWaiters.splice(0)) waiter.reject(error);
-    }
   }
 
   /**
@@ -184,10 +186,12 @@ export class IoKeeper {
   private replace(): void {
     this.worker = undefined;
     this.isReady = false;
-    if (this.isStopping) {
-      for (const waiter of this.readyWaiters.splice(0)) waiter.reject(new Error(this.lastError));
+    if (this.isStopping || !this.wasReady) {
+      // Before the server has begun nothing is lost yet: it does not begin, and says why.
+      const error = new Error(this.lastError);
+      for (const waiter of [this.loadWaiter, ...this.readyWaiters.splice(0)]) waiter?.reject(error);
+      return;
     }
-    if (this.isStopping || !this.wasReady) return;
     this.restarts++;
     this.log.error({}, `the I/O thread ended; another one begins in ${RESTART_MS} ms, and events wait in their rings`);
     this.restartTimer = setTimeout(() => this.launch(), RESTART_MS);

@@ -19,19 +19,26 @@ export interface TickThreadData {
   gameUrl: string;
 }
 
-/** Main to a spare. */
+/** Main to a spare, which may have been loaded before the session's time was set. */
 export interface TakePlace {
   thread: number;
+  originMs: number;
+  epoch: number;
 }
 
-/** workerData of the I/O thread. */
+/** workerData of the I/O thread, which loads while the world is recovered. */
 export interface IoThreadData {
   plan: WorldPlan;
-  shape: WorldIdentity;
   players: PlayerForm;
-  checkpoints: CheckpointPlan;
   eventNames: readonly string[];
   eventForms: Readonly<Record<string, EventForm>>;
+}
+
+/** What is known when the world is recovered. */
+export interface IoBeginning {
+  session: SessionInfo;
+  shape: WorldIdentity;
+  checkpoints: CheckpointPlan;
   /** Of ticks that a recovery ran again. */
   recoveredEvents: RecoveredEvents | undefined;
 }
@@ -39,7 +46,7 @@ export interface IoThreadData {
 /** Main to the I/O thread. `stop`: take a last snapshot, hand over what waits, and end. */
 /** `begin`: the session's time is set, and tick threads start when this is answered with `ready`. */
 export type ToIoThread =
-  | { kind: 'begin'; session: SessionInfo }
+  | { kind: 'begin'; beginning: IoBeginning }
   | { kind: 'stop' }
   | { kind: 'outcome'; request: number; outcome: Outcome }
   | { kind: 'session'; session: PlayerSession }

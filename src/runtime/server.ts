@@ -92,23 +92,37 @@ export async function startServer(settings: Settings, log: Log, source: Settings
   if (complaint !== undefined) throw new Error(complaint);
   const threads = countThreads(settings);
   const plan = planWorld(settings, game, threads, performance.timeOrigin + performance.now());
-  const shape = shapeOf(settings, game, plan);
-  const recovered = await recoverWorld(plan, game, shape, log);
-  const recovery = recovered.report;
-  const checkpoints = planCheckpoints(game, settings, {
-    isNew: recovery.source === 'initial',
-    startedAtMs: Math.max(recovered.epochMin, startedMs),
-  });
   const desk = new PlayerDesk(log);
-  const resume = prepareResume(plan, recovery, desk, log);
-  const router = new Router(plan, place(settings), game);
-  for (const { client, epoch, zone } of resume.reserved) router.reserve(client, epoch, zone);
   const supervisor = new Supervisor({
     plan,
     gameUrl: url,
     log,
     onReplaced: (thread) => router.attachClients(thread),
   });
+  const io = new IoKeeper(
+    {
+      plan,
+      players: { kinds: game.kinds, fields: keptFields(game.fields) },
+      eventNames: game.events,
+      eventForms: game.eventForms ?? {},
+    },
+    log,
+    (command) => actions.run(command),
+    (bans) => actions.restoreBans(bans),
+    desk,
+  );
+  // Threads load their code while the world is recovered.
+  supervisor.spawnSpare();
+  io.open();
+  const shape = shapeOf(settings, game, plan);
+  const recovered = await recoverWorld(plan, game, shape, log).catch(async (error) => {
+    await Promise.all([supervisor.stop(), io.stop()]);
+    throw error;
+  });
+  const recovery = recovered.report;
+  const resume = prepareResume(plan, recovery, desk, log);
+  const router = new Router(plan, place(settings), game);
+  for (const { client, epoch, zone } of resume.reserved) router.reserve(client, epoch, zone);
   const metrics = new Metrics();
   const report = new WorldReport(plan, router, supervisor);
   report.register(metrics, game.events);
@@ -137,22 +151,6 @@ export async function startServer(settings: Settings, log: Log, source: Settings
     startedMs,
     drain: (text) => askDrain(text === '' ? STOP_TEXT : text),
   });
-  const io = new IoKeeper(
-    {
-      plan,
-      shape: { ...shape, worldId: recovery.worldId },
-      players: { kinds: game.kinds, fields: keptFields(game.fields) },
-      checkpoints,
-      eventNames: game.events,
-      eventForms: game.eventForms ?? {},
-      recoveredEvents: recovered.events,
-    },
-    log,
-    () => describeSession(plan, game),
-    (command) => actions.run(command),
-    (bans) => actions.restoreBans(bans),
-    desk,
-  );
   const live = new LiveSettings({ plan, source, net, io, log });
   const stop = async (text = STOP_TEXT): Promise<boolean> => {
     await net.drain(RejectCode.Draining, text);
@@ -170,7 +168,16 @@ export async function startServer(settings: Settings, log: Log, source: Settings
     // A world that goes on is as old as it was: its next tick is due now.
     plan.originMs = performance.timeOrigin + performance.now() - (recovered.tick * 1000) / settings.tickHz;
     plan.epoch = Math.max(recovered.epochMin, Math.floor(plan.originMs));
-    await io.begin(); // the world as it stands is on the disk before anything happens to it
+    // The world as it stands is on the disk before anything happens to it.
+    await io.begin({
+      session: describeSession(plan, game),
+      shape: { ...shape, worldId: recovery.worldId },
+      checkpoints: planCheckpoints(game, settings, {
+        isNew: recovery.source === 'initial',
+        startedAtMs: Math.max(recovered.epochMin, startedMs),
+      }),
+      recoveredEvents: recovered.events,
+    });
     await supervisor.start();
     router.connect(net.sink);
     // Whoever played when the world ended is not connected now: those who are waited for are named as well.

@@ -131,7 +131,8 @@ export class Supervisor {
     if (this.spare !== undefined && this.isSpareLoaded) {
       thread.worker = this.spare;
       this.spare = undefined;
-      thread.worker.postMessage({ thread: thread.index } satisfies TakePlace);
+      const { originMs, epoch } = this.options.plan;
+      thread.worker.postMessage({ thread: thread.index, originMs, epoch } satisfies TakePlace);
     } else {
       thread.worker = this.spawn(thread.index);
     }
@@ -147,7 +148,8 @@ export class Supervisor {
     return worker;
   }
 
-  private spawnSpare(): void {
+  /** Also before the start, beside what else there is to do: then the first thread is there at once. */
+  spawnSpare(): void {
     if (this.spare === undefined && !this.isStopping) {
       this.isSpareLoaded = false;
       this.spare = this.spawn(undefined);

@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { IoKeeper, type IoWorker } from '../../src/runtime/io-keeper.js';
-import type { FromIoThread, IoThreadData, ToIoThread } from '../../src/runtime/messages.js';
+import type { FromIoThread, IoBeginning, IoThreadData, ToIoThread } from '../../src/runtime/messages.js';
 import { PlayerDesk } from '../../src/runtime/player-desk.js';
 
 /** An I/O thread as main sees it: it loads, begins when it is told to, and stops. */
@@ -52,7 +52,6 @@ function stage(failures: readonly string[] = []): { keeper: IoKeeper; threads: T
   const keeper = new IoKeeper(
     {} as IoThreadData,
     log,
-    () => ({}) as never,
     () => Promise.reject(new Error('nobody asks')),
     () => {},
     new PlayerDesk(log),
@@ -62,8 +61,10 @@ function stage(failures: readonly string[] = []): { keeper: IoKeeper; threads: T
 }
 
 async function begin(keeper: IoKeeper): Promise<void> {
+  keeper.open();
+  await sleep(0);
   await keeper.load();
-  await keeper.begin();
+  await keeper.begin({} as IoBeginning);
 }
 
 for (const [when, reason] of [
