@@ -59,8 +59,14 @@ export class Entrance {
   }
 
   private comeBack(source: number, client: number, claims: ResumeClaims, frameHz: number): void {
-    const { sessions, resumption, world } = this.options;
-    resumption?.comeBack(source, client, claims);
+    const { sessions, resumption, world, outbox } = this.options;
+    const wasCongested = outbox.isCongested(client);
+    if (resumption?.comeBack(source, client, claims) === false) {
+      // The world knows nothing of the former connection but this.
+      const isCongested = outbox.isCongested(client);
+      if (isCongested !== wasCongested) world.setCongested(client, isCongested);
+      return;
+    }
     this.updateHz[client] = frameHz;
     if (world.resume(client, sessions.epoch[client], frameHz)) this.tellCongestion(client);
     else this.turnAway(client);

@@ -80,6 +80,8 @@ export class Resumption {
   /** By client. Of a recovered one that has not come yet, only the key is known. */
   private readonly stays: (Stay | undefined)[];
   private readonly reservedKeys = new Map<number, number>();
+  /** By player: the client of its newest stay. No other one of its stays has an entity. */
+  private readonly clientOfPlayer = new Map<string, number>();
   /** Its connection is closing, its entity stays. */
   private readonly isKept: Uint8Array;
 
@@ -108,21 +110,21 @@ export class Resumption {
     return this.mint.verify(token);
   }
 
-  /** The session whose entity is here and belongs to who has this token. */
-  find(claims: ResumeClaims): number | undefined {
-    const { client, epoch } = claims;
-    if (claims.worldId !== this.options.worldId || !this.sessions.holds(client, epoch)) return undefined;
-    const stay = this.stays[client];
-    const isOwner =
-      stay === undefined
-        ? this.reservedKeys.get(client) === claims.key && claims.issuedMs <= this.startedMs
-        : stay.sessionId === claims.sessionId;
+  /**
+   * The session whose entity is here, or about to be, and belongs to who has this token. A player who is here is found by
+   * any of his tokens: else an older one, or one of another server, would bring him in once more.
+   */
+  find({ playerId, worldId, client, epoch, key, issuedMs }: ResumeClaims): number | undefined {
+    const playing = this.clientOfPlayer.get(playerId);
+    if (playing !== undefined && this.isInWorld(playing)) return playing;
+    if (worldId !== this.options.worldId || !this.sessions.holds(client, epoch)) return undefined;
+    const isOwner = this.reservedKeys.get(client) === key && issuedMs <= this.startedMs;
     return isOwner && this.isInWorld(client) ? client : undefined;
   }
 
   /** A new stay: of the player that these claims name, or of a new one. */
   enter(client: number, claims: ResumeClaims | undefined): void {
-    this.stays[client] = this.createStay(claims?.playerId ?? randomUUID(), randomUUID(), 0);
+    this.beginStay(client, claims?.playerId ?? randomUUID(), randomUUID(), 0);
   }
 
   /** Undefined: nothing is stored anywhere. */
@@ -137,29 +139,30 @@ export class Resumption {
 
   /**
    * The connection at `source` goes on with the stay at `target`. One that is there still is closed, and holds the index
-   * `source` until it is gone.
+   * `source` until it is gone. False: a former Join is still being answered, and its answer is for the new connection.
    */
-  comeBack(source: number, target: number, { playerId, sessionId, key }: ResumeClaims): void {
+  comeBack(source: number, target: number, { playerId, sessionId, key }: ResumeClaims): boolean {
     const { sessions, outbox } = this;
-    const stay = this.stays[target] ?? this.createStay(playerId, sessionId, key);
-    stay.isTold = true;
-    stay.claimedKey = stay.key;
-    this.stays[target] = stay;
-    this.reservedKeys.delete(target);
+    let stay = this.stays[target];
+    if (stay === undefined) {
+      stay = this.beginStay(target, playerId, sessionId, key);
+      stay.isTold = true;
+      this.reservedKeys.delete(target);
+    }
+    if (stay.isTold) stay.claimedKey = stay.key;
     this.isKept[target] = 0;
     const former = outbox.connectionOf(target);
     const isClosing = sessions.state[target] === SESSION_CLOSING;
     sessions.reseat(source, target);
     outbox.swap(source, target);
     sessions.setState(target, SESSION_JOINING);
-    if (former === null) {
-      sessions.release(source);
-      return;
+    if (former === null) sessions.release(source);
+    else sessions.setState(source, SESSION_CLOSING);
+    if (former !== null && !isClosing) {
+      this.counters.countClose(true, CloseCode.Replaced);
+      former.close(CloseCode.Replaced, 'you have come back by another connection');
     }
-    sessions.setState(source, SESSION_CLOSING);
-    if (isClosing) return;
-    this.counters.countClose(true, CloseCode.Replaced);
-    former.close(CloseCode.Replaced, 'you have come back by another connection');
+    return stay.isTold;
   }
 
   /** The world has the client's entity: what the Welcome says of it. */
@@ -200,15 +203,22 @@ export class Resumption {
 
   /** The index is about to be free. */
   forget(client: number, isForGood: boolean): void {
-    this.options.onLeft?.(client, this.sessions.epoch[client], isForGood);
+    const playerId = this.stays[client]?.playerId ?? '';
+    // Who has left and is here again by another session has not left for good.
+    const isElsewhere = (this.clientOfPlayer.get(playerId) ?? client) !== client;
+    this.options.onLeft?.(client, this.sessions.epoch[client], isForGood && !isElsewhere);
+    if (!isElsewhere) this.clientOfPlayer.delete(playerId);
     this.stays[client] = undefined;
     this.reservedKeys.delete(client);
     this.isKept[client] = 0;
   }
 
-  private createStay(playerId: string, sessionId: string, key: number): Stay {
+  private beginStay(client: number, playerId: string, sessionId: string, key: number): Stay {
     const joinedAtMs = this.now();
-    return { playerId, sessionId, key, isTold: false, claimedKey: undefined, joinedAtMs, isRestored: false };
+    const stay = { playerId, sessionId, key, isTold: false, claimedKey: undefined, joinedAtMs, isRestored: false };
+    this.stays[client] = stay;
+    this.clientOfPlayer.set(playerId, client);
+    return stay;
   }
 
   private isInWorld(client: number): boolean {

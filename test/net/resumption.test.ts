@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { HOLD_BACKLOG } from '../../src/net/outbox.js';
-import { TokenMint } from '../../src/net/resume-token.js';
+import type { StoredPlayer } from '../../src/net/ports.js';
+import { type ResumeClaims, TokenMint } from '../../src/net/resume-token.js';
 import type { ResumeOptions } from '../../src/net/resumption.js';
 import { SESSION_ABSENT } from '../../src/net/session.js';
 import { encodeJoin, encodeLeave } from '../../src/protocol/client-message.js';
@@ -37,11 +38,29 @@ interface Joined {
 async function join({ gateway, connect }: InProcess, token = '', name = 'player'): Promise<Joined> {
   const connection = connect();
   gateway.receive(connection.client, encodeJoin({ name, token, updateHz: 0 }));
-  await Promise.resolve();
+  await settle();
   const frame = connection.frames().at(-1);
   const welcome = frame === undefined ? null : readWelcome(frame);
   assert.ok(welcome, `let in, not rejected: ${JSON.stringify(connection.rejects())}`);
   return { connection, welcome };
+}
+
+/** Asynchronous answers come. */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+}
+
+function strangerClaims(): ResumeClaims {
+  const [worldId, playerId, sessionId] = [randomUUID(), randomUUID(), randomUUID()];
+  return { worldId, playerId, sessionId, key: 7, client: 0, epoch: 1, issuedMs: NOW };
+}
+
+/** A store that has every player; `waits`: until it is told to answer. */
+function keepStored(waits = false): { findPlayer: () => Promise<StoredPlayer>; answer: () => void } {
+  let answer = () => {};
+  const isAnswered = waits ? new Promise<void>((resolve) => (answer = resolve)) : Promise.resolve();
+  const player = { kind: 'player', x: 1, y: 2, fields: {} };
+  return { findPlayer: () => isAnswered.then(() => player), answer: () => answer() };
 }
 
 /** The echo world makes the entity's id of it. */
@@ -235,9 +254,92 @@ test('recovered clients are absent from the start; only a token of before it, fo
   }
   const { welcome } = await join(net, mint.sign(claims));
   assert.deepEqual([welcome.resumed, welcome.clientId, welcome.entityId], [true, 9, 1002]);
-  // From now on its session is known, and another session's token for the same place is a stranger's.
-  const stranger = await join(net, mint.sign({ ...claims, sessionId: randomUUID() }));
-  assert.equal(stranger.welcome.resumed, false);
+  // From now on its session is known, and another player's token for the same place is a stranger's.
+  const other = { playerId: randomUUID(), sessionId: randomUUID() };
+  const stranger = await join(net, mint.sign({ ...claims, ...other }));
+  assert.deepEqual([stranger.welcome.resumed, stranger.welcome.clientId > 70], [false, true]);
+});
+
+test('a token whose entity is gone brings its player in once: shown again, it takes over', async () => {
+  const { findPlayer } = keepStored();
+  const net = createNet(4, { findPlayer });
+  const { gateway, world, clock, sessions } = net;
+  const { connection, welcome } = await join(net);
+  gateway.end(connection.client, LOST);
+  clock[0] += 30001;
+  gateway.beat(true);
+  assert.deepEqual([absent(net), world.leaves], [0, 1]);
+  const first = await join(net, welcome.token);
+  const second = await join(net, welcome.token);
+  assert.deepEqual([world.restored.length, world.clients.size], [1, 1]);
+  assert.deepEqual([first.connection.closeCode, second.connection.closeCode], [4006, 0]);
+  assert.deepEqual([second.welcome.resumed, second.welcome.entityId], [true, first.welcome.entityId]);
+  gateway.end(first.connection.client, 4006);
+  assert.deepEqual([world.leaves, sessions.used, absent(net)], [1, 1, 0]);
+  gateway.end(second.connection.client, LOST);
+  assert.equal(absent(net), 1, 'it waits as any other');
+  assert.ok((await join(net, welcome.token)).welcome.resumed);
+  assert.deepEqual([world.restored.length, world.clients.size], [1, 1]);
+});
+
+test('so does a token of another world, and one of an earlier session of a recovered player', async () => {
+  const worldId = randomUUID();
+  const net = createNet(4, { worldId, lastEpoch: 70, reserved: [{ client: 2, epoch: 9, key: 1002 }] });
+  const mint = new TokenMint(SECRET, () => NOW);
+  const [playerId, sessionId] = [randomUUID(), randomUUID()];
+  const claims = { worldId, playerId, sessionId, key: 1002, client: 2, epoch: 9, issuedMs: NOW };
+  const elsewhere = mint.sign({ ...claims, worldId: randomUUID(), sessionId: randomUUID() });
+  const first = await join(net, elsewhere);
+  const second = await join(net, elsewhere);
+  const third = await join(net, mint.sign(claims));
+  assert.deepEqual(
+    [first, second, third].map((joined) => joined.connection.closeCode),
+    [4006, 4006, 0],
+  );
+  assert.equal(net.world.joins, 1);
+});
+
+test('two joins of one player at once, while the store or the world has not answered the first, are one', async () => {
+  for (const waitsFor of ['store', 'world']) {
+    const { findPlayer, answer } = keepStored(waitsFor === 'store');
+    const net = createNet(4, { findPlayer });
+    const { gateway, world, sessions } = net;
+    const token = new TokenMint(SECRET, () => NOW).sign(strangerClaims());
+    world.answersJoins = waitsFor === 'store';
+    const [first, second] = [net.connect(), net.connect()];
+    gateway.receive(first.client, encodeJoin({ name: 'first', token, updateHz: 0 }));
+    if (waitsFor === 'world') {
+      await settle();
+      gateway.hold(second.client, HOLD_BACKLOG);
+    }
+    gateway.receive(second.client, encodeJoin({ name: 'second', token, updateHz: 0 }));
+    assert.deepEqual([first.closeCode, second.closeCode], [4006, 0], waitsFor);
+    gateway.end(first.client, 4006);
+    answer();
+    await settle();
+    if (waitsFor === 'world') {
+      const { epoch, entityId, congested } = world.clients.get(second.client)!;
+      assert.equal(congested, true, 'as is the connection that is there');
+      gateway.joined(second.client, epoch, entityId, entityId);
+    }
+    const welcome = readWelcome(second.frames().at(-1)!);
+    assert.deepEqual([welcome?.resumed, world.restored.length, world.resumes], [true, 1, 0], waitsFor);
+    assert.deepEqual([world.clients.size, world.leaves, sessions.used], [1, 0, 1], waitsFor);
+  }
+});
+
+test('what is stored of a player is not deleted by the end of a former session while another one plays', async () => {
+  const ends: [number, boolean][] = [];
+  const { findPlayer } = keepStored();
+  const net = createNet(4, { findPlayer, onLeft: (_client, epoch, isForGood) => ends.push([epoch, isForGood]) });
+  const { gateway } = net;
+  const { connection, welcome } = await join(net);
+  gateway.receive(connection.client, encodeLeave(1));
+  const back = await join(net, welcome.token);
+  gateway.end(connection.client, 1000);
+  assert.deepEqual(ends, [[welcome.clientId, false]]);
+  gateway.end(back.connection.client, 1000);
+  assert.deepEqual(ends.at(-1), [back.welcome.clientId, true]);
 });
 
 test('an absent client can be kicked, and one that the world has lost is forgotten', async () => {
