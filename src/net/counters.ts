@@ -33,7 +33,7 @@ export const DROP_NAMES = [
 
 /** Close codes of this server, and those of the standard that it sees. Whatever else a client says is "other". */
 export const CLOSE_CODES = [
-  1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008, 1009, 1011, 1013, 4000, 4001, 4002, 4003, 4004, 4005,
+  1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008, 1009, 1011, 1013, 4000, 4001, 4002, 4003, 4004, 4005, 4006,
 ] as const;
 const CLOSE_OTHER = CLOSE_CODES.length;
 

@@ -143,7 +143,7 @@ export class Gateway implements ClientSink, Doorkeeper {
   end(client: number, code: number): void {
     if (this.sessions.state[client] !== SESSION_CLOSING) this.markClosing(client, false, code);
     this.outbox.release(client);
-    if (this.resumption?.leaveAbsent(client) !== true) this.free(client, true);
+    if (this.resumption?.leaveAbsent(client) !== true) this.free(client);
   }
 
   /** The transport itself is closing the connection, for a violation of its own protocol. */
@@ -169,9 +169,9 @@ export class Gateway implements ClientSink, Doorkeeper {
   }
 
   /** The entity of an absent client has waited long enough. */
-  dismiss(client: number, isForGood = false): void {
+  dismiss(client: number, isSentAway = false): void {
     this.world.leave(client, this.sessions.epoch[client]);
-    this.free(client, isForGood);
+    this.free(client, isSentAway);
   }
 
   /** Looks for sessions that took too long. */
@@ -232,19 +232,26 @@ export class Gateway implements ClientSink, Doorkeeper {
   kick(who: Selection, text: string): number {
     let kicked = 0;
     for (let client = 0; client < this.sessions.capacity; client++) {
-      const isAbsent = this.sessions.state[client] === SESSION_ABSENT;
-      if ((this.isOver(client) && !isAbsent) || !this.isMeant(client, who)) continue;
-      kicked += 1;
-      if (isAbsent) {
-        this.dismiss(client, true);
-        continue;
+      if (this.sessions.state[client] !== SESSION_FREE && this.isMeant(client, who) && this.kickOne(client, text)) {
+        kicked += 1;
       }
-      if (this.sessions.state[client] === SESSION_LIVE) {
-        this.outbox.tell(client, { notice: { code: RejectCode.Banned, text } });
-      }
-      this.close(client, CloseCode.Policy, 'removed by an operator');
     }
     return kicked;
+  }
+
+  private kickOne(client: number, text: string): boolean {
+    const state = this.sessions.state[client];
+    if (state === SESSION_CLOSING) {
+      // Its entity would have waited for it.
+      if (this.resumption?.stopWaiting(client) !== true) return false;
+      this.world.leave(client, this.sessions.epoch[client]);
+    } else if (state === SESSION_ABSENT) {
+      this.dismiss(client, true);
+    } else {
+      if (state === SESSION_LIVE) this.outbox.tell(client, { notice: { code: RejectCode.Banned, text } });
+      this.close(client, CloseCode.Policy, 'removed by an operator');
+    }
+    return true;
   }
 
   // --- for the world ---
@@ -386,10 +393,11 @@ export class Gateway implements ClientSink, Doorkeeper {
 
   private markClosing(client: number, byServer: boolean, code: number): void {
     const state = this.sessions.state[client];
+    this.resumption?.noteEnd(client, byServer, code);
     if (state === SESSION_JOINING || state === SESSION_LIVE) {
       // The next holder of this index begins uncongested.
       if (this.outbox.isCongested(client)) this.world.setCongested(client, false);
-      if (this.resumption?.keeps(client, byServer, code)) this.world.setAbsent(client);
+      if (this.resumption?.keeps(client)) this.world.setAbsent(client);
       else this.world.leave(client, this.sessions.epoch[client]);
     }
     this.sessions.setState(client, SESSION_CLOSING);
@@ -399,12 +407,12 @@ export class Gateway implements ClientSink, Doorkeeper {
   /** True: it is absent, and the world has it no more. */
   private freeAbsent(client: number, epoch: number): boolean {
     if (!this.sessions.holds(client, epoch) || this.sessions.state[client] !== SESSION_ABSENT) return false;
-    this.free(client, false);
+    this.free(client);
     return true;
   }
 
-  private free(client: number, isForGood: boolean): void {
-    this.resumption?.forget(client, isForGood);
+  private free(client: number, isSentAway = false): void {
+    this.resumption?.forget(client, isSentAway);
     this.sessions.release(client);
   }
 

@@ -10,13 +10,14 @@ import type { StoredPlayer } from './ports.js';
 import { type ResumeClaims, TokenMint } from './resume-token.js';
 import { SESSION_ABSENT, SESSION_CLOSING, SESSION_JOINING, SESSION_LIVE, type SessionTable } from './session.js';
 
-/** Ends by this server after which a client may come back. After any other one it is meant to be gone. */
+/** Ends by this server after which a client may come back. After any other one it is meant to be gone for good. */
 const FORGIVEN: ReadonlySet<number> = new Set([
   CloseCode.GoingAway,
   CloseCode.TryAgainLater,
   CloseCode.JoinTimeout,
   CloseCode.TooSlow,
   CloseCode.Idle,
+  CloseCode.WorldDropped,
 ]);
 /** A close frame without a code is what a browser sends when a page says close(). */
 const CLOSE_WITHOUT_CODE = 1005;
@@ -84,6 +85,8 @@ export class Resumption {
   private readonly clientOfPlayer = new Map<string, number>();
   /** Its connection is closing, its entity stays. */
   private readonly isKept: Uint8Array;
+  /** The client has said, or was told, that it does not come back. */
+  private readonly isForGood: Uint8Array;
 
   constructor(
     private readonly options: ResumeOptions,
@@ -96,6 +99,7 @@ export class Resumption {
     this.mint = new TokenMint(options.secret, this.now);
     this.stays = new Array(sessions.capacity).fill(undefined);
     this.isKept = new Uint8Array(sessions.capacity);
+    this.isForGood = new Uint8Array(sessions.capacity);
     sessions.reserve(options.reserved, options.lastEpoch);
     for (const { client, key } of options.reserved) this.reservedKeys.set(client, key);
   }
@@ -180,13 +184,27 @@ export class Resumption {
     return { token, resumed: isRestored || claimedKey === key };
   }
 
-  /** Whether the entity waits, now that its client's connection ends. */
-  keeps(client: number, byServer: boolean, code: number): boolean {
-    if (this.options.resumeMs === 0 || this.stays[client]?.isTold !== true) return false;
-    const isKept = byServer ? FORGIVEN.has(code) : !FAREWELLS.has(code);
-    this.isKept[client] = isKept ? 1 : 0;
+  /** The client's connection ends. */
+  noteEnd(client: number, byServer: boolean, code: number): void {
+    const isForGood = byServer ? !FORGIVEN.has(code) : FAREWELLS.has(code);
+    this.isForGood[client] = isForGood ? 1 : 0;
+  }
+
+  /** Whether its entity waits. */
+  keeps(client: number): boolean {
+    if (this.isForGood[client] !== 0 || this.options.resumeMs === 0) return false;
+    if (this.stays[client]?.isTold !== true) return false;
+    this.isKept[client] = 1;
     this.sessions.absentSince[client] = this.sessions.clock[0];
-    return isKept;
+    return true;
+  }
+
+  /** False: nobody would have waited for it. */
+  stopWaiting(client: number): boolean {
+    if (this.isKept[client] === 0) return false;
+    this.isKept[client] = 0;
+    this.isForGood[client] = 1;
+    return true;
   }
 
   /** The connection is gone. True: the session is absent now, false: it is over. */
@@ -201,8 +219,9 @@ export class Resumption {
     return this.sessions.clock[0] - this.sessions.absentSince[client] > this.options.resumeMs;
   }
 
-  /** The index is about to be free. */
-  forget(client: number, isForGood: boolean): void {
+  /** The index is about to be free. Who was absent may still come back to what is stored, unless it is sent away. */
+  forget(client: number, isSentAway: boolean): void {
+    const isForGood = isSentAway || this.isForGood[client] !== 0;
     const playerId = this.stays[client]?.playerId ?? '';
     // Who has left and is here again by another session has not left for good.
     const isElsewhere = (this.clientOfPlayer.get(playerId) ?? client) !== client;
@@ -211,6 +230,7 @@ export class Resumption {
     this.stays[client] = undefined;
     this.reservedKeys.delete(client);
     this.isKept[client] = 0;
+    this.isForGood[client] = 0;
   }
 
   private beginStay(client: number, playerId: string, sessionId: string, key: number): Stay {

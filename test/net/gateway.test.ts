@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RESYNC_INTERVAL_MS, RESYNC_RETRY_MS, VIOLATION_WINDOW_MS } from '../../src/constants.js';
-import { DROP_AWAITING_FULL, DROP_CONGESTED, DROP_STALE } from '../../src/net/counters.js';
+import { CloseCode } from '../../src/net/close-codes.js';
+import { CLOSE_CODES, DROP_AWAITING_FULL, DROP_CONGESTED, DROP_STALE } from '../../src/net/counters.js';
 import { HOLD_BACKLOG, HOLD_LATE_PONG } from '../../src/net/outbox.js';
 import { encodeJoin, encodePing, encodeResync } from '../../src/protocol/client-message.js';
 import { RejectCode } from '../../src/protocol/reject-codes.js';
@@ -135,6 +136,10 @@ test('a session that ends leaves the world once, and its index begins uncongeste
   assert.equal(world.clients.get(second.client)!.congested, false);
   world.frame(second.client);
   assert.ok(isFull(second));
+});
+
+test('every code by which this server closes is counted by its number', () => {
+  for (const code of Object.values(CloseCode)) assert.ok((CLOSE_CODES as readonly number[]).includes(code), `${code}`);
 });
 
 test('answers of the world to a session that is gone are dropped', async () => {

@@ -117,6 +117,62 @@ test('who leaves, says goodbye, is kicked or breaks rules has left; who is slow,
   }
 });
 
+test('only who leaves, says goodbye, is kicked or breaks rules is gone for good; nobody else is by an end of this server', async () => {
+  const ends: [string, boolean, (net: InProcess, client: number) => void][] = [
+    ['Leave', true, ({ gateway }, client) => gateway.receive(client, encodeLeave(1))],
+    ['1000', true, ({ gateway }, client) => gateway.end(client, 1000)],
+    ['kick', true, ({ gateway, sessions }, client) => gateway.kick({ clientId: sessions.epoch[client] }, 'out')],
+    ['violation', true, ({ gateway }, client) => gateway.close(client, 4004, 'too many')],
+    ['cut', false, ({ gateway }, client) => gateway.end(client, LOST)],
+    ['slow', false, ({ gateway }, client) => gateway.close(client, 4002, 'slow')],
+    ['idle', false, ({ gateway }, client) => gateway.close(client, 4003, 'idle')],
+    ['drain', false, ({ gateway }) => gateway.drain(RejectCode.Draining, 'bye')],
+    ['dropped', false, ({ gateway, sessions }, client) => gateway.dropped(client, sessions.epoch[client], 1, 'x')],
+  ];
+  for (const resumeMs of [0, 30000]) {
+    for (const [what, expected, end] of ends) {
+      const left: boolean[] = [];
+      const net = createNet(2, { resumeMs, onLeft: (_client, _epoch, isForGood) => left.push(isForGood) });
+      const { gateway, sessions, clock } = net;
+      const { connection } = await join(net);
+      end(net, connection.client);
+      if (sessions.used > 0) gateway.end(connection.client, LOST);
+      clock[0] += resumeMs + 1;
+      gateway.beat(true);
+      assert.deepEqual(left, [expected], `${what}, resumeMs ${resumeMs}`);
+    }
+  }
+});
+
+test('a client that comes back to a zone that has no room is not gone for good', async () => {
+  const left: boolean[] = [];
+  const net = createNet(2, { onLeft: (_client, _epoch, isForGood) => left.push(isForGood) });
+  const { gateway, world } = net;
+  const { connection, welcome } = await join(net);
+  gateway.end(connection.client, LOST);
+  world.answersJoins = false;
+  const back = net.connect();
+  gateway.receive(back.client, encodeJoin({ name: 'player', token: welcome.token, updateHz: 0 }));
+  gateway.refused(back.client, welcome.clientId, RejectCode.ServerFull);
+  assert.equal(back.closeCode, 1013);
+  gateway.end(back.client, 1013);
+  assert.equal(left.at(-1), false);
+});
+
+test('a kick reaches who is on the way out and would come back, and counts the one who is not kept only once', async () => {
+  const left: boolean[] = [];
+  const net = createNet(4, { onLeft: (_client, _epoch, isForGood) => left.push(isForGood) });
+  const { gateway, world, sessions } = net;
+  const { connection, welcome } = await join(net, '', 'idler');
+  gateway.close(connection.client, 4003, 'idle');
+  assert.equal(gateway.kick({ name: 'idler' }, 'out'), 1);
+  assert.equal(gateway.kick({ clientId: welcome.clientId }, 'out'), 0);
+  assert.equal(world.leaves, 1);
+  gateway.end(connection.client, 4003);
+  assert.deepEqual([left, absent(net), sessions.used], [[true], 0, 0]);
+  assert.equal((await join(net, welcome.token)).welcome.resumed, false);
+});
+
 test('nobody waits for a client that has not been told its token, or where waiting is off', async () => {
   const net = createNet(2);
   net.world.answersJoins = false;
