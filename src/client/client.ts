@@ -46,7 +46,10 @@ export interface ClientOptions {
   /** ws://host:port/ws/game */
   url: string;
   name: string;
-  /** Who you are, or the resumeToken of an earlier connection, to come back to its entity. */
+  /**
+   * Who you are, or the resumeToken of an earlier connection, to come back to its entity. Once it is refused, the attempts
+   * that follow go without it, until connect() is called again.
+   */
   token?: string;
   /** Wanted frames per second; 0 leaves the choice to the server. */
   updateHz?: number;
@@ -127,6 +130,8 @@ export class TesseraClient {
   private timer: ReturnType<typeof setTimeout> | undefined;
   /** Of the last Welcome, for the next Join. */
   private ticket = '';
+  /** The one of the options, until it is refused. */
+  private ownToken = '';
   private seq = 0;
   private attempt = 0;
   /** When a Resync was asked for that has not been answered yet. */
@@ -171,6 +176,7 @@ export class TesseraClient {
   connect(): Promise<WelcomeInfo> {
     assert(this.state === 'closed', 'connect() is called once, or again after the end', this.state);
     this.attempt = 0;
+    this.ownToken = this.options.token ?? '';
     return new Promise((resolve, reject) => {
       this.waiting = { resolve, reject };
       this.open();
@@ -240,10 +246,10 @@ export class TesseraClient {
   }
 
   private join(): void {
-    const { name, token = '', updateHz = 0 } = this.options;
+    const { name, updateHz = 0 } = this.options;
     this.state = 'joining';
     this.seq = 0;
-    this.transmit(encodeJoin({ name, token: this.ticket === '' ? token : this.ticket, updateHz }));
+    this.transmit(encodeJoin({ name, token: this.ticket === '' ? this.ownToken : this.ticket, updateHz }));
   }
 
   private begin(welcome: WelcomeInfo): void {
@@ -352,10 +358,17 @@ export class TesseraClient {
   }
 
   private refused(reject: RejectInfo): void {
-    if (this.state === 'joining') this.refusal = rejectReason(reject.code);
-    // A server that does not know it lets us in without it, if at all.
-    if (this.state === 'joining' && reject.code === RejectCode.BadToken) this.ticket = '';
+    if (this.state === 'joining') {
+      this.refusal = rejectReason(reject.code);
+      if (reject.code === RejectCode.BadToken) this.dropToken();
+    }
     this.onReject(reject);
+  }
+
+  /** A server that does not know it lets us in without it, if at all. */
+  private dropToken(): void {
+    if (this.ticket === '') this.ownToken = '';
+    this.ticket = '';
   }
 
   private applyState(frame: ServerFrame, decoder: EntityDecoder, bytes: number): void {

@@ -390,6 +390,36 @@ test('a client that comes back shows the newest token that it was given, and goe
   assert.equal(client.resumeToken, 'ticket-4');
 });
 
+test('a client whose own token is refused as well as its newest one comes in without any', async () => {
+  const shown: string[] = [];
+  serve = (link) => {
+    link.onMessage = (view, kind, seq) => {
+      if (kind !== ClientKind.Join) return;
+      const { token } = readJoin(view, 0, view.byteLength)!;
+      shown.push(token);
+      // A server that has begun again with another key knows neither of them.
+      if (shown.length > 1 && token !== '') {
+        link.send({ rejects: [{ seq, kind, code: RejectCode.BadToken }] });
+        link.socket.close(4001, 'the token is not valid');
+        return;
+      }
+      link.send({ welcome: { ...WELCOME, token: `ticket-${shown.length}` } });
+      if (shown.length === 1) link.socket.close(1012, 'restart');
+    };
+  };
+  const client = makeClient({ token: 'of last week', reconnect: { attemptsMax: 4, delayMsMin: 1, delayMsMax: 2 } });
+  let ending: Ending | undefined;
+  client.onClose = (info) => {
+    ending = info;
+  };
+  await client.connect();
+  const until = performance.now() + 5000;
+  while (client.resumeToken !== 'ticket-4' && ending?.retryMs !== null && performance.now() < until)
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.deepEqual(shown, ['of last week', 'ticket-1', 'of last week', '']);
+  assert.deepEqual([client.state, client.resumeToken], ['joined', 'ticket-4']);
+});
+
 test('a client whose token was shown by another connection does not take over in turn', async () => {
   serve = (link) => {
     link.onMessage = () => {
