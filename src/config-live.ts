@@ -1,7 +1,7 @@
 // Which settings can change while the server runs: each has an owner that takes a new value at once. The others made the
 // world, its memory, its threads or its connections when the server started, and wait for the next start.
 
-import type { LoadedSettings, SettingName, SettingSources, Settings } from './config.js';
+import { fitDefaults, type LoadedSettings, type SettingName, type SettingSources, type Settings } from './config.js';
 import { relationErrors } from './config-relations.js';
 import { SETTING_NAMES } from './config-table.js';
 
@@ -30,20 +30,29 @@ export interface Reloaded {
   restart: SettingName[];
 }
 
+const NOTHING = { applied: [], restart: [], values: {} };
+
+export interface Comparison extends Reloaded {
+  /** Of what is applied. */
+  values: Partial<Settings>;
+}
+
 /** What a configuration that was read again would change. `running` is not touched. */
-export function compareSettings(running: Settings, loaded: LoadedSettings): Reloaded {
-  if (!loaded.ok) return { errors: loaded.errors, applied: [], restart: [] };
-  if (!('settings' in loaded)) return { errors: [], applied: [], restart: [] };
-  const { settings, sources } = loaded;
+export function compareSettings(running: Settings, loaded: LoadedSettings): Comparison {
+  if (!loaded.ok) return { errors: loaded.errors, ...NOTHING };
+  if (!('settings' in loaded)) return { errors: [], ...NOTHING };
+  const { sources } = loaded;
+  const settings = fitDefaults(loaded.settings, sources, running.tickHz);
   const changed = SETTING_NAMES.filter((name) => settings[name] !== running[name]);
   const applied = changed.filter((name) => LIVE_SETTINGS.has(name));
   const restart = changed.filter((name) => !LIVE_SETTINGS.has(name));
   // What is applied must fit what goes on as it is, not only what it was written down with.
-  const errors = relationErrors({ ...running, ...pick(settings, applied) }, nameRunning(sources, restart), new Set());
-  return errors.length > 0 ? { errors, applied: [], restart: [] } : { errors, applied, restart };
+  const values = pick(settings, applied);
+  const errors = relationErrors({ ...running, ...values }, nameRunning(sources, restart), new Set());
+  return errors.length > 0 ? { errors, ...NOTHING } : { errors, applied, restart, values };
 }
 
-export function pick(settings: Settings, names: readonly SettingName[]): Partial<Settings> {
+function pick(settings: Settings, names: readonly SettingName[]): Partial<Settings> {
   return Object.fromEntries(names.map((name) => [name, settings[name]]));
 }
 

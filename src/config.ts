@@ -121,11 +121,15 @@ export function loadSettings({ argv, env, readFile }: SettingInputs): LoadedSett
       for (const wrong of SETTING_PAIRS.get(offer.name)?.names ?? (name ? [name] : [])) wrongNames.add(wrong);
     }
   }
-  // The usual rate of updates is no reason to refuse a slower world.
-  if (sources.updateHz === DEFAULT_SOURCE) settings.updateHz = Math.min(settings.updateHz, settings.tickHz);
+  const fitting = fitDefaults(settings, sources, settings.tickHz);
+  errors.push(...relationErrors(fitting, sources, wrongNames));
+  return errors.length > 0 ? { ok: false, errors } : { ok: true, settings: fitting, sources };
+}
 
-  errors.push(...relationErrors(settings, sources, wrongNames));
-  return errors.length > 0 ? { ok: false, errors } : { ok: true, settings, sources };
+/** The usual rate of updates is no reason to refuse a slower world. */
+export function fitDefaults(settings: Settings, sources: SettingSources, tickHz: number): Settings {
+  if (sources.updateHz !== DEFAULT_SOURCE) return settings;
+  return { ...settings, updateHz: Math.min(DEFAULTS.updateHz, tickHz) };
 }
 
 function readFlags(argv: readonly string[], errors: string[]): Offer[] {

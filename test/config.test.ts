@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DEFAULTS, type LoadedSettings, loadSettings, type SettingInputs } from '../src/config.js';
-import { LIVE_SETTINGS } from '../src/config-live.js';
+import { compareSettings, LIVE_SETTINGS } from '../src/config-live.js';
 import { parseSetting } from '../src/config-lookup.js';
 import { environmentName, kebabName } from '../src/config-names.js';
 import { SETTING_GROUPS, SETTING_NAMES, SETTINGS } from '../src/config-table.js';
@@ -333,4 +333,28 @@ test('a secret is long enough or refused, and never shown', () => {
     assert.ok(!error.includes(secret));
   }
   assertMentions(refused(load(['--resume-ms', '600001']))[0], 'resumeMs is 600001', '0 to 600000');
+});
+
+test('a rate of updates that nobody gave is measured by the ticks that run, not by those that wait for a restart', () => {
+  const files = (settings: object) => ({ 'tessera.json': JSON.stringify(settings) });
+  const reread = (before: object, after: object) => {
+    const running = accepted(load([], {}, files(before))).settings;
+    return compareSettings(running, load([], {}, files(after)));
+  };
+  const faster = reread({ tickHz: 20 }, { tickHz: 60, joinTimeoutMs: 4000 });
+  assert.deepEqual(faster, {
+    errors: [],
+    applied: ['joinTimeoutMs'],
+    restart: ['tickHz'],
+    values: { joinTimeoutMs: 4000 },
+  });
+  const slower = reread({ tickHz: 60 }, { tickHz: 20 });
+  assert.deepEqual(slower, { errors: [], applied: [], restart: ['tickHz'], values: {} });
+  const taken = reread({ tickHz: 20, updateHz: 10 }, { tickHz: 60 });
+  assert.deepEqual(taken, { errors: [], applied: ['updateHz'], restart: ['tickHz'], values: { updateHz: 20 } });
+  const given = reread({ tickHz: 20 }, { tickHz: 60, updateHz: 30 });
+  assertMentions(
+    given.errors.join(),
+    'updateHz is 30 (from tessera.json) while tickHz is 20 (from the running server)',
+  );
 });

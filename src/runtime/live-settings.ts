@@ -1,7 +1,7 @@
 // Takes a configuration that was read again to those who own what it says, while the server runs.
 
 import type { LoadedSettings, Settings } from '../config.js';
-import { compareSettings, pick, type Reloaded } from '../config-live.js';
+import { compareSettings, type Reloaded } from '../config-live.js';
 import { LiveLimits } from '../memory/live-limits.js';
 import type { Log } from '../net/log.js';
 import type { Net } from '../net/net.js';
@@ -32,12 +32,11 @@ export class LiveSettings {
 
   reload(): Reloaded {
     const { plan, source, net, io, log } = this.options;
-    const loaded = source.reread();
-    const reloaded = compareSettings(plan.settings, loaded);
-    const { errors, applied, restart } = reloaded;
+    const reloaded = compareSettings(plan.settings, source.reread());
+    const { errors, applied, restart, values } = reloaded;
     for (const error of errors) log.error({}, `the settings were read again, and none applied: ${error}`);
     if (errors.length > 0) return reloaded;
-    if (loaded.ok && 'settings' in loaded) Object.assign(plan.settings, pick(loaded.settings, applied));
+    Object.assign(plan.settings, values);
     this.limits.set(plan.settings);
     net.adopt(plan.settings);
     io.adopt(plan.settings);
