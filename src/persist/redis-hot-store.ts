@@ -39,6 +39,10 @@ class RedisHotStore implements HotStore {
   readonly #health: HealthRecord;
   readonly #reconnect = new Backoff(RECONNECT_MS_MIN, RECONNECT_MS_MAX);
   #closed = false;
+  /** Why there is no connection, as far as ioredis has said so. */
+  #problem = '';
+  /** What the connection that is there was refused: without its database Redis goes on with database 0. */
+  #lack = '';
 
   constructor(options: RedisHotStoreOptions) {
     this.#deadlineMs = options.deadlineMs ?? 5000;
@@ -59,9 +63,18 @@ class RedisHotStore implements HotStore {
       // A replica that was a master: connect again, to whatever the name leads to by then.
       reconnectOnError: (error) => error.message.startsWith('READONLY'),
     });
-    this.#redis.on('ready', () => this.#reconnect.succeeded());
+    this.#redis.on('connect', () => {
+      this.#lack = '';
+    });
+    this.#redis.on('ready', () => {
+      this.#reconnect.succeeded();
+      this.#problem = '';
+    });
     // Without a listener a lost connection would end the process; calls report it.
-    this.#redis.on('error', () => {});
+    this.#redis.on('error', (error: Error) => {
+      this.#problem = this.#describe(error);
+      if (this.#redis.status === 'connect') this.#lack = this.#problem;
+    });
   }
 
   async set(entries: readonly HotEntry[]): Promise<void> {
@@ -119,17 +132,26 @@ class RedisHotStore implements HotStore {
 
   async #call<T>(what: string, action: () => Promise<T>): Promise<T> {
     if (this.#closed) throw new PersistError('closed', 'the hot store is closed');
+    const { host, port, db } = this.#redis.options;
     try {
       await this.#awaitConnection();
+      if (this.#redis.status === 'ready' && this.#lack !== '')
+        throw new PersistError('unavailable', `${what}: ${host}:${port}/${db}: ${this.#lack}`);
       const result = await withDeadline(action(), this.#deadlineMs + 1000, what);
       this.#health.succeeded();
       return result;
     } catch (error) {
-      const { host, port } = this.#redis.options;
-      const failure = toPersistError(error, what, `${host}:${port}`);
+      const failure = toPersistError(error, what, `${host}:${port}`, this.#problem);
       this.#health.failed(failure);
       throw failure;
     }
+  }
+
+  #describe(error: Error & { code?: string }): string {
+    // Of an address with several answers the message is empty.
+    const text = error.message || error.code || error.name;
+    const { password } = this.#redis.options;
+    return password ? text.replaceAll(password, '***') : text;
   }
 
   /** A connection that is being made gets its time; the first call after the start or a cut would fail otherwise. */
@@ -161,11 +183,13 @@ function toBuffer(value: Uint8Array): Buffer {
 /** What the client says of a connection that is not there names its own options; ours is --redis. */
 const NO_CONNECTION = /enableOfflineQueue|maxRetriesPerRequest|Connection is closed/;
 
-function toPersistError(error: unknown, what: string, address: string): PersistError {
+function toPersistError(error: unknown, what: string, address: string, problem: string): PersistError {
   if (error instanceof PersistError) return error;
   const { message, name } = error as Error;
-  if (NO_CONNECTION.test(message))
-    return new PersistError('unavailable', `${what}: no connection to ${address}`, error);
+  if (NO_CONNECTION.test(message)) {
+    const reason = problem === '' ? '' : `: ${problem}`;
+    return new PersistError('unavailable', `${what}: no connection to ${address}${reason}`, error);
+  }
   let kind: PersistErrorKind = 'unavailable';
   if (message.includes('timed out')) kind = 'timeout';
   if (message.startsWith('OOM')) kind = 'full';

@@ -177,7 +177,30 @@ test('where nobody listens the complaint is of the address, without the password
   t.after(() => store.close());
   await assert.rejects(store.get(['key']), (error: PersistError) => {
     assert.equal(error.kind, 'unavailable');
-    assert.equal(error.message, 'get: no connection to 127.0.0.1:1');
+    assert.equal(error.message, 'get: no connection to 127.0.0.1:1: connect ECONNREFUSED 127.0.0.1:1');
     return true;
   });
+});
+
+test('where Redis is and cannot be used the complaint says why, without the password', {
+  timeout: 60000,
+}, async (t) => {
+  const url = findService('redis');
+  if (!requireOrSkip(t, url !== undefined, skipReason('redis'))) return;
+  const stranger = new URL(url!);
+  Object.assign(stranger, { username: 'nobody', password: 'opensesame' });
+  // Redis would go on with database 0, which may be another world's.
+  const beyond = new URL('/9999', url);
+  const complaints: [string, RegExp][] = [
+    [stranger.href, /^redis: get: no connection to .+: WRONGPASS/],
+    [beyond.href, /^redis: get: .+\/9999: ERR DB index is out of range$/],
+  ];
+  for (const [address, expected] of complaints) {
+    const notices: string[] = [];
+    const store = openRedisHotStore({ url: address, connectTimeoutMs: 500, onNotice: (line) => notices.push(line) });
+    t.after(() => store.close());
+    await assert.rejects(store.get(['key']), (error: PersistError) => error.kind === 'unavailable');
+    assert.match(notices.join(), expected);
+    assert.ok(!JSON.stringify([notices, store.health()]).includes('opensesame'), 'not the password');
+  }
 });
