@@ -4,7 +4,10 @@
 export const WIRE_ID_BITS = 23;
 export const WIRE_ID_MASK = (1 << WIRE_ID_BITS) - 1;
 
-/** Never the same for two entities of one run. */
+/**
+ * Never the same for two entities that live at the same time. The generation has 9 bits and the lowest free id is given
+ * out first: the 512th entity after one that had its id has its name too.
+ */
 export function entityName(key: number): string {
   return `${key & WIRE_ID_MASK}.${key >>> WIRE_ID_BITS}`;
 }

@@ -1,5 +1,6 @@
 // An entity's name in the whole world: its wire id (zone of birth and a local number in it) and a generation, so that
-// two entities that had the same id one after the other are never taken for each other. 23 + 9 bits in one u32.
+// two entities that had the same id one after the other are not taken for each other: 23 + 9 bits in one u32, so the
+// same key comes again after 512 uses of its id.
 
 import { assert } from '../assert.js';
 import { ENTITIES_PER_ZONE_MAX, ZONES_MAX } from '../constants.js';

@@ -17,6 +17,12 @@ test('a key has the same name in a checkpoint whichever way it is read', () => {
   }
 });
 
+test('the name of an entity comes again after 512 uses of its id, and not before', () => {
+  const names = Array.from({ length: 512 }, (_, use) => entityName(makeKey(5, 300 + use)));
+  assert.equal(new Set(names).size, 512);
+  assert.equal(entityName(makeKey(5, 300 + 512)), names[0]);
+});
+
 test('rows hold what a game calls persistent of what lasts, and nothing else', async () => {
   const stage = new Stage();
   const store = new FaultyStore();
