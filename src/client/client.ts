@@ -157,9 +157,9 @@ export class TesseraClient {
     return this.welcome?.entityId ?? null;
   }
 
-  /** Brings another connection back to our entity; empty where the server gives none. */
+  /** Brings another connection back to our entity: what the next Join would show. Empty where there is none. */
   get resumeToken(): string {
-    return this.ticket;
+    return this.ticket === '' ? this.ownToken : this.ticket;
   }
 
   /** Whether the entity is the one of before the connection was lost. */
@@ -249,7 +249,7 @@ export class TesseraClient {
     const { name, updateHz = 0 } = this.options;
     this.state = 'joining';
     this.seq = 0;
-    this.transmit(encodeJoin({ name, token: this.ticket === '' ? this.ownToken : this.ticket, updateHz }));
+    this.transmit(encodeJoin({ name, token: this.resumeToken, updateHz }));
   }
 
   private begin(welcome: WelcomeInfo): void {

@@ -420,6 +420,23 @@ test('a client whose own token is refused as well as its newest one comes in wit
   assert.deepEqual([client.state, client.resumeToken], ['joined', 'ticket-4']);
 });
 
+test('a token that was not refused is still there after an attempt that failed, for the next client', async () => {
+  for (const [code, left] of [
+    [RejectCode.ServerFull, 'mine'],
+    [RejectCode.BadToken, ''],
+  ] as const) {
+    serve = (link) => {
+      link.onMessage = (_view, kind, seq) => {
+        link.send({ rejects: [{ seq, kind, code }] });
+        link.socket.close(1013, 'not let in');
+      };
+    };
+    const client = makeClient({ token: 'mine' });
+    await assert.rejects(client.connect());
+    assert.equal(client.resumeToken, left);
+  }
+});
+
 test('a client whose token was shown by another connection does not take over in turn', async () => {
   serve = (link) => {
     link.onMessage = () => {
