@@ -11,6 +11,7 @@ import { WebSocket } from 'ws';
 import { type Ending, TesseraClient } from '../../src/client/client.js';
 import type { SocketClass } from '../../src/client/socket.js';
 import { MOVE_FORM } from '../../src/games/arena/command-forms.js';
+import { KIND_PLAYER } from '../../src/games/arena/fields.js';
 import { openRedisHotStore } from '../../src/persist/redis-hot-store.js';
 import type { DescribedCommand } from '../../src/protocol/command-layout.js';
 import { requireOrSkip } from '../require.js';
@@ -140,7 +141,7 @@ test('after kill -9 and a start clients come back to their own entities, near wh
   }
 });
 
-test('entities of a recovered world that nobody comes back to go; who is late comes in as it was stored', async () => {
+test('entities of a recovered world that nobody comes back to go; who is late comes in as it was stored, and once', async () => {
   const first = await startServer(args('nobody', '--resume-ms', '1500'));
   const player = await joinPlayer(first.wsUrl, 'late');
   const { resumeToken } = player.client;
@@ -152,8 +153,16 @@ test('entities of a recovered world that nobody comes back to go; who is late co
   try {
     assert.equal(await absentCount(second), 1);
     await until('it is over', async () => (await absentCount(second)) === 0, second);
-    const late = await joinPlayer(second.wsUrl, 'late', resumeToken);
+    // By two connections at once, with one token.
+    const both = ['one', 'other'].map((name) => createPlayer(second.wsUrl, name, resumeToken, [MOVE_FORM]));
+    await Promise.allSettled(both.map(({ client }) => client.connect()));
+    await until('one of them is gone', () => both.some(({ client }) => client.state === 'closed'), second);
+    const late = both.find(({ client }) => client.state === 'joined');
+    assert.ok(late, 'and the other is there');
+    await until('it sees itself', () => late.client.self !== null);
     assert.equal(late.client.resumed, true);
+    const players = [...late.client.entities.values()].filter(({ kind }) => kind === KIND_PLAYER);
+    assert.equal(players.length, 1, 'it is there once');
     assert.ok(Math.hypot(placeOf(late).x - place.x, placeOf(late).y - place.y) < 1, 'it stands where it stood');
     assert.notEqual(late.client.resumeToken, resumeToken);
     late.client.close();
