@@ -14,6 +14,7 @@ import { BLOCKS_OFFSET, SCALAR_ROW_LIMIT } from '../memory/world-layout.js';
 import { CellCleaner } from './cell-cleaner.js';
 import { decodeCell, encodeCell, type PackedRows } from './cell-record.js';
 import { CELLS_TABLE, cellKey, findSubstitute, firstVersion } from './cell-store.js';
+import { findCellsInView } from './cells-in-view.js';
 import { sha256 } from './checksum.js';
 import { Backoff } from './deadline.js';
 import type { ColdStore } from './ports.js';
@@ -22,12 +23,15 @@ const RETRY_MS_MIN = 100;
 const RETRY_MS_MAX = 2000;
 /** So often a failure that lasts is said again. */
 const SAY_EVERY_MS = 10000;
+/** No tick. */
+const UNASKED = -1;
 
 /** One asking: a zone's cell that loads, or leaves, since a tick. */
 interface Job {
   zone: number;
   local: number;
   cell: number;
+  state: number;
   since: number;
   version: number;
 }
@@ -60,8 +64,9 @@ export class CellKeeper {
   private readonly cleaner: CellCleaner;
   /** By world cell: the asking that is being answered or has been. */
   private readonly answered: Int32Array;
-  private loads: Job[] = [];
-  private stores: StoreJob[] = [];
+  /** By world cell, in the order of asking: the newest asking takes the place of one that was not answered yet. */
+  private readonly loads = new Map<number, Job>();
+  private readonly stores = new Map<number, StoreJob>();
   private deliveries: Delivery[] = [];
   /** By world cell: what its record is, so that it is not written again unchanged. */
   private readonly known = new Map<number, { version: number; hash: string }>();
@@ -81,7 +86,7 @@ export class CellKeeper {
     const cellCount = cellsOfWorld(plan.grid);
     this.table = new CellTable(plan.table, worlds.length, cellCount);
     this.rings = plan.rings.map((buffer) => new ByteRing(buffer));
-    this.answered = new Int32Array(cellCount);
+    this.answered = new Int32Array(cellCount).fill(UNASKED);
     this.nextVersion = firstVersion(options.startedMs);
     this.cleaner = new CellCleaner(worlds, plan, store, counters);
   }
@@ -89,12 +94,14 @@ export class CellKeeper {
   /** Often; does only what can be done at once, and begins what takes time. */
   run(nowMs: number): void {
     for (let zone = 0; zone < this.options.worlds.length; zone++) this.look(zone);
-    if (!this.isLoading && this.loads.length > 0 && nowMs >= this.loadAfterMs) void this.load(nowMs);
-    if (!this.isStoring && this.stores.length > 0 && nowMs >= this.storeAfterMs) void this.store(nowMs);
+    this.dropUnwanted(this.loads);
+    this.dropUnwanted(this.stores);
+    if (!this.isLoading && this.loads.size > 0 && nowMs >= this.loadAfterMs) void this.load(nowMs);
+    if (!this.isStoring && this.stores.size > 0 && nowMs >= this.storeAfterMs) void this.store(nowMs);
     this.deliver();
     this.cleaner.run(nowMs);
     this.sayLate(nowMs);
-    this.options.counters.set('cellsWaiting', this.loads.length + this.stores.length);
+    this.options.counters.set('cellsWaiting', this.loads.size + this.stores.size);
   }
 
   /** Finds what the zone has begun to ask. */
@@ -104,7 +111,7 @@ export class CellKeeper {
     const block = world.committed;
     const { cells } = block;
     if (cells === undefined) return;
-    const asked: (Job & { state: number })[] = [];
+    const asked: Job[] = [];
     for (let local = 0; local < cells.state.length; local++) {
       const state = cells.state[local];
       if (state !== CELL_LOADING && state !== CELL_EVICTING) continue;
@@ -122,9 +129,28 @@ export class CellKeeper {
     for (const job of asked) {
       this.answered[job.cell] = job.since;
       const rows = leaving.get(job.local);
-      if (rows === undefined) this.loads.push(job);
+      if (rows === undefined) this.loads.set(job.cell, job);
       else this.storeCell(job, rows);
     }
+  }
+
+  /** While a store is away zones change their minds: what none waits for any more is not in the way of the rest. */
+  private dropUnwanted(jobs: Map<number, Job>): void {
+    for (const job of jobs.values()) {
+      if (this.isWanted(job)) continue;
+      jobs.delete(job.cell);
+      this.forget(job);
+    }
+  }
+
+  private isWanted({ zone, local, state, since }: Job): boolean {
+    const { cells } = this.options.worlds[zone].committed;
+    return cells?.state[local] === state && cells.since[local] === since;
+  }
+
+  /** The block may have been read while the zone wrote it: if the job is wanted after all, the next look finds it anew. */
+  private forget({ cell, since }: Job): void {
+    if (this.answered[cell] === since) this.answered[cell] = UNASKED;
   }
 
   /** Packs every row that leaves with one of these cells. */
@@ -155,34 +181,39 @@ export class CellKeeper {
     const known = this.known.get(job.cell);
     if (known !== undefined && known.version === job.version && known.hash === hash) {
       this.options.counters.add('cellsSpared', 1);
+      this.stores.delete(job.cell);
       this.table.storeDone(job.cell, job.since, job.version);
       return;
     }
-    this.stores.push({ ...job, version: this.nextVersion++, record, hash });
+    this.stores.set(job.cell, { ...job, version: this.nextVersion++, record, hash });
   }
 
   private async store(nowMs: number): Promise<void> {
     const { store, counters } = this.options;
-    const batch = this.stores.slice(0, CELLS_PER_CALL);
+    const batch = [...this.stores.values()].slice(0, CELLS_PER_CALL);
     this.isStoring = true;
     try {
       await store.putRows(
         CELLS_TABLE,
         batch.map(({ cell, version, record }) => ({ key: cellKey(cell, version), value: record })),
       );
-      this.stores.splice(0, batch.length);
       this.storeBackoff.succeeded();
-      for (const { cell, since, version, hash, record } of batch) {
+      for (const job of batch) {
+        const { cell, since, version, hash, record } = job;
         this.known.set(cell, { version, hash });
         this.cleaner.wrote(cell, version);
-        this.table.storeDone(cell, since, version);
+        // One that was asked anew meanwhile is about other rows; its zone hears when those are stored.
+        if (this.stores.get(cell) === job) {
+          this.stores.delete(cell);
+          this.table.storeDone(cell, since, version);
+        }
         counters.add('cellsStored', 1);
         counters.add('cellBytesStored', record.length);
       }
     } catch (error) {
       this.storeBackoff.failed();
       this.storeAfterMs = nowMs + this.storeBackoff.pauseMs;
-      this.fail(`cells cannot be stored and stay in memory (${this.stores.length} wait)`, error, nowMs);
+      this.fail(`cells cannot be stored and stay in memory (${this.stores.size} wait)`, error, nowMs);
     } finally {
       this.isStoring = false;
     }
@@ -190,7 +221,7 @@ export class CellKeeper {
 
   private async load(nowMs: number): Promise<void> {
     const { store, counters } = this.options;
-    const batch = this.loads.slice(0, CELLS_PER_CALL);
+    const batch = this.nextLoads();
     this.isLoading = true;
     try {
       const values = await store.getRows(
@@ -199,18 +230,30 @@ export class CellKeeper {
       );
       const read: Delivery[] = [];
       for (const [i, job] of batch.entries()) read.push({ ...job, rows: await this.open(job, values[i]), sent: 0 });
-      this.loads.splice(0, batch.length);
-      this.deliveries.push(...read);
+      for (const [i, job] of batch.entries()) {
+        if (this.loads.get(job.cell) !== job) continue; // nobody waits for it any more, or for another version
+        this.loads.delete(job.cell);
+        this.deliveries.push(read[i]);
+      }
       this.loadBackoff.succeeded();
       counters.add('cellsLoaded', batch.length);
     } catch (error) {
       this.loadBackoff.failed();
       this.loadAfterMs = nowMs + this.loadBackoff.pauseMs;
-      this.fail(`cells cannot be loaded and are seen empty (${this.loads.length} wait)`, error, nowMs);
+      this.fail(`cells cannot be loaded and are seen empty (${this.loads.size} wait)`, error, nowMs);
     } finally {
       this.isLoading = false;
     }
     this.deliver();
+  }
+
+  /** Where they need several calls: what players see goes first. */
+  private nextLoads(): Job[] {
+    if (this.loads.size <= CELLS_PER_CALL) return [...this.loads.values()];
+    const inView = findCellsInView(this.options.worlds, this.options.plan);
+    const seen = [...this.loads.values()].filter(({ cell }) => inView.has(cell));
+    const unseen = [...this.loads.values()].filter(({ cell }) => !inView.has(cell));
+    return [...seen, ...unseen].slice(0, CELLS_PER_CALL);
   }
 
   /** Undefined: there is no whole record of the cell. */
@@ -235,6 +278,10 @@ export class CellKeeper {
     if (this.deliveries.length === 0) return;
     const full = new Set<number>();
     this.deliveries = this.deliveries.filter((delivery) => {
+      if (!this.isWanted(delivery)) {
+        this.forget(delivery);
+        return false;
+      }
       if (full.has(delivery.zone)) return true;
       const isDone = this.write(delivery);
       if (!isDone) full.add(delivery.zone);

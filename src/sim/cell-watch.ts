@@ -44,6 +44,8 @@ export class CellWatch {
   private readonly lastY: Float32Array;
   private readonly borderCells: readonly BorderCell[];
   private readonly needRadius: number;
+  /** Loading cells that only the queue wants, as of this look. */
+  private loadingForQueue = 0;
   private lookedTick = 0;
 
   constructor(
@@ -169,9 +171,10 @@ export class CellWatch {
     const { cells, zone } = this;
     const { plan, state, resting } = cells;
     let wanted = 0;
+    this.loadingForQueue = 0;
     for (let cell = 0; cell < cells.count; cell++) {
       const age = zone.tick - this.needed[cell];
-      if (state[cell] === CELL_LOADING && age > plan.ttlTicks) cells.cancelLoad(cell);
+      if (state[cell] === CELL_LOADING && age > plan.ttlTicks && !this.keepForQueue(cell)) cells.cancelLoad(cell);
       if (state[cell] === CELL_COLD && age <= FRESH_TICKS) wanted++;
     }
     const chosen = chooseEvictions(
@@ -186,6 +189,23 @@ export class CellWatch {
       },
     );
     if (chosen.length > 0) cells.beginEvict(chosen);
+  }
+
+  /** What the queue wants is not given up, or the same look would ask for it again. */
+  private keepForQueue(cell: number): boolean {
+    const isKept = this.isQueueFilling && this.cells.queue.waitingFor(cell) > 0 && this.mayLoadForQueue;
+    if (isKept) this.loadingForQueue++;
+    return isKept;
+  }
+
+  private get isQueueFilling(): boolean {
+    const { queue } = this.cells;
+    return queue.count > queue.capacity / 2;
+  }
+
+  /** While the store is away they stay on, and take the place of cells that players need. */
+  private get mayLoadForQueue(): boolean {
+    return this.loadingForQueue < CELLS_BEGUN_PER_LOOK;
   }
 
   /** What is seen first; what is only near while the limits allow it; and what has too much waiting for it. */
@@ -203,7 +223,7 @@ export class CellWatch {
       left--;
       room--;
     }
-    if (left > 0 && cells.queue.count > cells.queue.capacity / 2) this.loadForQueue();
+    if (left > 0 && this.isQueueFilling && this.mayLoadForQueue) this.loadForQueue();
   }
 
   private loadForQueue(): void {

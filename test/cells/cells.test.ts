@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { CELL_LOOK_TICKS, CELLS_PER_CALL } from '../../src/constants.js';
 import { ByteRing } from '../../src/memory/byte-ring.js';
 import { areaOfCell, worldCellOf } from '../../src/memory/cell-grid.js';
 import {
@@ -16,6 +17,7 @@ import { COUNTER } from '../../src/memory/counters.js';
 import { WorldBuffer } from '../../src/memory/world-buffer.js';
 import { SCALAR_CELL_QUEUE } from '../../src/memory/world-layout.js';
 import { decodeCell } from '../../src/persist/cell-record.js';
+import { findCellsInView } from '../../src/persist/cells-in-view.js';
 import { decodeZone, encodeZone } from '../../src/persist/zone-snapshot.js';
 import { createRandom } from '../../src/prng.js';
 import { shapeOf } from '../../src/runtime/recovery.js';
@@ -198,6 +200,117 @@ test('a store that is down: nothing is given up, and when it is back all goes on
   await cells.run(300);
   assert.ok(cells.host().cells.heldCount + cells.host().cells.evictingCount < 20);
   await census(cells, 'back');
+});
+
+test('a cell that leaves and stays a hundred times while the store is down is stored once when it is back', async () => {
+  const cells = new CellWorld({ cellTtlMs: 100 });
+  const client = await join(cells, 0);
+  await cells.run(20);
+  cells.world.leave(client);
+  await cells.until('one cell is left', () => statesOf(cells, CELL_COLD) === 400);
+  await cells.until('all is answered', () => cells.counters.get('cellsWaiting') === 0);
+  const zone = cells.host().cells;
+  const cell = zone.version.findIndex((version) => version > 0);
+  zone.startLoad(cell);
+  await cells.until('it is here', () => zone.state[cell] === CELL_LIVE);
+  cells.store.isDown = true;
+  const waiting: number[] = [];
+  for (let i = 0; i < 100; i++) {
+    await cells.until('it leaves', () => zone.state[cell] === CELL_EVICTING);
+    await cells.run(2);
+    zone.cancelEvict([cell]);
+    waiting.push(cells.counters.get('cellsWaiting'));
+  }
+  assert.equal(Math.max(...waiting), 1, 'one waits, however often it was asked for');
+  await cells.run(1);
+  assert.equal(cells.counters.get('cellsWaiting'), 0, 'and none while it stays');
+  await cells.until('it leaves for good', () => zone.state[cell] === CELL_EVICTING);
+  const { puts } = cells.store;
+  cells.store.isDown = false;
+  await cells.until('it is gone', () => zone.state[cell] === CELL_COLD, 300);
+  await cells.run(60);
+  assert.equal(cells.store.puts - puts, 1);
+  await census(cells, 'left once');
+});
+
+test('cells that nobody wants any more are not loaded when the store is back', async () => {
+  const cells = new CellWorld({ worldWidth: 1600, worldHeight: 80, cellTtlMs: 100 });
+  const client = await join(cells, 0);
+  go(cells, client, 100, 0);
+  await cells.run(2400); // all along, so that every cell is in the store
+  cells.world.leave(client);
+  await cells.until('all is cold', () => statesOf(cells, CELL_COLD) === 80);
+  assert.ok(cells.host().cells.version.every((version) => version > 0));
+  cells.store.isDown = true;
+  const again = await join(cells, 1);
+  go(cells, again, 100, 0);
+  let waiting = 0;
+  let loading = 0;
+  await cells.run(2400, () => {
+    waiting = Math.max(waiting, cells.counters.get('cellsWaiting'));
+    loading = Math.max(loading, statesOf(cells, CELL_LOADING));
+  });
+  assert.ok(waiting <= loading + 8, `${waiting} wait, of at most ${loading} that are wanted`);
+  const loaded = cells.counters.get('cellsLoaded');
+  const wanted = statesOf(cells, CELL_LOADING);
+  cells.store.isDown = false;
+  go(cells, again, 0, 0);
+  await cells.run(200);
+  assert.ok(
+    cells.counters.get('cellsLoaded') - loaded <= wanted + 8,
+    'as many as were wanted, and what came into view since',
+  );
+  await census(cells, 'back');
+});
+
+test('of more loads than go with one call, what players see goes first', async () => {
+  const cells = new CellWorld({ cellSize: 20 });
+  const client = await join(cells, 0);
+  const zone = cells.host().cells;
+  for (let cell = 0; cell < 200; cell++) zone.startLoad(cell);
+  cells.world.leave(client);
+  await cells.until('all is cold', () => statesOf(cells, CELL_COLD) === zone.count);
+  cells.store.isDown = true;
+  await join(cells, 1);
+  await cells.until('it waits for what it sees', () => statesOf(cells, CELL_LOADING) > 3);
+  const seen = [...zone.state.keys()].filter((cell) => zone.state[cell] === CELL_LOADING);
+  await cells.until('the zone has just looked', () => cells.world.tick % CELL_LOOK_TICKS === 0);
+  for (let cell = 0; cell < 200; cell++) zone.startLoad(cell);
+  cells.replaceKeeper();
+  cells.store.reads.length = 0;
+  await cells.run(1);
+  assert.equal(cells.counters.get('cellsWaiting'), 200 + seen.length);
+  const inView = findCellsInView(cells.worlds, cells.world.plan.cells!);
+  const expected = seen.filter((cell) => inView.has(cell));
+  assert.ok(expected.length > 1 && expected[0] >= 200, `${expected}`);
+  const [first] = cells.store.reads;
+  assert.equal(first.length, CELLS_PER_CALL);
+  assert.deepEqual(
+    first.slice(0, expected.length).map((key) => Number.parseInt(key, 10)),
+    expected,
+  );
+});
+
+test('a full queue whose store is down asks for its cells once, and for few of them', async () => {
+  const cells = new CellWorld({ worldWidth: 1600, worldHeight: 80, cellTtlMs: 100 });
+  const client = await join(cells, 0);
+  go(cells, client, 100, 0);
+  await cells.run(2400);
+  cells.world.leave(client);
+  await cells.until('all is cold', () => statesOf(cells, CELL_COLD) === 80);
+  cells.store.isDown = true;
+  const { zone } = cells.world.hosts[0];
+  for (let i = 0; i < 1200; i++) assert.ok(zone.tellCell((i % 40) * 40 + 1, 1, 7, 0, 0));
+  const { state, since, queue } = cells.host().cells;
+  const begun = new Set<string>();
+  await cells.run(2000, () => {
+    for (const [cell, is] of state.entries()) if (is === CELL_LOADING) begun.add(`${cell} ${since[cell]}`);
+  });
+  assert.ok(begun.size > 0 && begun.size <= 8, `${begun.size} loads were begun`);
+  assert.ok(cells.counters.get('cellsWaiting') <= 8);
+  cells.store.isDown = false;
+  await cells.until('half of it is applied', () => queue.count <= queue.capacity / 2);
+  await census(cells, 'queue');
 });
 
 test('a cell that is wanted again on its way to the store never leaves', async () => {

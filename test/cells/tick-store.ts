@@ -12,6 +12,8 @@ export class TickStore implements ColdStore {
   delay = 0;
   isDown = false;
   puts = 0;
+  /** Keys of each call that read. */
+  readonly reads: (readonly string[])[] = [];
   now = 0;
   private waiting: Waiting[] = [];
 
@@ -37,6 +39,7 @@ export class TickStore implements ColdStore {
   }
 
   getRows(table: string, keys: readonly string[]): Promise<(Uint8Array | undefined)[]> {
+    this.reads.push(keys);
     return this.later(() => keys.map((key) => this.rows.get(`${table}/${key}`)));
   }
 
