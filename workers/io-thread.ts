@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../src/assert.js';
+import { nowMs } from '../src/clock.js';
 import { EVENT_RECORD_BYTES, IO_BEAT_MS, JOURNAL_SEGMENT_MS, SPOOL_BYTES_MAX } from '../src/constants.js';
 import { ByteRing } from '../src/memory/byte-ring.js';
 import { IoCounters } from '../src/memory/io-counters.js';
@@ -104,8 +105,9 @@ const cells =
     counters,
     say,
     startedMs: Date.now(),
+    now: nowMs,
   });
-const keepingCells = cells && setInterval(() => cells.run(Date.now()), IO_BEAT_MS);
+const keepingCells = cells && setInterval(() => cells.run(), IO_BEAT_MS);
 const pumping = setInterval(() => pump.run(Date.now()), IO_BEAT_MS);
 let periods = { hotSnapshotMs, coldSnapshotMs };
 let snapshotting = beginSnapshots();

@@ -55,7 +55,10 @@ export interface CellKeeperOptions {
   store: ColdStore;
   counters: IoCounters;
   say: (line: string) => void;
+  /** Of the wall clock: versions of records ascend from one process to the next. */
   startedMs: number;
+  /** Monotonic: what waits must not wait for a clock that was set back. */
+  now: () => number;
 }
 
 export class CellKeeper {
@@ -92,12 +95,13 @@ export class CellKeeper {
   }
 
   /** Often; does only what can be done at once, and begins what takes time. */
-  run(nowMs: number): void {
+  run(): void {
+    const nowMs = this.options.now();
     for (let zone = 0; zone < this.options.worlds.length; zone++) this.look(zone);
     this.dropUnwanted(this.loads);
     this.dropUnwanted(this.stores);
-    if (!this.isLoading && this.loads.size > 0 && nowMs >= this.loadAfterMs) void this.load(nowMs);
-    if (!this.isStoring && this.stores.size > 0 && nowMs >= this.storeAfterMs) void this.store(nowMs);
+    if (!this.isLoading && this.loads.size > 0 && nowMs >= this.loadAfterMs) void this.load();
+    if (!this.isStoring && this.stores.size > 0 && nowMs >= this.storeAfterMs) void this.store();
     this.deliver();
     this.cleaner.run(nowMs);
     this.sayLate(nowMs);
@@ -188,7 +192,7 @@ export class CellKeeper {
     this.stores.set(job.cell, { ...job, version: this.nextVersion++, record, hash });
   }
 
-  private async store(nowMs: number): Promise<void> {
+  private async store(): Promise<void> {
     const { store, counters } = this.options;
     const batch = [...this.stores.values()].slice(0, CELLS_PER_CALL);
     this.isStoring = true;
@@ -212,14 +216,14 @@ export class CellKeeper {
       }
     } catch (error) {
       this.storeBackoff.failed();
-      this.storeAfterMs = nowMs + this.storeBackoff.pauseMs;
-      this.fail(`cells cannot be stored and stay in memory (${this.stores.size} wait)`, error, nowMs);
+      this.storeAfterMs = this.options.now() + this.storeBackoff.pauseMs;
+      this.fail(`cells cannot be stored and stay in memory (${this.stores.size} wait)`, error);
     } finally {
       this.isStoring = false;
     }
   }
 
-  private async load(nowMs: number): Promise<void> {
+  private async load(): Promise<void> {
     const { store, counters } = this.options;
     const batch = this.nextLoads();
     this.isLoading = true;
@@ -239,8 +243,8 @@ export class CellKeeper {
       counters.add('cellsLoaded', batch.length);
     } catch (error) {
       this.loadBackoff.failed();
-      this.loadAfterMs = nowMs + this.loadBackoff.pauseMs;
-      this.fail(`cells cannot be loaded and are seen empty (${this.loads.size} wait)`, error, nowMs);
+      this.loadAfterMs = this.options.now() + this.loadBackoff.pauseMs;
+      this.fail(`cells cannot be loaded and are seen empty (${this.loads.size} wait)`, error);
     } finally {
       this.isLoading = false;
     }
@@ -325,7 +329,8 @@ export class CellKeeper {
     this.lateSaidMs = nowMs;
   }
 
-  private fail(what: string, error: unknown, nowMs: number): void {
+  private fail(what: string, error: unknown): void {
+    const nowMs = this.options.now();
     this.options.counters.add('cellFailures', 1);
     if (nowMs - this.saidMs < SAY_EVERY_MS) return;
     this.saidMs = nowMs;

@@ -52,7 +52,7 @@ export class CellWorld {
   async run(ticks: number, each: () => void | Promise<void> = () => {}): Promise<void> {
     for (let i = 0; i < ticks; i++) {
       this.world.run(1);
-      this.keeper.run(this.nowMs);
+      this.keeper.run();
       await this.store.beat(this.world.tick);
       await each();
     }
@@ -90,6 +90,7 @@ export class CellWorld {
       counters: this.counters,
       say: (line) => this.said.push(line),
       startedMs: 1e12 + this.nowMs,
+      now: () => this.nowMs,
     });
   }
 }

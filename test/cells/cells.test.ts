@@ -313,6 +313,24 @@ test('a full queue whose store is down asks for its cells once, and for few of t
   await census(cells, 'queue');
 });
 
+test('after a call that timed out the store is left alone for the whole pause, and longer after the next', async () => {
+  const cells = new CellWorld({ cellTtlMs: 100 });
+  const client = await join(cells, 0);
+  await cells.run(20);
+  cells.store.isDown = true;
+  cells.store.delay = 240;
+  cells.world.leave(client);
+  const failures = (): number => cells.counters.get('cellFailures');
+  for (const pauseMsMin of [75, 150, 300, 600]) {
+    const before = failures();
+    await cells.until('a call fails', () => failures() > before);
+    const { putCalls } = cells.store;
+    const pauseTicksMin = Math.floor((pauseMsMin * cells.world.settings.tickHz) / 1000);
+    await cells.run(pauseTicksMin - 1);
+    assert.equal(cells.store.putCalls, putCalls, `not within ${pauseMsMin} ms`);
+  }
+});
+
 test('a cell that is wanted again on its way to the store never leaves', async () => {
   const cells = new CellWorld({});
   const client = await join(cells, 0);

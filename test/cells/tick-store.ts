@@ -12,6 +12,7 @@ export class TickStore implements ColdStore {
   delay = 0;
   isDown = false;
   puts = 0;
+  putCalls = 0;
   /** Keys of each call that read. */
   readonly reads: (readonly string[])[] = [];
   now = 0;
@@ -32,6 +33,7 @@ export class TickStore implements ColdStore {
   }
 
   putRows(table: string, rows: readonly ColdRow[]): Promise<void> {
+    this.putCalls++;
     return this.later(() => {
       for (const { key, value } of rows) this.rows.set(`${table}/${key}`, Uint8Array.from(value));
       this.puts += rows.length;
