@@ -49,6 +49,7 @@ export interface CheckpointerOptions {
   say: (line: string) => void;
   pauseMsMin?: number;
   pauseMsMax?: number;
+  lateMs?: number;
 }
 
 export class Checkpointer {
@@ -58,7 +59,7 @@ export class Checkpointer {
   private worldNow = '';
 
   constructor(private readonly options: CheckpointerOptions) {
-    const { worlds, plan, store, counters, say, pauseMsMin, pauseMsMax } = options;
+    const { worlds, plan, store, counters, say, pauseMsMin, pauseMsMax, lateMs } = options;
     const lastingKinds = new Uint8Array(KINDS_MAX);
     lastingKinds.set(plan.isLasting.map(Number));
     this.shadow = new EntityShadow(worlds, plan.fields, lastingKinds);
@@ -72,6 +73,7 @@ export class Checkpointer {
       say,
       ...(pauseMsMin === undefined ? {} : { pauseMsMin }),
       ...(pauseMsMax === undefined ? {} : { pauseMsMax }),
+      ...(lateMs === undefined ? {} : { lateMs }),
     });
   }
 

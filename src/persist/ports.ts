@@ -10,7 +10,7 @@
 
 /**
  * unavailable  no connection, or it was cut
- * timeout      no answer in time: done or not, nobody knows
+ * timeout      no answer in time: done or not, nobody knows; it may be done yet, after calls that came later
  * full         no room, in the queue or on the disk
  * behind       an earlier append failed, so this one was not tried
  * rejected     understood and refused: the same call will be refused again

@@ -1,5 +1,9 @@
 // Rows on their way to a table: one entry per row however often it changes, in the order in which they first changed.
 // What is taken as a batch and refused comes back to the head, and where a row has changed meanwhile, as its newer self.
+//
+// A write that failed may be done all the same, and even after the one that took its place: then the table has the older
+// row, or one that was deleted. So rows of such a write are kept with what was written over them, to be stated once more
+// when the failed one is done or never will be.
 
 /** Null: the row is to be deleted. */
 type RowChange = Uint8Array | null;
@@ -16,6 +20,12 @@ export class RowQueue {
   private waiting = new Map<number, RowChange>();
   /** Rows that the table has, or may have: a write that failed may have been done. All others need no deleting. */
   private readonly stored = new Set<number>();
+  /** Rows of writes that failed and may be done yet; undefined until something was written over them. */
+  private readonly doubtful = new Map<number, RowChange | undefined>();
+
+  get isInDoubt(): boolean {
+    return this.doubtful.size > 0;
+  }
 
   get length(): number {
     return this.waiting.size;
@@ -58,9 +68,26 @@ export class RowQueue {
     return { isDelete, keys, values };
   }
 
-  written({ isDelete, keys }: RowBatch): void {
-    if (!isDelete) return;
-    for (const key of keys) this.stored.delete(key);
+  written({ isDelete, keys, values }: RowBatch): void {
+    for (let i = 0; i < keys.length; i++) {
+      if (this.doubtful.has(keys[i])) this.doubtful.set(keys[i], isDelete ? null : values[i]);
+      if (isDelete) this.stored.delete(keys[i]);
+    }
+  }
+
+  /** The batch was not acknowledged. Whoever says so gives it back too. */
+  doubt({ keys }: RowBatch): void {
+    for (const key of keys) this.doubtful.set(key, undefined);
+  }
+
+  /** While nothing is under way and no failed write can be done any more: what was written over them is written again. */
+  restate(): void {
+    for (const [key, change] of this.doubtful) {
+      if (change === undefined || this.waiting.has(key)) continue;
+      this.waiting.set(key, change);
+      this.stored.add(key); // a row that was deleted may be there again
+    }
+    this.doubtful.clear();
   }
 
   giveBack({ isDelete, keys, values }: RowBatch): void {

@@ -1,6 +1,8 @@
 // Takes rows from a queue to a table, one batch at a time, until none waits. A store that is away gets the same batch
 // again after a pause that grows; a row that the store will never take is found by halving, dropped, counted and told of.
+// A batch that failed may still be on its way: its rows are written once more when it can no longer arrive.
 
+import { nowMs } from '../clock.js';
 import { CHECKPOINT_BATCH_BYTES_MAX, CHECKPOINT_BATCH_ROWS_MAX } from '../constants.js';
 import type { IoCounters } from '../memory/io-counters.js';
 import { Backoff, pause } from './deadline.js';
@@ -9,6 +11,12 @@ import type { RowBatch, RowQueue } from './row-queue.js';
 
 const PAUSE_MS_MIN = 250;
 const PAUSE_MS_MAX = 10000;
+/**
+ * After the store has answered again. A call of 15 s that was given up goes on in the driver of MongoDB: it may be sent
+ * once more on another connection, which is found and used within 33 s. And a server that stood still does what it had
+ * been sent before when it goes on.
+ */
+const LATE_MS = 60000;
 
 export interface RowWriterOptions {
   store: ColdStore;
@@ -22,6 +30,7 @@ export interface RowWriterOptions {
   say: (line: string) => void;
   pauseMsMin?: number;
   pauseMsMax?: number;
+  lateMs?: number;
 }
 
 export class RowWriter {
@@ -31,12 +40,16 @@ export class RowWriter {
   private isRunning = false;
   private isPrepared = false;
   private rowsMax = CHECKPOINT_BATCH_ROWS_MAX;
+  private readonly lateMs: number;
+  /** From when on no failed batch can arrive any more; Infinity while the store has not answered since. */
+  private restateAtMs = Number.POSITIVE_INFINITY;
   /** Since the queue was last empty. */
   private dropped = 0;
 
   constructor(private readonly options: RowWriterOptions) {
-    const { pauseMsMin = PAUSE_MS_MIN, pauseMsMax = PAUSE_MS_MAX } = options;
+    const { pauseMsMin = PAUSE_MS_MIN, pauseMsMax = PAUSE_MS_MAX, lateMs = LATE_MS } = options;
     this.backoff = new Backoff(pauseMsMin, pauseMsMax);
+    this.lateMs = lateMs;
   }
 
   /** Resolves when nothing waits any more, which with a store that is away may be never; and at the end. */
@@ -56,6 +69,7 @@ export class RowWriter {
   private async writeAll(): Promise<void> {
     const { queue } = this.options;
     const { signal } = this.ended;
+    if (queue.isInDoubt && nowMs() >= this.restateAtMs) queue.restate();
     while (!signal.aborted && (queue.length > 0 || !this.isPrepared)) {
       const pauseMs = this.backoff.pauseMs;
       if (pauseMs > 0) await pause(pauseMs, signal);
@@ -85,6 +99,7 @@ export class RowWriter {
     try {
       await this.write(batch);
       queue.written(batch);
+      this.restateAtMs = Math.min(this.restateAtMs, nowMs() + this.lateMs);
       counters.add(batch.isDelete ? 'checkpointRowsDeleted' : 'checkpointRowsWritten', batch.keys.length);
       counters.add('checkpointBatches', 1);
       this.rowsMax = Math.min(this.rowsMax * 2, CHECKPOINT_BATCH_ROWS_MAX);
@@ -109,6 +124,7 @@ export class RowWriter {
     const mayRetry = error instanceof PersistError && (error.retriable || error.kind === 'closed');
     if (mayRetry || batch.keys.length > 1) queue.giveBack(batch);
     if (mayRetry) {
+      if (error.kind !== 'closed') this.doubt(batch);
       this.failed(error, 'not written');
       return;
     }
@@ -121,6 +137,11 @@ export class RowWriter {
     }
     counters.add('checkpointRowsDropped', 1);
     if (this.dropped++ === 0) say(`the checkpoint of entity ${keyOf(batch.keys[0])} was dropped: ${error.message}`);
+  }
+
+  private doubt(batch: RowBatch): void {
+    this.options.queue.doubt(batch);
+    this.restateAtMs = Number.POSITIVE_INFINITY;
   }
 
   private failed(error: Error, what: string): void {

@@ -50,6 +50,7 @@ export class Stage {
       say: (line) => this.said.push(line),
       pauseMsMin: 5,
       pauseMsMax: 20,
+      lateMs: 150,
     });
   }
 
@@ -106,6 +107,9 @@ export class FaultyStore {
   underWay = 0;
   underWayMax = 0;
   onCall: (sort: Sort, keys: readonly string[]) => Promise<void> | void = () => {};
+  /** The next write of entities is not answered, and done this long after the first that is. */
+  lateByMs: number | undefined;
+  private lateWrite: (() => void) | undefined;
 
   get port(): ColdStore {
     return this as unknown as ColdStore;
@@ -121,12 +125,16 @@ export class FaultyStore {
       'put',
       rows.map(({ key }) => key),
     );
-    for (const { key, value } of rows) this.table(table).set(key, value);
+    this.write(table, () => {
+      for (const { key, value } of rows) this.table(table).set(key, value);
+    });
   }
 
   async deleteRows(table: string, keys: readonly string[]): Promise<void> {
     await this.call(table, 'delete', keys);
-    for (const key of keys) this.table(table).delete(key);
+    this.write(table, () => {
+      for (const key of keys) this.table(table).delete(key);
+    });
   }
 
   async getRows(table: string, keys: readonly string[]): Promise<(Uint8Array | undefined)[]> {
@@ -140,6 +148,18 @@ export class FaultyStore {
       .filter(({ key }) => key.startsWith(prefix) && key > afterKey)
       .sort((a, b) => (a.key < b.key ? -1 : 1))
       .slice(0, limit);
+  }
+
+  private write(table: string, act: () => void): void {
+    if (table === 'entities' && this.lateByMs !== undefined && this.lateWrite === undefined) {
+      this.lateWrite = act;
+      throw new PersistError('timeout', 'the store does not answer');
+    }
+    act();
+    if (this.lateWrite === undefined) return;
+    setTimeout(this.lateWrite, this.lateByMs);
+    this.lateWrite = undefined;
+    this.lateByMs = undefined;
   }
 
   private async call(table: string, sort: Sort, keys: readonly string[]): Promise<void> {

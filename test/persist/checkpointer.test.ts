@@ -192,6 +192,49 @@ test('a store that is away gets the same batch first when it is back, with the n
   assert.ok(stage.counters.get('checkpointFailures') >= 5);
 });
 
+test('a write that was given up and is done after its successor does not stay', async () => {
+  const stage = new Stage();
+  const store = new FaultyStore();
+  for (let n = 0; n < 4; n++) stage.place(0, n, 0, n, 1);
+  stage.commit();
+  const checkpointer = stage.checkpointer(store.port);
+  checkpointer.take();
+  await checkpointer.settled();
+  for (let n = 0; n < 4; n++) stage.set(0, n, { gold: 1 });
+  stage.commit();
+  store.lateByMs = 50;
+  checkpointer.take();
+  // While the first write is not answered: one row changes once more and then stands still, one goes, and one stays as it is.
+  await until('it is not answered', () => stage.counters.get('checkpointFailures') === 1);
+  stage.set(0, 0, { gold: 2 });
+  stage.set(0, 1, { alive: 0 });
+  stage.freeId(0, 1);
+  stage.commit();
+  checkpointer.take();
+  await checkpointer.settled();
+  assert.equal((await readAll(store.port, checkpointer.world)).get('0.1')?.fields.gold, 2);
+  await until('the old write is done', () => store.entityKeys.length === 4);
+  assert.equal(
+    (await readAll(store.port, checkpointer.world)).get('0.1')?.fields.gold,
+    1,
+    'there are the old rows again',
+  );
+  await until('they are written over', () => {
+    checkpointer.take();
+    return store.entityKeys.length === 3 && checkpointer.rowsWaiting === 0;
+  });
+  await checkpointer.settled();
+  const rows = await readAll(store.port, checkpointer.world);
+  assert.deepEqual(
+    ['0.1', '1.1', '2.1', '3.1'].map((name) => rows.get(name)?.fields.gold),
+    [2, undefined, 1, 1],
+  );
+  store.calls.length = 0;
+  checkpointer.take();
+  await checkpointer.settled();
+  assert.deepEqual(store.calls, [], 'once');
+});
+
 test('a store that is away from the beginning is waited for, and only then the world has a name', async () => {
   const stage = new Stage();
   const store = new FaultyStore();

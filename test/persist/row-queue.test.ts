@@ -88,6 +88,63 @@ test('rows to put and rows to delete go in batches of their own', () => {
 });
 
 for (const seed of [1, 2, 3, 4]) {
+  test(`whatever is done late, the table ends with the newest of every row once that is stated again, seed ${seed}`, () => {
+    const random = createRandom(seed);
+    const queue = new RowQueue();
+    const wanted = new Map<number, number>();
+    const table = new Map<number, number>();
+    const late: RowBatch[] = [];
+    const apply = ({ isDelete, keys, values }: RowBatch): void => {
+      for (const [i, key] of keys.entries()) {
+        if (isDelete) table.delete(key);
+        else table.set(key, values[i][0]);
+      }
+    };
+    const applyLate = (share: number): void => {
+      for (const batch of late.splice(0)) {
+        if (random() < share) apply(batch);
+        else late.push(batch);
+      }
+    };
+    const write = (failing: number): boolean => {
+      const batch = queue.take(1 + Math.floor(random() * 5), 1000);
+      if (batch === undefined) return false;
+      if (random() < failing) {
+        late.push(batch);
+        queue.giveBack(batch);
+        queue.doubt(batch);
+      } else {
+        apply(batch);
+        queue.written(batch);
+      }
+      return true;
+    };
+    const change = (): void => {
+      const key = Math.floor(random() * 30);
+      if (random() < 0.6) {
+        const value = Math.floor(random() * 256);
+        wanted.set(key, value);
+        queue.put(key, bytes(value));
+      } else {
+        wanted.delete(key);
+        queue.delete(key);
+      }
+    };
+    for (let round = 0; round < 50; round++) {
+      for (let step = 0; step < 100; step++) {
+        if (random() < 0.5) change();
+        else write(0.5);
+        if (random() < 0.1) applyLate(0.3);
+      }
+      applyLate(1);
+      queue.restate();
+      for (let step = 0; step < 20; step++) change();
+      while (write(0));
+      assert.deepEqual([...table].sort(), [...wanted].sort(), `seed ${seed} round ${round}`);
+      assert.ok(!queue.isInDoubt);
+    }
+  });
+
   test(`whatever fails, the table ends with the newest of every row, seed ${seed}`, () => {
     const random = createRandom(seed);
     const queue = new RowQueue();
