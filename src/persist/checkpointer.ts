@@ -104,6 +104,7 @@ export class Checkpointer {
 
   /** One last checkpoint, as far as the store takes it in this time. */
   async stop(withinMs: number): Promise<void> {
+    this.writer.hurry();
     this.take();
     const patience = new AbortController();
     await Promise.race([this.settled(), pause(withinMs, patience.signal)]);

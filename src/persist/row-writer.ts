@@ -35,7 +35,11 @@ export interface RowWriterOptions {
 
 export class RowWriter {
   private readonly backoff: Backoff;
-  private readonly ended = new AbortController();
+  private readonly pauseMsMin: number;
+  /** Ends the pause that is under way. */
+  private waking = new AbortController();
+  private isEnded = false;
+  private isHurried = false;
   private running: Promise<void> = Promise.resolve();
   private isRunning = false;
   private isPrepared = false;
@@ -49,6 +53,7 @@ export class RowWriter {
   constructor(private readonly options: RowWriterOptions) {
     const { pauseMsMin = PAUSE_MS_MIN, pauseMsMax = PAUSE_MS_MAX, lateMs = LATE_MS } = options;
     this.backoff = new Backoff(pauseMsMin, pauseMsMax);
+    this.pauseMsMin = pauseMsMin;
     this.lateMs = lateMs;
   }
 
@@ -63,23 +68,38 @@ export class RowWriter {
 
   /** Whatever waits stays where it is. A batch that is under way may still be written, and nobody learns of it. */
   end(): void {
-    this.ended.abort();
+    this.isEnded = true;
+    this.waking.abort();
+  }
+
+  /**
+   * The end is near: a pause that is under way ends now, those that follow are short, and rows of failed batches are written
+   * once more though one of them may be on its way still.
+   */
+  hurry(): void {
+    this.isHurried = true;
+    this.waking.abort();
+    this.waking = new AbortController();
   }
 
   private async writeAll(): Promise<void> {
-    const { queue } = this.options;
-    const { signal } = this.ended;
-    if (queue.isInDoubt && nowMs() >= this.restateAtMs) queue.restate();
-    while (!signal.aborted && (queue.length > 0 || !this.isPrepared)) {
-      const pauseMs = this.backoff.pauseMs;
-      if (pauseMs > 0) await pause(pauseMs, signal);
-      if (signal.aborted) break;
+    while (!this.isEnded && this.hasWork()) {
+      const pauseMs = this.isHurried ? Math.min(this.backoff.pauseMs, this.pauseMsMin) : this.backoff.pauseMs;
+      if (pauseMs > 0) await pause(pauseMs, this.waking.signal);
+      if (this.isEnded) break;
       if (this.isPrepared) await this.writeOne();
       else await this.prepare();
     }
     this.isRunning = false;
     if (this.dropped > 1) this.options.say(`checkpoints of ${this.dropped} entities were dropped`);
     this.dropped = 0;
+  }
+
+  /** Between two batches, so that nothing newer is under way than what is stated again. */
+  private hasWork(): boolean {
+    const { queue } = this.options;
+    if (queue.isInDoubt && (this.isHurried || nowMs() >= this.restateAtMs)) queue.restate();
+    return queue.length > 0 || !this.isPrepared;
   }
 
   private async prepare(): Promise<void> {

@@ -41,16 +41,16 @@ export class Stage {
   readonly counters = new IoCounters(IoCounters.create());
   readonly said: string[] = [];
 
-  checkpointer(store: ColdStore, plan: Partial<CheckpointPlan> = {}): Checkpointer {
+  checkpointer(store: ColdStore, plan: Partial<CheckpointPlan> = {}, pauseMs = { min: 5, max: 20 }): Checkpointer {
     return new Checkpointer({
       worlds: this.worlds,
       plan: { ...STAGE_PLAN, ...plan },
       store,
       counters: this.counters,
       say: (line) => this.said.push(line),
-      pauseMsMin: 5,
-      pauseMsMax: 20,
-      lateMs: 150,
+      pauseMsMin: pauseMs.min,
+      pauseMsMax: pauseMs.max,
+      lateMs: 500,
     });
   }
 
@@ -107,9 +107,9 @@ export class FaultyStore {
   underWay = 0;
   underWayMax = 0;
   onCall: (sort: Sort, keys: readonly string[]) => Promise<void> | void = () => {};
-  /** The next write of entities is not answered, and done this long after the first that is. */
-  lateByMs: number | undefined;
-  private lateWrite: (() => void) | undefined;
+  /** The next write of entities is not answered; a test does it when it likes. */
+  isSilent = false;
+  readonly unanswered: (() => void)[] = [];
 
   get port(): ColdStore {
     return this as unknown as ColdStore;
@@ -151,15 +151,13 @@ export class FaultyStore {
   }
 
   private write(table: string, act: () => void): void {
-    if (table === 'entities' && this.lateByMs !== undefined && this.lateWrite === undefined) {
-      this.lateWrite = act;
-      throw new PersistError('timeout', 'the store does not answer');
+    if (table !== 'entities' || !this.isSilent) {
+      act();
+      return;
     }
-    act();
-    if (this.lateWrite === undefined) return;
-    setTimeout(this.lateWrite, this.lateByMs);
-    this.lateWrite = undefined;
-    this.lateByMs = undefined;
+    this.isSilent = false;
+    this.unanswered.push(act);
+    throw new PersistError('timeout', 'the store does not answer');
   }
 
   private async call(table: string, sort: Sort, keys: readonly string[]): Promise<void> {

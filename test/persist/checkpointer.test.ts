@@ -202,7 +202,7 @@ test('a write that was given up and is done after its successor does not stay', 
   await checkpointer.settled();
   for (let n = 0; n < 4; n++) stage.set(0, n, { gold: 1 });
   stage.commit();
-  store.lateByMs = 50;
+  store.isSilent = true;
   checkpointer.take();
   // While the first write is not answered: one row changes once more and then stands still, one goes, and one stays as it is.
   await until('it is not answered', () => stage.counters.get('checkpointFailures') === 1);
@@ -213,7 +213,8 @@ test('a write that was given up and is done after its successor does not stay', 
   checkpointer.take();
   await checkpointer.settled();
   assert.equal((await readAll(store.port, checkpointer.world)).get('0.1')?.fields.gold, 2);
-  await until('the old write is done', () => store.entityKeys.length === 4);
+  store.unanswered[0]();
+  assert.equal(store.entityKeys.length, 4);
   assert.equal(
     (await readAll(store.port, checkpointer.world)).get('0.1')?.fields.gold,
     1,
@@ -296,6 +297,47 @@ test('a stop writes the last changes, and with a store that stalls it ends in ti
   await stalled.stop(100);
   assert.ok(performance.now() - startedMs < 5000, 'a bounded time');
   assert.match(stage.said.join('\n'), /1 checkpoints of entities were not written/);
+});
+
+test('a stop within a pause tries at once, and again soon', async () => {
+  for (const failuresAfterStop of [0, 2]) {
+    const stage = new Stage();
+    const store = new FaultyStore();
+    stage.place(0, 0, 0, 1, 1);
+    stage.commit();
+    const checkpointer = stage.checkpointer(store.port, {}, { min: 30, max: 60000 });
+    let failuresLeft = 6 + failuresAfterStop;
+    store.onCall = (sort) => {
+      if (sort === 'put' && failuresLeft-- > 0) away();
+    };
+    checkpointer.take();
+    await until('it has failed', () => failuresLeft === failuresAfterStop);
+    await checkpointer.stop(500); // of a pause of 960 ms, less a quarter at most
+    assert.equal(checkpointer.rowsWaiting, 0);
+    assert.deepEqual(store.entityKeys, [`${checkpointer.world}/1.1`]);
+    assert.doesNotMatch(stage.said.join('\n'), /before the end/);
+  }
+});
+
+test('a stop writes over what may be overtaken by a write that was given up, while there is time', async () => {
+  const stage = new Stage();
+  const store = new FaultyStore();
+  stage.place(0, 0, 0, 1, 1);
+  stage.commit();
+  const checkpointer = stage.checkpointer(store.port);
+  store.isSilent = true;
+  checkpointer.take();
+  await until('it is not answered', () => stage.counters.get('checkpointFailures') === 1);
+  await checkpointer.settled();
+  stage.set(0, 0, { gold: 2 });
+  stage.commit();
+  checkpointer.take();
+  await checkpointer.settled();
+  const rowNow = async () => (await readAll(store.port, checkpointer.world)).get('1.1');
+  store.unanswered[0]();
+  assert.equal((await rowNow())?.fields.gold, 0);
+  await checkpointer.stop(5000);
+  assert.equal((await rowNow())?.fields.gold, 2);
 });
 
 test('a world that goes on keeps its rows and drops those of entities that it has no more', async () => {
