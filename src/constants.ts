@@ -50,8 +50,12 @@ export const CELLS_MAX = 65536;
 export const CELL_QUEUE_RECORDS = 2048;
 /** Rows from cold cells that a zone takes in within one tick: 1,024 are about half a millisecond. */
 export const CELL_ROWS_PER_TICK = 1024;
-/** Rows that the I/O thread hands to a zone as one record. */
+/** Rows that the I/O thread hands to a zone as one record, where they are small. */
 export const CELL_CHUNK_ROWS = 128;
+/** Of larger rows a record holds fewer. */
+export const CELL_CHUNK_BYTES_MAX = 32 * 1024;
+/** Of what rests: a thousand numbers. The queue of a zone has room for 2,048 rows, 16 MiB of these. */
+export const CELL_ROW_BYTES_MAX = 8192;
 /** Between the I/O thread and one zone: some 4,000 rows of 60 bytes. */
 export const CELL_RING_BYTES = 256 * 1024;
 /** Every so many ticks a zone looks which of its cells are wanted. */
@@ -246,7 +250,8 @@ export const BANS_MAX = 10000;
 /** Ten years. */
 export const BAN_MINUTES_MAX = 5256000;
 
-assert(CELL_RING_BYTES > 4 * CELL_CHUNK_ROWS * 256, 'the ring of cells holds several records of rows of 256 bytes');
+assert(CELL_RING_BYTES > 4 * CELL_CHUNK_BYTES_MAX, 'the ring of cells holds several of the largest records');
+assert(CELL_CHUNK_BYTES_MAX >= CELL_ROW_BYTES_MAX, 'the largest row fits a record');
 assert(SHORT_STEP_QUANTA_MAX * SHORT_AGE_TICKS_MAX <= 127, 'the 8-bit form of a position must not wrap');
 assert(MID_STEP_QUANTA_MAX * SHORT_AGE_TICKS_MAX <= 32767, 'the 16-bit form of a position must not wrap');
 assert(SHORT_STEP_QUANTA_MAX * MID_AGE_TICKS_MAX <= 32767, 'the 16-bit form of a position must not wrap');

@@ -2,7 +2,7 @@
 // and takes those of leaving cells there. What is wanted is read from the zones' committed blocks, at every beat: a request
 // cannot be lost, and one that was answered to a thread that died is answered again.
 
-import { CELL_CHUNK_ROWS, CELLS_PER_CALL } from '../constants.js';
+import { CELL_CHUNK_BYTES_MAX, CELL_CHUNK_ROWS, CELLS_PER_CALL } from '../constants.js';
 import { ByteRing } from '../memory/byte-ring.js';
 import { cellsOfWorld, localCellAt, worldCellOf } from '../memory/cell-grid.js';
 import * as P from '../memory/cell-plan.js';
@@ -65,6 +65,8 @@ export class CellKeeper {
   private readonly table: CellTable;
   private readonly rings: ByteRing[];
   private readonly cleaner: CellCleaner;
+  /** Of one record in a ring. */
+  private readonly chunkRows: number;
   /** By world cell: the asking that is being answered or has been. */
   private readonly answered: Int32Array;
   /** By world cell, in the order of asking: the newest asking takes the place of one that was not answered yet. */
@@ -90,6 +92,7 @@ export class CellKeeper {
     this.table = new CellTable(plan.table, worlds.length, cellCount);
     this.rings = plan.rings.map((buffer) => new ByteRing(buffer));
     this.answered = new Int32Array(cellCount).fill(UNASKED);
+    this.chunkRows = Math.min(CELL_CHUNK_ROWS, Math.floor(CELL_CHUNK_BYTES_MAX / plan.rowBytes));
     this.nextVersion = firstVersion(options.startedMs);
     this.cleaner = new CellCleaner(worlds, plan, store, counters);
   }
@@ -300,7 +303,7 @@ export class CellKeeper {
     const { rows } = delivery;
     const total = rows?.count ?? 0;
     do {
-      const count = Math.min(CELL_CHUNK_ROWS, total - delivery.sent);
+      const count = Math.min(this.chunkRows, total - delivery.sent);
       const size = P.CHUNK_BODY + count * rowBytes;
       const at = ring.claim(rows === undefined ? P.FROM_STORE_NOTHING : P.FROM_STORE_ROWS, size);
       if (at < 0) return false;

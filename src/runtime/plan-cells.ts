@@ -1,20 +1,16 @@
 // The cells of a world, from settings and game.
 
 import type { Settings } from '../config.js';
-import { CELL_QUEUE_RECORDS, CELL_RING_BYTES } from '../constants.js';
+import { CELL_QUEUE_RECORDS, CELL_RING_BYTES, CELL_ROW_BYTES_MAX } from '../constants.js';
 import { ByteRing } from '../memory/byte-ring.js';
 import { cellsOfWorld, cellsPerZone, cutCells } from '../memory/cell-grid.js';
 import type { CellPlan } from '../memory/cell-plan.js';
 import { CellTable } from '../memory/cell-table.js';
-import {
-  type CellsSpec,
-  COLUMN_BYTES,
-  type ColumnPlace,
-  type ColumnSpec,
-  type WorldLayout,
-} from '../memory/world-layout.js';
+import type { CellsSpec, ColumnSpec, WorldLayout } from '../memory/world-layout.js';
+import { rowBytesOf } from '../persist/cell-record.js';
 import { queueRecordBytes } from '../sim/cell-queue.js';
 import type { GameDefinition } from '../sim/game.js';
+import { specifyColumns } from '../state/columns.js';
 
 /** Of the engine's columns; an owner nothing that rests has, and ids are given out anew. */
 const RESTING_ENGINE_COLUMNS: ReadonlySet<string> = new Set(['kind', 'positionX', 'positionY']);
@@ -33,14 +29,18 @@ export function cellsComplaint(settings: Settings, game: GameDefinition): string
   // A checkpoint is found by the entity's id, and what rests is given another one each time.
   const kept = kinds.find((kind) => game.persistentKinds?.includes(kind));
   if (kept !== undefined) return `${about} lets ${kept} rest, which is one of its persistentKinds too; allowed: either`;
+  const rowBytes = rowBytesOf(keptColumns(game, specifyColumns(game.fields)));
+  if (rowBytes > CELL_ROW_BYTES_MAX) {
+    return `cellSize is ${cellSize}, but a row of what rests in the game ${game.name} has ${rowBytes} bytes; allowed: at most ${CELL_ROW_BYTES_MAX}`;
+  }
   return game.populate !== undefined && game.populateCell === undefined
     ? `${about} has populate and no populateCell: its world would be empty; allowed: 0`
     : undefined;
 }
 
 /** Every field, as in a snapshot: the entity goes on with all of them. */
-function isKept(game: GameDefinition, name: string): boolean {
-  return RESTING_ENGINE_COLUMNS.has(name) || name in game.fields;
+function keptColumns<T extends ColumnSpec>(game: GameDefinition, columns: readonly T[]): T[] {
+  return columns.filter(({ name }) => RESTING_ENGINE_COLUMNS.has(name) || name in game.fields);
 }
 
 export function specifyCells(
@@ -49,12 +49,11 @@ export function specifyCells(
   columns: readonly ColumnSpec[],
 ): CellsSpec | undefined {
   if (settings.cellSize === 0) return undefined;
-  const rowColumns = columns.filter(({ name }) => isKept(game, name)).map(({ name, type }) => ({ name, type }));
-  const rowBytes = rowColumns.reduce((sum, { type }) => sum + COLUMN_BYTES[type], 0);
+  const rowColumns = keptColumns(game, columns).map(({ name, type }) => ({ name, type }));
   return {
     count: cellsPerZone(gridOf(settings)),
     queueRecords: CELL_QUEUE_RECORDS,
-    queueRecordBytes: queueRecordBytes(rowBytes),
+    queueRecordBytes: queueRecordBytes(rowBytesOf(rowColumns)),
     rowColumns,
   };
 }
@@ -68,11 +67,11 @@ export function planCells(
   if (layout.cells === undefined) return undefined;
   const grid = gridOf(settings);
   const zoneCount = settings.zoneColumns * settings.zoneRows;
-  const rowColumns: ColumnPlace[] = layout.columns.filter(({ name }) => isKept(game, name));
+  const rowColumns = keptColumns(game, layout.columns);
   return {
     grid,
     rowColumns,
-    rowBytes: rowColumns.reduce((sum, { bytes }) => sum + bytes, 0),
+    rowBytes: rowBytesOf(rowColumns),
     restingKinds: (game.restingKinds ?? []).map((kind) => game.kinds.indexOf(kind)),
     table: CellTable.create(zoneCount, cellsOfWorld(grid)),
     rings: Array.from({ length: zoneCount }, () => ByteRing.create(CELL_RING_BYTES)),

@@ -23,10 +23,11 @@ import { createRandom } from '../../src/prng.js';
 import { shapeOf } from '../../src/runtime/recovery.js';
 import { fillZone, finishWorld } from '../../src/runtime/world-fill.js';
 import { planWorld } from '../../src/runtime/world-plan.js';
+import type { GameDefinition } from '../../src/sim/game.js';
 import type { HeadlessClient } from '../runtime/headless-world.js';
-import { CellWorld } from './cell-world.js';
+import { CellWorld, GARDEN } from './cell-world.js';
 import { checkCensus, takeCensus } from './census.js';
-import { KIND_STONE } from './garden-game.js';
+import { KIND_STONE, RESTING_PER_CELL } from './garden-game.js';
 
 const SEED = Number(process.env.TESSERA_SEED ?? 1);
 
@@ -132,6 +133,33 @@ test('a cell that nobody is near goes to the store with what rests in it, and co
   assert.deepEqual(stonesNow(), before);
   const moods = (zone.columns.mood as Uint16Array).filter((_, row) => zone.alive[row] !== 0 && zone.kind[row] !== 0);
   assert.ok(moods.length > 3 && moods.every((mood) => mood === 1), 'every field comes back');
+});
+
+test('rows far larger than usual go to the store and come back the same', async () => {
+  const wide = Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`wide${i}`, { type: 'f64' }]));
+  const game = {
+    ...GARDEN,
+    fields: { ...GARDEN.fields, ...wide },
+    systems: [],
+    populateCell(zone, area, bots, random) {
+      for (let i = 0; i < 20; i++) GARDEN.populateCell?.(zone, area, bots, random);
+      for (let row = 0; row < zone.rowLimit; row++) zone.columns.wide199[row] = row * 1.5;
+    },
+  } as GameDefinition;
+  const cells = new CellWorld({ worldWidth: 40, worldHeight: 40 }, 1, game);
+  const { zone } = cells.world.hosts[0];
+  const rowsNow = (): number[] =>
+    [...zone.columns.wide199].filter((_, row) => zone.alive[row] !== 0 && zone.owner[row] === 0).sort((a, b) => a - b);
+  const client = await join(cells, 0);
+  await cells.run(10);
+  const before = rowsNow();
+  assert.equal(before.length, 20 * RESTING_PER_CELL);
+  cells.world.leave(client);
+  await cells.until('all is cold', () => statesOf(cells, CELL_COLD) === 1);
+  await join(cells, 1);
+  await cells.until('it is back', () => statesOf(cells, CELL_LIVE) === 1);
+  assert.deepEqual(rowsNow(), before);
+  assert.deepEqual(cells.said, []);
 });
 
 test('a cell in which nothing has moved is not written again', async () => {

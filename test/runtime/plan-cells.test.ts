@@ -20,10 +20,15 @@ const WITH_CELLS = { ...DEFAULTS, cellSize: 64 };
 const game = arena as unknown as GameDefinition;
 
 test('a game that cannot be cut into cells is told why, in one line', () => {
+  const wide = Object.fromEntries(Array.from({ length: 2000 }, (_, i) => [`wide${i}`, { type: 'f64' } as const]));
   const cases: [GameDefinition, RegExp][] = [
     [toy as unknown as GameDefinition, /cellSize is 64, but nothing of the game coins rests .*; allowed: 0/],
     [{ ...game, restingKinds: ['npc', 'tree'] }, /the game arena lets tree rest, which is none of its kinds/],
     [{ ...game, persistentKinds: ['npc'] }, /lets npc rest, which is one of its persistentKinds too/],
+    [
+      { ...game, fields: { ...game.fields, ...wide } },
+      /cellSize is 64, but a row of what rests in the game arena has \d{5} bytes; allowed: at most 8192/,
+    ],
     [{ ...game, populateCell: undefined } as never, /has populate and no populateCell/],
   ];
   for (const [wrong, reason] of cases) {
