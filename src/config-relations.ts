@@ -3,7 +3,16 @@
 
 import type { SettingName, SettingSources, Settings } from './config.js';
 import { describeSetting } from './config-lookup.js';
-import { CELLS_MAX, HANG_TICKS_MIN, UPDATE_BYTES_MIN, ZONE_EDGE_VIEW_RADII_MIN, ZONES_MAX } from './constants.js';
+import {
+  CELL_MARGIN_SHARE,
+  CELL_ROWS_SHARE,
+  CELLS_MAX,
+  HANG_TICKS_MIN,
+  LEAVE_RADIUS_FACTOR,
+  UPDATE_BYTES_MIN,
+  ZONE_EDGE_VIEW_RADII_MIN,
+  ZONES_MAX,
+} from './constants.js';
 
 interface Relation {
   /** The first is the one to complain about, the others are what it is measured by. */
@@ -40,9 +49,24 @@ const RELATIONS: readonly Relation[] = [
   },
   {
     names: ['bots', 'entitiesPerZone', 'zoneColumns', 'zoneRows'],
-    // With cells they need not be in memory all at once.
+    // With cells they need not be in memory all at once; see the next.
     holds: (s) => s.cellSize > 0 || Math.ceil(s.bots / (s.zoneColumns * s.zoneRows)) <= s.entitiesPerZone,
     allowed: (s) => `at most entitiesPerZone in each zone, ${s.entitiesPerZone * s.zoneColumns * s.zoneRows}`,
+  },
+  {
+    names: [
+      'bots',
+      'cellSize',
+      'worldWidth',
+      'worldHeight',
+      'zoneColumns',
+      'zoneRows',
+      'viewRadius',
+      'entitiesPerZone',
+    ],
+    holds: (s) => !isCutIntoCells(s) || Math.ceil(s.bots / cellCount(s)) <= botsPerCellMax(s),
+    allowed: (s) =>
+      `at most ${botsPerCellMax(s)} in each of ${cellCount(s)} cells, ${botsPerCellMax(s) * cellCount(s)}, so that a zone has room for the ${cellsNeededAtOnce(s)} that a player needs at once`,
   },
   {
     names: ['cellSize', 'worldWidth', 'zoneColumns'],
@@ -92,6 +116,44 @@ export function relationErrors(
   ).map(({ names: [name, ...measures], allowed }) => {
     return `${describe(name)} while ${measures.map(describe).join(', ')}; allowed: ${allowed(settings)}`;
   });
+}
+
+/** What does not tile its zones is complained about by itself. */
+function isCutIntoCells({ cellSize, worldWidth, worldHeight, zoneColumns, zoneRows }: Settings): boolean {
+  if (cellSize === 0 || worldWidth * worldHeight > CELLS_MAX * cellSize ** 2) return false;
+  return (worldWidth / zoneColumns) % cellSize === 0 && (worldHeight / zoneRows) % cellSize === 0;
+}
+
+function cellCount({ cellSize, worldWidth, worldHeight }: Settings): number {
+  return (worldWidth / cellSize) * (worldHeight / cellSize);
+}
+
+/** A zone begins to load a cell while it is filled to less than a share; the last of them must then find its rows too. */
+function botsPerCellMax(s: Settings): number {
+  const cells = cellsNeededAtOnce(s);
+  const perCell = Math.floor(s.entitiesPerZone / cells);
+  return cells === 1 ? perCell : Math.min(perCell, Math.ceil((s.entitiesPerZone * CELL_ROWS_SHARE) / (cells - 1)) - 1);
+}
+
+/** Of one zone, by who stands on the corner of cells that is nearest to its middle; see src/sim/cell-watch.ts. */
+function cellsNeededAtOnce({ cellSize, worldWidth, worldHeight, zoneColumns, zoneRows, viewRadius }: Settings): number {
+  const radius = viewRadius * (LEAVE_RADIUS_FACTOR + CELL_MARGIN_SHARE);
+  const columns = worldWidth / zoneColumns / cellSize;
+  const rows = worldHeight / zoneRows / cellSize;
+  let count = 0;
+  for (let row = 0; row < rows; row++) {
+    const down = distanceFromLine(row, Math.floor(rows / 2)) * cellSize;
+    for (let column = 0; column < columns; column++) {
+      const across = distanceFromLine(column, Math.floor(columns / 2)) * cellSize;
+      if (down * down + across * across <= radius * radius) count++;
+    }
+  }
+  return count;
+}
+
+/** From a line between cells to the cell of this number, in cells. */
+function distanceFromLine(cell: number, line: number): number {
+  return cell < line ? line - cell - 1 : cell - line;
 }
 
 function worldSideMin(zoneCount: number, viewRadius: number): number {

@@ -82,6 +82,8 @@ export const CELL_KEPT_SNAPSHOTS = 3;
 export const HANG_TICKS_MIN = 3;
 
 // --- interest and replication ---
+/** Entities in view stay in view up to this much farther than where they came into it. */
+export const LEAVE_RADIUS_FACTOR = 1.125;
 /** Entities one client can be told of at a time. */
 export const KNOWN_ENTITIES_MAX = 512;
 export const REPLICATED_FIELDS_MAX = 26;

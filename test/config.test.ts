@@ -229,6 +229,18 @@ test('settings that are fine alone must fit together', () => {
     [['--cell-size=48'], 'cellSize is 48 (from --cell-size)', 'what divides the width of a zone, 256'],
     [['--cell-size=64', '--world=512x480'], 'worldHeight is 480', 'what divides the height of a zone, 240'],
     [['--cell-size=16', '--world=8192x8192'], 'cellSize is 16', 'at least 32, 65536 cells'],
+    [
+      ['--bots=8000000', '--cell-size=64'],
+      'bots is 8000000 (from --bots) while cellSize is 64 (from --cell-size), worldWidth is 512 (default), worldHeight is 512 (default), zoneColumns is 2 (default), zoneRows is 2 (default), viewRadius is 24 (default), entitiesPerZone is 32768 (default)',
+      'at most 8191 in each of 64 cells, 524224, so that a zone has room for the 4 that a player needs at once',
+    ],
+    [['--bots=262081', '--cell-size=64', '--entities-per-zone=16384'], 'bots is 262081', 'at most 4095 in each of 64'],
+    [['--bots=1000000', '--cell-size=32'], 'bots is 1000000', 'at most 2234 in each of 256 cells, 571904'],
+    [
+      ['--bots=262080', '--cell-size=64', '--view-radius=64'],
+      'bots is 262080',
+      'for the 12 that a player needs at once',
+    ],
     [['--checkpoint-ms=16'], 'checkpointMs is 16', '0, or at least one tick, 17'],
   ];
   for (const [argv, about, allowed] of cases) {
@@ -248,7 +260,9 @@ test('a relation at its edge holds', () => {
   accepted(load(['--checkpoint-ms=17']));
   accepted(load(['--cell-size=32', '--world=8192x8192']));
   accepted(load(['--cell-size=256']));
-  accepted(load(['--cell-size=64', '--bots=200000', '--entities-per-zone=16384']));
+  accepted(load(['--cell-size=64', '--bots=262080', '--entities-per-zone=16384']));
+  accepted(load(['--cell-size=256', '--bots=131072', '--world=512x512']));
+  accepted(load(['--cell-size=80', '--bots=1000000', '--world=8000x8000']));
   accepted(load(['--checkpoint-ms=0']));
 });
 

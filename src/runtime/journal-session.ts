@@ -2,10 +2,11 @@
 // which game wrote it.
 
 import type { Settings } from '../config.js';
+import { LEAVE_RADIUS_FACTOR } from '../constants.js';
 import type { JournalSession } from '../persist/journal-reader.js';
 import type { GameDefinition } from '../sim/game.js';
 import { cutWorld } from '../sim/ghosts.js';
-import { LEAVE_RADIUS_FACTOR, type WorldPlan } from './world-plan.js';
+import type { WorldPlan } from './world-plan.js';
 
 /** Below the data folder. */
 export const JOURNAL_FOLDER = 'journal';

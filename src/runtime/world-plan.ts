@@ -13,6 +13,7 @@ import {
   JOURNAL_RING_BYTES,
   JOURNAL_RING_BYTES_MIN,
   LARGE_RINGS_ZONES_MAX,
+  LEAVE_RADIUS_FACTOR,
 } from '../constants.js';
 import { ByteRing } from '../memory/byte-ring.js';
 import type { CellPlan } from '../memory/cell-plan.js';
@@ -33,8 +34,6 @@ import { planCells, specifyCells } from './plan-cells.js';
 
 /** World units per step of a position on the wire. */
 export const POSITION_QUANTUM = 1 / 32;
-/** Entities in view stay in view up to this much farther than where they came into it. */
-export const LEAVE_RADIUS_FACTOR = 1.125;
 
 export interface WorldPlan {
   settings: Settings;
