@@ -71,9 +71,11 @@ class EmbeddedColdStore implements ColdStore {
     });
   }
 
-  async latest(id: string): Promise<ColdSearch> {
+  async latest(id: string, isWanted: (header: ColdHeader) => boolean = () => true): Promise<ColdSearch> {
     this.#requireOpen();
-    return findNewest(this.#readHistory(id, SEQUENCE_MAX), async (header) => this.#readSnapshot(header));
+    return findNewest(this.#readHistory(id, SEQUENCE_MAX).filter(isWanted), async (header) =>
+      this.#readSnapshot(header),
+    );
   }
 
   async load(id: string, sequence: number): Promise<ColdSnapshot | undefined> {

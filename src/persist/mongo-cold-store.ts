@@ -110,9 +110,9 @@ class MongoColdStore implements ColdStore {
     }
   }
 
-  async latest(id: string): Promise<ColdSearch> {
+  async latest(id: string, isWanted: (header: ColdHeader) => boolean = () => true): Promise<ColdSearch> {
     const documents = await this.#findHistory(id, 0);
-    return findNewest(documents.map(toHeader), (header) =>
+    return findNewest(documents.map(toHeader).filter(isWanted), (header) =>
       this.#loadDocument(documents.find(({ sequence }) => sequence === header.sequence)!),
     );
   }

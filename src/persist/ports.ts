@@ -200,7 +200,7 @@ export interface ColdSnapshot extends ColdHeader {
 }
 
 export interface ColdSearch {
-  /** The newest snapshot that verifies. */
+  /** The newest wanted snapshot that verifies. */
   snapshot: ColdSnapshot | undefined;
   /** Newer ones that did not, newest first, each with the reason. */
   skipped: { sequence: number; reason: string }[];
@@ -215,7 +215,8 @@ export interface ColdRow {
 export interface ColdStore {
   /** Adds to the history of `id`. All or nothing: a reader never finds half a snapshot. */
   save(id: string, snapshot: ColdSnapshotInput): Promise<ColdHeader>;
-  latest(id: string): Promise<ColdSearch>;
+  /** Those that are not wanted, by their headers, are passed over without a word. */
+  latest(id: string, isWanted?: (header: ColdHeader) => boolean): Promise<ColdSearch>;
   /** Rejects as 'corrupt' when the bytes do not verify, resolves undefined when there is no such snapshot. */
   load(id: string, sequence: number): Promise<ColdSnapshot | undefined>;
   /** Newest first. */

@@ -15,7 +15,7 @@ import { Backoff, pause } from '../persist/deadline.js';
 import { DISK, type JournalFiles } from '../persist/journal-files.js';
 import { type JournalSession, listSessions } from '../persist/journal-reader.js';
 import { loadBackends, openStores, type StoreSettings, type Stores } from '../persist/open-stores.js';
-import { PersistError } from '../persist/ports.js';
+import { type ColdHeader, PersistError } from '../persist/ports.js';
 import { coldId, hotKey } from '../persist/snapshotter.js';
 import { decodeZone, type WorldShape, type ZoneSnapshot } from '../persist/zone-snapshot.js';
 import type { GameDefinition } from '../sim/game.js';
@@ -24,6 +24,7 @@ import { findJournal, type RecoveredEvents, replayJournal, type WorldJournal } f
 import { JOURNAL_FOLDER } from './journal-session.js';
 import { differenceOf } from './world-difference.js';
 import { fillZone, finishWorld } from './world-fill.js';
+import type { WorldFolder } from './world-folder.js';
 import type { WorldPlan } from './world-plan.js';
 
 /** Below the data folder. */
@@ -82,6 +83,8 @@ export interface RecoverySources {
   open?: (settings: StoreSettings) => Stores;
   files?: JournalFiles;
   waitMs?: number;
+  /** What the data folder says of itself; without it any world that is stored is taken. */
+  folder?: WorldFolder;
 }
 
 /**
@@ -93,7 +96,7 @@ export async function recoverWorld(
   game: GameDefinition,
   shape: WorldShape,
   log: Log,
-  { open = openStores, files, waitMs = STORES_WAIT_MS }: RecoverySources = {},
+  { open = openStores, files, waitMs = STORES_WAIT_MS, folder }: RecoverySources = {},
 ): Promise<Recovery> {
   const startMs = performance.now();
   const { data, kafka, redis, mongodb, start } = plan.settings;
@@ -113,9 +116,13 @@ export async function recoverWorld(
     await loadBackends({ kafka, redis, mongodb });
     const stores = open({ folder: join(data, STORES_FOLDER), kafka, redis, mongodb, onNotice });
     try {
-      const journal = findJournal(plan, game, skip, files); // also where none is to be written from now on
+      const written = findJournal(plan, game, skip, files); // also where none is to be written from now on
+      const newestId = written?.info.epoch === sessions[0]?.epoch ? idOfJournal(written) : '';
+      const ownId = folder?.worldId || newestId; // a folder of before it said so has its journal
+      const strangers = new Set<string>();
+      const journal = isOther({ plan, ownId, strangers }, 'the journal', idOfJournal(written)) ? undefined : written;
       const search: Search = {
-        ...{ stores, journal, plan, shape, report, log },
+        ...{ stores, journal, plan, shape, report, log, ownId, strangers },
         misfits: new Map(),
         changes: new Set(),
         askUntilMs: (await isCurrent(journal, sessions, files)) ? startMs : startMs + waitMs,
@@ -123,6 +130,7 @@ export async function recoverWorld(
         unanswered: [],
       };
       const found = await Promise.all(plan.worlds.map((_, zone) => findZone(search, zone)));
+      report.skipped.push(...strangers);
       refuseMisfits(search, found);
       refuseSilence(search, found);
       const stranger = found.find((entry) => entry && differenceOf(entry.snapshot.header, shape) !== undefined);
@@ -168,6 +176,10 @@ interface Found {
 }
 
 interface Search {
+  /** Of the world that the data folder is; '' where it does not say. */
+  ownId: string;
+  /** What was passed over because it is of another world, once per place and world. */
+  strangers: Set<string>;
   stores: Stores;
   journal: WorldJournal | undefined;
   plan: WorldPlan;
@@ -189,14 +201,16 @@ async function findZone(search: Search, zone: number): Promise<Found | undefined
   const { stores, journal, report } = search;
   const hot = await attempt(`the hot snapshot of zone ${zone}`, search, async () => {
     const [bytes] = await stores.hot.get([hotKey(zone)]);
-    return bytes && readZone(search, zone, bytes);
+    return bytes && readZone(search, zone, 'the hot store', bytes);
   });
   const cold = await attempt(`the cold snapshot of zone ${zone}`, search, async () => {
-    const { snapshot, skipped } = await stores.cold.latest(coldId(zone));
+    // The history may be of several worlds that took turns.
+    const isWanted = ({ meta }: ColdHeader): boolean => !isOther(search, 'the cold store', meta.worldId);
+    const { snapshot, skipped } = await stores.cold.latest(coldId(zone), isWanted);
     for (const { sequence, reason } of skipped) {
       report.skipped.push(`the cold snapshot ${sequence} of zone ${zone}: ${reason}`);
     }
-    return snapshot && readZone(search, zone, snapshot.bytes);
+    return snapshot && readZone(search, zone, 'the cold store', snapshot.bytes);
   });
   const snapshots: Record<Source, ZoneSnapshot | undefined> = { hot, journal: journal?.bases[zone], cold };
   const found: Found[] = [];
@@ -212,9 +226,29 @@ function compareAge({ header: a }: ZoneSnapshot, { header: b }: ZoneSnapshot): n
   return b.epoch - a.epoch || b.tick - a.tick;
 }
 
-/** Columns of another world are left alone: it is told below that it is another one. */
-function readZone({ plan, shape, misfits, changes }: Search, zone: number, bytes: Uint8Array): ZoneSnapshot {
+/** Snapshots of before worlds had ids may be of any world. */
+function isOther(
+  { plan, ownId, strangers }: Pick<Search, 'plan' | 'ownId' | 'strangers'>,
+  where: string,
+  worldId: string | number | undefined,
+): boolean {
+  if (ownId === '' || worldId === ownId || !isId(String(worldId))) return false;
+  const { data } = plan.settings;
+  strangers.add(
+    `${where} keeps world ${worldId}, but ${data} is world ${ownId}: what is of the other one is passed over`,
+  );
+  return true;
+}
+
+function idOfJournal(journal: WorldJournal | undefined): string {
+  return journal?.bases[0]?.header.worldId ?? '';
+}
+
+/** Columns of a world of another shape are left alone: it is told below that it is another one. */
+function readZone(search: Search, zone: number, where: string, bytes: Uint8Array): ZoneSnapshot | undefined {
+  const { plan, shape, misfits, changes } = search;
   const snapshot = decodeZone(bytes);
+  if (isOther(search, where, snapshot.header.worldId)) return undefined;
   if (differenceOf(snapshot.header, shape) !== undefined) {
     return snapshot;
   }

@@ -29,6 +29,7 @@ import { type RecoveryReport, recoverWorld, shapeOf } from './recovery.js';
 import { loadResumeSecret } from './resume-secret.js';
 import { Router } from './router.js';
 import { Supervisor } from './supervisor.js';
+import { keepWorld, openWorldFolder } from './world-folder.js';
 import { POSITION_QUANTUM, planWorld, type WorldPlan } from './world-plan.js';
 import { WorldReport } from './world-report.js';
 
@@ -92,6 +93,7 @@ export async function startServer(settings: Settings, log: Log, source: Settings
   if (complaint !== undefined) throw new Error(complaint);
   const threads = countThreads(settings);
   const plan = planWorld(settings, game, threads, performance.timeOrigin + performance.now());
+  const folder = openWorldFolder(settings.data, log);
   const desk = new PlayerDesk(log);
   const supervisor = new Supervisor({
     plan,
@@ -115,7 +117,7 @@ export async function startServer(settings: Settings, log: Log, source: Settings
   supervisor.spawnSpare();
   io.open();
   const shape = shapeOf(settings, game, plan);
-  const recovered = await recoverWorld(plan, game, shape, log).catch(async (error) => {
+  const recovered = await recoverWorld(plan, game, shape, log, { folder }).catch(async (error) => {
     await Promise.all([supervisor.stop(), io.stop()]);
     throw error;
   });
@@ -168,6 +170,7 @@ export async function startServer(settings: Settings, log: Log, source: Settings
     // A world that goes on is as old as it was: its next tick is due now.
     plan.originMs = performance.timeOrigin + performance.now() - (recovered.tick * 1000) / settings.tickHz;
     plan.epoch = Math.max(recovered.epochMin, Math.floor(plan.originMs));
+    keepWorld(settings.data, folder, recovery.worldId);
     // The world as it stands is on the disk before anything happens to it.
     await io.begin({
       session: describeSession(plan, game),

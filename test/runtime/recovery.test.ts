@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { DEFAULTS, type Settings } from '../../src/config.js';
@@ -7,7 +8,7 @@ import { LIVE_BLOCK, WorldBuffer } from '../../src/memory/world-buffer.js';
 import { openStores, type StoreSettings, type Stores } from '../../src/persist/open-stores.js';
 import { PersistError } from '../../src/persist/ports.js';
 import { coldId, hotKey } from '../../src/persist/snapshotter.js';
-import { encodeZone } from '../../src/persist/zone-snapshot.js';
+import { encodeZone, type WorldIdentity } from '../../src/persist/zone-snapshot.js';
 import {
   type RecoveryReport,
   type RecoverySources,
@@ -15,6 +16,7 @@ import {
   STORES_FOLDER,
   shapeOf,
 } from '../../src/runtime/recovery.js';
+import { keepWorld, openWorldFolder, WORLD_FILE } from '../../src/runtime/world-folder.js';
 import { planWorld, type WorldPlan } from '../../src/runtime/world-plan.js';
 import { ZoneHost } from '../../src/runtime/zone-host.js';
 import type { FieldDefinitions, GameDefinition } from '../../src/sim/game.js';
@@ -51,19 +53,31 @@ function plan(settings: Settings, game: GameDefinition): WorldPlan {
 const WORLD_ID = '7b0cf7a8-6b1f-4d0a-9a53-0d6d1c5f6b11';
 
 /** A world that has lived for a tick, in the hot or the cold store, with one score in each zone. */
-async function storeWorld(settings: Settings, where: 'hot' | 'cold', score: number, takenAtMs: number): Promise<void> {
+async function storeWorld(
+  settings: Settings,
+  where: 'hot' | 'cold',
+  score: number,
+  takenAtMs: number,
+  { worldId, epoch }: { worldId?: string; epoch?: number } = { worldId: WORLD_ID },
+): Promise<void> {
   const world = plan(settings, GAME);
-  const shape = { ...shapeOf(settings, GAME, world), worldId: WORLD_ID };
+  const shape = { ...shapeOf(settings, GAME, world), worldId } as WorldIdentity;
   const stores = open(settings);
   for (const [zone, buffer] of world.worlds.entries()) {
     const frames = new ByteRing(world.frames[0]);
     const host = new ZoneHost(world, zone, GAME, frames, new Float64Array(6), () => 0);
     host.zone.columns.score[ROW] = score;
     host.runTick(9);
-    const bytes = encodeZone(new WorldBuffer(buffer, world.layout), shape, world.epoch, takenAtMs);
+    const bytes = encodeZone(new WorldBuffer(buffer, world.layout), shape, epoch ?? world.epoch, takenAtMs);
     assert.ok(bytes);
     if (where === 'hot') await stores.hot.set([{ key: hotKey(zone), value: bytes, ttlMs: 60000 }]);
-    else await stores.cold.save(coldId(zone), { bytes, tick: 9, takenAtMs, meta: {} });
+    else
+      await stores.cold.save(coldId(zone), {
+        bytes,
+        tick: 9,
+        takenAtMs,
+        meta: worldId === undefined ? {} : { worldId },
+      });
   }
   await stores.close();
 }
@@ -246,4 +260,48 @@ test('where a store is silent and the other one has the world, that one is taken
   assert.equal(report.source, 'cold');
   assert.deepEqual(cells('score'), [78, 78]);
   assert.equal(report.skipped.length, 2);
+});
+
+const OTHER_ID = '0c3d2a50-8f0f-4c0e-9d43-3f6f3b1d9a22';
+
+test("a store that another server has written to meanwhile does not make a folder that server's world", async (t) => {
+  const settings = stage(t);
+  const folder = { folderId: OTHER_ID, worldId: WORLD_ID, earlier: [] };
+  await storeWorld(settings, 'cold', 7, 1000, { worldId: WORLD_ID, epoch: 10 });
+  for (let n = 0; n < 2; n++) await storeWorld(settings, 'cold', 8, 2000, { worldId: OTHER_ID, epoch: 11 });
+  await storeWorld(settings, 'hot', 9, 3000, { worldId: OTHER_ID, epoch: 11 });
+  const { report, cells } = await recover(settings, GAME, { folder });
+  assert.deepEqual([report.source, report.worldId], ['cold', WORLD_ID]);
+  assert.deepEqual(cells('score'), [7, 7]);
+  assert.deepEqual(report.skipped.sort(), [
+    `the cold store keeps world ${OTHER_ID}, but ${settings.data} is world ${WORLD_ID}: what is of the other one is passed over`,
+    `the hot store keeps world ${OTHER_ID}, but ${settings.data} is world ${WORLD_ID}: what is of the other one is passed over`,
+  ]);
+  // A folder that is nobody's yet takes up the newest: the machine of that world may be gone.
+  assert.equal((await recover(settings, GAME, { folder: { ...folder, worldId: '' } })).report.worldId, OTHER_ID);
+});
+
+test('a snapshot of before worlds had ids is still taken up', async (t) => {
+  const settings = stage(t);
+  await storeWorld(settings, 'hot', 7, 1000, {});
+  await storeWorld(settings, 'cold', 6, 500, {});
+  const folder = { folderId: OTHER_ID, worldId: WORLD_ID, earlier: [] };
+  const { report, cells } = await recover(settings, GAME, { folder });
+  assert.equal(report.source, 'hot');
+  assert.deepEqual(cells('score'), [7, 7]);
+  assert.deepEqual(report.skipped, []);
+});
+
+test('a folder keeps its number, and remembers the worlds that it was', (t) => {
+  const data = openFolder(t);
+  const lines: string[] = [];
+  const log = { debug() {}, info() {}, warn: (_: object, line: string) => void lines.push(line), error() {} };
+  const first = openWorldFolder(data, log);
+  assert.deepEqual([first.worldId, first.earlier], ['', []]);
+  keepWorld(data, keepWorld(data, first, WORLD_ID), OTHER_ID);
+  assert.deepEqual(openWorldFolder(data, log), { ...first, worldId: OTHER_ID, earlier: [WORLD_ID] });
+  assert.deepEqual(lines, []);
+  writeFileSync(join(data, WORLD_FILE), '{"folderId":');
+  assert.equal(openWorldFolder(data, log).worldId, '');
+  assert.match(lines[0], /world\.json cannot be read: .*; it is written anew$/);
 });

@@ -133,9 +133,9 @@ export class MemoryColdStore implements ColdStore {
     });
   }
 
-  async latest(id: string): Promise<ColdSearch> {
+  async latest(id: string, isWanted: (header: ColdHeader) => boolean = () => true): Promise<ColdSearch> {
     const headers = await this.history(id, Number.POSITIVE_INFINITY);
-    return findNewest(headers, async (header) => this.read(id, header.sequence) as ColdSnapshot);
+    return findNewest(headers.filter(isWanted), async (header) => this.read(id, header.sequence) as ColdSnapshot);
   }
 
   async load(id: string, sequence: number): Promise<ColdSnapshot | undefined> {
