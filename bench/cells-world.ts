@@ -57,13 +57,17 @@ export async function fillWorld(
   const store = openStore(settings);
   try {
     const version = firstVersion(Date.now());
+    const worldId = randomUUID();
     for (let first = 0; first < cellCount; first += CELLS_PER_WRITE) {
       const numbers = Array.from({ length: Math.min(CELLS_PER_WRITE, cellCount - first) }, (_, i) => first + i);
-      const rows = numbers.map((cell) => ({ key: cellKey(cell, version), value: makeCell(world, cells, cell) }));
+      const rows = numbers.map((cell) => ({
+        key: cellKey(worldId, cell, version),
+        value: makeCell(world, cells, cell),
+      }));
       await store.putRows(CELLS_TABLE, rows);
       onCells(first + numbers.length);
     }
-    await storeZones(plan, game, store, version);
+    await storeZones(plan, game, store, worldId, version);
   } finally {
     await store.close();
   }
@@ -75,8 +79,14 @@ function openStore({ data }: Settings): ColdStore {
 }
 
 /** Snapshots in which every cell is cold, and of this version. */
-async function storeZones(plan: WorldPlan, game: GameDefinition, store: ColdStore, version: number): Promise<void> {
-  const identity = { ...shapeOf(plan.settings, game, plan), worldId: randomUUID() };
+async function storeZones(
+  plan: WorldPlan,
+  game: GameDefinition,
+  store: ColdStore,
+  worldId: string,
+  version: number,
+): Promise<void> {
+  const identity = { ...shapeOf(plan.settings, game, plan), worldId };
   for (const buffer of plan.worlds) {
     const world = new WorldBuffer(buffer, plan.layout);
     const live = world.blocks[LIVE_BLOCK];
@@ -135,7 +145,7 @@ export async function takeCensus({ settings, cellCount, entitiesPerCell }: Store
   const game = arena as unknown as GameDefinition;
   const plan = planWorld(settings, game, 1, 0);
   const cells = plan.cells as CellPlan;
-  await recoverWorld(plan, game, shapeOf(settings, game, plan), SILENT);
+  const { report } = await recoverWorld(plan, game, shapeOf(settings, game, plan), SILENT);
   const seen = new Uint8Array(cellCount * entitiesPerCell + 1);
   const note = (serial: number): void => {
     if (serial > 0 && serial < seen.length) seen[serial]++;
@@ -150,7 +160,7 @@ export async function takeCensus({ settings, cellCount, entitiesPerCell }: Store
       for (let local = 0; local < state.length; local++) {
         if (state[local] !== CELL_COLD && state[local] !== CELL_LOADING) continue;
         const cell = worldCellOf(cells.grid, zone, local);
-        const [value] = await store.getRows(CELLS_TABLE, [cellKey(cell, version[local])]);
+        const [value] = await store.getRows(CELLS_TABLE, [cellKey(report.worldId, cell, version[local])]);
         if (value === undefined) continue;
         const { count, bytes } = decodeCell(value, cell, cells.rowColumns);
         const first = state[local] === CELL_LOADING ? taken[local] : 0;

@@ -145,6 +145,7 @@ async function runRound(
   const beginning = {
     session: describeSession(plan, game),
     shape,
+    earlierWorlds: [],
     checkpoints: planCheckpoints(game, settings, { isNew: true, startedAtMs: 0 }),
     recoveredEvents: undefined,
   };

@@ -50,7 +50,7 @@ const say = (line: string): void => send({ kind: 'notice', line });
 const { data, kafka, redis, mongodb, tickHz, hotSnapshotMs, coldSnapshotMs, journalFlushMs } = plan.settings;
 const { checkpointMs } = plan.settings;
 await loadBackends({ kafka, redis, mongodb });
-const { session, shape, checkpoints, recoveredEvents } = await begun();
+const { session, shape, earlierWorlds, checkpoints, recoveredEvents } = await begun();
 const { epoch, originMs } = session;
 const counters = new IoCounters(plan.io);
 const stores = openStores({ folder: join(data, STORES_FOLDER), kafka, redis, mongodb, onNotice: say });
@@ -102,6 +102,8 @@ const cells =
     plan: plan.cells,
     departToCell: DEPART_TO_CELL,
     store: stores.cold,
+    worldId: shape.worldId,
+    earlierWorlds,
     counters,
     say,
     startedMs: Date.now(),

@@ -1,14 +1,14 @@
 // Takes away records of cells that nothing names any more. A record is kept while its zone's state names it, and on for as
 // many cold snapshots as it takes until no snapshot that a start would choose can name it. Those that a crash left behind
-// are found when their cell is stored for the first time after it.
+// are found when their cell is stored for the first time after it. Those of worlds that this folder has given up go when as
+// many cold snapshots of the new one are there.
 
 import { CELL_KEPT_SNAPSHOTS } from '../constants.js';
 import { localOfCell, zoneOfCell } from '../memory/cell-grid.js';
 import type { CellPlan } from '../memory/cell-plan.js';
 import type { IoCounters } from '../memory/io-counters.js';
 import type { WorldBuffer } from '../memory/world-buffer.js';
-import { CELLS_TABLE, cellKey, findVersions } from './cell-store.js';
-import type { ColdStore } from './ports.js';
+import type { CellName, CellRecords } from './cell-store.js';
 
 const CLEAN_EVERY_MS = 5000;
 /** Cells that are searched for what a crash left, at one time. */
@@ -19,15 +19,19 @@ export class CellCleaner {
   private readonly versions = new Map<number, Map<number, number>>();
   private readonly unsearched = new Set<number>();
   private readonly searched = new Set<number>();
+  private readonly givenUp: string[];
   private cleanedMs = 0;
   private isBusy = false;
 
   constructor(
     private readonly worlds: readonly WorldBuffer[],
     private readonly plan: CellPlan,
-    private readonly store: ColdStore,
+    private readonly records: CellRecords,
     private readonly counters: IoCounters,
-  ) {}
+    earlierWorlds: readonly string[],
+  ) {
+    this.givenUp = [...earlierWorlds];
+  }
 
   wrote(cell: number, version: number): void {
     this.note(cell, version);
@@ -48,23 +52,28 @@ export class CellCleaner {
 
   private async clean(): Promise<void> {
     for (const cell of [...this.unsearched].slice(0, SEARCHES_PER_RUN)) {
-      for (const { version } of await findVersions(this.store, cell)) this.note(cell, version);
+      for (const version of await this.records.listVersions(cell)) this.note(cell, version);
       this.unsearched.delete(cell);
       this.searched.add(cell);
     }
+    await this.dropGivenUp();
     const old = this.findOld();
     if (old.length === 0) return;
-    await this.store.deleteRows(
-      CELLS_TABLE,
-      old.map(({ cell, version }) => cellKey(cell, version)),
-    );
+    await this.records.delete(old);
     for (const { cell, version } of old) this.versions.get(cell)?.delete(version);
     this.counters.add('cellsDeleted', old.length);
   }
 
-  private findOld(): { cell: number; version: number }[] {
+  private async dropGivenUp(): Promise<void> {
+    if (this.givenUp.length === 0 || this.counters.get('coldSnapshots') < CELL_KEPT_SNAPSHOTS) return;
+    const count = await this.records.dropSome(this.givenUp[0]);
+    if (count === 0) this.givenUp.shift();
+    this.counters.add('cellsDeleted', count);
+  }
+
+  private findOld(): CellName[] {
     const snapshots = this.counters.get('coldSnapshots');
-    const old: { cell: number; version: number }[] = [];
+    const old: CellName[] = [];
     for (const [cell, versions] of this.versions) {
       const named = this.namedVersion(cell);
       for (const [version, unnamedAt] of versions) {

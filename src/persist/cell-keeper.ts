@@ -13,7 +13,7 @@ import type { WorldBuffer } from '../memory/world-buffer.js';
 import { BLOCKS_OFFSET, SCALAR_ROW_LIMIT } from '../memory/world-layout.js';
 import { CellCleaner } from './cell-cleaner.js';
 import { decodeCell, encodeCell, type PackedRows } from './cell-record.js';
-import { CELLS_TABLE, cellKey, findSubstitute, firstVersion } from './cell-store.js';
+import { CellRecords, firstVersion } from './cell-store.js';
 import { findCellsInView } from './cells-in-view.js';
 import { sha256 } from './checksum.js';
 import { Backoff } from './deadline.js';
@@ -53,6 +53,9 @@ export interface CellKeeperOptions {
   /** See state/columns.ts: what marks a row as one that leaves with its cell. */
   departToCell: number;
   store: ColdStore;
+  worldId: string;
+  /** Those of which records may be left in the store, and nobody goes on with. */
+  earlierWorlds: readonly string[];
   counters: IoCounters;
   say: (line: string) => void;
   /** Of the wall clock: versions of records ascend from one process to the next. */
@@ -64,6 +67,7 @@ export interface CellKeeperOptions {
 export class CellKeeper {
   private readonly table: CellTable;
   private readonly rings: ByteRing[];
+  private readonly records: CellRecords;
   private readonly cleaner: CellCleaner;
   /** Of one record in a ring. */
   private readonly chunkRows: number;
@@ -87,14 +91,15 @@ export class CellKeeper {
   private lateSaidMs = 0;
 
   constructor(private readonly options: CellKeeperOptions) {
-    const { plan, worlds, store, counters } = options;
+    const { plan, worlds, store, worldId, earlierWorlds, counters } = options;
     const cellCount = cellsOfWorld(plan.grid);
     this.table = new CellTable(plan.table, worlds.length, cellCount);
     this.rings = plan.rings.map((buffer) => new ByteRing(buffer));
     this.answered = new Int32Array(cellCount).fill(UNASKED);
     this.chunkRows = Math.min(CELL_CHUNK_ROWS, Math.floor(CELL_CHUNK_BYTES_MAX / plan.rowBytes));
     this.nextVersion = firstVersion(options.startedMs);
-    this.cleaner = new CellCleaner(worlds, plan, store, counters);
+    this.records = new CellRecords(store, worldId);
+    this.cleaner = new CellCleaner(worlds, plan, this.records, counters, earlierWorlds);
   }
 
   /** Often; does only what can be done at once, and begins what takes time. */
@@ -196,14 +201,11 @@ export class CellKeeper {
   }
 
   private async store(): Promise<void> {
-    const { store, counters } = this.options;
+    const { counters } = this.options;
     const batch = [...this.stores.values()].slice(0, CELLS_PER_CALL);
     this.isStoring = true;
     try {
-      await store.putRows(
-        CELLS_TABLE,
-        batch.map(({ cell, version, record }) => ({ key: cellKey(cell, version), value: record })),
-      );
+      await this.records.write(batch);
       this.storeBackoff.succeeded();
       for (const job of batch) {
         const { cell, since, version, hash, record } = job;
@@ -227,14 +229,11 @@ export class CellKeeper {
   }
 
   private async load(): Promise<void> {
-    const { store, counters } = this.options;
+    const { counters } = this.options;
     const batch = this.nextLoads();
     this.isLoading = true;
     try {
-      const values = await store.getRows(
-        CELLS_TABLE,
-        batch.map(({ cell, version }) => cellKey(cell, version)),
-      );
+      const values = await this.records.read(batch);
       const read: Delivery[] = [];
       for (const [i, job] of batch.entries()) read.push({ ...job, rows: await this.open(job, values[i]), sent: 0 });
       for (const [i, job] of batch.entries()) {
@@ -264,8 +263,9 @@ export class CellKeeper {
   }
 
   /** Undefined: there is no whole record of the cell. */
-  private async open({ cell, version }: Job, value: Uint8Array | undefined): Promise<PackedRows | undefined> {
-    const { plan, store, counters, say } = this.options;
+  private async open(job: Job, value: Uint8Array | undefined): Promise<PackedRows | undefined> {
+    const { cell, version } = job;
+    const { plan, counters, say } = this.options;
     try {
       if (value === undefined) throw new Error('it is not there');
       const rows = decodeCell(value, cell, plan.rowColumns);
@@ -273,9 +273,9 @@ export class CellKeeper {
       return rows;
     } catch (error) {
       counters.add('cellsDamaged', 1);
-      const substitute = await findSubstitute(store, cell, version, plan.rowColumns);
-      const instead = substitute === undefined ? 'it begins anew' : 'another record of it is taken';
-      say(`the record ${cellKey(cell, version)} of a cell: ${(error as Error).message}; ${instead}`);
+      const substitute = await this.records.findOlder(job, plan.rowColumns);
+      const instead = substitute === undefined ? 'it begins anew' : 'an older record of it is taken';
+      say(`the record ${this.records.key(job)} of a cell: ${(error as Error).message}; ${instead}`);
       return substitute;
     }
   }

@@ -38,6 +38,8 @@ export interface IoThreadData {
 export interface IoBeginning {
   session: SessionInfo;
   shape: WorldIdentity;
+  /** Worlds that this data folder has given up. */
+  earlierWorlds: readonly string[];
   checkpoints: CheckpointPlan;
   /** Of ticks that a recovery ran again. */
   recoveredEvents: RecoveredEvents | undefined;

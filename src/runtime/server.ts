@@ -29,7 +29,7 @@ import { type RecoveryReport, recoverWorld, shapeOf } from './recovery.js';
 import { loadResumeSecret } from './resume-secret.js';
 import { Router } from './router.js';
 import { Supervisor } from './supervisor.js';
-import { keepWorld, openWorldFolder } from './world-folder.js';
+import { keepWorld, openWorldFolder, settle } from './world-folder.js';
 import { POSITION_QUANTUM, planWorld, type WorldPlan } from './world-plan.js';
 import { WorldReport } from './world-report.js';
 
@@ -93,7 +93,7 @@ export async function startServer(settings: Settings, log: Log, source: Settings
   if (complaint !== undefined) throw new Error(complaint);
   const threads = countThreads(settings);
   const plan = planWorld(settings, game, threads, performance.timeOrigin + performance.now());
-  const folder = openWorldFolder(settings.data, log);
+  const folderFound = openWorldFolder(settings.data, log);
   const desk = new PlayerDesk(log);
   const supervisor = new Supervisor({
     plan,
@@ -117,11 +117,12 @@ export async function startServer(settings: Settings, log: Log, source: Settings
   supervisor.spawnSpare();
   io.open();
   const shape = shapeOf(settings, game, plan);
-  const recovered = await recoverWorld(plan, game, shape, log, { folder }).catch(async (error) => {
+  const recovered = await recoverWorld(plan, game, shape, log, { folder: folderFound }).catch(async (error) => {
     await Promise.all([supervisor.stop(), io.stop()]);
     throw error;
   });
   const recovery = recovered.report;
+  const folder = settle(folderFound, recovery.worldId);
   const resume = prepareResume(plan, recovery, desk, log);
   const router = new Router(plan, place(settings), game);
   for (const { client, epoch, zone } of resume.reserved) router.reserve(client, epoch, zone);
@@ -170,11 +171,12 @@ export async function startServer(settings: Settings, log: Log, source: Settings
     // A world that goes on is as old as it was: its next tick is due now.
     plan.originMs = performance.timeOrigin + performance.now() - (recovered.tick * 1000) / settings.tickHz;
     plan.epoch = Math.max(recovered.epochMin, Math.floor(plan.originMs));
-    keepWorld(settings.data, folder, recovery.worldId);
+    keepWorld(settings.data, folder);
     // The world as it stands is on the disk before anything happens to it.
     await io.begin({
       session: describeSession(plan, game),
       shape: { ...shape, worldId: recovery.worldId },
+      earlierWorlds: folder.earlier,
       checkpoints: planCheckpoints(game, settings, {
         isNew: recovery.source === 'initial',
         startedAtMs: Math.max(recovered.epochMin, startedMs),

@@ -40,13 +40,15 @@ export function openWorldFolder(data: string, log: Log): WorldFolder {
   return folder;
 }
 
-/** Before anything is stored of a world: from then on this folder is that one. */
-export function keepWorld(data: string, folder: WorldFolder, worldId: string): WorldFolder {
-  if (folder.worldId === worldId) return folder;
+/** The folder as this world's: what it was before it is no more. */
+export function settle(folder: WorldFolder, worldId: string): WorldFolder {
   const others = [...folder.earlier, folder.worldId].filter((id) => id !== '' && id !== worldId);
-  const kept = { ...folder, worldId, earlier: others.slice(-EARLIER_MAX) };
-  write(data, kept);
-  return kept;
+  return { ...folder, worldId, earlier: [...new Set(others)].slice(-EARLIER_MAX) };
+}
+
+/** Before anything is stored of a world: from then on this folder is that one. */
+export function keepWorld(data: string, folder: WorldFolder): void {
+  write(data, folder);
 }
 
 /** All or nothing: a kill leaves the old file or the new one. */

@@ -13,11 +13,14 @@ import { TickStore } from './tick-store.js';
 
 export const GARDEN = garden as unknown as GameDefinition;
 
+export const CELLS_WORLD = '7b0cf7a8-6b1f-4d0a-9a53-0d6d1c5f6b11';
+
 export class CellWorld {
   readonly world: HeadlessWorld;
   readonly store = new TickStore();
   readonly counters: IoCounters;
   readonly said: string[] = [];
+  earlierWorlds: string[] = [];
   readonly worlds: WorldBuffer[];
   keeper: CellKeeper;
 
@@ -87,6 +90,8 @@ export class CellWorld {
       plan: plan.cells,
       departToCell: DEPART_TO_CELL,
       store: this.store,
+      worldId: CELLS_WORLD,
+      earlierWorlds: this.earlierWorlds,
       counters: this.counters,
       say: (line) => this.said.push(line),
       startedMs: 1e12 + this.nowMs,

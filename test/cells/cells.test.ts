@@ -25,7 +25,7 @@ import { fillZone, finishWorld } from '../../src/runtime/world-fill.js';
 import { planWorld } from '../../src/runtime/world-plan.js';
 import type { GameDefinition } from '../../src/sim/game.js';
 import type { HeadlessClient } from '../runtime/headless-world.js';
-import { CellWorld, GARDEN } from './cell-world.js';
+import { CELLS_WORLD, CellWorld, GARDEN } from './cell-world.js';
 import { checkCensus, takeCensus } from './census.js';
 import { KIND_STONE, RESTING_PER_CELL } from './garden-game.js';
 
@@ -47,7 +47,7 @@ async function census(cells: CellWorld, context: string): Promise<number> {
   const { delay, isDown } = cells.store;
   for (let attempt = 0; attempt < 8; attempt++) {
     Object.assign(cells.store, { delay: 0, isDown: false }); // the census does not wait for beats
-    const taken = await takeCensus(cells.world.plan, cells.worlds, cells.store);
+    const taken = await takeCensus(cells.world.plan, cells.worlds, cells.store, CELLS_WORLD);
     Object.assign(cells.store, { delay, isDown });
     const gone = checkCensus(taken, context);
     missing = new Set(gone.filter((serial) => attempt === 0 || missing.has(serial)));
@@ -314,7 +314,7 @@ test('of more loads than go with one call, what players see goes first', async (
   const [first] = cells.store.reads;
   assert.equal(first.length, CELLS_PER_CALL);
   assert.deepEqual(
-    first.slice(0, expected.length).map((key) => Number.parseInt(key, 10)),
+    first.slice(0, expected.length).map((key) => Number.parseInt(key.slice(key.indexOf('/') + 1), 10)),
     expected,
   );
 });
@@ -485,6 +485,67 @@ test('records that nothing names any more go, after snapshots have forgotten the
   await census(cells, 'cleaned');
 });
 
+test('records of another world in the same store are neither taken nor cleaned away; those of one given up here are', async () => {
+  const other = '0c3d2a50-8f0f-4c0e-9d43-3f6f3b1d9a22';
+  const earlier = '11111111-8f0f-4c0e-9d43-3f6f3b1d9a22';
+  const cells = new CellWorld({ cellTtlMs: 100 });
+  const { rows } = cells.store;
+  cells.earlierWorlds = [earlier];
+  cells.replaceKeeper();
+  const countOf = (world: string): number => [...rows.keys()].filter((key) => key.startsWith(`cells/${world}/`)).length;
+  const client = await join(cells, 0);
+  await cells.run(20);
+  cells.world.leave(client);
+  await cells.until('all is cold', () => statesOf(cells, CELL_COLD) === 400);
+  const own = [...rows];
+  for (const [key, value] of own) {
+    const [name, version] = key.slice(`cells/${CELLS_WORLD}/`.length).split('@');
+    for (const world of [other, earlier]) {
+      rows.set(`cells/${world}/${name}@${version}`, value);
+      rows.set(`cells/${world}/${name}@1`, value);
+    }
+  }
+  rows.delete(own[0][0]);
+  await join(cells, 1);
+  await cells.run(40);
+  assert.match(cells.said.join('\n'), /it is not there; it begins anew/);
+  cells.counters.add('coldSnapshots', 2);
+  await cells.run(700);
+  assert.equal(countOf(earlier), 2 * own.length, 'as long as snapshots name them');
+  cells.counters.add('coldSnapshots', 1);
+  await cells.run(700);
+  assert.equal(countOf(earlier), 0);
+  assert.equal(countOf(other), 2 * own.length);
+  await census(cells, 'another world');
+});
+
+test('records of before keys had worlds are read by their names, and go when nothing names them any more', async () => {
+  const cells = new CellWorld({ cellTtlMs: 100 });
+  const { rows } = cells.store;
+  const client = await join(cells, 0);
+  await cells.run(20);
+  cells.world.leave(client);
+  await cells.until('all is cold', () => statesOf(cells, CELL_COLD) === 400);
+  for (const [key, value] of [...rows]) {
+    rows.delete(key);
+    rows.set(key.replace(`${CELLS_WORLD}/`, ''), value);
+  }
+  const oldCount = rows.size;
+  cells.replaceKeeper();
+  const again = await join(cells, 1);
+  go(cells, again, 40, 0);
+  await cells.run(120);
+  cells.world.leave(again);
+  await cells.until('all is cold again', () => statesOf(cells, CELL_COLD) === 400);
+  assert.equal(cells.counters.get('cellsDamaged'), 0);
+  for (let n = 0; n < 3; n++) {
+    await cells.run(700);
+    cells.counters.add('coldSnapshots', 3);
+  }
+  const left = [...rows.keys()].filter((key) => !key.includes(CELLS_WORLD)).length;
+  assert.ok(rows.size > left && left < oldCount, `${left} of ${oldCount} are as they were`);
+});
+
 test('a runner who is faster than the store is asked ahead of', async () => {
   const cells = new CellWorld({ worldHeight: 80, worldWidth: 1600 });
   const client = await join(cells, 0);
@@ -516,14 +577,14 @@ test('a snapshot taken while cells come, go and wait for events holds everybody'
   const states = [CELL_EVICTING, CELL_LOADING].map((is) => statesOf(cells, is));
   assert.ok(states[0] > 0 && states[1] > 0 && cells.host().cells.queue.count > 0, states.join(' '));
 
-  const shape = { ...shapeOf(world.settings, world.game, plan), worldId: '7b0cf7a8-6b1f-4d0a-9a53-0d6d1c5f6b11' };
+  const shape = { ...shapeOf(world.settings, world.game, plan), worldId: CELLS_WORLD };
   const snapshot = decodeZone(encodeZone(cells.worlds[0], shape, 1, 0) as Buffer);
   const later = planWorld(world.settings, world.game, 1, 0);
   const worlds = later.worlds.map((buffer) => new WorldBuffer(buffer, later.layout));
   fillZone(worlds[0], snapshot);
   finishWorld(worlds, later.layout.rowCapacity, world.tick);
   cells.store.delay = 0;
-  const taken = await takeCensus(later, worlds, cells.store);
+  const taken = await takeCensus(later, worlds, cells.store, CELLS_WORLD);
   assert.deepEqual(checkCensus(taken, 'a snapshot'), []);
   assert.ok(taken.expected.size > 40);
   assert.ok(!worlds[0].committed.cells!.state.includes(CELL_EVICTING), 'what was leaving is here');
@@ -543,7 +604,7 @@ test('rows that come twice, or of another version, are passed over', async () =>
   const { state, version } = cells.host().cells;
   const cell = state.indexOf(CELL_LOADING);
   const [value] = [...cells.store.rows].filter(([key]) =>
-    key.startsWith(`cells/${cells.host().cells.worldCellOf(cell)}@`),
+    key.startsWith(`cells/${CELLS_WORLD}/${cells.host().cells.worldCellOf(cell)}@`),
   );
   const rows = decodeCell(value[1], cells.host().cells.worldCellOf(cell), plan.cells!.rowColumns);
   const ring = new ByteRing(plan.cells!.rings[0]);

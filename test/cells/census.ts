@@ -26,6 +26,7 @@ export async function takeCensus(
   plan: WorldPlan,
   worlds: readonly WorldBuffer[],
   store: ColdStore,
+  worldId: string,
   pick: (world: WorldBuffer) => Block = (world) => world.committed,
 ): Promise<Census> {
   const cells = plan.cells;
@@ -56,7 +57,7 @@ export async function takeCensus(
       for (let i = 0; i < RESTING_PER_CELL; i++) census.expected.add(firstSerial(area.x, area.y) + i);
       if (state[local] !== CELL_COLD && state[local] !== CELL_LOADING) continue;
       census.cold++;
-      const key = cellKey(cell, version[local]);
+      const key = cellKey(worldId, cell, version[local]);
       const [value] = await store.getRows(CELLS_TABLE, [key]);
       assert.ok(value, `the record ${key} is there`);
       const rows = decodeCell(value, cell, cells.rowColumns);

@@ -84,7 +84,7 @@ async function censusOnDisk(argv: readonly string[]): Promise<Census> {
   const worlds = plan.worlds.map((buffer) => new WorldBuffer(buffer, plan.layout));
   const store = openEmbeddedColdStore({ folder: join(settings.data, STORES_FOLDER, 'cold') });
   try {
-    return await takeCensus(plan, worlds, store);
+    return await takeCensus(plan, worlds, store, report.worldId);
   } finally {
     await store.close();
   }

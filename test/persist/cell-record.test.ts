@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import type { ColumnSpec } from '../../src/memory/world-layout.js';
 import { decodeCell, encodeCell } from '../../src/persist/cell-record.js';
-import { cellKey, versionOfKey } from '../../src/persist/cell-store.js';
+import { CellRecords, cellKey, versionOfKey } from '../../src/persist/cell-store.js';
+import { TickStore } from '../cells/tick-store.js';
 
 const COLUMNS: ColumnSpec[] = [
   { name: 'kind', type: 'u8' },
@@ -63,6 +65,23 @@ test('a record with any bit flipped, cut short, or of another cell is refused wi
 
 test('a key holds its version exactly, also one of the far future', () => {
   for (const version of [1, 1024 * 1763721000000 + 1023, 2 ** 53 - 1]) {
-    assert.equal(versionOfKey(cellKey(65535, version)), version);
+    assert.equal(versionOfKey(cellKey(randomUUID(), 65535, version)), version);
   }
+});
+
+test('a record is replaced by the newest older one that is whole, never by a later one', async () => {
+  const records = new CellRecords(new TickStore(), randomUUID());
+  const rows = (hp: number): Buffer => encodeCell(5, COLUMNS, [row(1, 2, hp)]);
+  const damaged = rows(3);
+  damaged[damaged.length - 1] ^= 1;
+  await records.write([
+    { cell: 5, version: 10, record: rows(1) },
+    { cell: 5, version: 20, record: rows(2) },
+    { cell: 5, version: 30, record: damaged },
+    { cell: 5, version: 50, record: rows(5) },
+    { cell: 50, version: 35, record: rows(6) },
+  ]);
+  const found = await records.findOlder({ cell: 5, version: 40 }, COLUMNS);
+  assert.deepEqual(found, decodeCell(rows(2), 5, COLUMNS));
+  assert.equal(await records.findOlder({ cell: 5, version: 10 }, COLUMNS), undefined);
 });

@@ -16,7 +16,7 @@ import {
   STORES_FOLDER,
   shapeOf,
 } from '../../src/runtime/recovery.js';
-import { keepWorld, openWorldFolder, WORLD_FILE } from '../../src/runtime/world-folder.js';
+import { keepWorld, openWorldFolder, settle, WORLD_FILE } from '../../src/runtime/world-folder.js';
 import { planWorld, type WorldPlan } from '../../src/runtime/world-plan.js';
 import { ZoneHost } from '../../src/runtime/zone-host.js';
 import type { FieldDefinitions, GameDefinition } from '../../src/sim/game.js';
@@ -298,7 +298,7 @@ test('a folder keeps its number, and remembers the worlds that it was', (t) => {
   const log = { debug() {}, info() {}, warn: (_: object, line: string) => void lines.push(line), error() {} };
   const first = openWorldFolder(data, log);
   assert.deepEqual([first.worldId, first.earlier], ['', []]);
-  keepWorld(data, keepWorld(data, first, WORLD_ID), OTHER_ID);
+  for (const worldId of [WORLD_ID, OTHER_ID]) keepWorld(data, settle(openWorldFolder(data, log), worldId));
   assert.deepEqual(openWorldFolder(data, log), { ...first, worldId: OTHER_ID, earlier: [WORLD_ID] });
   assert.deepEqual(lines, []);
   writeFileSync(join(data, WORLD_FILE), '{"folderId":');
