@@ -2,6 +2,7 @@
 // that of the game, 60 ticks being a second however fast they run. At the end, what the store holds is read back and must
 // be the world's last state, whichever way it came there.
 
+import { randomUUID } from 'node:crypto';
 import { assert } from '../src/assert.js';
 import { DEFAULTS } from '../src/config.js';
 import { IoCounters } from '../src/memory/io-counters.js';
@@ -96,7 +97,11 @@ async function play(name: string, choice: StoreChoice, scene: Scene, options: Be
   });
   world.joinAll(scene.players);
   const worlds = world.plan.worlds.map((buffer) => new WorldBuffer(buffer, world.plan.layout));
-  const plan = planCheckpoints(world.game, world.settings, { isNew: true, startedAtMs: Date.now() });
+  const plan = planCheckpoints(world.game, world.settings, {
+    worldId: randomUUID(),
+    isNew: true,
+    startedAtMs: Date.now(),
+  });
   const keeper = make(worlds, plan, counted, scene);
   try {
     const random = createRandom(options.seed);

@@ -146,7 +146,7 @@ async function runRound(
     session: describeSession(plan, game),
     shape,
     earlierWorlds: [],
-    checkpoints: planCheckpoints(game, settings, { isNew: true, startedAtMs: 0 }),
+    checkpoints: planCheckpoints(game, settings, { worldId: '', isNew: true, startedAtMs: 0 }),
     recoveredEvents: undefined,
   };
   const io = new IoKeeper(

@@ -22,6 +22,25 @@ import type { ColdStore } from './ports.js';
 import { RowQueue } from './row-queue.js';
 import { RowWriter } from './row-writer.js';
 
+/** By its id, whatever other worlds have been stored since; one of before rows had ids by what it is like. */
+function findOwn(
+  known: readonly WorldRow[],
+  { worldId, isNewWorld, game, seed }: CheckpointPlan,
+): WorldRow | undefined {
+  const own = known.findLast((world) => world.worldId === worldId);
+  if (own !== undefined || isNewWorld) return own;
+  const newest = known.findLast((world) => world.worldId === undefined);
+  return newest?.game === game && newest.seed === seed ? newest : undefined;
+}
+
+/** Two worlds may begin in one millisecond. */
+function nameWorld(known: readonly WorldRow[], { game, gameVersion, seed, startedAtMs }: CheckpointPlan): WorldRow {
+  const taken = new Set(known.map(({ world }) => world));
+  let ms = startedAtMs;
+  while (taken.has(worldName(ms))) ms++;
+  return { world: worldName(ms), game, gameVersion, seed, startedAtMs };
+}
+
 /** A kind is one byte. */
 const KINDS_MAX = 256;
 
@@ -30,6 +49,7 @@ export interface CheckpointPlan {
   game: string;
   gameVersion: number;
   seed: number;
+  worldId: string;
   kinds: readonly string[];
   /** By kind. */
   isLasting: readonly boolean[];
@@ -140,12 +160,9 @@ export class Checkpointer {
   /** Finds the world's name, what it has stored under it, and what of older worlds is to go. May be tried again. */
   private async open(): Promise<void> {
     const { plan, store } = this.options;
-    const { game, gameVersion, seed, startedAtMs, isNewWorld } = plan;
     const known = await listWorlds(store);
-    const newest = known.at(-1);
-    const goesOn = !isNewWorld && newest?.game === game && newest.seed === seed;
-    const world: WorldRow = goesOn ? newest : { world: worldName(startedAtMs), game, gameVersion, seed, startedAtMs };
-    await putWorld(store, { ...world, gameVersion });
+    const world = { ...(findOwn(known, plan) ?? nameWorld(known, plan)), worldId: plan.worldId };
+    await putWorld(store, { ...world, gameVersion: plan.gameVersion });
     for await (const name of scanEntityNames(store, world.world)) this.note(name);
     this.worldNow = world.world;
     const others = known.filter((other) => other.world !== world.world);

@@ -1,11 +1,12 @@
 // Checkpoints as they lie in the cold store, for the one who writes them and for everybody who reads them.
 //
 //  table `entities`  '<world>/<entity>'  {kind, zone, tick, positionX, positionY, fields: {name: number, ...}}
-//  table `worlds`    '<world>'           {game, gameVersion, seed, startedAtMs}
+//  table `worlds`    '<world>'           {game, gameVersion, seed, startedAtMs, worldId}
 //
 // Values are MessagePack maps. One row per entity that lasts, wherever it walks; `zone` and `tick` say where and when it
 // was as the row tells it. Keys of entities begin anew with each world, so rows are led by their world's name, which
-// sorts by the time it began: the world that lives, or lived last, is the last row of `worlds`.
+// sorts by the time it began: the world that lives, or lived last, is the last row of `worlds`. Where servers took turns
+// at one store, `worldId` tells whose it is; rows of before it was written have none.
 
 import { formatPlain, parseTrusted } from '../protocol/plain-codec.js';
 import { type ColdStore, PersistError } from './ports.js';
@@ -36,6 +37,8 @@ export interface WorldRow {
   gameVersion: number;
   seed: number;
   startedAtMs: number;
+  /** As snapshots call it. */
+  worldId?: string;
 }
 
 export function worldName(startedAtMs: number): string {

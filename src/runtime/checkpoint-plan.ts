@@ -8,7 +8,7 @@ import type { GameDefinition } from '../sim/game.js';
 export function planCheckpoints(
   game: GameDefinition,
   settings: Settings,
-  world: { isNew: boolean; startedAtMs: number },
+  world: { worldId: string; isNew: boolean; startedAtMs: number },
 ): CheckpointPlan {
   const { name, version, kinds, persistentKinds = [] } = game;
   const stranger = persistentKinds.find((kind) => !kinds.includes(kind));
@@ -21,6 +21,7 @@ export function planCheckpoints(
     game: name,
     gameVersion: version,
     seed: settings.seed,
+    worldId: world.worldId,
     kinds,
     isLasting: kinds.map((kind) => persistentKinds.includes(kind)),
     fields: Object.keys(game.fields).filter((field) => game.fields[field].persistent !== false),

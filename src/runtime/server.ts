@@ -178,6 +178,7 @@ export async function startServer(settings: Settings, log: Log, source: Settings
       shape: { ...shape, worldId: recovery.worldId },
       earlierWorlds: folder.earlier,
       checkpoints: planCheckpoints(game, settings, {
+        worldId: recovery.worldId,
         isNew: recovery.source === 'initial',
         startedAtMs: Math.max(recovered.epochMin, startedMs),
       }),

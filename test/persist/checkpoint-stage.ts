@@ -24,6 +24,7 @@ export const STAGE_PLAN: CheckpointPlan = {
   game: 'stage',
   gameVersion: 1,
   seed: 7,
+  worldId: '7b0cf7a8-6b1f-4d0a-9a53-0d6d1c5f6b11',
   kinds: ['player', 'crate', 'bullet'],
   isLasting: [false, true, false],
   fields: ['gold', 'luck'],

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { CHECKPOINT_BATCH_ROWS_MAX, CHECKPOINT_WORLDS_KEPT } from '../../src/constants.js';
 import { entityName, keyOfName } from '../../src/persist/entity-name.js';
-import { entityRowKey, findNewestWorld, listWorlds, readEntity } from '../../src/persist/entity-rows.js';
+import { entityRowKey, findNewestWorld, listWorlds, putWorld, readEntity } from '../../src/persist/entity-rows.js';
 import { PersistError } from '../../src/persist/ports.js';
 import { GENERATION_MASK, makeKey, WIRE_ID_MASK } from '../../src/state/entity-key.js';
-import { away, BULLET, CRATE, FaultyStore, readAll, STAGE_ROWS, Stage } from './checkpoint-stage.js';
+import { away, BULLET, CRATE, FaultyStore, readAll, STAGE_PLAN, STAGE_ROWS, Stage } from './checkpoint-stage.js';
 import { until } from './folder.js';
 
 test('a key has the same name in a checkpoint whichever way it is read', () => {
@@ -370,7 +371,10 @@ test('a world that begins anew has rows of its own, and old worlds go in the end
   stage.commit();
   const names: string[] = [];
   for (let day = 0; day < CHECKPOINT_WORLDS_KEPT + 2; day++) {
-    const checkpointer = stage.checkpointer(store.port, { startedAtMs: 1_700_000_000_000 + day * 86400000 });
+    const checkpointer = stage.checkpointer(store.port, {
+      worldId: randomUUID(),
+      startedAtMs: 1_700_000_000_000 + day * 86400000,
+    });
     await checkpointer.stop(5000);
     names.push(checkpointer.world);
   }
@@ -386,19 +390,56 @@ test('a world that begins anew has rows of its own, and old worlds go in the end
   );
 });
 
+test('a world that goes on finds its own rows, whatever world of the same game and seed was stored since', async () => {
+  const stage = new Stage();
+  const store = new FaultyStore();
+  stage.place(0, 0, 0, 1, 1);
+  stage.commit();
+  const first = stage.checkpointer(store.port);
+  await first.stop(5000);
+  const second = stage.checkpointer(store.port, { worldId: randomUUID() });
+  await second.stop(5000);
+  assert.notEqual(second.world, first.world, 'also when both began in one millisecond');
+  await store.port.putRows('entities', [{ key: `${second.world}/9.1`, value: new Uint8Array(1) }]);
+  const again = stage.checkpointer(store.port, { isNewWorld: false, startedAtMs: 1_900_000_000_000 });
+  again.take();
+  await again.settled();
+  again.take();
+  await again.stop(5000);
+  assert.equal(again.world, first.world);
+  assert.ok(
+    store.entityKeys.includes(`${second.world}/9.1`),
+    'rows of the other one are not gone entities of this one',
+  );
+});
+
+test('a world of before rows had ids goes on with its rows, and has its id from then on', async () => {
+  const stage = new Stage();
+  const store = new FaultyStore();
+  stage.place(0, 0, 0, 1, 1);
+  stage.commit();
+  const { game, gameVersion, seed, startedAtMs } = STAGE_PLAN;
+  await putWorld(store.port, { world: 'before', game, gameVersion, seed, startedAtMs });
+  const later = stage.checkpointer(store.port, { isNewWorld: false, startedAtMs: 1_800_000_000_000 });
+  await later.stop(5000);
+  assert.equal(later.world, 'before');
+  assert.equal((await findNewestWorld(store.port))?.worldId, STAGE_PLAN.worldId);
+});
+
 test('a world of another game or size is no place to go on', async () => {
   const stage = new Stage();
   const store = new FaultyStore();
   stage.place(0, 0, 0, 1, 1);
   stage.commit();
-  const other = stage.checkpointer(store.port, { game: 'other' });
+  const worldId = randomUUID();
+  const other = stage.checkpointer(store.port, { game: 'other', worldId });
   await other.stop(5000);
   const mine = stage.checkpointer(store.port, { isNewWorld: false, startedAtMs: 1_800_000_000_000 });
   await store.port.putRows('entities', [{ key: `${other.world}/${2 * STAGE_ROWS}.1`, value: new Uint8Array(1) }]);
   await mine.stop(5000);
   assert.notEqual(mine.world, other.world);
   assert.equal((await readAll(store.port, mine.world)).size, 1);
-  const again = stage.checkpointer(store.port, { game: 'other', startedAtMs: 1_700_000_000_000 });
+  const again = stage.checkpointer(store.port, { game: 'other', worldId, isNewWorld: false });
   await again.stop(5000);
   assert.deepEqual(
     store.entityKeys.filter((key) => key.startsWith(other.world)),
