@@ -204,6 +204,10 @@ export const JOURNAL_SEGMENT_MS = 60000;
 /** Of all journals in a data folder: an hour of 2,000 clients. */
 export const JOURNAL_BYTES_MAX = 4 * 2 ** 30;
 export const HOT_SNAPSHOT_TTL_MS = 180000;
+/** A server whose lease has not been renewed for so long counts as gone: what the next one waits after a kill. */
+export const LEASE_TTL_MS = 8000;
+export const LEASE_RENEW_MS = 2000;
+export const LEASE_SETTLE_MS = 200;
 export const COLD_HISTORY_KEPT = 10;
 export const SNAPSHOT_COPY_ATTEMPTS = 8;
 /** One write of checkpoints: rows of the arena take 100 bytes, so that 1,000 are well below what any store takes at once. */
@@ -252,6 +256,7 @@ export const BANS_MAX = 10000;
 /** Ten years. */
 export const BAN_MINUTES_MAX = 5256000;
 
+assert(3 * LEASE_RENEW_MS < LEASE_TTL_MS, 'a lease outlasts two renewals that fail');
 assert(CELL_RING_BYTES > 4 * CELL_CHUNK_BYTES_MAX, 'the ring of cells holds several of the largest records');
 assert(CELL_CHUNK_BYTES_MAX >= CELL_ROW_BYTES_MAX, 'the largest row fits a record');
 assert(SHORT_STEP_QUANTA_MAX * SHORT_AGE_TICKS_MAX <= 127, 'the 8-bit form of a position must not wrap');

@@ -10,7 +10,8 @@ import { fileURLToPath } from 'node:url';
 
 export const CLI = fileURLToPath(new URL('../src/runtime/cli.js', import.meta.url));
 
-const START_MS_MAX = 15000;
+/** A start may wait for the lease of a server that was killed. */
+const START_MS_MAX = 30000;
 const STOP_MS_MAX = 15000;
 const POLL_MS = 20;
 const LOG_BYTES_KEPT = 256 * 1024;

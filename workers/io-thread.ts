@@ -26,6 +26,7 @@ import { PLATFORM_TOPIC, PlatformDesk } from '../src/persist/platform-commands.j
 import { PlayerSnapshotter } from '../src/persist/player-snapshot.js';
 import type { Subscription } from '../src/persist/ports.js';
 import { Snapshotter } from '../src/persist/snapshotter.js';
+import { openLeases } from '../src/persist/world-lease.js';
 import { JOURNAL_FOLDER } from '../src/runtime/journal-session.js';
 import type { FromIoThread, IoBeginning, IoThreadData, ToIoThread } from '../src/runtime/messages.js';
 import { STORES_FOLDER } from '../src/runtime/recovery.js';
@@ -39,6 +40,7 @@ const LEAVE_MS_MAX = 2000;
 const CHECKPOINT_MS_MAX = 2500;
 /** With the time to close, less than main waits for this thread. */
 const LAST_SNAPSHOT_MS_MAX = 5500;
+const RELEASE_MS_MAX = 500;
 const CLOSE_MS_MAX = 2000;
 
 const { plan, players, eventNames, eventForms } = workerData as IoThreadData;
@@ -50,10 +52,13 @@ const say = (line: string): void => send({ kind: 'notice', line });
 const { data, kafka, redis, mongodb, tickHz, hotSnapshotMs, coldSnapshotMs, journalFlushMs } = plan.settings;
 const { checkpointMs } = plan.settings;
 await loadBackends({ kafka, redis, mongodb });
-const { session, shape, earlierWorlds, checkpoints, recoveredEvents } = await begun();
+const { session, shape, lease, earlierWorlds, checkpoints, recoveredEvents } = await begun();
 const { epoch, originMs } = session;
 const counters = new IoCounters(plan.io);
 const stores = openStores({ folder: join(data, STORES_FOLDER), kafka, redis, mongodb, onNotice: say });
+const leases = openLeases(stores, { redis, mongodb }, lease, say);
+leases.hot?.keep();
+leases.cold?.keep();
 const losses = new EventLosses(eventNames, counters, say);
 const spool = openSpool();
 const pump = new EventPump(
@@ -77,7 +82,8 @@ const desk = new PlatformDesk(
 );
 const worlds = plan.worlds.map((buffer) => new WorldBuffer(buffer, plan.layout));
 const jobs = new JobPool({ entry: new URL('./job-thread.js', import.meta.url) });
-const snapshotter = new Snapshotter(worlds, shape, epoch, stores.hot, stores.cold, jobs, counters, say);
+const requirePlace = (store: 'hot' | 'cold'): void => leases[store]?.require();
+const snapshotter = new Snapshotter(worlds, shape, epoch, stores.hot, stores.cold, jobs, counters, say, requirePlace);
 
 // They are safe before the journal of this session begins: from then on nobody runs the ticks again that they come from.
 await pump.takeUp(formRecovered());
@@ -87,7 +93,16 @@ await journal
   .catch((error: Error) => say(`the journal does not begin: ${error.message}; until it does, a kill loses more`));
 send({ kind: 'ready' });
 const checkpointer =
-  checkpointMs === 0 ? undefined : new Checkpointer({ worlds, plan: checkpoints, store: stores.cold, counters, say });
+  checkpointMs === 0
+    ? undefined
+    : new Checkpointer({
+        worlds,
+        plan: checkpoints,
+        store: stores.cold,
+        counters,
+        say,
+        mayDrop: () => leases.cold?.isHeld ?? true,
+      });
 
 const playerSnapshotter = new PlayerSnapshotter(worlds, shape.worldId, players, stores.hot, counters, say);
 
@@ -235,6 +250,8 @@ async function stop(): Promise<void> {
     within(LAST_SNAPSHOT_MS_MAX, playerSnapshotter.takeLast(Date.now), 'the last of players is not acknowledged'),
     checkpointer?.stop(CHECKPOINT_MS_MAX),
   ]);
+  const released = Promise.allSettled([leases.hot?.release(), leases.cold?.release()]);
+  await Promise.race([released, sleep(RELEASE_MS_MAX, undefined, { ref: false })]);
   await Promise.all([within(CLOSE_MS_MAX, stores.close(), 'the stores do not close'), spool?.close(), jobs.close()]);
   send({ kind: 'stopped' });
   port?.close();

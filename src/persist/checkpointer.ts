@@ -67,6 +67,8 @@ export interface CheckpointerOptions {
   store: ColdStore;
   counters: IoCounters;
   say: (line: string) => void;
+  /** Whether worlds that nobody goes on with may be told from those that live elsewhere: then the oldest go. */
+  mayDrop?: () => boolean;
   pauseMsMin?: number;
   pauseMsMax?: number;
   lateMs?: number;
@@ -159,12 +161,13 @@ export class Checkpointer {
 
   /** Finds the world's name, what it has stored under it, and what of older worlds is to go. May be tried again. */
   private async open(): Promise<void> {
-    const { plan, store } = this.options;
+    const { plan, store, mayDrop = () => true } = this.options;
     const known = await listWorlds(store);
     const world = { ...(findOwn(known, plan) ?? nameWorld(known, plan)), worldId: plan.worldId };
     await putWorld(store, { ...world, gameVersion: plan.gameVersion });
     for await (const name of scanEntityNames(store, world.world)) this.note(name);
     this.worldNow = world.world;
+    if (!mayDrop()) return; // at a later start
     const others = known.filter((other) => other.world !== world.world);
     for (const { world: old } of others.slice(0, Math.max(0, others.length + 1 - CHECKPOINT_WORLDS_KEPT))) {
       await dropWorld(store, old);

@@ -45,6 +45,8 @@ export class Snapshotter {
     private readonly jobs: Pick<JobPool, 'run'>,
     private readonly counters: IoCounters,
     private readonly say: (line: string) => void,
+    /** Throws with the reason when this server may not write there: its keys are those of any world. */
+    private readonly requirePlace: (store: 'hot' | 'cold') => void = () => {},
   ) {}
 
   /** One that is still under way when the next is due lets it pass: a slow store gets fewer, not more at once. */
@@ -92,6 +94,7 @@ export class Snapshotter {
   }
 
   private async storeHot(zones: readonly PackedWorldZone[]): Promise<void> {
+    this.requirePlace('hot');
     await this.hot.set(
       zones.map(({ zone, bytes }) => ({ key: hotKey(zone), value: bytes, ttlMs: HOT_SNAPSHOT_TTL_MS })),
     );
@@ -102,6 +105,7 @@ export class Snapshotter {
   private async storeCold(zones: readonly PackedWorldZone[], nowMs: number): Promise<void> {
     const meta = { ...this.shape, format: SNAPSHOT_FORMAT, compression: SNAPSHOT_COMPRESSION };
     for (const { zone, tick, bytes, checksum } of zones) {
+      this.requirePlace('cold');
       await this.cold.save(coldId(zone), { bytes, tick, takenAtMs: nowMs, checksum, meta });
       await this.cold.prune(coldId(zone), COLD_HISTORY_KEPT);
     }

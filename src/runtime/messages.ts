@@ -5,6 +5,7 @@ import type { StoredBan } from '../persist/ban-book.js';
 import type { CheckpointPlan } from '../persist/checkpointer.js';
 import type { Outcome, PlatformCommand } from '../persist/platform-commands.js';
 import type { PlayerForm, PlayerSession, PlayerSnapshot } from '../persist/player-snapshot.js';
+import type { LeaseHolder } from '../persist/world-lease.js';
 import type { WorldIdentity } from '../persist/zone-snapshot.js';
 import type { RecoveredEvents } from './journal-recovery.js';
 import type { SessionInfo } from './journal-session.js';
@@ -40,6 +41,7 @@ export interface IoBeginning {
   shape: WorldIdentity;
   /** Worlds that this data folder has given up. */
   earlierWorlds: readonly string[];
+  lease: LeaseHolder;
   checkpoints: CheckpointPlan;
   /** Of ticks that a recovery ran again. */
   recoveredEvents: RecoveredEvents | undefined;

@@ -17,6 +17,7 @@ import { type JournalSession, listSessions } from '../persist/journal-reader.js'
 import { loadBackends, openStores, type StoreSettings, type Stores } from '../persist/open-stores.js';
 import { type ColdHeader, PersistError } from '../persist/ports.js';
 import { coldId, hotKey } from '../persist/snapshotter.js';
+import { type LeaseHolder, openLeases, type StoreLeases, StoreTaken } from '../persist/world-lease.js';
 import { decodeZone, type WorldShape, type ZoneSnapshot } from '../persist/zone-snapshot.js';
 import type { GameDefinition } from '../sim/game.js';
 import { ColumnMisfit, migrateColumns } from './column-migration.js';
@@ -85,6 +86,8 @@ export interface RecoverySources {
   waitMs?: number;
   /** What the data folder says of itself; without it any world that is stored is taken. */
   folder?: WorldFolder;
+  /** Who may write to stores that other servers reach; it stays with them for the I/O thread. */
+  lease?: LeaseHolder;
 }
 
 /**
@@ -96,7 +99,7 @@ export async function recoverWorld(
   game: GameDefinition,
   shape: WorldShape,
   log: Log,
-  { open = openStores, files, waitMs = STORES_WAIT_MS, folder }: RecoverySources = {},
+  { open = openStores, files, waitMs = STORES_WAIT_MS, folder, lease }: RecoverySources = {},
 ): Promise<Recovery> {
   const startMs = performance.now();
   const { data, kafka, redis, mongodb, start } = plan.settings;
@@ -111,43 +114,20 @@ export async function recoverWorld(
   const skip = (reason: string): void => void report.skipped.push(reason);
   const sessions = listSessions(join(data, JOURNAL_FOLDER), files);
   const recovery: Recovery = { report, tick: 0, epochMin: (sessions[0]?.epoch ?? 0) + 1 };
-  if (start !== 'fresh') {
+  const isLeased = lease !== undefined && (redis !== '' || mongodb !== '');
+  if (start !== 'fresh' || isLeased) {
     const onNotice = (line: string): void => log.warn({}, line);
     await loadBackends({ kafka, redis, mongodb });
     const stores = open({ folder: join(data, STORES_FOLDER), kafka, redis, mongodb, onNotice });
+    const leases = isLeased ? openLeases(stores, { redis, mongodb }, lease, onNotice) : {};
     try {
-      const written = findJournal(plan, game, skip, files); // also where none is to be written from now on
-      const newestId = written?.info.epoch === sessions[0]?.epoch ? idOfJournal(written) : '';
-      const ownId = folder?.worldId || newestId; // a folder of before it said so has its journal
-      const strangers = new Set<string>();
-      const journal = isOther({ plan, ownId, strangers }, 'the journal', idOfJournal(written)) ? undefined : written;
-      const search: Search = {
-        ...{ stores, journal, plan, shape, report, log, ownId, strangers },
-        misfits: new Map(),
-        changes: new Set(),
-        askUntilMs: (await isCurrent(journal, sessions, files)) ? startMs : startMs + waitMs,
-        isWaiting: false,
-        unanswered: [],
-      };
-      const found = await Promise.all(plan.worlds.map((_, zone) => findZone(search, zone)));
-      report.skipped.push(...strangers);
-      refuseMisfits(search, found);
-      refuseSilence(search, found);
-      const stranger = found.find((entry) => entry && differenceOf(entry.snapshot.header, shape) !== undefined);
-      if (stranger === undefined) {
-        if (start === 'resume') refuseGaps(search, found);
-        if (search.changes.size > 0) log.warn({}, `recovery: columns changed: ${[...search.changes].join('; ')}`);
-        fillWorld(plan, game, found, journal, recovery, log);
-      } else {
-        const difference = `${data} keeps another world: ${differenceOf(stranger.snapshot.header, shape)}`;
-        if (start === 'resume') {
-          throw new Error(
-            `start is resume, but ${difference}; use the settings of that world, another --data folder, or --start auto`,
-          );
-        }
-        skip(`${difference}; this one begins anew in its place`);
-      }
+      if (start === 'fresh') await acquireAll(leases, skip);
+      else await takeUp({ plan, game, shape, log, stores, leases, sessions, files, folder, waitMs, recovery });
+    } catch (error) {
+      await Promise.allSettled([leases.hot?.release(), leases.cold?.release()]);
+      throw error;
     } finally {
+      await Promise.all([leases.hot?.pause(), leases.cold?.pause()]);
       await stores.close();
     }
   }
@@ -170,6 +150,72 @@ async function isCurrent(
   return Math.abs(Date.now() - mtimeMs) < JOURNAL_CURRENT_MS;
 }
 
+interface TakeUp {
+  plan: WorldPlan;
+  game: GameDefinition;
+  shape: WorldShape;
+  log: Log;
+  stores: Stores;
+  leases: StoreLeases;
+  sessions: readonly JournalSession[];
+  files: JournalFiles | undefined;
+  folder: WorldFolder | undefined;
+  waitMs: number;
+  recovery: Recovery;
+}
+
+/** Fills the world's buffers with what there is of it, and the recovery with what became of that. */
+async function takeUp(parts: TakeUp): Promise<void> {
+  const { plan, game, shape, log, stores, leases, sessions, files, folder, waitMs, recovery } = parts;
+  const { report } = recovery;
+  const { data, start } = plan.settings;
+  const startMs = performance.now();
+  const skip = (reason: string): void => void report.skipped.push(reason);
+  const written = findJournal(plan, game, skip, files); // also where none is to be written from now on
+  const newestId = written?.info.epoch === sessions[0]?.epoch ? idOfJournal(written) : '';
+  const ownId = folder?.worldId || newestId; // a folder of before it said so has its journal
+  const strangers = new Set<string>();
+  const journal = isOther({ plan, ownId, strangers }, 'the journal', idOfJournal(written)) ? undefined : written;
+  const search: Search = {
+    ...{ stores, leases, journal, plan, shape, report, log, ownId, strangers },
+    misfits: new Map(),
+    changes: new Set(),
+    askUntilMs: (await isCurrent(journal, sessions, files)) ? startMs : startMs + waitMs,
+    isWaiting: false,
+    unanswered: [],
+  };
+  // Side by side, as each may take its time; what comes of it is told to those who ask again below.
+  for (const lease of [leases.hot, leases.cold]) lease?.acquire().catch(() => {});
+  const found = await Promise.all(plan.worlds.map((_, zone) => findZone(search, zone)));
+  report.skipped.push(...strangers);
+  refuseMisfits(search, found);
+  refuseSilence(search, found);
+  const stranger = found.find((entry) => entry && differenceOf(entry.snapshot.header, shape) !== undefined);
+  if (stranger === undefined) {
+    if (start === 'resume') refuseGaps(search, found);
+    if (search.changes.size > 0) log.warn({}, `recovery: columns changed: ${[...search.changes].join('; ')}`);
+    fillWorld(plan, game, found, journal, recovery, log);
+  } else {
+    const difference = `${data} keeps another world: ${differenceOf(stranger.snapshot.header, shape)}`;
+    if (start === 'resume') {
+      throw new Error(
+        `start is resume, but ${difference}; use the settings of that world, another --data folder, or --start auto`,
+      );
+    }
+    skip(`${difference}; this one begins anew in its place`);
+  }
+}
+
+/** A new world is written over whatever is stored, but not over one that lives. */
+async function acquireAll({ hot, cold }: StoreLeases, skip: (reason: string) => void): Promise<void> {
+  for (const outcome of await Promise.allSettled([hot?.acquire(), cold?.acquire()])) {
+    if (outcome.status === 'fulfilled') continue;
+    const { reason } = outcome as { reason: Error };
+    if (!(reason instanceof PersistError)) throw reason;
+    skip(`whether another server keeps its world in the same store is not known yet: ${reason.message}`);
+  }
+}
+
 interface Found {
   snapshot: ZoneSnapshot;
   source: Source;
@@ -181,6 +227,7 @@ interface Search {
   /** What was passed over because it is of another world, once per place and world. */
   strangers: Set<string>;
   stores: Stores;
+  leases: StoreLeases;
   journal: WorldJournal | undefined;
   plan: WorldPlan;
   shape: WorldShape;
@@ -198,12 +245,14 @@ interface Search {
 
 /** The latest of what there is of a zone. */
 async function findZone(search: Search, zone: number): Promise<Found | undefined> {
-  const { stores, journal, report } = search;
+  const { stores, leases, journal, report } = search;
   const hot = await attempt(`the hot snapshot of zone ${zone}`, search, async () => {
+    await leases.hot?.acquire(); // what another server is writing is not ours to take up
     const [bytes] = await stores.hot.get([hotKey(zone)]);
     return bytes && readZone(search, zone, 'the hot store', bytes);
   });
   const cold = await attempt(`the cold snapshot of zone ${zone}`, search, async () => {
+    await leases.cold?.acquire();
     // The history may be of several worlds that took turns.
     const isWanted = ({ meta }: ColdHeader): boolean => !isOther(search, 'the cold store', meta.worldId);
     const { snapshot, skipped } = await stores.cold.latest(coldId(zone), isWanted);
@@ -302,6 +351,7 @@ async function attempt<T>(what: string, search: Search, read: () => Promise<T>):
     try {
       return await read();
     } catch (error) {
+      if (error instanceof StoreTaken) throw error;
       const isSilent = error instanceof PersistError && error.retriable;
       const line = `${what}: ${(error as Error).message}`;
       const leftMs = search.askUntilMs - performance.now();

@@ -1,7 +1,7 @@
 // The wiring: from settings to a running server and back.
 
-import { randomInt } from 'node:crypto';
-import { availableParallelism } from 'node:os';
+import { randomInt, randomUUID } from 'node:crypto';
+import { availableParallelism, hostname } from 'node:os';
 import { isAbsolute, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { nowMs } from '../clock.js';
@@ -94,6 +94,10 @@ export async function startServer(settings: Settings, log: Log, source: Settings
   const threads = countThreads(settings);
   const plan = planWorld(settings, game, threads, performance.timeOrigin + performance.now());
   const folderFound = openWorldFolder(settings.data, log);
+  const lease = {
+    ...{ folderId: folderFound.folderId, token: randomUUID(), worldId: folderFound.worldId },
+    server: `process ${process.pid} on ${hostname()}, data folder ${resolve(settings.data)}`,
+  };
   const desk = new PlayerDesk(log);
   const supervisor = new Supervisor({
     plan,
@@ -117,7 +121,7 @@ export async function startServer(settings: Settings, log: Log, source: Settings
   supervisor.spawnSpare();
   io.open();
   const shape = shapeOf(settings, game, plan);
-  const recovered = await recoverWorld(plan, game, shape, log, { folder: folderFound }).catch(async (error) => {
+  const recovered = await recoverWorld(plan, game, shape, log, { folder: folderFound, lease }).catch(async (error) => {
     await Promise.all([supervisor.stop(), io.stop()]);
     throw error;
   });
@@ -177,6 +181,7 @@ export async function startServer(settings: Settings, log: Log, source: Settings
       session: describeSession(plan, game),
       shape: { ...shape, worldId: recovery.worldId },
       earlierWorlds: folder.earlier,
+      lease: { ...lease, worldId: recovery.worldId },
       checkpoints: planCheckpoints(game, settings, {
         worldId: recovery.worldId,
         isNew: recovery.source === 'initial',

@@ -264,7 +264,7 @@ async function findOwnRedis(t: TestContext): Promise<string | undefined> {
   own.pathname = '/13';
   const hot = openRedisHotStore({ url: own.href });
   await until('redis answers', () =>
-    hot.keys('snapshot:').then(
+    hot.keys('').then(
       (keys) => hot.delete(keys).then(() => true),
       () => false,
     ),
