@@ -1,5 +1,6 @@
 // The cold store in MongoDB. A snapshot is cut into pieces below MongoDB's limit for a document; the header is written
-// last and makes the snapshot exist, so a reader never finds half of one. Plain rows are one collection per table.
+// last and makes the snapshot exist, so a reader never finds half of one. Pieces that a kill or a failure left without a
+// header go at the second prune that finds them so. Plain rows are one collection per table.
 //
 //  snapshots        {_id: '<id>@<sequence>', id, sequence, tick, takenAt, byteCount, pieces, writeId, checksum, meta}
 //  snapshot_pieces  {_id: '<writeId>:<piece>', snapshot: '<id>', data}
@@ -80,6 +81,8 @@ class MongoColdStore implements ColdStore {
   #client: Promise<MongoClient> | undefined;
   #updatesPerCommand = UPDATES_PER_COMMAND;
   #indexed = false;
+  /** By id: writes that had pieces and no header when it was last swept; none: there is nothing to sweep again. */
+  readonly #unnamed = new Map<string, Set<string>>();
   #closed = false;
 
   constructor(options: MongoColdStoreOptions) {
@@ -92,10 +95,19 @@ class MongoColdStore implements ColdStore {
 
   async save(id: string, snapshot: ColdSnapshotInput): Promise<ColdHeader> {
     checkSnapshot(id, snapshot);
-    const { bytes, tick, takenAtMs, meta } = snapshot;
-    const checksum = snapshot.checksum ?? sha256(bytes);
+    const checksum = snapshot.checksum ?? sha256(snapshot.bytes);
     await this.#ensureIndexes();
     const writeId = randomUUID();
+    try {
+      return await this.#save(id, snapshot, writeId, checksum);
+    } catch (error) {
+      this.#unnamed.delete(id); // it may have left pieces
+      throw error;
+    }
+  }
+
+  async #save(id: string, snapshot: ColdSnapshotInput, writeId: string, checksum: string): Promise<ColdHeader> {
+    const { bytes, tick, takenAtMs, meta } = snapshot;
     const pieces = await this.#writePieces(id, writeId, bytes);
     for (let attempt = 1; ; attempt++) {
       const [newest] = await this.history(id, 1);
@@ -132,6 +144,17 @@ class MongoColdStore implements ColdStore {
   }
 
   async prune(id: string, keep: number): Promise<number> {
+    try {
+      const count = await this.#prune(id, keep);
+      await this.#sweep(id);
+      return count;
+    } catch (error) {
+      this.#unnamed.delete(id);
+      throw error;
+    }
+  }
+
+  async #prune(id: string, keep: number): Promise<number> {
     const old = (await this.#findHistory(id, 0)).slice(keep);
     for (const { _id, writeId, pieces } of old) {
       // The header goes first: pieces without a header are only waste, a header without pieces is damage.
@@ -140,6 +163,25 @@ class MongoColdStore implements ColdStore {
       await this.#call('prune', (db) => piecesOf(db).deleteMany({ _id: { $in: ids } }));
     }
     return old.length;
+  }
+
+  /** A write under way has no header yet either, so only what was found without one before goes. */
+  async #sweep(id: string): Promise<void> {
+    const before = this.#unnamed.get(id);
+    if (before?.size === 0) return;
+    const found = await this.#call('sweep', (db) =>
+      piecesOf(db)
+        .find({ snapshot: id }, { projection: { _id: 1 } })
+        .toArray(),
+    );
+    const named = new Set((await this.#findHistory(id, 0)).map(({ writeId }) => writeId));
+    const unnamed = found.filter(({ _id }) => !named.has(writeOf(_id)));
+    const gone = unnamed.filter(({ _id }) => before?.has(writeOf(_id)));
+    if (gone.length > 0) {
+      await this.#call('sweep', (db) => piecesOf(db).deleteMany({ _id: { $in: gone.map(({ _id }) => _id) } }));
+    }
+    const left = unnamed.filter((piece) => !gone.includes(piece));
+    this.#unnamed.set(id, new Set(left.map(({ _id }) => writeOf(_id))));
   }
 
   async putRows(table: string, rows: readonly ColdRow[]): Promise<void> {
@@ -198,6 +240,7 @@ class MongoColdStore implements ColdStore {
   async #ensureIndexes(): Promise<void> {
     if (this.#indexed) return;
     await this.#call('index', (db) => snapshotsOf(db).createIndex({ id: 1, sequence: -1 }));
+    await this.#call('index', (db) => piecesOf(db).createIndex({ snapshot: 1, _id: 1 }));
     this.#indexed = true;
   }
 
@@ -293,6 +336,10 @@ function piecesOf(db: Db): Collection<PieceDocument> {
 
 function rowsOf(db: Db, table: string): Collection<RowDocument> {
   return db.collection(`rows_${table}`);
+}
+
+function writeOf(pieceId: string): string {
+  return pieceId.slice(0, pieceId.indexOf(':'));
 }
 
 /** Sequences are padded, so that documents also sort by their id. */
