@@ -78,26 +78,9 @@ class EmbeddedColdStore implements ColdStore {
     );
   }
 
-  async load(id: string, sequence: number): Promise<ColdSnapshot | undefined> {
-    this.#requireOpen();
-    const header = this.#headers.get(snapshotKey(id, sequence));
-    return header && this.#readSnapshot(decodeHeader(header, id, sequence));
-  }
-
   async history(id: string, limit: number): Promise<ColdHeader[]> {
     this.#requireOpen();
     return this.#readHistory(id, limit);
-  }
-
-  async ids(prefix: string): Promise<string[]> {
-    this.#requireOpen();
-    const ids = new Set<string>();
-    for (const key of this.#headers.keys({ start: Buffer.concat([Buffer.from(prefix), LOWEST]) })) {
-      const id = Buffer.from(key).toString('utf8', 0, key.length - 5);
-      if (!id.startsWith(prefix)) break;
-      ids.add(id);
-    }
-    return [...ids];
   }
 
   async prune(id: string, keep: number): Promise<number> {

@@ -129,18 +129,8 @@ class MongoColdStore implements ColdStore {
     );
   }
 
-  async load(id: string, sequence: number): Promise<ColdSnapshot | undefined> {
-    const document = await this.#call('load', (db) => snapshotsOf(db).findOne({ _id: snapshotId(id, sequence) }));
-    return document ? this.#loadDocument(document) : undefined;
-  }
-
   async history(id: string, limit: number): Promise<ColdHeader[]> {
     return limit === 0 ? [] : (await this.#findHistory(id, limit)).map(toHeader);
-  }
-
-  async ids(prefix: string): Promise<string[]> {
-    const ids = await this.#call('ids', (db) => snapshotsOf(db).distinct('id', prefixFilter('id', prefix)));
-    return ids.sort(compareBytes);
   }
 
   async prune(id: string, keep: number): Promise<number> {
@@ -374,10 +364,6 @@ function toBytes(value: Binary | undefined): Uint8Array {
 /** A range instead of a pattern: it uses the index and needs no escaping. U+10FFFF sorts above all other characters. */
 function prefixFilter(field: string, prefix: string): Record<string, { $gte: string; $lt: string }> {
   return { [field]: { $gte: prefix, $lt: `${prefix}\u{10ffff}` } };
-}
-
-function compareBytes(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
 function isDuplicate(error: unknown): boolean {

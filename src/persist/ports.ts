@@ -166,7 +166,7 @@ export interface HotStore {
   /** In the order of the keys; undefined where there is none or its time is over. */
   get(keys: readonly string[]): Promise<(Uint8Array | undefined)[]>;
   delete(keys: readonly string[]): Promise<void>;
-  /** Live keys that begin with `prefix`, sorted. For recovery and tools: it walks all keys. */
+  /** Live keys that begin with `prefix`, sorted. For tests and tools: it walks all keys. */
   keys(prefix: string): Promise<string[]>;
   health(): BackendHealth;
   close(): Promise<void>;
@@ -217,12 +217,8 @@ export interface ColdStore {
   save(id: string, snapshot: ColdSnapshotInput): Promise<ColdHeader>;
   /** Those that are not wanted, by their headers, are passed over without a word. */
   latest(id: string, isWanted?: (header: ColdHeader) => boolean): Promise<ColdSearch>;
-  /** Rejects as 'corrupt' when the bytes do not verify, resolves undefined when there is no such snapshot. */
-  load(id: string, sequence: number): Promise<ColdSnapshot | undefined>;
-  /** Newest first. */
+  /** Newest first. For tests and tools: a start asks for the latest. */
   history(id: string, limit: number): Promise<ColdHeader[]>;
-  /** Ids that have snapshots and begin with `prefix`, sorted. */
-  ids(prefix: string): Promise<string[]>;
   /** Drops all but the newest `keep` of the id; resolves with how many went. */
   prune(id: string, keep: number): Promise<number>;
 

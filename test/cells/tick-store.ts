@@ -75,9 +75,7 @@ export class TickStore implements ColdStore {
 
   save = unused;
   latest = unused;
-  load = unused;
   history = unused;
-  ids = unused;
   prune = unused;
 
   health(): BackendHealth {

@@ -138,21 +138,10 @@ export class MemoryColdStore implements ColdStore {
     return findNewest(headers.filter(isWanted), async (header) => this.read(id, header.sequence) as ColdSnapshot);
   }
 
-  async load(id: string, sequence: number): Promise<ColdSnapshot | undefined> {
-    return this.call('load', () => this.read(id, sequence));
-  }
-
   async history(id: string, limit: number): Promise<ColdHeader[]> {
     return this.call('history', () => {
       const newestFirst = [...(this.disk.snapshots.get(id) ?? [])].reverse();
       return newestFirst.slice(0, limit).map(({ bytes: _, ...header }) => header);
-    });
-  }
-
-  async ids(prefix: string): Promise<string[]> {
-    return this.call('ids', () => {
-      const ids = [...this.disk.snapshots].filter(([id, history]) => id.startsWith(prefix) && history.length > 0);
-      return ids.map(([id]) => id).sort();
     });
   }
 
