@@ -36,7 +36,8 @@ export class EmbeddedConsumer {
   readonly #member = randomUUID();
   readonly #stopping = new AbortController();
   readonly #loops: Promise<void>[];
-  #wakes: (() => void)[] = [];
+  /** Of those who idle now. */
+  readonly #wakes = new Set<() => void>();
 
   constructor(
     tables: LogTables,
@@ -60,9 +61,7 @@ export class EmbeddedConsumer {
   }
 
   wake(): void {
-    const wakes = this.#wakes;
-    this.#wakes = [];
-    for (const wake of wakes) wake();
+    for (const wake of this.#wakes) wake();
   }
 
   async stop(): Promise<void> {
@@ -204,12 +203,14 @@ export class EmbeddedConsumer {
   async #idle(): Promise<void> {
     if (this.#stopped) return;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, POLL_MS);
-      timer.unref();
-      this.#wakes.push(() => {
+      const wake = (): void => {
         clearTimeout(timer);
+        this.#wakes.delete(wake);
         resolve();
-      });
+      };
+      const timer = setTimeout(wake, POLL_MS);
+      timer.unref();
+      this.#wakes.add(wake);
     });
   }
 }

@@ -12,6 +12,8 @@ import { decodeChunk, encodeChunk, readChunkCount, verifyChunk, writeChunkKey } 
 import type { EventLog, LogRecord } from '../../src/persist/ports.js';
 import { openFolder, until } from './folder.js';
 
+/** What a consumer waits between two looks. */
+const IDLE_MS = 50;
 const FULL_DISK_CHILD = fileURLToPath(new URL('./full-disk-child.js', import.meta.url));
 
 function numbered(n: number, bytes = 10): LogRecord {
@@ -225,4 +227,26 @@ test('a disk without room rejects appends, keeps what was acknowledged, and does
   assert.equal(report.rejections, 20, stdout);
   assert.equal(report.kept, report.acknowledged, stdout);
   assert.equal(report.retriable, true, stdout);
+});
+
+test('a consumer that idles keeps nothing of the turns that are over', async (t) => {
+  const { log } = await openLog(t);
+  let begun = 0;
+  let ended = 0;
+  const { setTimeout: begin, clearTimeout: end } = globalThis;
+  t.mock.method(globalThis, 'setTimeout', (action: () => void, ms?: number) => {
+    if (ms === IDLE_MS) begun++;
+    return begin(action, ms);
+  });
+  t.mock.method(globalThis, 'clearTimeout', (timer?: NodeJS.Timeout) => {
+    ended++;
+    end(timer);
+  });
+  const topics = Array.from({ length: 8 }, (_, n) => `idle-${n}`);
+  await log.createTopics(topics.map((name) => ({ name, partitions: 1 })));
+  await log.subscribe({ group: 'g', topics }, async () => {});
+  await until('some turns', () => begun > topics.length * 10);
+  ended = 0;
+  await log.append([numbered(1)]);
+  assert.ok(ended > 0 && ended <= topics.length * 2, `an append woke ${ended}`);
 });
