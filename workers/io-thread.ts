@@ -125,7 +125,7 @@ const cells =
     now: nowMs,
   });
 const keepingCells = cells && setInterval(() => cells.run(), IO_BEAT_MS);
-const pumping = setInterval(() => pump.run(Date.now()), IO_BEAT_MS);
+const pumping = setInterval(() => pump.run(nowMs()), IO_BEAT_MS);
 let periods = { hotSnapshotMs, coldSnapshotMs };
 let snapshotting = beginSnapshots();
 const checkpointing = checkpointer && setInterval(() => checkpointer.take(), checkpointMs);
@@ -244,7 +244,7 @@ async function stop(): Promise<void> {
   }
   await Promise.all([
     leaveGroup().then(() => bans.stop()),
-    pump.flush(Date.now() + FLUSH_MS_MAX, Date.now),
+    pump.flush(nowMs() + FLUSH_MS_MAX, nowMs),
     journal?.close(Date.now()),
     within(LAST_SNAPSHOT_MS_MAX, snapshotter.takeLast(Date.now()), 'the last snapshot is not acknowledged'),
     within(LAST_SNAPSHOT_MS_MAX, playerSnapshotter.takeLast(Date.now), 'the last of players is not acknowledged'),

@@ -108,7 +108,10 @@ export class EventPump {
     for (const event of events) this.waiting.push(event);
   }
 
-  /** Empties the rings, and begins to append and to spill if there is something to, and neither is under way. */
+  /**
+   * Empties the rings, and begins to append and to spill if there is something to, and neither is under way. `nowMs` is
+   * of a clock that is never set: attempts are scheduled by it.
+   */
   run(nowMs: number): void {
     this.allowDrain(nowMs, this.readRings());
     // Append first: while a write to the spool is under way nothing is taken from it.
