@@ -37,6 +37,7 @@ const IO_STOP_MS_MAX = 8500;
 const SMALL_SPOOL_BYTES = 20000;
 /** A flush that is about to come, its write, and the tick that is under way. */
 const JOURNAL_SLACK_MS = 60;
+const REFUSED_START = /^whether a world is stored cannot be told/;
 /** Whatever keeps one zone behind the others, or records from the disk. */
 const HOLDS_UP_JOURNAL = /^(thread|tick|journal|io|rings|main)-/;
 
@@ -117,14 +118,25 @@ export class VirtualServer {
         process.begin();
         this.process = process;
       })
-      .catch((error: Error) => this.parts.onFailure(error));
+      .catch((error: Error) => this.failToBoot(error));
+  }
+
+  /** Where a store is silent a start may be refused; whoever looks after the server tries again. */
+  private failToBoot(error: Error): void {
+    if (!REFUSED_START.test(error.message)) {
+      this.parts.onFailure(error);
+      return;
+    }
+    this.parts.faults.note('(starts refused while a store was silent)');
+    this.bootLater();
   }
 
   /** Through the product's recovery, and held against what is known of the world that was. */
   private async recover(plan: WorldPlan, owner: Owner, game: GameDefinition): Promise<Recovery> {
     const { settings, schedule, faults, chance } = this.parts;
     const files = new MemoryFiles(this.fileDisk, schedule, owner, faults, chance.stream(`files ${schedule.nowMs}`));
-    const sources = { open: () => this.backends.open(owner), files };
+    // No store is asked again: that would wait for a real timer.
+    const sources = { open: () => this.backends.open(owner), files, waitMs: 0 };
     const recovered = await recoverWorld(plan, game, shapeOf(settings, game, plan), this.log, sources);
     const { report } = recovered;
     const isWhole = report.journalTick !== null && report.skipped.length === 0;
