@@ -1,11 +1,15 @@
-// From the event rings to the log. Tick threads write and never wait; what the log cannot take yet waits in memory up to
-// a bound, then on the disk, and is appended in order when it can again. The order is: the batch that is under way or
-// was refused, then the disk, then memory. Where neither has room the oldest go, those of low value first, counted.
+// From the event rings to the log. Tick threads write and never wait; while the log is away what it
+// is to have waits on the disk, because memory goes with the process, and is appended in order when it can be. The order
+// is: the batch that is under way or was refused, then the disk, then memory. Where the disk does not take it either it
+// waits in memory up to a bound, and where nothing has room the oldest go, those of low value first, counted.
 
 import {
+  EVENTS_FEW_MAX,
   EVENTS_PER_APPEND_MAX,
   EVENTS_SPILLING_MAX,
+  EVENTS_UNKEPT_MS,
   EVENTS_WAITING_MAX,
+  LOG_SILENT_MS,
   SPOOL_DRAIN_PER_SECOND,
 } from '../constants.js';
 import type { IoCounters } from '../memory/io-counters.js';
@@ -39,20 +43,20 @@ const LIMITS: PumpLimits = {
   drainPerSecond: SPOOL_DRAIN_PER_SECOND,
 };
 
-/** What the log is offered, until it takes it; it is done with the first `doneCount` of it. */
-type Head = { doneCount: number } & ({ from: 'memory'; records: EventRecord[] } | ({ from: 'spool' } & SpoolBatch));
-
-function restOf<T>({ doneCount, records }: { doneCount: number; records: T[] }): T[] {
-  return doneCount === 0 ? records : records.slice(doneCount);
-}
+/** What the log is offered, until it takes it. In memory alone, or with rows on the disk. */
+type Head = { from: 'memory'; records: EventRecord[] } | ({ from: 'spool' } & SpoolBatch);
 
 export class EventPump {
   private readonly rings: EventRings;
   private readonly waiting = new EventQueue();
   private head: Head | undefined;
+  /** So many of the head's the log is done with. */
+  private doneCount = 0;
   private appending: Promise<void> | undefined;
   private spilling: Promise<void> | undefined;
   private spillingCount = 0;
+  private appendingSinceMs = 0;
+  private spilledMs = Number.NEGATIVE_INFINITY;
   private appendNotBeforeMs = 0;
   private spillNotBeforeMs = 0;
   private awaySinceMs: number | undefined;
@@ -82,6 +86,16 @@ export class EventPump {
     this.counters = losses.counters;
     this.limits = { ...LIMITS, ...limits };
     this.hasDrained = spool?.isEmpty ?? true;
+    this.countLost();
+  }
+
+  /** What a thread had in memory that ended before this one. The log may have some of it, which nobody was told. */
+  private countLost(): void {
+    const count = this.counters.get('eventsWaiting');
+    if (count === 0) return;
+    this.losses.drop('in memory', count);
+    this.losses.say(`an I/O thread ended with ${count} events in memory: they count as lost, at most as many are`);
+    this.counters.set('eventsWaiting', 0);
   }
 
   /** Events that a former run may not have handed over. Before the first run. Resolves when they are on the disk, if they can be. */
@@ -94,13 +108,15 @@ export class EventPump {
       part = [];
     }
     if (part.length > 0) await this.keep(part);
+    this.counters.set('eventsWaiting', this.inMemory());
   }
 
   private async keep(events: EventRecord[]): Promise<void> {
     // Behind one that stayed in memory none may go to the disk, which is read first.
     if (this.spool !== undefined && this.waiting.length === 0) {
       try {
-        return await this.spool.write(events, 'back');
+        await this.spool.write(events, 'back');
+        return;
       } catch (error) {
         this.failSpool(error as Error);
       }
@@ -117,7 +133,7 @@ export class EventPump {
     // Append first: while a write to the spool is under way nothing is taken from it.
     this.beginAppend(nowMs);
     this.beginSpill(nowMs);
-    const countMax = this.limits.waitingMax + (this.spool === undefined ? 0 : this.limits.spillingMax);
+    const countMax = this.limits.waitingMax + this.limits.spillingMax;
     const underWayCount = this.inMemory() - this.waiting.length;
     this.waiting.shrink(Math.max(0, countMax - underWayCount), (event) => this.dropFromMemory(event));
     this.counters.set('eventsWaiting', this.inMemory());
@@ -135,6 +151,7 @@ export class EventPump {
       this.run(now());
       while ((this.appending !== undefined || this.spilling !== undefined) && now() < deadlineMs) {
         await wait(FLUSH_LOOK_MS);
+        this.beginSpill(now());
       }
       if (this.spool !== undefined && this.counters.get('appendFailures') > failuresBefore) break;
       if (now() < this.appendNotBeforeMs) await wait(FLUSH_LOOK_MS);
@@ -148,7 +165,7 @@ export class EventPump {
 
   private inMemory(): number {
     const { head } = this;
-    const offeredCount = head?.from === 'memory' ? head.records.length - head.doneCount : 0;
+    const offeredCount = head?.from === 'memory' ? head.records.length - this.doneCount : 0;
     return this.waiting.length + this.spillingCount + offeredCount;
   }
 
@@ -179,9 +196,13 @@ export class EventPump {
 
   private beginAppend(nowMs: number): void {
     if (this.appending !== undefined || nowMs < this.appendNotBeforeMs || this.isHeadToSpill(nowMs)) return;
-    this.head ??= this.takeHead();
+    if (this.head === undefined) {
+      this.head = this.takeHead();
+      this.doneCount = 0;
+    }
     if (this.head === undefined) return;
-    this.appending = this.append(this.head, nowMs).finally(() => {
+    this.appendingSinceMs = nowMs;
+    this.appending = this.append(this.restOf(this.head), nowMs).finally(() => {
       this.appending = undefined;
       // Where a whole batch waits it does not wait for the next beat.
       if (this.waiting.length >= this.limits.perAppendMax) this.beginAppend(this.lastRunMs ?? nowMs);
@@ -197,44 +218,50 @@ export class EventPump {
       const batch = this.spool.next(perAppendMax);
       // A batch larger than the allowance is paid for afterwards.
       this.drainAllowance -= batch?.records.length ?? 0;
-      return batch && { from: 'spool', doneCount: 0, ...batch };
+      return batch && { from: 'spool', ...batch };
     }
     if (this.waiting.length === 0) return undefined;
-    return { from: 'memory', doneCount: 0, records: this.waiting.take(perAppendMax) };
+    return { from: 'memory', records: this.waiting.take(perAppendMax) };
   }
 
-  private async append(head: Head, nowMs: number): Promise<void> {
-    // All rows of a batch may have been damaged; then there is nothing to hear from the log.
-    if (head.records.length === 0) return this.leaveSpool(head);
+  private restOf<T>({ records }: { records: T[] }): T[] {
+    return this.doneCount === 0 ? records : records.slice(this.doneCount);
+  }
+
+  private async append(records: readonly LogRecord[], nowMs: number): Promise<void> {
     try {
-      await appendAround<LogRecord>(this.log, restOf<LogRecord>(head), {
+      // All rows of a batch may have been damaged; then there is nothing to hear from the log.
+      if (records.length === 0) return this.leaveHead();
+      await appendAround(this.log, records, {
         onTaken: (count) => {
-          head.doneCount += count;
+          this.doneCount += count;
           this.counters.add('eventsAppended', count);
         },
         onRefused: (record, reason) => {
-          head.doneCount++;
+          this.doneCount++;
           this.losses.refuse(record, reason);
         },
       });
     } catch (error) {
-      this.refuse(head, error as Error, nowMs);
+      this.refuse(error as Error, nowMs);
       return;
     }
     this.appendBackoff.succeeded();
-    await this.leaveSpool(head);
+    this.leaveHead();
     this.noteSuccess();
   }
 
   /** A refused batch is tried again in the same order: it stays the head, or goes back where it came from. */
-  private refuse(head: Head, error: Error, nowMs: number): void {
+  private refuse(error: Error, nowMs: number): void {
     this.counters.add('appendFailures', 1);
     this.appendBackoff.failed();
     this.appendNotBeforeMs = nowMs + Math.round(this.appendBackoff.pauseMs);
     this.awaySinceMs ??= nowMs;
-    this.losses.sayOnce('away', `the event log takes no events, they wait: ${error.message}`);
-    if (head.from === 'memory' && this.isSpoolUnused()) {
-      this.waiting.putBack(restOf(head));
+    this.hasDrained = this.spool === undefined;
+    const where = this.spool === undefined ? 'they wait' : 'they go to the disk';
+    this.losses.sayOnce('away', `the event log takes no events, ${where}: ${error.message}`);
+    if (this.head?.from === 'memory' && this.isSpoolUnused()) {
+      this.waiting.putBack(this.restOf(this.head));
       this.head = undefined;
     }
   }
@@ -243,14 +270,11 @@ export class EventPump {
     return this.spilling === undefined && (this.spool?.isEmpty ?? true);
   }
 
-  private async leaveSpool(head: Head): Promise<void> {
+  private leaveHead(): void {
+    const { head } = this;
     this.head = undefined;
-    if (head.from === 'memory') return;
-    try {
-      await this.spool?.finish(head);
-    } catch (error) {
-      this.failSpool(error as Error);
-    }
+    // The next batch does not wait until this one is removed.
+    if (head?.from === 'spool') this.spool?.finish(head).catch((error: Error) => this.failSpool(error));
   }
 
   private noteSuccess(): void {
@@ -271,11 +295,14 @@ export class EventPump {
   // --- to the disk ---
 
   private beginSpill(nowMs: number): void {
-    if (this.spool === undefined || this.spilling !== undefined || nowMs < this.spillNotBeforeMs) return;
-    if (this.head?.from === 'memory' && this.isHeadToSpill(nowMs)) {
-      this.spill(this.spool, restOf(this.head), 'front', nowMs);
-    } else if (this.waiting.length > this.limits.waitingMax) {
-      this.spill(this.spool, this.waiting.take(this.limits.perAppendMax), 'back', nowMs);
+    const { spool, head, waiting } = this;
+    if (spool === undefined || this.spilling !== undefined || nowMs < this.spillNotBeforeMs) return;
+    if (head?.from === 'memory' && this.isHeadToSpill(nowMs)) {
+      this.spill(spool, this.restOf(head), 'front', nowMs);
+    } else if (head?.from === 'memory' && this.isAppendLate(nowMs)) {
+      this.copyHead(spool, head, nowMs);
+    } else if (waiting.length > this.limits.waitingMax || this.isWaitingToSpill(nowMs)) {
+      this.spill(spool, waiting.take(this.limits.perAppendMax), 'back', nowMs);
     }
   }
 
@@ -285,18 +312,51 @@ export class EventPump {
     return isRefused && !this.isFlushing && !this.isSpoolUnused() && nowMs >= this.spillNotBeforeMs;
   }
 
-  private spill(spool: EventSpool, events: EventRecord[], where: 'front' | 'back', nowMs: number): void {
-    if (where === 'front') this.head = undefined;
-    this.hasDrained = false;
+  private isAppendLate(nowMs: number): boolean {
+    const isFew = this.waiting.length < EVENTS_FEW_MAX;
+    return this.appending !== undefined && nowMs - this.appendingSinceMs >= LOG_SILENT_MS && isFew;
+  }
+
+  /** Where the log is away; or is silent, or has what is on the disk before it, as long as few come. */
+  private isWaitingToSpill(nowMs: number): boolean {
+    const { length } = this.waiting;
+    if (length === 0) return false;
+    const isTime = nowMs - this.spilledMs >= EVENTS_UNKEPT_MS;
+    if (this.awaySinceMs !== undefined) return isTime || length >= this.limits.perAppendMax;
+    const isHeldUp = !this.isSpoolUnused() || this.isAppendLate(nowMs);
+    return isTime && isHeldUp && length < EVENTS_FEW_MAX;
+  }
+
+  private spill(spool: EventSpool, events: EventRecord[], place: 'front' | 'back', nowMs: number): void {
+    if (place === 'front') this.head = undefined;
+    else this.spilledMs = nowMs;
     this.spillingCount = events.length;
-    this.losses.sayOnce('spool', `${this.limits.waitingMax} events wait in memory, more go to the disk`);
-    this.spilling = spool
-      .write(events, where)
+    this.track(spool.write(events, place), nowMs, () => {
+      if (place === 'back') return this.waiting.putBack(events);
+      this.head = { from: 'memory', records: events };
+      this.doneCount = 0;
+    });
+  }
+
+  /** The log is long in answering. Should it never, what it was offered is not in memory alone; it stays the head. */
+  private copyHead(spool: EventSpool, head: Head & { from: 'memory' }, nowMs: number): void {
+    const records = this.restOf(head);
+    const copying = spool.write(records, 'taken').then(async (rows) => {
+      if (this.head === head) this.head = { from: 'spool', records: head.records, rows };
+      else await spool.finish({ records, rows });
+    });
+    this.track(copying, nowMs, () => {});
+  }
+
+  private track(writing: Promise<unknown>, nowMs: number, takeBack: () => void): void {
+    this.spilling = writing
       .then(
-        () => this.spillBackoff.succeeded(),
+        () => {
+          this.spillBackoff.succeeded();
+          this.noteSpooled();
+        },
         (error: Error) => {
-          if (where === 'front') this.head = { from: 'memory', doneCount: 0, records: events };
-          else this.waiting.putBack(events);
+          takeBack();
           this.spillBackoff.failed();
           this.spillNotBeforeMs = nowMs + Math.round(this.spillBackoff.pauseMs);
           this.failSpool(error);
@@ -306,7 +366,17 @@ export class EventPump {
         this.spilling = undefined;
         this.spillingCount = 0;
         this.counters.set('eventsWaiting', this.inMemory());
+        // What came meanwhile has waited for long enough.
+        this.beginSpill(this.lastRunMs ?? nowMs);
       });
+  }
+
+  /** Of a log that is slow for a moment nobody needs to know. */
+  private noteSpooled(): void {
+    const { eventCount } = this.spool as EventSpool;
+    if (eventCount <= this.limits.waitingMax) return;
+    this.hasDrained = false;
+    this.losses.sayOnce('spool', `the event log is behind: more than ${this.limits.waitingMax} events are on the disk`);
   }
 
   private failSpool(error: Error): void {
@@ -316,10 +386,10 @@ export class EventPump {
 
   /** The end: all that is in memory to the disk, in order. A batch under way goes too, its outcome is not known. */
   private async keepRest(): Promise<void> {
-    await this.spilling;
+    while (this.spilling !== undefined) await this.spilling;
     try {
       if (this.head?.from === 'memory') {
-        const rest = restOf(this.head);
+        const rest = this.restOf(this.head);
         if (rest.length > 0) await this.requireSpool().write(rest, 'front');
         this.head = undefined;
       }
@@ -348,7 +418,7 @@ export class EventPump {
 
   private loseRest(error: Error): void {
     const count = this.inMemory();
-    if (this.head?.from === 'memory') for (const { type } of restOf(this.head)) this.losses.drop(type, 1);
+    if (this.head?.from === 'memory') for (const { type } of this.restOf(this.head)) this.losses.drop(type, 1);
     this.waiting.shrink(0, ({ type }) => this.losses.drop(type, 1));
     this.head = undefined;
     this.losses.say(

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { unpack } from 'msgpackr';
-import { EVENT_RECORD_BYTES, EVENTS_WAITING_MAX } from '../../src/constants.js';
+import { EVENT_RECORD_BYTES, EVENTS_SPILLING_MAX, EVENTS_WAITING_MAX } from '../../src/constants.js';
 import { IoCounters } from '../../src/memory/io-counters.js';
 import { RecordRing } from '../../src/memory/record-ring.js';
 import * as R from '../../src/memory/records.js';
@@ -151,13 +151,14 @@ test('what waits is bounded: the oldest go, and are counted', async () => {
     CONTEXT,
     new EventLosses(CONTEXT.names, counters, () => {}),
   );
-  const total = EVENTS_WAITING_MAX + 1000;
+  const countMax = EVENTS_WAITING_MAX + EVENTS_SPILLING_MAX;
+  const total = countMax + 1000;
   for (let i = 0; i < total; i++) {
     emit(ring, 0, 7, i, 0);
     if (i % 10000 === 9999) pump.run(0);
   }
   pump.run(0);
-  assert.equal(counters.get('eventsWaiting'), EVENTS_WAITING_MAX);
+  assert.equal(counters.get('eventsWaiting'), countMax);
   assert.equal(counters.get('eventsDropped'), 1000);
   await log.close();
 });

@@ -83,8 +83,8 @@ export class PumpStage {
   async beat(): Promise<void> {
     this.nowMs += 10000;
     this.pump.run(this.nowMs);
-    const { appending, spilling } = this.underWay;
-    await spilling;
+    const { appending } = this.underWay;
+    while (this.underWay.spilling !== undefined) await this.underWay.spilling;
     if (this.state !== 'hanging') await appending;
   }
 

@@ -10,12 +10,13 @@ const stage = new PumpStage(folder, undefined, { waitingMax: 50, perAppendMax: 4
 stage.state = 'down';
 const write = stage.spool.write;
 stage.spool.write = async (events, where) => {
-  await write(events, where);
+  const rows = await write(events, where);
   const [from, to] = [events[0], events[events.length - 1]].map(
     ({ value }) => (unpack(value) as { tick: number }).tick,
   );
   // Synchronous, so that a line is out before anything else can happen to this process.
   writeSync(1, `spooled ${from} ${to}\n`);
+  return rows;
 };
 for (let n = Number(first); ; n++) {
   stage.emit(n);

@@ -1,6 +1,6 @@
 // What must be true of the log when everything has come to rest: it has every event that a zone made readable, byte for
-// byte and in the order of each key and zone, but for those that were counted as dropped, and those that a thread or process
-// that ended had only in memory.
+// byte and in the order of each key and zone, but for those that were counted as dropped, and those that a process that was
+// killed had only in memory: these are of its last moments.
 
 import { inspect } from 'node:util';
 import { unpack } from 'msgpackr';
@@ -105,13 +105,9 @@ export function checkLog(
   return findings;
 }
 
-/** What would be lost if memory were lost now: readable events that are neither in a ring, in the log nor on the disk. */
-export function eventsInMemory(
-  backends: Backends,
-  known: ReadonlyMap<string, KnownEvent>,
-  inRings: ReadonlySet<string>,
-): string[] {
+/** What would be lost if memory were lost now: readable events that are neither in the log nor on the disk. */
+export function eventsInMemory(backends: Backends, known: ReadonlyMap<string, KnownEvent>): string[] {
   const inLog = idsInLog(backends);
   const inSpool = idsInSpool(backends);
-  return [...known.keys()].filter((id) => !inLog.has(id) && !inSpool.has(id) && !inRings.has(id));
+  return [...known.keys()].filter((id) => !inLog.has(id) && !inSpool.has(id));
 }

@@ -12,6 +12,7 @@ export interface KnownEvent {
   zone: number;
   /** By zone: where it stands among all that the zone published. */
   place: number;
+  publishedMs: number;
 }
 
 export function contentOf({ topic, key, value }: Pick<LogRecord, 'topic' | 'key' | 'value'>): string {
@@ -29,6 +30,7 @@ export class EventLedger {
     private readonly possible: Set<string>,
     buffers: readonly SharedArrayBuffer[],
     private readonly context: EventContext,
+    private readonly now: () => number,
   ) {
     this.rings = buffers.map((buffer) => new RecordRing(buffer));
   }
@@ -44,7 +46,7 @@ export class EventLedger {
       const record = this.form(zone, before + i);
       const id = eventIdOf(record.value);
       if (this.known.has(id)) throw new Violation('event ids are unique', `${id} is published twice`);
-      this.known.set(id, { record, zone, place: this.known.size });
+      this.known.set(id, { record, zone, place: this.known.size, publishedMs: this.now() });
     }
   }
 

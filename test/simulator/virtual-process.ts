@@ -87,13 +87,15 @@ export class VirtualProcess {
       applied: (zone, row, seq) => this.commands.applied(zone, row, seq),
     });
     this.census = new Census(plan, (zone, key, tick) => parts.history.died(zone, key, tick));
-    this.events = new EventLedger(parts.knownEvents, parts.possibleEvents, plan.events, {
+    const { epoch, originMs, settings } = plan;
+    const context = {
       names: game.events,
       forms: game.eventForms ?? {},
-      epoch: plan.epoch,
-      originMs: plan.originMs,
-      tickHz: plan.settings.tickHz,
-    });
+      epoch,
+      originMs,
+      tickHz: settings.tickHz,
+    };
+    this.events = new EventLedger(parts.knownEvents, parts.possibleEvents, plan.events, context, () => schedule.nowMs);
     this.hosts = new Array(zoneCount).fill(undefined);
     this.clients = new Array(plan.settings.clientsMax).fill(undefined);
     const { spawn, worldWidth, worldHeight, zoneColumns, zoneRows, viewRadius } = plan.settings;

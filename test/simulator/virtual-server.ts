@@ -38,6 +38,13 @@ const SMALL_SPOOL_BYTES = 20000;
 /** A flush that is about to come, its write, and the tick that is under way. */
 const JOURNAL_SLACK_MS = 60;
 const REFUSED_START = /^whether a world is stored cannot be told/;
+/** What the log refuses is on the disk by then: EVENTS_UNKEPT_MS, a beat, and a write of the disk. */
+const EVENT_RISK_MS_MAX = 100;
+/** Where it may be silent first: LOG_SILENT_MS more. */
+const SILENCE_RISK_MS_MAX = 350;
+const SILENCES_LOG = /^log-(slow|timeout)/;
+/** The disk that events wait on, and the thread that brings them there. */
+const HOLDS_UP_SPOOL = /^(spool-(slow|full)|io-)/;
 /** Whatever keeps one zone behind the others, or records from the disk. */
 const HOLDS_UP_JOURNAL = /^(thread|tick|journal|io|rings|main)-/;
 
@@ -64,7 +71,7 @@ export class VirtualServer {
   private isStopping = false;
   private readonly knownEvents = new Map<string, KnownEvent>();
   private readonly possibleEvents = new Set<string>();
-  /** Events that were in memory alone when it was lost. */
+  /** Events that were in memory alone when a process was killed. */
   private readonly atRisk = new Set<string>();
   private dropped = 0;
   private hasRecovered = false;
@@ -214,7 +221,6 @@ export class VirtualServer {
         openStores: (owner) => this.backends.open(owner, process.history),
         obey: (command) => platform.obey(command, actions),
         onEnded: () => {
-          this.noteAtRisk(process.events.inRings());
           schedule.after(IO_RESTART_MS, process.owner, () => {
             if (!this.isStopping) void this.makeIo(process, actions).begin();
           });
@@ -230,8 +236,9 @@ export class VirtualServer {
   crash(): void {
     if (!this.isUp) return;
     this.parts.trace.add('the process is killed');
+    const dropped = this.countDropped();
     this.end();
-    this.noteAtRisk(new Set());
+    this.noteAtRisk(dropped);
     this.bootLater();
   }
 
@@ -254,7 +261,7 @@ export class VirtualServer {
     while (!isDone && schedule.nowMs < limitMs) await schedule.wait(5, schedule.world);
     trace.add('the server has stopped');
     // What a stop in peace cannot keep is counted; what it has no time for is not.
-    if (!isIoAlive || !isDone || !(io?.owner.isAlive ?? false)) this.noteAtRisk(new Set());
+    if (!isIoAlive || !isDone || !(io?.owner.isAlive ?? false)) this.noteAtRisk(this.countDropped());
     this.end();
     this.isStopping = false;
   }
@@ -270,7 +277,7 @@ export class VirtualServer {
       this.knownEvents,
       this.possibleEvents,
       this.atRisk,
-      this.dropped + (this.io?.counters.get('eventsDropped') ?? 0),
+      this.countDropped(),
       this.hasRecovered,
       this.parts.hasSmallRings,
     );
@@ -280,13 +287,24 @@ export class VirtualServer {
   end(): void {
     this.process?.noteCounters();
     this.process?.owner.end();
-    this.dropped += this.io?.counters.get('eventsDropped') ?? 0;
+    this.dropped = this.countDropped();
     this.process = undefined;
     this.io = undefined;
   }
 
-  private noteAtRisk(inRings: ReadonlySet<string>): void {
-    const ids = eventsInMemory(this.backends, this.knownEvents, inRings);
+  private countDropped(): number {
+    return this.dropped + (this.io?.counters.get('eventsDropped') ?? 0);
+  }
+
+  private noteAtRisk(dropped: number): void {
+    const { faults, schedule } = this.parts;
+    const ids = eventsInMemory(this.backends, this.knownEvents).filter((id) => !this.atRisk.has(id));
+    const enabled = [...faults.rates.keys()];
+    const riskMs = enabled.some((name) => SILENCES_LOG.test(name)) ? SILENCE_RISK_MS_MAX : EVENT_RISK_MS_MAX;
+    const old = ids.filter((id) => schedule.nowMs - this.knownEvents.get(id)!.publishedMs > riskMs);
+    const isUndisturbed = enabled.every((name) => !HOLDS_UP_SPOOL.test(name));
+    require(!isUndisturbed || old.length <= dropped, 'a kill costs events of its last moments at most', () =>
+      `${old.length} older ones were in memory alone, ${dropped} were counted as dropped: ${old.slice(0, 5)}`);
     for (const id of ids) this.atRisk.add(id);
   }
 
