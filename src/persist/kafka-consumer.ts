@@ -136,6 +136,8 @@ export class KafkaConsumer {
   /** What runs per partition, so that a new client never delivers beside what an old one still delivers. */
   readonly #running = new Map<string, Promise<unknown>>();
   readonly #life: Promise<void>;
+  /** The last failure that was told, until something is read again. */
+  #told = '';
 
   constructor(
     openLink: () => KafkaLink,
@@ -167,7 +169,7 @@ export class KafkaConsumer {
         await this.#consume(link);
       } catch (error) {
         const failure = toPersistError(error, `group ${this.#options.group}`);
-        if (!this.#stopping.signal.aborted) this.#health.notice(failure.message);
+        if (!this.#stopping.signal.aborted) this.#tell(failure.message);
       } finally {
         link.destroy();
       }
@@ -177,6 +179,12 @@ export class KafkaConsumer {
     }
   }
 
+  /** Each attempt of an outage fails alike: told once. */
+  #tell(line: string): void {
+    if (line !== this.#told) this.#health.notice(line);
+    this.#told = line;
+  }
+
   /** Resolves when the subscription stops, rejects when this client is of no more use. */
   async #consume(link: KafkaLink): Promise<void> {
     const { group, topics, from } = this.#options;
@@ -184,12 +192,18 @@ export class KafkaConsumer {
     const stall = new StallTimer(this.#limits.sessionTimeoutMs + this.#limits.requestTimeoutMs);
     const { HEARTBEAT, FETCH, GROUP_JOIN, CRASH } = consumer.events;
     consumer.on(HEARTBEAT, () => stall.touch());
-    consumer.on(FETCH, () => stall.touch());
+    consumer.on(FETCH, () => {
+      stall.touch();
+      this.#told = '';
+    });
     consumer.on(GROUP_JOIN, () => stall.touch());
+    const { signal } = this.#stopping;
+    let onAbort = (): void => {};
     const ended = new Promise<void>((resolve, reject) => {
       consumer.on(CRASH, ({ payload }) => reject(payload.error));
       stall.onStall = () => reject(new PersistError('timeout', 'no sign of life from the broker'));
-      this.#stopping.signal.addEventListener('abort', () => resolve(), { once: true });
+      onAbort = resolve;
+      signal.addEventListener('abort', onAbort, { once: true });
     });
     ended.catch(() => {});
     try {
@@ -207,6 +221,8 @@ export class KafkaConsumer {
       await ended;
     } finally {
       stall.stop();
+      // It holds this client, and the signal outlives it.
+      signal.removeEventListener('abort', onAbort);
       // Leaving the group lets its other members go on at once.
       await withDeadline(consumer.disconnect(), this.#limits.connectTimeoutMs, 'disconnect').catch(() => {});
     }

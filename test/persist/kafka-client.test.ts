@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
-import { askAgain, isKafkaTimerWarning, isTooLarge, toPersistError } from '../../src/persist/kafka-client.js';
+import {
+  askAgain,
+  isKafkaTimerWarning,
+  isTooLarge,
+  KafkaLink,
+  toPersistError,
+} from '../../src/persist/kafka-client.js';
+import { openKafkaEventLog } from '../../src/persist/kafka-event-log.js';
+import { until } from './folder.js';
 
 const require = createRequire(import.meta.url);
 
@@ -62,4 +71,24 @@ test('what does not pass by itself is not asked again', async () => {
   };
   await assert.rejects(askAgain(ask, new AbortController().signal), { type: 'GROUP_AUTHORIZATION_FAILED' });
   assert.equal(asked, 1);
+});
+
+test('a consumer without a broker says so once, and keeps nothing of its attempts', { timeout: 60000 }, async (t) => {
+  const added = EventTarget.prototype.addEventListener;
+  const signals = new Set<EventTarget>();
+  t.mock.method(EventTarget.prototype, 'addEventListener', function (this: EventTarget, ...parts: never[]) {
+    if (this instanceof AbortSignal) signals.add(this);
+    return Reflect.apply(added, this, parts);
+  });
+  const links = t.mock.method(KafkaLink.prototype, 'destroy');
+  const notices: string[] = [];
+  const limits = { connectTimeoutMs: 200, requestTimeoutMs: 200, deadlineMs: 200 };
+  const log = openKafkaEventLog({ brokers: ['127.0.0.1:1'], ...limits, onNotice: (line) => notices.push(line) });
+  const subscription = await log.subscribe({ group: 'g', topics: ['t'] }, async () => {});
+  await until('four attempts', () => links.mock.callCount() >= 4, 30000);
+  const listeners = [...signals].map((signal) => getEventListeners(signal, 'abort').length);
+  await subscription.stop();
+  await log.close();
+  assert.ok(listeners.length > 0 && Math.max(...listeners) <= 2, `${listeners}`);
+  assert.equal(notices.length, 1, notices.join('\n'));
 });
