@@ -125,6 +125,8 @@ class EmbeddedEventLog implements EventLog {
   readonly #outbox = new AppendOutbox((lists) => this.#write(lists));
   readonly #consumers = new Set<EmbeddedConsumer>();
   readonly #partitionCache = new PartitionCache();
+  /** Asked for and not made yet. */
+  #topicsWanted: TopicSpec[] = [];
   readonly #retentionMs: number;
   readonly #retentionBytes: number;
   readonly #retentionTimer: NodeJS.Timeout;
@@ -153,12 +155,29 @@ class EmbeddedEventLog implements EventLog {
         );
       }
     }
-    if (topics.every(({ name }) => this.#tables.findTopic(name))) return;
-    await this.#guard(
-      this.#store.write(() => {
-        for (const topic of topics) this.#tables.addTopic(topic);
-      }),
-    );
+    this.#topicsWanted.push(...topics.filter(({ name }) => !this.#tables.findTopic(name)));
+    await this.#makeTopics();
+  }
+
+  async #makeTopics(): Promise<void> {
+    if (this.#topicsWanted.length === 0) return;
+    const wanted = this.#topicsWanted;
+    try {
+      await this.#guard(
+        this.#store.write(() => {
+          for (const topic of wanted) this.#tables.addTopic(topic);
+        }),
+      );
+    } catch (error) {
+      // What will be refused again is not asked for again.
+      if (error instanceof PersistError && !error.retriable) this.#forgetWanted(wanted);
+      throw error;
+    }
+    this.#forgetWanted(wanted);
+  }
+
+  #forgetWanted(topics: readonly TopicSpec[]): void {
+    this.#topicsWanted = this.#topicsWanted.filter((topic) => !topics.includes(topic));
   }
 
   append(records: readonly LogRecord[]): Promise<void> {
@@ -167,6 +186,7 @@ class EmbeddedEventLog implements EventLog {
 
   async subscribe(options: SubscribeOptions, handler: LogHandler): Promise<Subscription> {
     if (this.#closed) throw new PersistError('closed', 'the event log is closed');
+    await this.#makeTopics().catch(() => {}); // told by the call that asked for them
     const consumer = new EmbeddedConsumer(this.#tables, options, handler, this.#leaseMs, this.#health);
     this.#consumers.add(consumer);
     return {
@@ -217,6 +237,7 @@ class EmbeddedEventLog implements EventLog {
   }
 
   async #write(lists: readonly (readonly LogRecord[])[]): Promise<void> {
+    await this.#makeTopics();
     const groups = this.#groupByPartition(lists);
     const nowMs = Date.now();
     const chunks = groups.map((group) => ({ ...group, bytes: encodeChunk(group.records, nowMs) }));
@@ -274,6 +295,7 @@ class EmbeddedEventLog implements EventLog {
   async #trim(): Promise<void> {
     if (this.#trimming || this.#closed) return;
     this.#trimming = true;
+    await this.#makeTopics().catch(() => {});
     try {
       for (const topic of this.#tables.topics()) {
         for (let partition = 0; partition < topic.partitions; partition++) await this.#trimPartition(topic, partition);

@@ -9,7 +9,7 @@ import { Worker } from 'node:worker_threads';
 import { openEmbeddedEventLog } from '../../src/persist/embedded-event-log.js';
 import { EmbeddedStore } from '../../src/persist/embedded-store.js';
 import { decodeChunk, encodeChunk, readChunkCount, verifyChunk, writeChunkKey } from '../../src/persist/log-chunk.js';
-import type { EventLog, LogRecord } from '../../src/persist/ports.js';
+import { type EventLog, type LogRecord, PersistError } from '../../src/persist/ports.js';
 import { openFolder, until } from './folder.js';
 
 /** What a consumer waits between two looks. */
@@ -249,4 +249,21 @@ test('a consumer that idles keeps nothing of the turns that are over', async (t)
   ended = 0;
   await log.append([numbered(1)]);
   assert.ok(ended > 0 && ended <= topics.length * 2, `an append woke ${ended}`);
+});
+
+test('topics that could not be made are made by the next append, or by a subscription', async (t) => {
+  const { log } = await openLog(t);
+  const failOnce = (): void => {
+    const write = t.mock.method(EmbeddedStore.prototype, 'write', async () => {
+      write.mock.restore();
+      throw new PersistError('full', 'no room');
+    });
+  };
+  failOnce();
+  await assert.rejects(log.createTopics([{ name: 'late', partitions: 1 }]), /no room/);
+  await log.append([{ ...numbered(1), topic: 'late' }]);
+  failOnce();
+  await assert.rejects(log.createTopics([{ name: 'later', partitions: 2 }]), /no room/);
+  await log.subscribe({ group: 'g', topics: ['later'] }, async () => {});
+  assert.equal((await log.positions('g', ['later'])).length, 2);
 });
