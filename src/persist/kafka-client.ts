@@ -15,6 +15,8 @@
 //  errors say "not retriable" when the retries are used up      judged by the cause (toPersistError)
 //  a batch above the broker's limit fails as a whole            split in halves (#sendSplit)
 //  consumers crash for good, or stall without a word            KafkaConsumer watches for life and starts anew
+//  knows gzip alone: at a record under snappy, lz4 or zstd a     topics that others write to are made with compression.type=
+//  consumer crashes, for ever                                   gzip, which the broker sees to; of others it is told what to do
 //  no backpressure, no linger                                   AppendOutbox bounds and joins
 //  gzip at level 6 on the way                                   level 1, on libuv's threads
 //  a buffer per record, batches copied as they grow             kafka-produce.ts
@@ -134,12 +136,17 @@ const REFUSED = new Set([
   'INVALID_TOPIC_EXCEPTION',
 ]);
 
+const UNREADABLE =
+  'the next record is compressed with snappy, lz4 or zstd, which cannot be read here, and none behind it is reached: set ' +
+  "compression.type=gzip on the topic, and move the group's offset behind that record or delete the records up to it";
+
 export function toPersistError(error: unknown, what: string): PersistError {
   if (error instanceof PersistError) return error;
   const cause = findCause(error);
   let kind: PersistErrorKind = 'unavailable';
   if (cause.name === 'KafkaJSRequestTimeoutError' || cause.type === 'REQUEST_TIMED_OUT') kind = 'timeout';
   if (REFUSED.has(cause.type ?? '')) kind = 'rejected';
+  if (cause.name === 'KafkaJSNotImplemented') return new PersistError(kind, `${what}: ${UNREADABLE}`, error);
   return new PersistError(kind, `${what}: ${cause.message ?? String(error)}`, error);
 }
 

@@ -42,6 +42,9 @@ export function openKafkaEventLog(options: KafkaEventLogOptions): EventLog {
   return new KafkaEventLog(options);
 }
 
+/** The broker turns whatever comes into what is read here. */
+const RECOMPRESSED = { name: 'compression.type', value: 'gzip' };
+
 interface ProducerHandle {
   link: KafkaLink;
   producer: Producer;
@@ -58,7 +61,7 @@ class KafkaEventLog implements EventLog {
   readonly #backoff = new Backoff(BACKOFF_MS_MIN, BACKOFF_MS_MAX);
   readonly #closing = new AbortController();
   readonly #consumers = new Set<KafkaConsumer>();
-  readonly #topicsWanted = new Map<string, number>();
+  readonly #topicsWanted = new Map<string, TopicSpec>();
   #topicsMissing = false;
   #producer: ProducerHandle | undefined;
   #admin: { link: KafkaLink; admin: Admin } | undefined;
@@ -76,7 +79,7 @@ class KafkaEventLog implements EventLog {
 
   async createTopics(topics: readonly TopicSpec[]): Promise<void> {
     this.#requireOpen();
-    for (const { name, partitions } of topics) this.#topicsWanted.set(name, partitions);
+    for (const topic of topics) this.#topicsWanted.set(topic.name, topic);
     this.#topicsMissing = true;
     await this.#makeTopics();
   }
@@ -249,7 +252,12 @@ class KafkaEventLog implements EventLog {
         .createTopics({
           timeout: this.#limits.requestTimeoutMs,
           waitForLeaders: true,
-          topics: missing.map(([topic, numPartitions]) => ({ topic, numPartitions, replicationFactor })),
+          topics: missing.map(([topic, { partitions, isForAll }]) => ({
+            topic,
+            numPartitions: partitions,
+            replicationFactor,
+            ...(isForAll && { configEntries: [RECOMPRESSED] }),
+          })),
         })
         // Another process may have made them meanwhile.
         .catch(async (error: unknown) => {

@@ -21,7 +21,7 @@ import type { CommandLedger } from './command-ledger.js';
 import type { EventLog, LogBatch, LogEntry, LogRecord, Subscription, TopicSpec } from './ports.js';
 
 /** One partition: commands are few, and are done in the order in which they were given. */
-export const PLATFORM_TOPIC: TopicSpec = { name: 'platform.commands', partitions: 1 };
+export const PLATFORM_TOPIC: TopicSpec = { name: 'platform.commands', partitions: 1, isForAll: true };
 const GROUP = 'game';
 const ANSWER_TOPIC = 'game.events.player';
 const ANSWER_VERSION = 1;

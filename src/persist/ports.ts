@@ -49,6 +49,8 @@ export type NoticeListener = (line: string) => void;
 export interface TopicSpec {
   name: string;
   partitions: number;
+  /** Others write there too, as it suits them: what they have compressed in some other way must be readable here. */
+  isForAll?: boolean;
 }
 
 export interface LogRecord {

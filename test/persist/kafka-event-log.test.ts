@@ -4,12 +4,14 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import kafkajs from 'kafkajs';
 import { openKafkaEventLog } from '../../src/persist/kafka-event-log.js';
 import { PersistError } from '../../src/persist/ports.js';
 import { requireOrSkip } from '../require.js';
 import { findService, skipReason } from '../services/running.js';
+import { until } from './folder.js';
 
 const broker = findService('kafka');
 const run = promisify(execFile);
@@ -76,3 +78,42 @@ test('batches above the limit of the broker are split, down to the one record th
   );
   await log.append([record(100)]);
 });
+
+async function produceSnappy(topic: string): Promise<void> {
+  // Only what becomes smaller is compressed.
+  const producing = run('kcat', ['-P', '-q', '-b', broker!, '-t', topic, '-k', 'k', '-z', 'snappy']);
+  producing.child.stdin?.end('s'.repeat(5000));
+  await producing;
+}
+
+for (const isForAll of [true, false]) {
+  const outcome = isForAll ? 'is read, and what is behind it' : 'of another topic is told of once, with what to do';
+  test(`a record under snappy ${outcome}`, { timeout: 60000 }, async (t) => {
+    if (!requireOrSkip(t, broker !== undefined, skipReason('kafka'))) return;
+    if (!requireOrSkip(t, await hasKcat(), 'kcat is not installed')) return;
+    const topic = `test.${randomUUID()}`;
+    const notices: string[] = [];
+    const log = openKafkaEventLog({
+      brokers: [broker!],
+      sessionTimeoutMs: 6000,
+      onNotice: (line) => notices.push(line),
+    });
+    t.after(() => log.close());
+    await log.createTopics([{ name: topic, partitions: 1, isForAll }]);
+    await produceSnappy(topic);
+    await log.append([{ topic, key: 'k', value: Buffer.from('behind'), timestampMs: Date.now() }]);
+    const sizes: number[] = [];
+    await log.subscribe({ group: topic, topics: [topic] }, async ({ entries }) => {
+      sizes.push(...entries.map(({ value }) => value.length));
+    });
+    if (isForAll) {
+      await until('both records', () => sizes.length === 2);
+      assert.deepEqual([sizes, notices], [[5000, 6], []]);
+    } else {
+      await until('a notice', () => notices.length > 0);
+      await sleep(3000);
+      assert.equal(notices.length, 1, notices.join('\n'));
+      assert.match(notices[0], /snappy, lz4 or zstd.*compression\.type=gzip/);
+    }
+  });
+}
