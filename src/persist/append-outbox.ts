@@ -15,10 +15,10 @@ interface WaitingAppend {
 }
 
 /** Writes the records of all lists in order, or rejects. */
-export type AppendWriter = (lists: readonly (readonly LogRecord[])[]) => Promise<void>;
+type AppendWriter = (lists: readonly (readonly LogRecord[])[]) => Promise<void>;
 
 /** What a record takes on its way: value, key (at most 3 bytes per UTF-16 unit, mostly 1), and the frame around it. */
-export const RECORD_OVERHEAD_BYTES = 32;
+const RECORD_OVERHEAD_BYTES = 32;
 export function recordBytes(record: LogRecord): number {
   return record.value.length + record.key.length + RECORD_OVERHEAD_BYTES;
 }

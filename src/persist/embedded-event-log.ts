@@ -27,7 +27,7 @@ import {
 const TRIM_CHUNKS_MAX = 64;
 const PARTITION_ROW_BYTES = 24;
 
-export interface EmbeddedEventLogOptions {
+interface EmbeddedEventLogOptions {
   folder: string;
   /** Chunks go when they are older, or when their partition is larger. Defaults: 7 days, 1 GiB. */
   retentionMs?: number;

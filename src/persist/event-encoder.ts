@@ -28,7 +28,7 @@ const INT_32 = 0xd2;
 const DASH = 0x2d;
 const DIGIT_0 = 0x30;
 
-export interface EventValues {
+interface EventValues {
   zoneId: number;
   tick: number;
   position: number;

@@ -63,7 +63,7 @@ interface Tail {
 }
 
 /** At the back, or before all others; 'taken': before all others and on its way to the log, as what `next` gives. */
-export type SpoolPlace = 'back' | 'front' | 'taken';
+type SpoolPlace = 'back' | 'front' | 'taken';
 
 export class EventSpool {
   private readonly store: SpoolStore;

@@ -52,18 +52,18 @@ export interface ProduceInput {
 }
 
 /** What kafkajs needs of an encoder when it puts it into a request. */
-export interface EncodedBody {
+interface EncodedBody {
   buf: Buffer;
   buffer: Buffer;
 }
 
-export interface ProduceRequest {
+interface ProduceRequest {
   encode(): Promise<EncodedBody>;
 }
 
 export type MakeProduceRequest = (input: ProduceInput) => ProduceRequest;
 
-export interface ProduceTools {
+interface ProduceTools {
   original: MakeProduceRequest;
   crc32c(bytes: Buffer): number;
   lookupCodec(type: number): { compress(encoder: { buffer: Buffer }): Promise<Buffer> } | null;

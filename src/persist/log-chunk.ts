@@ -10,7 +10,7 @@
 import { crc32 } from './checksum.js';
 import type { LogEntry, LogRecord } from './ports.js';
 
-export const CHUNK_KEY_BYTES = 12;
+const CHUNK_KEY_BYTES = 12;
 const CHUNK_HEADER_BYTES = 16;
 const RECORD_HEADER_BYTES = 16;
 

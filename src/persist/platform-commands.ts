@@ -57,7 +57,7 @@ export interface Outcome {
   ban?: StoredBan;
 }
 
-export type Checked =
+type Checked =
   | { ok: true; id: string; action: PlatformAction }
   /** Id and type as far as they could be read. */
   | { ok: false; id: string; type: string; reason: string };
@@ -156,7 +156,7 @@ function readAddress({ address }: PlainObject): string {
   return new SocketAddress({ address: address as string, family: version === 6 ? 'ipv6' : 'ipv4' }).address;
 }
 
-export interface Answer {
+interface Answer {
   /** The same whenever the same command is answered again. */
   eventId: string;
   commandId: string;
@@ -165,7 +165,7 @@ export interface Answer {
   lists?: Record<string, string[]>;
 }
 
-export function formAnswer({ eventId, commandId, command, reason, lists }: Answer, nowMs: number): LogRecord {
+function formAnswer({ eventId, commandId, command, reason, lists }: Answer, nowMs: number): LogRecord {
   const key = commandId === '' ? NO_ID_KEY : commandId;
   const isDone = reason === '';
   const value = formatPlain('msgpack', {

@@ -3,7 +3,7 @@
 
 import { type EventLog, type LogRecord, PersistError } from './ports.js';
 
-export interface SiftListener<T extends LogRecord> {
+interface SiftListener<T extends LogRecord> {
   /** The next `count` records are in the log. */
   onTaken(count: number): void;
   /** The next record never will be. */
