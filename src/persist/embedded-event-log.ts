@@ -5,7 +5,7 @@ import { CLOSE_GRACE_MS, LOG_PARTITIONS_MAX, LOG_TOPICS_MAX, LOG_WRITE_BYTES_MAX
 import { AppendOutbox, recordBytes } from './append-outbox.js';
 import { HealthRecord } from './deadline.js';
 import { EmbeddedConsumer } from './embedded-consumer.js';
-import { PartitionReader } from './embedded-reader.js';
+import { findOffsetSince, PartitionReader } from './embedded-reader.js';
 import { EmbeddedStore, type Table } from './embedded-store.js';
 import { encodeChunk, readChunkOffset, readChunkTime, writeChunkKey } from './log-chunk.js';
 import { PartitionCache } from './partition.js';
@@ -197,16 +197,18 @@ class EmbeddedEventLog implements EventLog {
     };
   }
 
-  async replay({ topics, from, batchRecordsMax }: ReplayOptions, handler: LogHandler): Promise<void> {
-    const never = new AbortController().signal;
+  async replay(options: ReplayOptions, handler: LogHandler): Promise<void> {
+    const { topics, from, sinceMs, batchRecordsMax, signal = new AbortController().signal } = options;
     for (const name of topics) {
       const topic = this.#requireTopic(name);
       for (let partition = 0; partition < topic.partitions; partition++) {
         const { end } = this.#tables.readPartition(topic, partition);
-        const reader = new PartitionReader(this.#tables, topic, partition, from?.(name, partition) ?? 0, this.#health);
-        while (reader.nextOffset < end) {
+        const since = sinceMs === undefined ? 0 : findOffsetSince(this.#tables, topic, partition, sinceMs);
+        const first = Math.max(since, from?.(name, partition) ?? 0);
+        const reader = new PartitionReader(this.#tables, topic, partition, first, this.#health);
+        while (reader.nextOffset < end && !signal.aborted) {
           const entries = reader.read(batchRecordsMax).filter(({ offset }) => offset < end);
-          if (entries.length > 0) await handler({ topic: name, partition, entries }, never);
+          if (entries.length > 0) await handler({ topic: name, partition, entries }, signal);
         }
       }
     }

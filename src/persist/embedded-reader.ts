@@ -4,8 +4,35 @@
 import { LOG_BATCH_RECORDS_MAX } from '../constants.js';
 import type { HealthRecord } from './deadline.js';
 import type { EmbeddedTopic, LogTables } from './embedded-event-log.js';
-import { decodeChunk, readChunkCount, readChunkOffset, verifyChunk, writeChunkKey } from './log-chunk.js';
+import {
+  decodeChunk,
+  readChunkCount,
+  readChunkOffset,
+  readLatestTime,
+  verifyChunk,
+  writeChunkKey,
+} from './log-chunk.js';
 import type { LogEntry } from './ports.js';
+
+/**
+ * The offset of the first record from this time on. Looked for from the end, up to the first chunk that has none: what
+ * lies before it is never touched, and who asks reads the rest anyway.
+ */
+export function findOffsetSince(tables: LogTables, topic: EmbeddedTopic, partition: number, sinceMs: number): number {
+  const { end } = tables.readPartition(topic, partition);
+  const start = writeChunkKey(topic.id, partition, end);
+  const ofPartition = start.subarray(0, 4);
+  let found = end;
+  for (const { key, value } of tables.chunks.rows({ start, reverse: true })) {
+    if (!ofPartition.equals(key.subarray(0, 4))) break;
+    if (!verifyChunk(value)) continue; // it cannot say of when it is
+    if (readLatestTime(value) < sinceMs) break;
+    const offset = readChunkOffset(key);
+    const first = decodeChunk(value, offset, offset).find(({ timestampMs }) => timestampMs >= sinceMs);
+    found = first?.offset ?? found;
+  }
+  return found;
+}
 
 export class PartitionReader {
   readonly #tables: LogTables;

@@ -39,24 +39,26 @@ export async function replayThrough(
   link: KafkaLink,
   limits: KafkaLimits,
   positions: readonly PartitionPosition[],
-  { topics, from, batchRecordsMax = LOG_BATCH_RECORDS_MAX }: ReplayOptions,
+  { topics, from, batchRecordsMax = LOG_BATCH_RECORDS_MAX, signal }: ReplayOptions,
   handler: LogHandler,
 ): Promise<void> {
+  if (signal?.aborted) return;
   const ends = new Map<string, number>();
   const starts: { topic: string; partition: number; offset: string }[] = [];
   for (const { topic, partition, start, end } of positions) {
     const first = Math.max(start, from?.(topic, partition) ?? 0);
-    if (first >= end) continue;
-    ends.set(`${topic}/${partition}`, end);
-    starts.push({ topic, partition, offset: String(first) });
+    if (first < end) ends.set(`${topic}/${partition}`, end);
+    // Also where nothing is wanted: left alone, such a partition would be fetched from its beginning.
+    starts.push({ topic, partition, offset: String(Math.min(first, end)) });
   }
-  if (starts.length === 0) return;
+  if (ends.size === 0) return;
 
   const done = new AbortController();
   const stall = new StallTimer(limits.sessionTimeoutMs + limits.deadlineMs);
   const groupId = `tessera-replay-${randomUUID()}`;
   const consumer = openConsumer(link, groupId, limits);
   const finished = new Promise<void>((resolve, reject) => {
+    signal?.addEventListener('abort', () => resolve(), { once: true });
     consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
     stall.onStall = () => reject(new PersistError('timeout', 'replay: nothing was read for too long'));
     const eachBatch = async (payload: EachBatchPayload) => {
@@ -64,7 +66,7 @@ export async function replayThrough(
       const end = ends.get(`${topic}/${partition}`);
       if (end === undefined) return;
       const entries = toEntries(payload).filter(({ offset }) => offset < end);
-      for (let i = 0; i < entries.length && !done.signal.aborted; i += batchRecordsMax) {
+      for (let i = 0; i < entries.length && !done.signal.aborted && !signal?.aborted; i += batchRecordsMax) {
         stall.touch();
         await payload.heartbeat();
         await handler({ topic, partition, entries: entries.slice(i, i + batchRecordsMax) }, done.signal).catch(reject);

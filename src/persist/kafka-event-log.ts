@@ -103,7 +103,7 @@ class KafkaEventLog implements EventLog {
 
   async replay(options: ReplayOptions, handler: LogHandler): Promise<void> {
     this.#requireOpen();
-    const positions = await this.#withAdmin('replay', (admin) => readOffsets(admin, options.topics));
+    const positions = await this.#withAdmin('replay', (admin) => readStarts(admin, options));
     const link = new KafkaLink(this.#options, this.#limits);
     try {
       await replayThrough(link, this.#limits, positions, options, handler);
@@ -313,6 +313,22 @@ function groupByTopic(records: readonly LogRecord[]) {
     messages.push({ key, value: bytes, timestamp });
   }
   return [...byTopic].map(([topic, messages]) => ({ topic, messages }));
+}
+
+/** Each partition from where a replay begins in it. */
+async function readStarts(admin: Admin, { topics, sinceMs }: ReplayOptions): Promise<PartitionPosition[]> {
+  const positions = await readOffsets(admin, topics);
+  if (sinceMs === undefined) return positions;
+  // A time is a whole number to Kafka, and below 0 it would mean something else.
+  const wholeMs = Math.max(0, Math.floor(sinceMs));
+  for (const topic of topics) {
+    // Where no record is of so late a time, kafkajs gives the end.
+    for (const { partition, offset } of await admin.fetchTopicOffsetsByTimestamp(topic, wholeMs)) {
+      const position = positions.find((other) => other.topic === topic && other.partition === partition);
+      if (position) position.start = Math.max(position.start, Number(offset));
+    }
+  }
+  return positions;
 }
 
 async function readOffsets(admin: Admin, topics: readonly string[]): Promise<PartitionPosition[]> {

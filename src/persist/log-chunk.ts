@@ -57,6 +57,18 @@ export function readChunkTime(chunk: Uint8Array): number {
   return new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength).getFloat64(8, true);
 }
 
+/** The latest time that one of a chunk's records bears; the chunk must have been verified. */
+export function readLatestTime(chunk: Uint8Array): number {
+  const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+  let latestMs = Number.NEGATIVE_INFINITY;
+  let at = CHUNK_HEADER_BYTES;
+  for (let left = readChunkCount(chunk); left > 0; left--) {
+    latestMs = Math.max(latestMs, view.getFloat64(at, true));
+    at += RECORD_HEADER_BYTES + view.getUint32(at + 8, true) + view.getUint32(at + 12, true);
+  }
+  return latestMs;
+}
+
 export function verifyChunk(chunk: Uint8Array): boolean {
   if (chunk.length < CHUNK_HEADER_BYTES) return false;
   const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength);

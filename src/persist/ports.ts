@@ -107,7 +107,14 @@ export interface ReplayOptions {
   topics: readonly string[];
   /** The first offset wanted of a partition; the oldest one where nothing is said. */
   from?: (topic: string, partition: number) => number;
+  /**
+   * Begins, where that is later, at the first record of a partition whose timestamp is at or after this. Where timestamps do
+   * not ascend, as after a wall clock that was set back, it may be a later such record or an earlier one.
+   */
+  sinceMs?: number;
   batchRecordsMax?: number;
+  /** Aborted: no further batch is handed over, and the replay resolves. */
+  signal?: AbortSignal;
 }
 
 /**
@@ -138,7 +145,7 @@ export interface EventLog {
    */
   subscribe(options: SubscribeOptions, handler: LogHandler): Promise<Subscription>;
 
-  /** Reads what the topics held at the time of the call, in order per partition, without a group; then resolves. */
+  /** Reads what the topics held at the time of the call, in order per partition, without a group; then resolves. Rejects when the handler does. */
   replay(options: ReplayOptions, handler: LogHandler): Promise<void>;
 
   positions(group: string, topics: readonly string[]): Promise<PartitionPosition[]>;

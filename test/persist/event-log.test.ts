@@ -254,6 +254,60 @@ for (const { name, prepare } of IMPLEMENTATIONS) {
     );
   });
 
+  contract('a replay that begins at a time leaves out what is older, in each partition', async (_t, open, topic) => {
+    const log = open();
+    await log.createTopics([{ name: topic, partitions: 2 }]);
+    const keys = ['k0', 'k1', 'k2', 'k3', 'k4', 'k5'];
+    // Several appends, of which one lies on both sides of the time.
+    for (const seconds of [[0, 1, 2], [3], [4, 5, 6], [7, 8]]) {
+      const records = seconds.flatMap((second) =>
+        keys.map((key) => ({ ...record(topic, key, `${second}`), timestampMs: NOW_MS - 60000 + second * 1000 })),
+      );
+      await log.append(records);
+    }
+    const readSince = async (sinceMs: number, from?: () => number): Promise<Sink> => {
+      const sink = new Sink();
+      await log.replay({ topics: [topic], sinceMs, ...(from && { from }), batchRecordsMax: 4 }, sink.handle);
+      return sink;
+    };
+    const since = await readSince(NOW_MS - 60000 + 4999.5);
+    assert.ok(new Set(since.batches.map(({ partition }) => partition)).size === 2, 'both partitions hold keys');
+    for (const key of keys) assert.deepEqual(since.texts(key), ['5', '6', '7', '8'], key);
+    const whole = await readSince(-1);
+    for (const key of keys) assert.deepEqual(whole.texts(key), ['0', '1', '2', '3', '4', '5', '6', '7', '8'], key);
+    assert.equal((await readSince(NOW_MS)).count, 0);
+    assert.equal((await readSince(NOW_MS - 60000 + 5000, () => 1_000_000)).count, 0);
+    const early = await readSince(NOW_MS - 60000 + 7000, () => 1);
+    for (const key of keys) assert.deepEqual(early.texts(key), ['7', '8'], key);
+  });
+
+  contract('a replay whose time begins in one partition only reads that one', async (_t, open, topic) => {
+    const log = open();
+    await log.createTopics([{ name: topic, partitions: 2 }]);
+    const [old, young] = ['k0', 'k1', 'k2', 'k3'].filter((key, index, all) => {
+      const partition = partitionOf(Buffer.from(key), 2);
+      return all.findIndex((other) => partitionOf(Buffer.from(other), 2) === partition) === index;
+    });
+    await log.append([{ ...record(topic, old, 'old'), timestampMs: NOW_MS - 60000 }, record(topic, young, 'young')]);
+    const sink = new Sink();
+    await log.replay({ topics: [topic], sinceMs: NOW_MS - 1000 }, sink.handle);
+    assert.deepEqual(sink.texts(), ['young']);
+  });
+
+  contract('a replay that is aborted hands over nothing more, and ends', async (_t, open, topic) => {
+    const log = open();
+    await log.createTopics([{ name: topic, partitions: 1 }]);
+    await log.append(Array.from({ length: 30 }, (_, n) => record(topic, 'k', `${n}`)));
+    const stop = new AbortController();
+    const sink = new Sink();
+    await log.replay({ topics: [topic], batchRecordsMax: 10, signal: stop.signal }, async (batch) => {
+      await sink.handle(batch);
+      stop.abort();
+    });
+    assert.equal(sink.count, 10);
+    await log.replay({ topics: [topic], signal: stop.signal }, () => assert.fail('it was over before it began'));
+  });
+
   contract('a replay of an empty topic ends', async (_t, open, topic) => {
     const log = open();
     await log.createTopics([{ name: topic, partitions: 2 }]);

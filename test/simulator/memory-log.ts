@@ -105,14 +105,16 @@ export class MemoryEventLog implements EventLog {
     return { stop: () => member.stop() };
   }
 
-  async replay({ topics, from, batchRecordsMax }: ReplayOptions, handler: LogHandler): Promise<void> {
-    const never = new AbortController().signal;
+  async replay(options: ReplayOptions, handler: LogHandler): Promise<void> {
+    const { topics, from, sinceMs, batchRecordsMax, signal = new AbortController().signal } = options;
     const most = batchRecordsMax ?? LOG_BATCH_RECORDS_MAX;
     for (const topic of topics) {
       for (const [partition, kept] of this.disk.require(topic).entries()) {
         const end = kept.length;
-        for (let at = from?.(topic, partition) ?? 0; at < end; at += most) {
-          await handler({ topic, partition, entries: kept.slice(at, Math.min(end, at + most)) }, never);
+        const since = kept.findIndex(({ timestampMs }) => timestampMs >= (sinceMs ?? Number.NEGATIVE_INFINITY));
+        const first = since < 0 ? end : Math.max(since, from?.(topic, partition) ?? 0);
+        for (let at = first; at < end && !signal.aborted; at += most) {
+          await handler({ topic, partition, entries: kept.slice(at, Math.min(end, at + most)) }, signal);
         }
       }
     }
