@@ -11,7 +11,7 @@
 import type { EventForm } from '../memory/records.js';
 import { formatPlain } from '../protocol/plain-codec.js';
 
-const EVENT_VERSION = 1;
+export const EVENT_VERSION = 1;
 const SLAB_BYTES = 65536;
 /** Beside what is kept ready: an id of at most 41 bytes, two names of entities, six numbers, and their heads. */
 const VARIABLE_BYTES_MAX = 160;

@@ -70,6 +70,12 @@ function findForm(context: EventContext, type: number): TypeForm {
   return forms[type];
 }
 
+/** The topics that a game's events go to. */
+export function topicsOf({ names, forms }: Pick<EventContext, 'names' | 'forms'>): TopicSpec[] {
+  const topics = new Set(names.map((name) => TOPIC_PREFIX + (forms[name]?.topic ?? 'player')));
+  return EVENT_TOPICS.filter(({ name }) => topics.has(name));
+}
+
 function makeForm({ names, forms, epoch }: EventContext, type: number): TypeForm {
   const name = names[type] ?? 'unknown';
   const form = forms[name] ?? {};
