@@ -1,6 +1,6 @@
 // How a world goes on after its process ended: from the newest state of each zone that is whole, be it a hot snapshot, what
-// a segment of the journal begins with, or a cold snapshot; then the ticks that the journal has beyond it are run again.
-// Where there is nothing, from the beginning. Runs in main before any thread starts.
+// a segment of the journal begins with, or a cold snapshot; then the ticks that the journal has beyond it are run again, or
+// what the event log tells since then is applied. Where there is nothing, from the beginning. Runs in main before any thread starts.
 //
 // Without the journal zones are of different ticks, so an entity that walked over a border meanwhile may be in two of
 // them, or in none. In two: the zone with the later tick has it. Ids are given out anew from what is alive.
@@ -15,12 +15,13 @@ import { Backoff, pause } from '../persist/deadline.js';
 import { DISK, type JournalFiles } from '../persist/journal-files.js';
 import { type JournalSession, listSessions } from '../persist/journal-reader.js';
 import { loadBackends, openStores, type StoreSettings, type Stores } from '../persist/open-stores.js';
-import { type ColdHeader, PersistError } from '../persist/ports.js';
+import { type ColdHeader, type EventLog, PersistError } from '../persist/ports.js';
 import { coldId, hotKey } from '../persist/snapshotter.js';
 import { type LeaseHolder, openLeases, type StoreLeases, StoreTaken } from '../persist/world-lease.js';
 import { decodeZone, type WorldShape, type ZoneSnapshot } from '../persist/zone-snapshot.js';
 import type { GameDefinition } from '../sim/game.js';
 import { ColumnMisfit, migrateColumns } from './column-migration.js';
+import { type EventsReport, eventLimits, recoverEvents } from './event-recovery.js';
 import { findJournal, type RecoveredEvents, replayJournal, type WorldJournal } from './journal-recovery.js';
 import { JOURNAL_FOLDER } from './journal-session.js';
 import { differenceOf } from './world-difference.js';
@@ -51,6 +52,8 @@ export interface RecoveryReport {
   snapshotTick: number;
   /** The tick that the journal brought the world to; null: it had nothing to bring. */
   journalTick: number | null;
+  /** What of the event log was applied where the journal had nothing to bring; null: nothing was looked for, or it could not be. */
+  events: EventsReport | null;
   ms: number;
   /** Snapshots that were not whole, and stores that did not answer, with the reason. */
   skipped: string[];
@@ -108,6 +111,7 @@ export async function recoverWorld(
     worldId: randomUUID(),
     snapshotTick: 0,
     journalTick: null,
+    events: null,
     ms: 0,
     skipped: [],
   };
@@ -194,7 +198,7 @@ async function takeUp(parts: TakeUp): Promise<void> {
   if (stranger === undefined) {
     if (start === 'resume') refuseGaps(search, found);
     if (search.changes.size > 0) log.warn({}, `recovery: columns changed: ${[...search.changes].join('; ')}`);
-    fillWorld(plan, game, found, journal, recovery, log);
+    await fillWorld(plan, game, found, journal, recovery, { eventLog: stores.log, waitMs, log });
   } else {
     const difference = `${data} keeps another world: ${differenceOf(stranger.snapshot.header, shape)}`;
     if (start === 'resume') {
@@ -368,14 +372,20 @@ async function attempt<T>(what: string, search: Search, read: () => Promise<T>):
   }
 }
 
-function fillWorld(
+interface EventSource {
+  eventLog: EventLog;
+  waitMs: number;
+  log: Log;
+}
+
+async function fillWorld(
   plan: WorldPlan,
   game: GameDefinition,
   found: readonly (Found | undefined)[],
   journal: WorldJournal | undefined,
   recovery: Recovery,
-  log: Log,
-): void {
+  { eventLog, waitMs, log }: EventSource,
+): Promise<void> {
   const { report } = recovery;
   const worlds = plan.worlds.map((buffer) => new WorldBuffer(buffer, plan.layout));
   const sources = new Set<Source>();
@@ -393,13 +403,20 @@ function fillWorld(
   const bases = found.map((entry) => entry?.snapshot);
   const { worldId = '' } = bases.flatMap((base) => base ?? []).sort(compareAge)[0].header;
   if (isId(worldId)) report.worldId = worldId; // snapshots of before worlds had ids have none
+  const skip = (reason: string): void => void report.skipped.push(reason);
   if (journal !== undefined && isOfSession(bases, journal)) {
-    const skip = (reason: string): void => void report.skipped.push(reason);
     const { journalTick, events } = replayJournal(plan, game, journal, bases, skip, log);
     report.journalTick = journalTick;
     recovery.tick = journalTick;
     recovery.events = events;
   }
+  finishWorld(worlds, plan.layout.rowCapacity, recovery.tick);
+  if (report.journalTick !== null || game.applyEvent === undefined) return;
+  const headers = bases.map((base) => base?.header);
+  const past = await recoverEvents({ plan, game, bases: headers, eventLog, limits: eventLimits(waitMs), skip, log });
+  if (past === undefined) return;
+  report.events = past.report;
+  recovery.tick = Math.max(recovery.tick, past.tick);
   finishWorld(worlds, plan.layout.rowCapacity, recovery.tick);
 }
 

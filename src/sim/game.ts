@@ -137,6 +137,19 @@ export interface CellEvent {
   tick: number;
 }
 
+/** What a game once stated with Zone.emit, as the log has it. */
+export interface PastEvent {
+  /** Index of the game's events. */
+  type: number;
+  /** When it happened; at least one tick after the row's state. */
+  tick: number;
+  /** As they were emitted, but for what a scale rounds; 0 where the event's form has no name for them. */
+  a: number;
+  b: number;
+  /** Row of the other entity; -1 where the form has no name for it, or it is not in this zone. */
+  otherRow: number;
+}
+
 export interface GameDefinition<F extends FieldDefinitions = FieldDefinitions> {
   name: string;
   version: number;
@@ -156,6 +169,14 @@ export interface GameDefinition<F extends FieldDefinitions = FieldDefinitions> {
   /** By event name; an event without a form goes to the topic of players and carries its entity only. */
   eventForms?: Readonly<Record<string, EventForm>>;
   systems: readonly SystemDefinition<F>[];
+  /**
+   * What an event of the past did to the entity that it was about: asked before the first tick of a world that goes on from a
+   * snapshot without a journal, for each event that the log has of the snapshot's entities since, in their order. It sets
+   * fields and positions, also beyond the zone's area, and may despawn; it emits nothing, queries nothing, and asks no clock
+   * and no chance. Names of entities are used again in time: an event of a birth says that another one has the name now.
+   * What no event tells of stays as it was in the snapshot. Absent: such a world goes on from the snapshot.
+   */
+  applyEvent?(zone: Zone<F>, row: number, event: PastEvent): void;
   /** The entity of a client that joins, at the place the engine chose. Returns its row, or -1. */
   spawnPlayer(zone: Zone<F>, x: number, y: number): number;
   /** Initial life of a zone: static things, and this zone's share of the bots. Positions must lie inside `area`. */

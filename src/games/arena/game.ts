@@ -7,6 +7,7 @@ import { EVENT_FORMS, EVENTS, FIELDS, KINDS } from './fields.js';
 import { HP } from './grants.js';
 import { tellMoves } from './moves.js';
 import { wander } from './npc.js';
+import { applyEvent } from './past.js';
 import { refreshPillars } from './pillars.js';
 import { flyProjectiles } from './projectiles.js';
 import { populate, populateCell, respawnDead, spawnPlayer } from './spawn.js';
@@ -30,6 +31,7 @@ export default defineGame({
     { name: 'respawn', run: respawnDead },
     { name: 'moves', run: tellMoves },
   ],
+  applyEvent,
   spawnPlayer,
   populate,
   restingKinds: ['npc', 'pillar'],

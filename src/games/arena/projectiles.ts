@@ -110,15 +110,22 @@ function findVictim(zone: ArenaZone, row: number, stepX: number, stepY: number, 
 }
 
 function strike(zone: ArenaZone, victim: number, projectile: number): void {
-  const { hp, shooterId, ticksLeft, velocityX, velocityY } = zone.columns;
+  const { hp, shooterId } = zone.columns;
   const left = Math.max(0, hp[victim] - PROJECTILE_DAMAGE);
   hp[victim] = left;
   zone.emit(EVENT_HIT, victim, projectile, PROJECTILE_DAMAGE, shooterId[projectile]);
   if (left > 0) return;
-  velocityX[victim] = 0;
-  velocityY[victim] = 0;
-  ticksLeft[victim] = Math.round(RESPAWN_SECONDS * zone.tickHz);
+  layDown(zone, victim);
   zone.emit(EVENT_DIED, victim, projectile, shooterId[projectile], 0);
+}
+
+/** Dead, until it is time to stand up. */
+export function layDown(zone: ArenaZone, row: number): void {
+  const { hp, ticksLeft, velocityX, velocityY } = zone.columns;
+  hp[row] = 0;
+  velocityX[row] = 0;
+  velocityY[row] = 0;
+  ticksLeft[row] = Math.round(RESPAWN_SECONDS * zone.tickHz);
 }
 
 /**

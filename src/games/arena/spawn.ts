@@ -75,7 +75,7 @@ function spawnBody(zone: ArenaZone, kind: number, x: number, y: number): number 
 }
 
 /** Wherever a body was put, it stands inside of the world and outside of pillars. */
-function settle(zone: ArenaZone, row: number): void {
+export function settle(zone: ArenaZone, row: number): void {
   const { positionX, positionY, world } = zone;
   walk(
     positionX,
