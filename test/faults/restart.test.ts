@@ -15,7 +15,13 @@ const WAIT_MS_MAX = 15000;
 
 interface Health {
   zones: { tick: number; entities: number }[];
-  recovery: { source: string; snapshotTick: number; journalTick: number | null; skipped: string[] };
+  recovery: {
+    source: string;
+    snapshotTick: number;
+    journalTick: number | null;
+    events: object | null;
+    skipped: string[];
+  };
 }
 
 async function health({ url }: TestServer): Promise<Health> {
@@ -59,10 +65,11 @@ test('a server that was killed goes on with its world where its journal ends', a
   await second.stop();
   assert.equal(before.recovery.source, 'initial');
   assert.equal(now.recovery.source, 'hot');
-  const { snapshotTick, journalTick, skipped } = now.recovery;
+  const { snapshotTick, journalTick, events, skipped } = now.recovery;
   assert.ok(snapshotTick < (journalTick ?? 0), `from snapshot ${snapshotTick} to ${journalTick}`);
   // What /healthz told was committed: of that, at most the flush interval of 6 ticks is lost.
   assert.ok((journalTick ?? 0) >= last.zones[0].tick - 6, `${journalTick} of ${last.zones[0].tick}`);
+  assert.equal(events, null, 'the journal knows more than the events do');
   assert.deepEqual(skipped, []);
   assert.ok(Math.abs(entities(now) - entities(before)) <= 2, 'but for who was on the way over a border, all are there');
 });
