@@ -20,11 +20,9 @@ export interface StateHash {
 /** Undefined: the zone commits faster than this thread can read, which a caller answers by trying again later. */
 export function hashCommitted(world: WorldBuffer): StateHash | undefined {
   for (let attempt = 0; attempt < 4; attempt++) {
-    const countBefore = world.commitCount;
+    const held = world.hold();
     const hash = hashBlock(world.committed, world.layout);
-    if (((world.commitCount - countBefore) | 0) <= 1) {
-      return hash;
-    }
+    if (world.isHeld(held)) return hash;
   }
   return undefined;
 }

@@ -82,7 +82,6 @@ export class WorldBuffer {
     words[L.LAYOUT_HASH] = layout.hash;
     words[L.ZONE_ID] = zoneId;
     words[L.ROW_CAPACITY] = layout.rowCapacity;
-    words[L.COMMIT_BLOCK] = 1;
     return buffer;
   }
 
@@ -90,13 +89,9 @@ export class WorldBuffer {
     return this.words[L.ZONE_ID];
   }
 
-  get commitCount(): number {
-    return Atomics.load(this.words, L.COMMIT_COUNT); // acquire: what was committed before it is visible
-  }
-
   /** Index in `blocks` of the one that readers may look at. */
   get committedIndex(): number {
-    return Atomics.load(this.words, L.COMMIT_BLOCK); // acquire: the block it names is whole
+    return indexOf(Atomics.load(this.words, L.COMMITS)); // acquire: the block it names is whole
   }
 
   /** The block that readers may look at. */
@@ -104,17 +99,27 @@ export class WorldBuffer {
     return this.blocks[this.committedIndex];
   }
 
+  /** Before a reader takes the committed block; what it then reads is one tick's for as long as isHeld says so. */
+  hold(): number {
+    return Atomics.load(this.words, L.COMMITS) & ~1; // acquire: the block that is taken now is no older one
+  }
+
+  /** After reading: false when the block may have been written over meanwhile, and what was read may be of two ticks. */
+  isHeld(held: number): boolean {
+    return ((Atomics.load(this.words, L.COMMITS) - held) | 0) <= 2; // acquire: what was read was read before this
+  }
+
   /** Copies the live block over the older committed one and turns readers to it. Tick thread only. */
   commit(): void {
-    const target = 3 - this.words[L.COMMIT_BLOCK];
-    this.copyBlock(LIVE_BLOCK, target);
-    Atomics.add(this.words, L.COMMIT_COUNT, 1); // readers of the block that is now older learn that it is
-    Atomics.store(this.words, L.COMMIT_BLOCK, target); // publish: everything copied above is readable
+    const begun = this.words[L.COMMITS] | 1; // odd already where a thread died while it copied
+    Atomics.store(this.words, L.COMMITS, begun); // readers of the older block learn that it is written over
+    this.copyBlock(LIVE_BLOCK, 3 - indexOf(begun));
+    Atomics.store(this.words, L.COMMITS, (begun + 1) | 0); // publish: everything copied above is readable
   }
 
   /** Live becomes what was last committed: the beginning of a replaced tick thread. */
   restore(): void {
-    this.copyBlock(this.words[L.COMMIT_BLOCK], LIVE_BLOCK);
+    this.copyBlock(indexOf(this.words[L.COMMITS]), LIVE_BLOCK);
     // Ids that a lost tick gave out for the first time were never given out: they begin with their first generation.
     const { scalars, columns } = this.blocks[LIVE_BLOCK];
     for (const { name, role } of this.layout.columns) {
@@ -146,6 +151,11 @@ export class WorldBuffer {
       bytes.copyWithin(targetStart + layout.cells.offset, sourceStart + layout.cells.offset, limit);
     }
   }
+}
+
+/** The block that was committed last; the count may wrap, since the two take turns by its second bit. */
+function indexOf(commits: number): number {
+  return 1 + ((commits >> 1) & 1);
 }
 
 /** Where the part of the cells that is in use ends, from the beginning of a block. */

@@ -4,7 +4,7 @@
 //
 //  0            128           256            2304
 //  | descriptor | commit line | counters f64 | block 0: live | block 1: committed | block 2: committed |
-//    main, once   tick thread   tick thread    tick thread     readers look where COMMIT_BLOCK points
+//    main, once   tick thread   tick thread    tick thread     readers look where COMMITS says
 //
 // A block is   | scalars i32 x 64 | globals f64 x 64 | marks i32 x 64 | column | column | ... | cells |   with every column
 // padded to 64 bytes. The three blocks are laid out alike, so a commit is one copy per column and a restore is one copy back.
@@ -13,8 +13,12 @@
 // The queue comes last, so that only as much of it is copied as is in use.
 //
 // Two committed blocks take turns: a tick thread that dies in the middle of a commit leaves the other one whole, and a
-// reader has a whole tick's time to copy what COMMIT_BLOCK points at before it is written again. COMMIT_COUNT tells it
-// whether that was enough: it may have grown by one at most.
+// reader has a whole tick's time to copy what was committed last before it is written again.
+//
+// COMMITS is raised twice by each commit, before it copies and after: 2 n when n of them are done, 2 n + 1 while the next
+// one copies. So it says which block was written last (n odd: block 2) and, to a reader that looks again when it is done,
+// whether that block is being written over: then it has grown by more than 2 since it was 2 n. A thread that dies while it
+// copies leaves it odd, which says the same of the commit that its successor begins with.
 
 import { assert } from '../assert.js';
 import { CACHE_LINE_BYTES, GLOBALS_COUNT, ZONES_MAX } from '../constants.js';
@@ -43,8 +47,7 @@ export const ZONE_ID = 3;
 export const ROW_CAPACITY = 4;
 
 // Words of the commit line, counted from the beginning of the buffer.
-export const COMMIT_BLOCK = CACHE_LINE_BYTES / 4;
-export const COMMIT_COUNT = COMMIT_BLOCK + 1;
+export const COMMITS = CACHE_LINE_BYTES / 4;
 
 export const COUNTERS_OFFSET = 2 * CACHE_LINE_BYTES;
 export const BLOCKS_OFFSET = COUNTERS_OFFSET + COUNTER_COUNT * 8;

@@ -9,7 +9,7 @@ import * as P from '../memory/cell-plan.js';
 import { CELL_EVICTING, CELL_LOADING, CellTable } from '../memory/cell-table.js';
 import { COUNTER } from '../memory/counters.js';
 import type { IoCounters } from '../memory/io-counters.js';
-import type { WorldBuffer } from '../memory/world-buffer.js';
+import type { Block, WorldBuffer } from '../memory/world-buffer.js';
 import { BLOCKS_OFFSET, SCALAR_ROW_LIMIT } from '../memory/world-layout.js';
 import { CellCleaner } from './cell-cleaner.js';
 import { decodeCell, encodeCell, type PackedRows } from './cell-record.js';
@@ -119,7 +119,7 @@ export class CellKeeper {
   /** Finds what the zone has begun to ask. */
   private look(zone: number): void {
     const world = this.options.worlds[zone];
-    const countBefore = world.commitCount;
+    const held = world.hold();
     const block = world.committed;
     const { cells } = block;
     if (cells === undefined) return;
@@ -135,9 +135,9 @@ export class CellKeeper {
     const leaving = new Map(
       asked.filter(({ state }) => state === CELL_EVICTING).map(({ local }) => [local, [] as Uint8Array[]]),
     );
-    if (leaving.size > 0) this.packRows(world, leaving);
+    if (leaving.size > 0) this.packRows(world, block, leaving);
     // What was read while the zone turned its blocks may be of two ticks: the next beat reads again.
-    if (((world.commitCount - countBefore) | 0) > 1) return;
+    if (!world.isHeld(held)) return;
     for (const job of asked) {
       this.answered[job.cell] = job.since;
       const rows = leaving.get(job.local);
@@ -166,9 +166,8 @@ export class CellKeeper {
   }
 
   /** Packs every row that leaves with one of these cells. */
-  private packRows(world: WorldBuffer, leaving: Map<number, Uint8Array[]>): void {
+  private packRows(world: WorldBuffer, block: Block, leaving: Map<number, Uint8Array[]>): void {
     const { plan, departToCell } = this.options;
-    const block = world.committed;
     const { departTo, positionX, positionY } = block.columns;
     const start = BLOCKS_OFFSET + world.blocks.indexOf(block) * world.layout.blockBytes;
     const rowLimit = block.scalars[SCALAR_ROW_LIMIT];

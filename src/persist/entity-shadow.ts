@@ -124,12 +124,12 @@ export class EntityShadow {
   private copyRows(world: WorldBuffer): boolean {
     const { copy, copied } = this;
     for (let attempt = 0; attempt < SNAPSHOT_COPY_ATTEMPTS; attempt++) {
-      const countBefore = world.commitCount;
+      const held = world.hold();
       const { scalars, columns } = world.committed;
       const rowLimit = scalars[SCALAR_ROW_LIMIT];
       copy.tick = scalars[SCALAR_TICK];
       for (const { name, array } of copied) array.set(columns[name].subarray(0, rowLimit) as never);
-      if (((world.commitCount - countBefore) | 0) <= 1) {
+      if (world.isHeld(held)) {
         copy.zone = world.zoneId;
         this.copyRowLimit = rowLimit;
         return true;
@@ -140,12 +140,12 @@ export class EntityShadow {
 
   private copyIds(world: WorldBuffer): boolean {
     for (let attempt = 0; attempt < SNAPSHOT_COPY_ATTEMPTS; attempt++) {
-      const countBefore = world.commitCount;
+      const held = world.hold();
       const { scalars, columns } = world.committed;
       const idLimit = scalars[SCALAR_ID_LIMIT];
       this.idTaken.set((columns.idTaken as Uint8Array).subarray(0, idLimit));
       this.idGeneration.set((columns.idGeneration as Uint16Array).subarray(0, idLimit));
-      if (((world.commitCount - countBefore) | 0) <= 1) {
+      if (world.isHeld(held)) {
         this.idTaken.fill(0, idLimit);
         return true;
       }

@@ -170,9 +170,9 @@ export class PlayerSnapshotter {
   /** A row that is committed over while it is read may mix two ticks: then the zone is read again. */
   private copyZone(world: WorldBuffer, nowMs: number): Playing[] {
     for (;;) {
-      const countBefore = world.commitCount;
+      const held = world.hold();
       const players = this.copyBlock(world.zoneId, world.committed, nowMs);
-      if (((world.commitCount - countBefore) | 0) <= 1) return players;
+      if (world.isHeld(held)) return players;
     }
   }
 

@@ -153,7 +153,7 @@ export function copyZone(
   epoch: number,
   takenAtMs: number,
 ): ZoneCopy | undefined {
-  const countBefore = world.commitCount;
+  const held = world.hold();
   const block = world.committed;
   const { scalars, globals, marks, columns: cells } = block;
   const described = describeCells(block, world.layout);
@@ -190,7 +190,7 @@ export function copyZone(
     if (role !== 'id') append(cells[name], ghostFirst, head.ghosts);
   }
   for (const part of listCellParts(block, world.layout)) append(part, 0, part.length);
-  return ((world.commitCount - countBefore) | 0) > 1 ? undefined : { head, body };
+  return world.isHeld(held) ? { head, body } : undefined;
 }
 
 export function packZone(copy: ZoneCopy): PackedZone {

@@ -4,7 +4,6 @@ import { hashCommitted, hashText } from '../../src/memory/state-hash.js';
 import { LIVE_BLOCK, WorldBuffer } from '../../src/memory/world-buffer.js';
 import {
   BLOCKS_OFFSET,
-  COMMIT_BLOCK,
   layOutWorld,
   SCALAR_ENTITY_COUNT,
   SCALAR_ID_LIMIT,
@@ -70,15 +69,94 @@ test('a block that a reader has taken hold of stays whole during the next commit
   for (let row = 0; row < 100; row++) assert.equal(held.columns.x[row], 1000 + row);
 });
 
+/** Copies the tick's first columns, and then its thread is no more. */
+function commitHalf(world: WorldBuffer): void {
+  let copies = 0;
+  world.bytes.copyWithin = (target, start, limit) => {
+    if (++copies > 2) throw new Error('the thread ended');
+    return Uint8Array.prototype.copyWithin.call(world.bytes, target, start, limit) as Uint8Array<SharedArrayBuffer>;
+  };
+  assert.throws(() => world.commit(), /the thread ended/);
+  world.bytes.copyWithin = Uint8Array.prototype.copyWithin;
+}
+
+/** Every look at the column x is interrupted. */
+function createInterruptedReader(world: WorldBuffer, interrupt: () => void): WorldBuffer {
+  const reader = new WorldBuffer(world.buffer, LAYOUT);
+  for (const { columns } of reader.blocks) {
+    const { x } = columns;
+    Object.defineProperty(columns, 'x', {
+      get: () => {
+        interrupt();
+        return x;
+      },
+    });
+  }
+  return reader;
+}
+
+test('what is read during one commit and half of a second one is not taken for a tick', () => {
+  const world = createWorld();
+  fill(world, 1, 50);
+  world.commit();
+  let tick = 1;
+  let interruptions = 0;
+  const reader = createInterruptedReader(world, () => {
+    interruptions++;
+    fill(world, ++tick, 50);
+    world.commit();
+    fill(world, ++tick, 50);
+    commitHalf(world);
+  });
+  assert.equal(hashCommitted(reader), undefined);
+  assert.ok(interruptions > 1, 'it was tried again');
+});
+
+test('what is read during one commit is a whole tick, also after a thread that died half way through one', () => {
+  const world = createWorld();
+  fill(world, 1, 50);
+  world.commit();
+  const first = hashCommitted(world);
+  fill(world, 2, 50);
+  commitHalf(world);
+  assert.deepEqual(hashCommitted(world), first, 'the last commit');
+  let interruptions = 0;
+  const reader = createInterruptedReader(world, () => {
+    interruptions++;
+    fill(world, 2, 50);
+    new WorldBuffer(world.buffer, LAYOUT).commit(); // the successor's first
+  });
+  assert.deepEqual(hashCommitted(reader), first);
+  assert.equal(interruptions, 1);
+  const second = createWorld();
+  fill(second, 2, 50);
+  second.commit();
+  assert.deepEqual(hashCommitted(world), hashCommitted(second));
+});
+
+test('of a block that is held, the commit that writes it again is known from its beginning', () => {
+  const world = createWorld();
+  fill(world, 1, 50);
+  world.commit();
+  const held = world.hold();
+  assert.ok(world.isHeld(held));
+  world.commit();
+  assert.ok(world.isHeld(held), 'the other block was written');
+  commitHalf(world);
+  assert.ok(!world.isHeld(held), 'this one is being written');
+  const later = world.hold();
+  world.commit(); // the successor's first goes into the block that was left half written
+  assert.ok(world.isHeld(later));
+  commitHalf(world);
+  assert.ok(!world.isHeld(later));
+});
+
 test('a thread that died half way through a commit leaves the last commit whole', () => {
   const world = createWorld();
   fill(world, 1, 50);
   world.commit();
   fill(world, 2, 50);
-  // Half a commit: the copy into the block that is not shown, without turning readers to it.
-  const hidden = world.blocks[3 - world.words[COMMIT_BLOCK]];
-  hidden.scalars.set(world.blocks[LIVE_BLOCK].scalars);
-  hidden.columns.x.fill(77, 0, 25);
+  commitHalf(world);
   const successor = new WorldBuffer(world.buffer, LAYOUT);
   successor.restore();
   assert.equal(successor.blocks[LIVE_BLOCK].scalars[SCALAR_TICK], 1);

@@ -201,6 +201,7 @@ export class VirtualThread {
     const { process } = this;
     const zone = host.zone.id;
     this.hook(host.zone.buffer, 'commit', 'the commit', () => process.onCommitted(host));
+    this.hook(host.zone.buffer as unknown as { copyBlock(): void }, 'copyBlock', 'the copy of a commit');
     const { onDeparted, onArrived } = handoff.events;
     handoff.events.onDeparted = (client, epoch, target) => {
       process.trace.add(`client ${client}.${epoch} goes from zone ${zone} to ${target} in tick ${host.zone.tick}`);
