@@ -120,10 +120,15 @@ export class WorldBuffer {
   /** Live becomes what was last committed: the beginning of a replaced tick thread. */
   restore(): void {
     this.copyBlock(indexOf(this.words[L.COMMITS]), LIVE_BLOCK);
-    // Ids that a lost tick gave out for the first time were never given out: they begin with their first generation.
+    // Ids that a lost tick gave out for the first time were never given out: they begin with their first generation. And
+    // rows that it used for the first time are no entities: a journal would take them for what is known already.
     const { scalars, columns } = this.blocks[LIVE_BLOCK];
+    const rowLimit = scalars[L.SCALAR_ROW_LIMIT];
     for (const { name, role } of this.layout.columns) {
       if (role === 'id') columns[name].fill(0, scalars[L.SCALAR_ID_LIMIT]);
+      if (role !== 'alive') continue;
+      columns[name].fill(0, rowLimit, Math.max(rowLimit, scalars[L.SCALAR_GHOST_FIRST]));
+      columns[name].fill(0, Math.max(rowLimit, scalars[L.SCALAR_GHOST_LIMIT]));
     }
   }
 

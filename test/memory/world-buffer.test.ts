@@ -6,6 +6,8 @@ import {
   BLOCKS_OFFSET,
   layOutWorld,
   SCALAR_ENTITY_COUNT,
+  SCALAR_GHOST_FIRST,
+  SCALAR_GHOST_LIMIT,
   SCALAR_ID_LIMIT,
   SCALAR_ROW_LIMIT,
   SCALAR_TICK,
@@ -186,6 +188,29 @@ test('the same state has the same hash, and any changed cell another one', () =>
 test('a buffer of other columns is not attached to', () => {
   const other = layOutWorld([{ name: 'hp', type: 'u16' }], 128);
   assert.throws(() => new WorldBuffer(createWorld().buffer, other), /same columns/);
+});
+
+test('a restore takes back the rows that a lost tick used for the first time, own ones and ghosts', () => {
+  const layout = layOutWorld([{ name: 'alive', type: 'u8', role: 'alive' }], 64);
+  for (const [rows, ghostFirst, ghostLimit, left] of [
+    [2, 8, 10, 4],
+    [2, 8, 8, 2],
+    [2, 8, 0, 2],
+    [0, 8, 9, 1],
+    [5, 0, 0, 5],
+  ]) {
+    const world = new WorldBuffer(WorldBuffer.create(layout, 3), layout);
+    const { scalars, columns } = world.blocks[LIVE_BLOCK];
+    scalars[SCALAR_ROW_LIMIT] = rows;
+    scalars[SCALAR_GHOST_FIRST] = ghostFirst;
+    scalars[SCALAR_GHOST_LIMIT] = ghostLimit;
+    columns.alive.fill(1);
+    world.commit(); // those below the limits
+    world.restore();
+    const expected = Array.from({ length: 64 }, (_, row) => row < rows || (row >= ghostFirst && row < ghostLimit));
+    assert.deepEqual([...columns.alive].map(Boolean), expected, `${rows} rows, ghosts ${ghostFirst} to ${ghostLimit}`);
+    assert.equal(expected.filter(Boolean).length, left);
+  }
 });
 
 test('a restore takes back the ids that a lost tick gave out for the first time', () => {

@@ -94,3 +94,32 @@ for (const seed of [1, 2, 3]) {
     }
   });
 }
+
+test('a ghost that first appears in a tick that is lost with its thread is in the journal of the next one', () => {
+  const world = new HeadlessWorld(game, { zoneColumns: 2, zoneRows: 1, bots: 0, spawn: 'spread', seed: 1 }, 2);
+  const keeper = new JournalKeeper(world);
+  for (let i = 0; i < 8; i++) world.join(i);
+  const run = (ticks: number): void => {
+    for (let i = 0; i < ticks; i++) {
+      world.run(1);
+      keeper.take();
+    }
+  };
+  run(5);
+  const [{ zone }, { zone: neighbour }] = world.hosts;
+  for (let row = 0; row < neighbour.rowLimit; row++) neighbour.positionX[row] = 190;
+  run(10);
+  assert.equal(zone.counters[COUNTER.ghosts], 0);
+  const row = neighbour.alive.indexOf(1);
+  neighbour.positionX[row] = 101;
+  world.hosts[1].runTick(world.tick);
+  zone.buffer.commit = () => {
+    throw new Error('the thread ended');
+  };
+  assert.throws(() => world.run(1), /the thread ended/);
+  assert.equal(zone.counters[COUNTER.ghosts], 1, 'there it is');
+  world.replaceThread(0);
+  run(10);
+  assert.equal(zone.counters[COUNTER.ghosts], 1, 'and there it is again');
+  assert.ok(compare(world, keeper, 0, undefined) >= 20);
+});

@@ -37,6 +37,8 @@ const IO_STOP_MS_MAX = 8500;
 const SMALL_SPOOL_BYTES = 20000;
 /** A flush that is about to come, its write, and the tick that is under way. */
 const JOURNAL_SLACK_MS = 60;
+/** Found by sums over all that a zone had committed, its ghosts too. */
+const CAME_OUT_OTHERWISE = /came out otherwise than it was/;
 const REFUSED_START = /^whether a world is stored cannot be told/;
 /** What the log refuses is on the disk by then: EVENTS_UNKEPT_MS, a beat, and a write of the disk. */
 const EVENT_RISK_MS_MAX = 100;
@@ -146,6 +148,8 @@ export class VirtualServer {
     const sources = { open: () => this.backends.open(owner), files, waitMs: 0 };
     const recovered = await recoverWorld(plan, game, shapeOf(settings, game, plan), this.log, sources);
     const { report } = recovered;
+    const other = report.skipped.find((reason) => CAME_OUT_OTHERWISE.test(reason));
+    require(other === undefined, 'the journal brings back what was', () => other as string);
     const isWhole = report.journalTick !== null && report.skipped.length === 0;
     // What a segment begins with is kept by nobody here: only what is run again from it is looked at.
     const isBase = report.source === 'journal';
