@@ -83,9 +83,15 @@ export class ClientTable {
     this.state[at + CLIENT_FULL_WANTED] = 1;
   }
 
-  /** For a zone that was restored, and for main before any zone runs. A dead thread leaves epoch and rate as they are; after a start nobody has set them. */
-  takeUp(client: number, epoch: number, hop: number, updateHz: number): void {
+  /**
+   * For a zone that was restored, and for main before any zone runs. A dead thread leaves epoch and rate as they are; after
+   * a start nobody has set them.
+   */
+  takeUp(client: number, epoch: number, hop: number, updateHz: number, turn: number): void {
     const at = client * CLIENT_STATE_WORDS;
+    if (isLaterTurn(turn, this.state[at + CLIENT_TURN])) {
+      this.begin(client, epoch, hop, updateHz, turn); // main's word of that connection was lost with the dead thread
+    }
     this.state[at + CLIENT_EPOCH] = epoch;
     this.state[at + CLIENT_HOP] = hop;
     this.state[at + CLIENT_UPDATE_HZ] = updateHz;
@@ -99,6 +105,12 @@ export class ClientTable {
       2 * mainWordsBytes(clientsMax) + clientsMax * (CLIENT_STATE_WORDS * 4 + KNOWN_ENTITIES_MAX * 8),
     );
   }
+}
+
+/** Turns wrap at 256. */
+function isLaterTurn(turn: number, known: number): boolean {
+  const ahead = (turn - known) & 0xff;
+  return ahead > 0 && ahead < 0x80;
 }
 
 function mainWordsBytes(clientsMax: number): number {

@@ -202,7 +202,7 @@ export class CommandIntake {
       const { record } = entry;
       const client = record.getInt32(R.COMMAND_CLIENT, true);
       const epoch = record.getInt32(R.COMMAND_EPOCH, true);
-      if (this.attach(client, epoch, record, R.COMMAND_PAYLOAD)) {
+      if (this.attach(client, epoch, record)) {
         continue;
       }
       if (zone.tick - entry.tick >= ARRIVAL_TICKS_MAX) {
@@ -387,7 +387,7 @@ export class CommandIntake {
   }
 
   /** False: its entity is not here, which may be because it is on its way here. */
-  private attach(client: number, epoch: number, view: DataView, payload: number): boolean {
+  private attach(client: number, epoch: number, record: DataView): boolean {
     const { zone, replicator, clients } = this.options;
     if (this.forwardTo[client] !== 0) {
       return true; // it has gone on since this thread began, and is taken up where it arrives
@@ -396,7 +396,9 @@ export class CommandIntake {
     if (row < 0) {
       return false;
     }
-    clients.takeUp(client, epoch, view.getInt32(payload + 12, true), view.getUint32(payload, true));
+    const hop = record.getInt32(R.COMMAND_PAYLOAD + 12, true);
+    const updateHz = record.getUint32(R.COMMAND_PAYLOAD, true);
+    clients.takeUp(client, epoch, hop, updateHz, record.getUint8(R.COMMAND_TURN));
     replicator.attach(client, row);
     // The dead thread may have committed the join and not said so. Who knows already does not mind.
     this.notices.tell(client, R.FROM_ZONE_JOINED, zone.wireIdOf(row), zone.engine.key[row], 0);

@@ -104,7 +104,7 @@ export class Router implements WorldPort {
     this.epochOfClient[client] = epoch;
     this.updateHzOfClient[client] = this.plan.settings.updateHz;
     // Its entity may walk on into another zone before main has named it there: who it is must be known then.
-    this.clients.takeUp(client, epoch, 0, this.plan.settings.updateHz);
+    this.clients.takeUp(client, epoch, 0, this.plan.settings.updateHz, this.turnOfClient[client]);
     this.setAbsent(client);
   }
 

@@ -179,6 +179,25 @@ test('who comes back while its thread is being replaced gets its entity, not ano
   }
 });
 
+test('who comes back to a thread that dies before it has obeyed is heard by the next one', () => {
+  const { world, clients } = createWalked(1);
+  const [client] = clients;
+  world.lose(client);
+  world.run(2);
+  world.renewThread(0); // main is yet to name the clients when this one comes back
+  const back = world.resume(client.index, client.epoch);
+  world.run(1); // the word is read
+  world.replaceThread(0);
+  world.run(10);
+  assert.equal(back.ack, 0, 'its sequence numbers begin anew');
+  world.send(back, 'Move', { x: 0, y: 127 });
+  const stale = world.counter(COUNTER.commandsStale);
+  world.run(10);
+  assert.equal(world.counter(COUNTER.commandsStale), stale);
+  assert.equal(back.ack, 1);
+  assert.deepEqual([back.entityId, back.rejects.length], [client.entityId, 0]);
+});
+
 test('an entity that is dead for good is replaced by another one when its client comes back', () => {
   const { world, clients } = createWalked();
   const [client] = clients;

@@ -104,12 +104,17 @@ export class HeadlessWorld {
     for (const thread of this.plan.zonesOfThread.keys()) this.router.attachClients(thread);
   }
 
-  /** As a supervisor does after a thread died: new objects over what it left in shared memory, and some ticks later its clients. */
-  replaceThread(thread: number, ticksUntilAttached = 0): void {
+  /** A successor of a thread that died: new objects over what it left in shared memory. Main has not heard of it yet. */
+  renewThread(thread: number): void {
     this.frames[thread] = new ByteRing(this.plan.frames[thread]);
     for (const zone of this.plan.zonesOfThread[thread]) {
       this.hosts[zone] = this.createHost(zone);
     }
+  }
+
+  /** As a supervisor does after a thread died: its successor, and some ticks later its clients. */
+  replaceThread(thread: number, ticksUntilAttached = 0): void {
+    this.renewThread(thread);
     this.run(ticksUntilAttached);
     // The threads do not wait while main attaches: a tick falls between its last look and its words.
     const { router } = this;
