@@ -228,6 +228,10 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> implement
 
   /** The row's entity is another zone's from now on; its row stays taken until its record is on its way. */
   depart(row: number, targetZone: number, sequence: number): void {
+    const wireId = wireIdOfKey(this.engine.key[row]);
+    if (this.rowOfId[wireId] === row + 1) {
+      this.rowOfId[wireId] = 0; // no ghost stands for it, so nothing here does
+    }
     this.engine.departTo[row] = targetZone + 1;
     this.engine.departSequence[row] = sequence;
     this.alive[row] = 0;

@@ -131,6 +131,34 @@ test('an id given out in one zone comes home when its entity dies in another', (
   assert.equal(taken, alive.size, 'as many ids are taken as entities live');
 });
 
+test('who crosses a border while its zone has no room for another ghost is seen there when there is room again', () => {
+  const world = new HeadlessWorld(game, { ...FOUR_ZONES, zoneRows: 1, bots: 2400, seed: 8, spawn: 'crowd' });
+  const client = world.join(0);
+  world.run(4);
+  const { zone: home, row } = world.truth().get(client.entityId) as { zone: number; row: number };
+  const [from, to] = [world.hosts[home].zone, world.hosts[1 - home].zone];
+  const inward = home === 0 ? 1 : -1;
+  const crowd = (distance: number): void => {
+    for (let npc = 0; npc < to.rowLimit; npc++) {
+      if (to.owner[npc] === 0) to.positionX[npc] = 100 + inward * distance;
+    }
+  };
+  world.run(3, () => crowd(5));
+  const isFull = from.counters[COUNTER.ghosts] === from.rowCapacity - from.ownCapacity;
+  assert.ok(isFull, `${from.counters[COUNTER.ghosts]} ghosts`);
+  from.positionX[row] = 100 + inward;
+  world.run(8, () => crowd(5));
+  const { zone, row: there } = world.truth().get(client.entityId) as { zone: number; row: number };
+  assert.equal(zone, 1 - home, 'it has crossed');
+  world.run(10, () => {
+    crowd(90);
+    to.positionX[there] = 100 + inward;
+  });
+  const ghost = from.rowOfId[client.entityId] - 1;
+  assert.ok(ghost >= from.ownCapacity && from.alive[ghost] !== 0, `it is row ${ghost} where it came from`);
+  assert.equal(from.engine.key[ghost], client.key);
+});
+
 test('commands in flight follow a player over the border', () => {
   const world = new HeadlessWorld(game, { ...FOUR_ZONES, seed: 6 }, 2);
   const clients = Array.from({ length: 40 }, (_, i) => world.join(i));
