@@ -2,9 +2,10 @@
 //
 // Order is everything here: the row is committed as departed, then main is told where the client's commands go from now
 // on, then the record is published. A thread that dies between any two of these leaves a row that says which record it
-// is waiting for; the thread that replaces it looks whether that record was published and does the rest. On the other
-// side, records are given back to the ring only after the tick that took them in is committed, and a mark committed with
-// that tick says how many were taken, so a record read twice is applied once.
+// is waiting for; the thread that replaces it looks whether that record was published, and does the rest in the same order
+// before it runs a tick of its own: no row is committed as free before its record is published. On the other side, records
+// are given back to the ring only after the tick that took them in is committed, and a mark committed with that tick says
+// how many were taken, so a record read twice is applied once.
 
 import { HANDOFF_RING_RECORDS } from '../constants.js';
 import { COUNTER } from '../memory/counters.js';
@@ -91,12 +92,19 @@ export class Handoff {
         waiting.push(row);
       }
     }
+    if (waiting.length === 0) {
+      return;
+    }
     waiting.sort((a, b) => (departSequence[a] - departSequence[b]) | 0);
     for (const row of waiting) {
       const target = departTo[row] - 1;
       this.writeEntity(row, target);
       departSequence[row] = ((this.outgoing[target] as RecordRing).claimedCount() - 1) | 0;
       this.noteLeaver(row, target);
+    }
+    zone.buffer.commit(); // first: whoever replaces this thread now finds where the records stand
+    this.publishDeparted();
+    for (const row of waiting) {
       zone.forgetDeparted(row); // its record holds it: the row is free, as it would have been after that tick
     }
   }
@@ -144,14 +152,7 @@ export class Handoff {
 
   /** After the commit: main is told, records are published, departed rows are freed, taken records are given back. */
   settle(): void {
-    for (let i = 0; i < this.leavers.length; i++) {
-      const { client, epoch, target } = this.leavers[i];
-      this.events.onDeparted(client, epoch, target);
-    }
-    this.leavers.length = 0;
-    for (let target = 0; target < this.outgoing.length; target++) {
-      this.outgoing[target]?.publish();
-    }
+    this.publishDeparted();
     for (let i = 0; i < this.departing.length; i++) {
       this.zone.forgetDeparted(this.departing[i]);
     }
@@ -161,6 +162,17 @@ export class Handoff {
         this.incoming[source]?.release(this.taken[source]);
         this.taken[source] = 0;
       }
+    }
+  }
+
+  private publishDeparted(): void {
+    for (let i = 0; i < this.leavers.length; i++) {
+      const { client, epoch, target } = this.leavers[i];
+      this.events.onDeparted(client, epoch, target);
+    }
+    this.leavers.length = 0;
+    for (let target = 0; target < this.outgoing.length; target++) {
+      this.outgoing[target]?.publish();
     }
   }
 

@@ -270,6 +270,42 @@ for (const seed of [1, 2, 3]) {
   });
 }
 
+/** The zone's thread ends in the next tick, after its commit, before anything of it is told or published. */
+function endAfterCommit(world: HeadlessWorld, zone: number): void {
+  const { handoff } = world.hosts[zone] as unknown as { handoff: { settle(): void } };
+  handoff.settle = () => {
+    throw new Error('the thread ended');
+  };
+  assert.throws(() => world.run(1), /the thread ended/);
+}
+
+for (const deaths of [1, 2, 3]) {
+  test(`who has departed in a committed tick arrives, though ${deaths} threads die before they have settled one`, () => {
+    const world = new HeadlessWorld(game, { ...FOUR_ZONES, zoneRows: 1, bots: 20, seed: 9 }, 2);
+    const clients = [world.join(0), world.join(1)];
+    world.run(4);
+    const before = world.truth();
+    const start = before.get(clients[0].entityId) as { zone: number; row: number };
+    world.hosts[start.zone].zone.positionX[start.row] = start.zone === 0 ? 102 : 98;
+    for (let death = 0; death < deaths; death++) {
+      if (death > 0) world.renewThread(start.zone);
+      endAfterCommit(world, start.zone);
+    }
+    assert.ok(deaths > 1 || !world.truth().has(clients[0].entityId), 'it is on its way');
+    world.replaceThread(start.zone);
+    world.run(20);
+    const truth = world.truth(); // throws when an id lives twice
+    assert.deepEqual([...truth.keys()].sort(), [...before.keys()].sort());
+    assert.equal(truth.get(clients[0].entityId)?.zone, 1 - start.zone);
+    for (const client of clients) {
+      world.send(client, 'Move', { x: 0, y: 1 });
+      world.run(10);
+      assert.equal(client.ack, client.seq);
+      assert.ok(client.self);
+    }
+  });
+}
+
 test('the same seed and the same commands give the same state', () => {
   const run = (): string[] => {
     const world = new HeadlessWorld(game, { ...FOUR_ZONES, bots: 100, seed: 8 });
