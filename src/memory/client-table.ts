@@ -63,6 +63,11 @@ export class ClientTable {
     this.knownSent = new Int32Array(buffer, offset, clientsMax * KNOWN_ENTITIES_MAX);
   }
 
+  /** Whether the client's index is still this one's: what all zones know of a client is the present holder's. */
+  isHolder(client: number, epoch: number): boolean {
+    return this.state[client * CLIENT_STATE_WORDS + CLIENT_EPOCH] === epoch;
+  }
+
   /** For the owning zone: a connection that has been told nothing yet. Main's count of frames goes on. */
   begin(client: number, epoch: number, hop: number, updateHz: number, turn: number): void {
     const at = client * CLIENT_STATE_WORDS;

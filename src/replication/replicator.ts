@@ -106,7 +106,7 @@ export class Replicator {
   }
 
   isAttached(client: number): boolean {
-    return this.placeOfClient[client] !== 0;
+    return this.placeOfClient[client] > 0; // a recovered world may have indexes that this server does not
   }
 
   attach(client: number, row: number): void {
@@ -123,10 +123,10 @@ export class Replicator {
   }
 
   detach(client: number): void {
-    const place = this.placeOfClient[client] - 1;
-    if (place < 0) {
+    if (!this.isAttached(client)) {
       return;
     }
+    const place = this.placeOfClient[client] - 1;
     const last = this.attached[--this.attachedCount];
     this.attached[place] = last;
     this.placeOfClient[last] = place + 1;

@@ -242,15 +242,14 @@ export class CommandIntake {
 
   /** The client's entity has come to this zone. */
   arrived(client: number, row: number): void {
-    const { replicator, zone } = this.options;
+    const { replicator, zone, clients } = this.options;
     const epoch = zone.engine.ownerEpoch[row];
+    if (!clients.isHolder(client, epoch)) {
+      this.despawn(row); // the index is another's, or nobody's: of a recovered world, or the leave is on its way after it
+      return;
+    }
     if (replicator.isAttached(client) && replicator.epochOfClient[client] !== epoch) {
-      // Two holders of one index: the leave of the former one is on its way after it.
-      if (!this.isHolder(client, epoch)) {
-        this.despawn(row);
-        return;
-      }
-      this.leave(client);
+      this.leave(client); // a former holder
     }
     this.forwardTo[client] = 0;
     replicator.attach(client, row);
@@ -260,7 +259,7 @@ export class CommandIntake {
   /** The client's entity is about to go; what comes for it here follows it. */
   departing(client: number, epoch: number, target: number): void {
     const { clients, replicator } = this.options;
-    if (this.isHolder(client, epoch)) {
+    if (clients.isHolder(client, epoch)) {
       clients.state[client * C.CLIENT_STATE_WORDS + C.CLIENT_HOP]++;
     }
     replicator.detach(client);
@@ -269,8 +268,8 @@ export class CommandIntake {
 
   /** Tells main where the client's commands go from now on. */
   departed(client: number, epoch: number, target: number): void {
-    const { frames } = this.options;
-    if (!this.isHolder(client, epoch)) {
+    const { frames, clients } = this.options;
+    if (!clients.isHolder(client, epoch)) {
       return;
     }
     this.notices.tell(client, R.FROM_ZONE_MOVED, target, 0, 0);
@@ -278,11 +277,6 @@ export class CommandIntake {
     if (!this.options.replicator.isAttached(client)) {
       this.forwardTo[client] = target + 1; // after a restore only this says that the client is not to be waited for
     }
-  }
-
-  /** Whether the client's index is still this one's: what all zones know of a client is the present holder's. */
-  private isHolder(client: number, epoch: number): boolean {
-    return this.options.clients.state[client * C.CLIENT_STATE_WORDS + C.CLIENT_EPOCH] === epoch;
   }
 
   private isHere(client: number, epoch: number): boolean {

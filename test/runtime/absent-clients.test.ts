@@ -124,6 +124,42 @@ test('indexes beyond what this server has are dropped, and said', () => {
   assert.equal(world.truth().size, before - 7);
 });
 
+for (const isWaiting of [true, false]) {
+  const who = isWaiting ? 'who has an index beyond what this server has' : 'who is not waited for';
+  test(`${who} is dropped also when it crosses a border before main has named anyone, and others play`, () => {
+    const { world: old, clients } = createWalked(1);
+    const at = old.truth();
+    const bots = at.size - CLIENTS;
+    // All but the first few step over the border between the two upper zones at once.
+    for (const [i, { entityId }] of clients.entries()) {
+      const { zone, row } = at.get(entityId) as { zone: number; row: number };
+      const { positionX } = old.hosts[zone].zone;
+      if (i >= 3) positionX[row] = zone % 2 === 0 ? 101 : 99;
+    }
+    for (const { zone } of old.hosts) {
+      zone.buffer.commit();
+      zone.buffer.commit();
+    }
+    const world = recover(old, { clientsMax: isWaiting ? 3 : 64 }, 2, isWaiting, 5);
+    world.run(20);
+    assert.equal(world.truth().size, bots + (isWaiting ? 3 : 0));
+    const client = isWaiting ? world.resume(0, clients[0].epoch) : world.join(0);
+    world.run(20);
+    world.send(client, 'Move', { x: 0, y: 1 });
+    world.run(10);
+    assert.deepEqual([client.ack, client.entityId], [1, client.self?.id], `${client.frameCount} frames`);
+    const counted = world.hosts.map(({ zone }) => zone.counters[COUNTER.clients]);
+    assert.equal(
+      counted.reduce((sum, count) => sum + count),
+      isWaiting ? 3 : 1,
+    );
+    assert.ok(
+      counted.every((count) => count >= 0),
+      `${counted} clients`,
+    );
+  });
+}
+
 test('of two holders of an index, as zones stored at different times may have, the later one waits', () => {
   const { world: old, clients } = createWalked();
   const row = old.truth().get(clients[0].entityId);
