@@ -51,7 +51,7 @@ export const ENTRY_CELL_NOT = 33;
 export const ENTRY_CELL_ROW = 34;
 /** cell: all its rows are here. */
 export const ENTRY_CELL_LIVE = 35;
-/** cell: the store has no whole record of it, and it is populated anew. */
+/** cell: the store has no whole record of it, and it is populated anew, or is the rows of it that are here. */
 export const ENTRY_CELL_ANEW = 36;
 /** cell: its rows stand still until they are stored. */
 export const ENTRY_CELL_LEAVE = 37;

@@ -230,11 +230,12 @@ export class ZoneCells {
     this.becomeLive(cell);
   }
 
-  /** There is no record of it that can be read. */
+  /** There is no record of it that can be read. Where some of its rows came before that was found, they are the cell. */
   beginAnew(cell: number): void {
     this.journal?.cell(J.ENTRY_CELL_ANEW, cell);
     this.version[cell] = 0;
-    this.populate(cell);
+    if (this.taken[cell] > 0) this.becomeLive(cell);
+    else this.populate(cell);
   }
 
   private bearRow(bytes: Uint8Array, offset: number): boolean {
@@ -295,7 +296,8 @@ export class ZoneCells {
       }
     }
     if (taken[cell] < first + rows) return -1;
-    if (taken[cell] === view.getInt32(offset + P.CHUNK_TOTAL, true)) this.finishLoad(cell);
+    // More where another record of the cell is read now, which has fewer rows.
+    if (taken[cell] >= view.getInt32(offset + P.CHUNK_TOTAL, true)) this.finishLoad(cell);
     return count;
   }
 

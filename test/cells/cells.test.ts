@@ -10,6 +10,7 @@ import {
   CHUNK_ROWS,
   CHUNK_TOTAL,
   CHUNK_VERSION,
+  FROM_STORE_NOTHING,
   FROM_STORE_ROWS,
 } from '../../src/memory/cell-plan.js';
 import { CELL_COLD, CELL_EVICTING, CELL_LIVE, CELL_LOADING } from '../../src/memory/cell-table.js';
@@ -591,8 +592,8 @@ test('a snapshot taken while cells come, go and wait for events holds everybody'
   assert.equal(worlds[0].committed.scalars[SCALAR_CELL_QUEUE], cells.host().cells.queue.count);
 });
 
-test('rows that come twice, or of another version, are passed over', async () => {
-  const cells = new CellWorld({});
+/** A world of which a cell loads whose answer this test gives in the place of the I/O thread. */
+async function answerByHand(cells: CellWorld) {
   const client = await join(cells, 0);
   await cells.run(20);
   cells.world.leave(client);
@@ -601,38 +602,63 @@ test('rows that come twice, or of another version, are passed over', async () =>
   cells.world.join(1);
   await cells.until('cells load', () => statesOf(cells, CELL_LOADING) === 4);
   const { plan } = cells.world;
-  const { state, version } = cells.host().cells;
+  const { state, version, worldCellOf } = cells.host().cells;
   const cell = state.indexOf(CELL_LOADING);
-  const [value] = [...cells.store.rows].filter(([key]) =>
-    key.startsWith(`cells/${CELLS_WORLD}/${cells.host().cells.worldCellOf(cell)}@`),
-  );
-  const rows = decodeCell(value[1], cells.host().cells.worldCellOf(cell), plan.cells!.rowColumns);
-  const ring = new ByteRing(plan.cells!.rings[0]);
-  // Of another version; the second half before the first; the first half, twice; the second half, twice.
-  for (const [shift, first, count] of [
-    [1, 0, 4],
-    [0, 4, 4],
-    [0, 0, 4],
-    [0, 0, 4],
-    [0, 4, 4],
-    [0, 4, 4],
-  ]) {
-    const at = ring.claim(FROM_STORE_ROWS, CHUNK_BODY + 4 * plan.cells!.rowBytes);
+  const worldCell = worldCellOf.call(cells.host().cells, cell);
+  const [value] = [...cells.store.rows].filter(([key]) => key.startsWith(`cells/${CELLS_WORLD}/${worldCell}@`));
+  const { rowColumns, rowBytes, rings } = plan.cells!;
+  const rows = decodeCell(value[1], worldCell, rowColumns);
+  const ring = new ByteRing(rings[0]);
+  const send = (kind: number, shift: number, first: number, count: number, total: number): void => {
+    const size = CHUNK_BODY + count * rowBytes;
+    const at = ring.claim(kind, size);
     ring.view.setFloat64(at + CHUNK_VERSION, version[cell] + shift, true);
     ring.view.setInt32(at + CHUNK_CELL, cell, true);
     ring.view.setInt32(at + CHUNK_FIRST, first, true);
     ring.view.setInt32(at + CHUNK_ROWS, count, true);
-    ring.view.setInt32(at + CHUNK_TOTAL, rows.count, true);
-    const start = first * plan.cells!.rowBytes;
-    ring.bytes.set(rows.bytes.subarray(start, start + count * plan.cells!.rowBytes), at + CHUNK_BODY);
-    ring.commit(CHUNK_BODY + count * plan.cells!.rowBytes);
+    ring.view.setInt32(at + CHUNK_TOTAL, total, true);
+    ring.bytes.set(rows.bytes.subarray(first * rowBytes, (first + count) * rowBytes), at + CHUNK_BODY);
+    ring.commit(size);
     ring.publish();
+  };
+  return { cell, rows, send };
+}
+
+test('rows that come twice, or of another version, are passed over', async () => {
+  const cells = new CellWorld({});
+  const { cell, rows, send } = await answerByHand(cells);
+  // Of another version; the second half before the first; the first half, twice; the second half, twice.
+  for (const [shift, first] of [
+    [1, 0],
+    [0, 4],
+    [0, 0],
+    [0, 0],
+    [0, 4],
+    [0, 4],
+  ]) {
+    send(FROM_STORE_ROWS, shift, first, 4, rows.count);
   }
   cells.replaceKeeper();
   cells.world.run(1);
-  assert.equal(state[cell], CELL_LIVE);
+  assert.equal(cells.host().cells.state[cell], CELL_LIVE);
   assert.equal(cells.world.hosts[0].zone.entityCount, rows.count);
   cells.store.delay = 0;
   await cells.run(70);
   await census(cells, 'twice');
+});
+
+test('a record that cannot be read again after some of its rows have come leaves the cell with those', async () => {
+  for (const total of [0, 3]) {
+    const cells = new CellWorld({});
+    const { cell, send, rows } = await answerByHand(cells);
+    send(FROM_STORE_ROWS, 0, 0, 4, rows.count);
+    cells.world.run(1);
+    assert.equal(cells.host().cells.state[cell], CELL_LOADING);
+    // By another I/O thread: there is no record, or an older one has fewer rows.
+    if (total === 0) send(FROM_STORE_NOTHING, 0, 0, 0, 0);
+    else send(FROM_STORE_ROWS, 0, 0, total, total);
+    cells.world.run(1);
+    assert.equal(cells.host().cells.state[cell], CELL_LIVE, `${total} rows`);
+    assert.equal(cells.world.hosts[0].zone.entityCount, 4);
+  }
 });
