@@ -36,6 +36,9 @@ export const STORES_FOLDER = 'stores';
 const STORES_WAIT_MS = 8000;
 /** A journal that was written to so shortly before the start is the end of the world: no store can know more. */
 const JOURNAL_CURRENT_MS = 60000;
+/** Ticks are numbers of 32 bits: a world that has less than this left is not begun. */
+const TICKS_END = 2 ** 31;
+const TICKS_LEFT_MIN_SECONDS = 7 * 24 * 3600;
 const STORES_PAUSE_MS_MIN = 100;
 const STORES_PAUSE_MS_MAX = 1000;
 
@@ -197,6 +200,7 @@ async function takeUp(parts: TakeUp): Promise<void> {
   const stranger = found.find((entry) => entry && differenceOf(entry.snapshot.header, shape) !== undefined);
   if (stranger === undefined) {
     if (start === 'resume') refuseGaps(search, found);
+    refuseAge(search, found);
     if (search.changes.size > 0) log.warn({}, `recovery: columns changed: ${[...search.changes].join('; ')}`);
     await fillWorld(plan, game, found, journal, recovery, { eventLog: stores.log, waitMs, log });
   } else {
@@ -345,6 +349,17 @@ function refuseSilence({ plan, unanswered }: Search, found: readonly (Found | un
   if (start === 'resume' || unanswered.length === 0 || !found.includes(undefined)) return; // resume has its own refusal
   throw new Error(
     `whether a world is stored cannot be told: ${unanswered[0]}, and ${data} has no journal of one; bring the store back, or use --start fresh to begin a new world over whatever it keeps`,
+  );
+}
+
+/** At the end of their numbers ticks would turn negative, and such a world stands still without a word when it is begun again. */
+function refuseAge({ plan }: Search, found: readonly (Found | undefined)[]): void {
+  const { data, tickHz } = plan.settings;
+  const tickMax = TICKS_END - TICKS_LEFT_MIN_SECONDS * tickHz;
+  const tick = Math.max(0, ...found.map((entry) => (entry === undefined ? 0 : entry.snapshot.header.tick >>> 0)));
+  if (tick <= tickMax) return;
+  throw new Error(
+    `the world in ${data} is ${tick} ticks old, and at ${tickHz} ticks per second it can be begun up to ${tickMax}, a week before their numbers end; use another --data folder, or --start fresh to begin a new world in its place`,
   );
 }
 

@@ -58,7 +58,7 @@ async function storeWorld(
   where: 'hot' | 'cold',
   score: number,
   takenAtMs: number,
-  { worldId, epoch }: { worldId?: string; epoch?: number } = { worldId: WORLD_ID },
+  { worldId, epoch, tick = 9 }: { worldId?: string; epoch?: number; tick?: number } = { worldId: WORLD_ID },
 ): Promise<void> {
   const world = plan(settings, GAME);
   const shape = { ...shapeOf(settings, GAME, world), worldId } as WorldIdentity;
@@ -67,14 +67,14 @@ async function storeWorld(
     const frames = new ByteRing(world.frames[0]);
     const host = new ZoneHost(world, zone, GAME, frames, new Float64Array(6), () => 0);
     host.zone.columns.score[ROW] = score;
-    host.runTick(9);
+    host.runTick(tick);
     const bytes = encodeZone(new WorldBuffer(buffer, world.layout), shape, epoch ?? world.epoch, takenAtMs);
     assert.ok(bytes);
     if (where === 'hot') await stores.hot.set([{ key: hotKey(zone), value: bytes, ttlMs: 60000 }]);
     else
       await stores.cold.save(coldId(zone), {
         bytes,
-        tick: 9,
+        tick,
         takenAtMs,
         meta: worldId === undefined ? {} : { worldId },
       });
@@ -304,4 +304,24 @@ test('a folder keeps its number, and remembers the worlds that it was', (t) => {
   writeFileSync(join(data, WORLD_FILE), '{"folderId":');
   assert.equal(openWorldFolder(data, log).worldId, '');
   assert.match(lines[0], /world\.json cannot be read: .*; it is written anew$/);
+});
+
+test('a world whose ticks come near to the end of their numbers is refused in one line, in good time', async (t) => {
+  const last = 2 ** 31 - 7 * 24 * 3600 * DEFAULTS.tickHz;
+  for (const tick of [last, last + 1, 2 ** 31 - 1, 2 ** 31 + 5]) {
+    const settings = stage(t);
+    await storeWorld(settings, 'hot', 7, 1000, { worldId: WORLD_ID, tick });
+    if (tick === last) {
+      assert.equal((await recover(settings, GAME)).report.snapshotTick, last);
+      continue;
+    }
+    for (const start of ['auto', 'resume'] as const) {
+      await assert.rejects(recover({ ...settings, start }, GAME), ({ message }: Error) => {
+        assert.ok(message.startsWith(`the world in ${settings.data} is ${tick} ticks old`), message);
+        assert.match(message, /it can be begun up to 2111195648.*--start fresh/);
+        return true;
+      });
+    }
+    assert.equal((await recover({ ...settings, start: 'fresh' }, GAME)).report.source, 'initial');
+  }
 });
