@@ -68,6 +68,11 @@ export class ClientTable {
     return this.state[client * CLIENT_STATE_WORDS + CLIENT_EPOCH] === epoch;
   }
 
+  /** False: nobody has had the index since the process began, or this server does not have it. */
+  hasHolder(client: number): boolean {
+    return this.state[client * CLIENT_STATE_WORDS + CLIENT_EPOCH] > 0;
+  }
+
   /** For the owning zone: a connection that has been told nothing yet. Main's count of frames goes on. */
   begin(client: number, epoch: number, hop: number, updateHz: number, turn: number): void {
     const at = client * CLIENT_STATE_WORDS;

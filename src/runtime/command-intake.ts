@@ -244,12 +244,17 @@ export class CommandIntake {
   arrived(client: number, row: number): void {
     const { replicator, zone, clients } = this.options;
     const epoch = zone.engine.ownerEpoch[row];
-    if (!clients.isHolder(client, epoch)) {
-      this.despawn(row); // the index is another's, or nobody's: of a recovered world, or the leave is on its way after it
+    if (!clients.hasHolder(client)) {
+      this.despawn(row); // of a recovered world, and nobody is waited for
       return;
     }
     if (replicator.isAttached(client) && replicator.epochOfClient[client] !== epoch) {
-      this.leave(client); // a former holder
+      // Two holders of one index: the leave of the former one is on its way after it.
+      if (!clients.isHolder(client, epoch)) {
+        this.despawn(row);
+        return;
+      }
+      this.leave(client);
     }
     this.forwardTo[client] = 0;
     replicator.attach(client, row);
