@@ -68,6 +68,11 @@ export class ClientTable {
     return this.state[client * CLIENT_STATE_WORDS + CLIENT_EPOCH] === epoch;
   }
 
+  /** Main has given the index to another since: what is still said of this one is late. */
+  isPassedOn(client: number, epoch: number): boolean {
+    return this.state[client * CLIENT_STATE_WORDS + CLIENT_EPOCH] > epoch;
+  }
+
   /** False: nobody has had the index since the process began, or this server does not have it. */
   hasHolder(client: number): boolean {
     return this.state[client * CLIENT_STATE_WORDS + CLIENT_EPOCH] > 0;

@@ -392,9 +392,11 @@ export class CommandIntake {
       return true; // it has gone on since this thread began, and is taken up where it arrives
     }
     const row = findOwned(zone, client, epoch);
-    if (row < 0) {
-      return false;
+    if (clients.isPassedOn(client, epoch)) {
+      if (row >= 0) this.despawn(row); // it has left, and that word is behind this one
+      return true;
     }
+    if (row < 0) return false;
     const hop = record.getInt32(R.COMMAND_PAYLOAD + 12, true);
     const updateHz = record.getUint32(R.COMMAND_PAYLOAD, true);
     clients.takeUp(client, epoch, hop, updateHz, record.getUint8(R.COMMAND_TURN));
