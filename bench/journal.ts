@@ -125,15 +125,15 @@ class Writing {
   }
 
   begin(): Promise<void> {
-    return this.spend(() => this.writer.begin(Date.now()));
+    return this.spend(() => this.writer.begin(performance.now()));
   }
 
   run(): Promise<void> {
-    return this.spend(() => this.writer.run(Date.now()));
+    return this.spend(() => this.writer.run(performance.now()));
   }
 
   close(): Promise<void> {
-    return this.writer.close(Date.now());
+    return this.writer.close(performance.now());
   }
 
   private async spend(work: () => Promise<void>): Promise<void> {

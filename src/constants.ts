@@ -210,6 +210,12 @@ export const EVENTS_FEW_MAX = (SPOOL_DRAIN_PER_SECOND * LOG_SILENT_MS) / 1000;
 export const IO_BEAT_MS = 15;
 /** A segment of the journal is this long: so much is run again at most when hot snapshots are lost. */
 export const JOURNAL_SEGMENT_MS = 60000;
+/** Or has so much behind its states: a start reads it whole, for what a hot snapshot of seconds ago does not have. */
+export const JOURNAL_SEGMENT_BYTES_MAX = 256 * 1024 * 1024;
+/** Where no new segment can begin, the present one goes on up to here, states included: Node reads files below 2 GiB. */
+export const JOURNAL_FILE_BYTES_MAX = 1536 * 1024 * 1024;
+/** What comes while a new segment's states are written waits for it in memory: 64 MiB is seconds of the busiest world. */
+export const JOURNAL_HELD_BYTES_MAX = 64 * 1024 * 1024;
 /** Of all journals in a data folder: an hour of 2,000 clients. */
 export const JOURNAL_BYTES_MAX = 4 * 2 ** 30;
 export const HOT_SNAPSHOT_TTL_MS = 180000;
@@ -284,5 +290,7 @@ assert(FRAME_BYTES_MAX < SOCKET_BACKLOG_BYTES_MAX, 'one frame alone never counts
 assert(LOG_RECORD_BYTES_MAX + LOG_KEY_BYTES_MAX + 1024 <= LOG_WRITE_BYTES_MAX, 'the largest record fits one write');
 assert(PLATFORM_BATCH_RECORDS_MAX * 64 < PLATFORM_IDS_KEPT, 'a batch that comes again finds its ids kept');
 assert(3 * NOTICE_BYTES_MAX < PLATFORM_COMMAND_BYTES_MAX, 'a text fits a command of the platform');
+assert(JOURNAL_SEGMENT_BYTES_MAX < JOURNAL_FILE_BYTES_MAX, 'a segment has room beside its states');
+assert(2 * JOURNAL_FILE_BYTES_MAX < JOURNAL_BYTES_MAX, 'the two segments that stay fit what all may take');
 assert(SNAPSHOT_BODY_BYTES_MAX < 2 ** 30, 'a snapshot fits one buffer');
 assert(LOG_WRITE_BYTES_MAX + 64 * 1024 < 1024 * 1024, 'one write fits what a Kafka broker takes by default');

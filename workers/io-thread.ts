@@ -89,7 +89,7 @@ const snapshotter = new Snapshotter(worlds, shape, epoch, stores.hot, stores.col
 await pump.takeUp(formRecovered());
 const journal = openJournal();
 await journal
-  ?.begin(Date.now())
+  ?.begin(nowMs())
   .catch((error: Error) => say(`the journal does not begin: ${error.message}; until it does, a kill loses more`));
 send({ kind: 'ready' });
 const checkpointer =
@@ -131,7 +131,7 @@ let snapshotting = beginSnapshots();
 const checkpointing = checkpointer && setInterval(() => checkpointer.take(), checkpointMs);
 
 // Twice within the time that may be lost: what was written down last is never older than that.
-const journaling = journal && setInterval(() => void journal.run(Date.now()), Math.max(1, journalFlushMs / 2));
+const journaling = journal && setInterval(() => void journal.run(nowMs()), Math.max(1, journalFlushMs / 2));
 
 port.on('message', (message: ToIoThread) => {
   if (message.kind === 'stop') void stop();
@@ -245,7 +245,7 @@ async function stop(): Promise<void> {
   await Promise.all([
     leaveGroup().then(() => bans.stop()),
     pump.flush(nowMs() + FLUSH_MS_MAX, nowMs),
-    journal?.close(Date.now()),
+    journal?.close(nowMs()),
     within(LAST_SNAPSHOT_MS_MAX, snapshotter.takeLast(Date.now()), 'the last snapshot is not acknowledged'),
     within(LAST_SNAPSHOT_MS_MAX, playerSnapshotter.takeLast(Date.now), 'the last of players is not acknowledged'),
     checkpointer?.stop(CHECKPOINT_MS_MAX),

@@ -26,6 +26,7 @@ export const IO_COUNTERS = [
   'snapshotMs',
   'snapshotJobMs',
   'journalTicks',
+  'journalTicksDropped',
   'journalTick',
   'journalBytes',
   'journalMs',

@@ -1,30 +1,34 @@
 // Keeps what entered the zones: empties the journal rings into the session's newest segment, and begins a new segment with
 // the whole of every zone now and then, and whenever something is missing from the present one. Runs on the I/O thread; a
-// tick never waits for it. What it cannot write is dropped, counted and said, until a new segment can begin.
+// tick never waits for it, and what the rings hold never waits for a new segment. What it cannot write is dropped, counted
+// and said, until a new segment can begin.
+//
+// Times are monotonic, so that a clock that is set back holds nothing up; the wall clock is only for what is written.
 
 import { join } from 'node:path';
-import { JOURNAL_BYTES_MAX, SNAPSHOT_COPY_ATTEMPTS } from '../constants.js';
+import {
+  JOURNAL_FILE_BYTES_MAX,
+  JOURNAL_HELD_BYTES_MAX,
+  JOURNAL_SEGMENT_BYTES_MAX,
+  SNAPSHOT_COPY_ATTEMPTS,
+} from '../constants.js';
 import type { ByteRing } from '../memory/byte-ring.js';
 import type { IoCounters } from '../memory/io-counters.js';
 import { JOURNAL_SERIAL, JOURNAL_TICK } from '../memory/journal-records.js';
 import { hashCommitted } from '../memory/state-hash.js';
 import type { WorldBuffer } from '../memory/world-buffer.js';
-import { SCALAR_TICK } from '../memory/world-layout.js';
+import { SCALAR_JOURNALED, SCALAR_TICK } from '../memory/world-layout.js';
 import { Backoff } from './deadline.js';
-import {
-  encodeFrame,
-  encodeTicksHead,
-  FRAME_BASE,
-  FRAME_TICKS,
-  SEGMENT_SUFFIX,
-  SESSION_FILE,
-  segmentName,
-} from './journal-file.js';
+import { type Batch, closeQuietly, DRAFT_SUFFIX, SegmentDraft, type Tally } from './journal-draft.js';
+import { encodeFrame, encodeTicksHead, FRAME_BASE, FRAME_TICKS, SESSION_FILE, segmentName } from './journal-file.js';
 import { DISK, type JournalFile, type JournalFiles } from './journal-files.js';
-import { encodeZone, type WorldIdentity } from './zone-snapshot.js';
+import { pruneJournals } from './journal-prune.js';
+import { copyZone, packPlain, scalarsOf, type WorldIdentity } from './zone-snapshot.js';
 
 const RETRY_MS_MIN = 100;
 const RETRY_MS_MAX = 5000;
+/** Between segments that gaps ask for. The states of all zones are what a gap costs, and may be what makes the next. */
+const GAP_PAUSE_MS_MIN = 1000;
 
 export interface JournalOptions {
   /** Of all sessions. */
@@ -36,12 +40,15 @@ export interface JournalOptions {
   /** What a replay must know of the session, as JSON. */
   session: object;
   segmentMs: number;
+  segmentBytesMax?: number;
   keepMs: number;
   hashEveryTicks: number;
   counters: IoCounters;
   say: (line: string) => void;
   files?: JournalFiles;
   random?: () => number;
+  /** Of the wall clock. */
+  wallMs?: () => number;
 }
 
 export class JournalWriter {
@@ -49,26 +56,40 @@ export class JournalWriter {
   private file: JournalFile | undefined;
   private segmentNumber = 0;
   private segmentSinceMs = 0;
-  /** By zone. */
+  /** What the present segment has behind its states, and those. */
+  private tickBytes = 0;
+  private stateBytes = 0;
+  /** By zone: the newest record that was seen, and the one that the present segment's state has. */
   private readonly lastSerial: (number | undefined)[];
+  private stateSerials: readonly (number | undefined)[] = [];
   private readonly lastTick: Int32Array;
   private readonly hashedTick: Int32Array;
   /** There is no segment that can be added to. */
   private isBroken = true;
   /** Ticks are missing from the present segment: what follows is of use only behind a new base. */
   private hasGap = false;
+  private isBeginning = false;
   private isPrepared = false;
-  private isFailureSaid = false;
+  private failureSaid: 'none' | 'segment' | 'journal' = 'none';
   private retryNotBeforeMs = 0;
+  private gapNotBeforeMs = 0;
   private readonly files: JournalFiles;
   private readonly backoff: Backoff;
+  private readonly gapBackoff: Backoff;
+  private readonly wallMs: () => number;
   private underWay: Promise<void> | undefined;
+  private draft: SegmentDraft | undefined;
+  private making: Promise<Error | undefined> | undefined;
+  private isPruning = false;
+  private isPruneFailureSaid = false;
 
   constructor(private readonly options: JournalOptions) {
-    const { folder, epoch, worlds } = options;
+    const { folder, epoch, worlds, segmentMs } = options;
     this.folder = join(folder, String(epoch));
     this.files = options.files ?? DISK;
+    this.wallMs = options.wallMs ?? Date.now;
     this.backoff = new Backoff(RETRY_MS_MIN, RETRY_MS_MAX, options.random);
+    this.gapBackoff = new Backoff(Math.min(GAP_PAUSE_MS_MIN, segmentMs), segmentMs, options.random);
     this.lastSerial = worlds.map(() => undefined);
     this.lastTick = new Int32Array(worlds.length);
     this.hashedTick = new Int32Array(worlds.length);
@@ -76,27 +97,19 @@ export class JournalWriter {
 
   /** Resolves when the world as it stands is on the disk; rejects when it cannot be written now. */
   async begin(nowMs: number): Promise<void> {
-    try {
-      if (!(await this.beginSegment(nowMs))) throw new Error('the zones commit faster than they can be copied');
-    } catch (error) {
-      this.isFailureSaid = true; // the caller has it
-      this.fail(error as Error, nowMs);
-      throw error;
-    }
-    await this.prune(nowMs);
+    this.isBeginning = true;
+    this.making = this.make(this.beginDraft(), nowMs);
+    const error = await this.making;
+    this.isBeginning = false;
+    if (error !== undefined) throw error;
   }
 
-  /** Writes what the rings hold. Does nothing while the last call is under way. */
-  run(nowMs: number): Promise<void> {
-    this.underWay ??= this.write(nowMs)
-      .catch((error: Error) => {
-        this.fail(error, nowMs);
-        return this.prune(nowMs); // where there is no room, what need not be kept is in the way
-      })
-      .finally(() => {
-        this.underWay = undefined;
-      });
-    return this.underWay;
+  /** Writes what the rings hold, unless the last call is about it. Resolves when it is written, and a new segment whole. */
+  async run(nowMs: number): Promise<void> {
+    this.underWay ??= this.write(nowMs).finally(() => {
+      this.underWay = undefined;
+    });
+    await Promise.all([this.underWay, this.making]);
   }
 
   async close(nowMs: number): Promise<void> {
@@ -105,36 +118,81 @@ export class JournalWriter {
     await closeQuietly(this.file);
   }
 
+  /** What is in the rings comes first: a new segment takes its time, and a kill meanwhile must cost no more than any other. */
   private async write(nowMs: number): Promise<void> {
-    const { segmentMs, counters } = this.options;
-    const isOld = this.hasGap || nowMs - this.segmentSinceMs >= segmentMs;
-    if ((this.isBroken ? nowMs >= this.retryNotBeforeMs : isOld) && (await this.beginSegment(nowMs))) {
-      await this.prune(nowMs);
-    }
-    const start = performance.now();
-    const frames = this.drain();
-    if (this.file === undefined || this.isBroken || frames.length === 0) {
-      return;
-    }
-    const bytes = Buffer.concat(frames);
-    counters.add('journalMs', performance.now() - start);
-    await this.file.appendFile(bytes);
-    counters.add('journalBytes', bytes.length);
-    counters.set('journalTick', Math.max(...this.lastTick));
+    // The draft begins before the rings are emptied, so it has all that its states may not have.
+    const draft = this.isSegmentDue(nowMs) ? this.beginDraft() : undefined;
+    const written = this.append(this.drain(), nowMs);
+    if (draft !== undefined) this.making = written.then(() => this.make(draft, nowMs));
+    await written;
   }
 
-  private drain(): Buffer[] {
-    const { rings, worlds } = this.options;
+  private isSegmentDue(nowMs: number): boolean {
+    const { worlds, segmentMs, segmentBytesMax = JOURNAL_SEGMENT_BYTES_MAX } = this.options;
+    if (this.making !== undefined || nowMs < this.retryNotBeforeMs) return false;
+    const isOld = nowMs - this.segmentSinceMs >= segmentMs || this.tickBytes >= segmentBytesMax;
+    const isGap = this.hasGap && nowMs >= this.gapNotBeforeMs;
+    // A record of a later tick is in the segment before already: its thread is about to commit, or dead.
+    return (this.isBroken || isOld || isGap) && !worlds.some((world) => this.isBehind(world));
+  }
+
+  private isBehind({ zoneId, committed }: WorldBuffer): boolean {
+    return ((this.lastTick[zoneId] - committed.scalars[SCALAR_TICK]) | 0) > 0;
+  }
+
+  private async append(batch: Batch, nowMs: number): Promise<void> {
+    const { file, draft } = this;
+    const { frames, tally } = batch;
+    if (frames.length === 0) return;
+    const held = draft?.add(batch);
+    if (file !== undefined && !this.isBroken) {
+      try {
+        this.tickBytes += frames.length;
+        if (this.stateBytes + this.tickBytes > JOURNAL_FILE_BYTES_MAX) throw new Error('its segment is full');
+        await file.appendFile(frames);
+        this.countWritten(tally);
+      } catch (error) {
+        if (file === this.file) this.fail(error as Error, nowMs, true); // else the next segment has it
+      }
+    }
+    const problem = await held;
+    if (problem !== undefined && draft?.isPublished) this.fail(problem, nowMs, true);
+    if (draft === undefined) this.countDropped(tally);
+  }
+
+  private drain(): Batch {
+    const start = performance.now();
+    const { rings, worlds, counters } = this.options;
     const frames: Buffer[] = [];
+    let ticks = 0;
     for (let zone = 0; zone < rings.length; zone++) {
       // First the hash: a tick that is committed stands in the ring by now.
       const hash = this.hashIfDue(worlds[zone]);
       const records = this.drainRing(zone, rings[zone]);
+      ticks += records.length;
       if (hash !== undefined || records.length > 0) {
         frames.push(encodeFrame(FRAME_TICKS, [encodeTicksHead(zone, hash), ...records]));
       }
     }
-    return frames;
+    const bytes = Buffer.concat(frames);
+    counters.add('journalMs', performance.now() - start);
+    const tally = { bytes: bytes.length, ticks, lastTick: Math.max(...this.lastTick), isCounted: false };
+    return { frames: bytes, tally };
+  }
+
+  private countWritten(tally: Tally): void {
+    const { counters } = this.options;
+    if (tally.isCounted) return;
+    tally.isCounted = true;
+    counters.add('journalTicks', tally.ticks);
+    counters.add('journalBytes', tally.bytes);
+    counters.set('journalTick', tally.lastTick);
+  }
+
+  private countDropped(tally: Tally): void {
+    if (tally.isCounted) return;
+    tally.isCounted = true;
+    this.options.counters.add('journalTicksDropped', tally.ticks);
   }
 
   private hashIfDue(world: WorldBuffer): { tick: number; sums: Int32Array } | undefined {
@@ -157,44 +215,75 @@ export class JournalWriter {
       records.push(record);
       this.follow(zone, record.readInt32LE(4 + JOURNAL_SERIAL), record.readInt32LE(4 + JOURNAL_TICK));
     }
-    if (records.length > 0) {
-      ring.release();
-      this.options.counters.add('journalTicks', records.length);
-    }
+    if (records.length > 0) ring.release();
     return records;
   }
 
   private follow(zone: number, serial: number, tick: number): void {
-    const last = this.lastSerial[zone];
-    if (last !== undefined && ((serial - last) | 0) > 1 && !this.isBroken && !this.hasGap) {
-      this.hasGap = true;
-      this.options.counters.add('journalGaps', 1);
-      this.options.say(`the journal of zone ${zone} lost ticks before ${tick}: a new segment begins`);
-    }
+    const last = this.lastSerial[zone] ?? this.stateSerials[zone];
+    const missing = last === undefined ? 0 : ((serial - last) | 0) - 1;
     this.lastSerial[zone] = serial;
     this.lastTick[zone] = tick;
+    if (missing <= 0) return;
+    this.options.counters.add('journalTicksDropped', missing);
+    this.draft?.missBefore(zone, serial);
+    const isInState = ((serial - (this.stateSerials[zone] ?? serial)) | 0) <= 1;
+    if (isInState || this.isBroken || this.hasGap) return;
+    this.hasGap = true;
+    this.options.counters.add('journalGaps', 1);
+    this.options.say(
+      `the journal of zone ${zone} lost ticks before ${tick}: a kill loses more until the next segment begins`,
+    );
   }
 
-  /** False: not now, since no base can be had that all that is written later goes on from. */
-  private async beginSegment(nowMs: number): Promise<boolean> {
-    const start = performance.now();
-    const bases: Buffer[] = [];
-    for (const world of this.options.worlds) {
-      const base = this.copy(world, nowMs);
-      if (base === undefined) return false;
-      bases.push(encodeFrame(FRAME_BASE, [base]));
+  private beginDraft(): SegmentDraft {
+    this.draft = new SegmentDraft(this.files, JOURNAL_HELD_BYTES_MAX, JOURNAL_FILE_BYTES_MAX);
+    return this.draft;
+  }
+
+  /** Never rejects: resolves with what went wrong. */
+  private async make(draft: SegmentDraft, nowMs: number): Promise<Error | undefined> {
+    try {
+      if (!this.isPrepared) await this.prepare();
+      await draft.open(join(this.folder, segmentName(++this.segmentNumber)));
+      // Each zone's records follow its own state, so zones need not be copied at one moment; between two of them this
+      // thread does its other work.
+      for (const world of this.options.worlds) {
+        const { state, serial } = this.copy(world);
+        await draft.addState(world.zoneId, state, serial);
+      }
+      this.takeUp(draft, await draft.publish(), nowMs);
+      return undefined;
+    } catch (error) {
+      this.draft = undefined;
+      this.fail(error as Error, nowMs, false);
+      await draft.discard();
+      for (const tally of draft.tallies) this.countDropped(tally);
+      return error as Error;
+    } finally {
+      this.making = undefined;
+      // Also where there is no room: what need not be kept is in the way.
+      void this.prune();
     }
-    this.options.counters.add('journalMs', performance.now() - start);
-    if (!this.isPrepared) await this.prepare();
-    const next = await this.createSegment(bases);
+  }
+
+  private takeUp(draft: SegmentDraft, file: JournalFile, nowMs: number): void {
     const former = this.file;
-    this.file = next;
+    this.file = file;
+    this.draft = undefined;
+    if (this.hasGap) this.gapBackoff.failed();
+    else this.gapBackoff.succeeded();
+    this.gapNotBeforeMs = nowMs + this.gapBackoff.pauseMs;
     this.isBroken = false;
-    this.hasGap = false;
+    this.hasGap = draft.hasGap;
+    this.stateSerials = draft.serials;
+    this.stateBytes = draft.stateBytes;
+    this.tickBytes = draft.tickBytes;
     this.segmentSinceMs = nowMs;
+    for (const tally of draft.tallies) this.countWritten(tally);
     this.noteSuccess();
-    await closeQuietly(former);
-    return true;
+    const writing = this.underWay ?? Promise.resolve();
+    void writing.then(() => closeQuietly(former));
   }
 
   /** The session's folder, and what it says of itself. */
@@ -203,103 +292,67 @@ export class JournalWriter {
     const draft = join(this.folder, `${SESSION_FILE}.new`);
     await this.files.writeFile(draft, `${JSON.stringify(this.options.session, undefined, 2)}\n`);
     await this.files.rename(draft, join(this.folder, SESSION_FILE));
+    const names = await this.files.readdir(this.folder);
+    for (const name of names) {
+      if (name.endsWith(DRAFT_SUFFIX)) await this.files.rm(join(this.folder, name), { force: true });
+    }
     // An I/O thread that takes the place of a dead one goes on with the same session; its first segments may be gone.
-    const numbers = (await this.files.readdir(this.folder)).map((name) => Number.parseInt(name, 10) || 0);
-    this.segmentNumber = Math.max(this.segmentNumber, ...numbers);
+    this.segmentNumber = Math.max(this.segmentNumber, ...names.map((name) => Number.parseInt(name, 10) || 0));
     this.isPrepared = true;
   }
 
-  private async createSegment(bases: readonly Buffer[]): Promise<JournalFile> {
-    const path = join(this.folder, segmentName(this.segmentNumber + 1));
-    const file = await this.files.open(path, 'wx');
-    this.segmentNumber++;
-    try {
-      for (const base of bases) await file.appendFile(base);
-    } catch (error) {
-      // Nothing can go on from it, and on a full disk it is in the way.
-      await closeQuietly(file);
-      await this.files.rm(path, { force: true }).catch(() => {});
-      throw error;
-    }
-    return file;
-  }
-
-  private copy(world: WorldBuffer, nowMs: number): Buffer | undefined {
-    const { shape, epoch } = this.options;
+  private copy(world: WorldBuffer): { state: Buffer; serial: number } {
+    const start = performance.now();
+    const { shape, epoch, counters } = this.options;
     for (let attempt = 0; attempt < SNAPSHOT_COPY_ATTEMPTS; attempt++) {
-      // A record of a later tick is in the segment before already: its thread is about to commit, or dead.
-      if (((this.lastTick[world.zoneId] - world.committed.scalars[SCALAR_TICK]) | 0) > 0) return undefined;
-      const bytes = encodeZone(world, shape, epoch, nowMs);
-      if (bytes !== undefined) return bytes;
+      const copy = copyZone(world, shape, epoch, this.wallMs());
+      if (copy === undefined) continue;
+      const state = encodeFrame(FRAME_BASE, [packPlain(copy)]);
+      counters.add('journalMs', performance.now() - start);
+      return { state, serial: scalarsOf(copy)[SCALAR_JOURNALED] };
     }
-    return undefined;
+    throw new Error(`zone ${world.zoneId} commits faster than it can be copied`);
   }
 
-  private fail(error: Error, nowMs: number): void {
-    if (!this.isFailureSaid) {
+  /** `breaks`: the present segment cannot be added to any more. Else a new one could not begin. */
+  private fail(error: Error, nowMs: number, breaks: boolean): void {
+    if (breaks) this.isBroken = true;
+    const kind = this.isBroken || this.hasGap ? 'journal' : 'segment';
+    if (this.isBeginning) this.failureSaid = kind; // the caller has it
+    if (kind === 'journal' && this.failureSaid !== 'journal') {
       this.options.say(`the journal is not written: ${error.message}; until it is, a kill loses more`);
-      this.isFailureSaid = true;
+    } else if (this.failureSaid === 'none') {
+      this.options.say(`no new segment of the journal can begin: ${error.message}; it goes on in the present one`);
     }
+    if (this.failureSaid !== 'journal') this.failureSaid = kind;
     this.options.counters.add('journalFailures', 1);
-    this.isBroken = true;
     this.isPrepared = false; // its folder may be what is missing
     this.backoff.failed();
     this.retryNotBeforeMs = nowMs + this.backoff.pauseMs;
   }
 
   private noteSuccess(): void {
-    if (this.isFailureSaid) this.options.say('the journal is written again');
-    this.isFailureSaid = false;
+    if (this.failureSaid === 'journal') this.options.say('the journal is written again');
+    if (this.failureSaid === 'segment') this.options.say('the journal goes on in a new segment');
+    this.failureSaid = 'none';
     this.retryNotBeforeMs = 0;
     this.backoff.succeeded();
   }
 
-  /** That old journals stay is no reason to write none. */
-  private async prune(nowMs: number): Promise<void> {
+  /** That old journals stay is no reason to write none, and nothing waits for them to go. */
+  private async prune(): Promise<void> {
+    if (this.isPruning) return;
+    this.isPruning = true;
+    const { folder, epoch, keepMs, segmentBytesMax = JOURNAL_SEGMENT_BYTES_MAX } = this.options;
+    const bytesReserved = this.stateBytes + segmentBytesMax;
     try {
-      const sessions = (await this.files.readdir(this.options.folder)).filter((name) => /^\d+$/.test(name));
-      await this.pruneSegments(sessions, nowMs);
-      await this.dropEmptySessions(sessions);
+      await pruneJournals({ files: this.files, folder, epoch, keepMs, nowMs: this.wallMs(), bytesReserved });
+      this.isPruneFailureSaid = false;
     } catch (error) {
-      this.options.say(`old journals are not removed: ${(error as Error).message}`);
+      if (!this.isPruneFailureSaid) this.options.say(`old journals are not removed: ${(error as Error).message}`);
+      this.isPruneFailureSaid = true;
+    } finally {
+      this.isPruning = false;
     }
   }
-
-  /** What is older than has to be kept, of this session and former ones; and the oldest, where it is too much. */
-  private async pruneSegments(sessions: readonly string[], nowMs: number): Promise<void> {
-    const { folder, keepMs } = this.options;
-    let count = 0;
-    let bytes = 0;
-    for (const session of sessions.toSorted(byNumberDescending)) {
-      for (const name of (await this.files.readdir(join(folder, session))).sort(byNumberDescending)) {
-        if (!name.endsWith(SEGMENT_SUFFIX)) continue;
-        const path = join(folder, session, name);
-        const { mtimeMs, size } = await this.files.stat(path);
-        bytes += size;
-        // The present segment and the one before it are what a recovery goes on from.
-        if (++count > 2 && (nowMs - mtimeMs > keepMs || bytes > JOURNAL_BYTES_MAX))
-          await this.files.rm(path, { force: true });
-      }
-    }
-  }
-
-  private async dropEmptySessions(sessions: readonly string[]): Promise<void> {
-    const { folder, epoch } = this.options;
-    for (const session of sessions) {
-      if (session === String(epoch)) continue;
-      const names = await this.files.readdir(join(folder, session));
-      if (!names.some((name) => name.endsWith(SEGMENT_SUFFIX))) {
-        await this.files.rm(join(folder, session), { recursive: true, force: true });
-      }
-    }
-  }
-}
-
-function byNumberDescending(a: string, b: string): number {
-  return Number.parseInt(b, 10) - Number.parseInt(a, 10);
-}
-
-/** What was not written by then has been said already. */
-async function closeQuietly(file: JournalFile | undefined): Promise<void> {
-  await file?.close().catch(() => {});
 }

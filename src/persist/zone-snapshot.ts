@@ -206,7 +206,15 @@ export function encodeZone(
   takenAtMs: number,
 ): Buffer | undefined {
   const copy = copyZone(world, shape, epoch, takenAtMs);
-  return copy && Buffer.from(frame(copy, 'none').buffer);
+  return copy && packPlain(copy);
+}
+
+export function packPlain(copy: ZoneCopy): Buffer {
+  return Buffer.from(frame(copy, 'none').buffer);
+}
+
+export function scalarsOf({ body }: ZoneCopy): Int32Array {
+  return new Int32Array(body.buffer, 0, SCALAR_COUNT);
 }
 
 function frame({ head, body }: ZoneCopy, compression: Compression): Uint8Array<ArrayBuffer> {

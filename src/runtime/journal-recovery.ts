@@ -143,6 +143,7 @@ export function recordsAfter(records: readonly JournalRecord[], serial: number):
   for (const record of records) {
     const nth = (record.serial - serial) | 0;
     if (nth < 1) continue; // the snapshot has it
+    if (chain[nth - 1]?.bytes.equals(record.bytes)) continue; // two segments have what came between them
     if (nth <= chain.length + 1) {
       chain.length = nth - 1;
       chain.push(record);

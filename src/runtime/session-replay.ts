@@ -47,8 +47,8 @@ class ZonePlayer {
   held: JournalRecord | undefined;
   private nextSerial = 0;
   private readonly hashes = new Map<number, Int32Array>();
-  /** The state that the present segment begins with. */
-  private state: ZoneSnapshot | undefined;
+  /** With which segments begin, where this one has not come to yet. */
+  private states: ZoneSnapshot[] = [];
 
   constructor(
     private readonly plan: WorldPlan,
@@ -68,8 +68,8 @@ class ZonePlayer {
   /** A state of the journal: where play begins, or what it must come to. */
   meet(snapshot: ZoneSnapshot): void {
     if (this.divergence !== undefined) return;
-    this.state = snapshot;
     if (this.replay === undefined) this.begin(snapshot);
+    else this.states.push(snapshot);
   }
 
   private begin(snapshot: ZoneSnapshot): void {
@@ -78,7 +78,6 @@ class ZonePlayer {
     this.nextSerial = (snapshot.scalars[SCALAR_JOURNALED] + 1) | 0;
     this.agreedTick = snapshot.header.tick;
     this.held = undefined;
-    this.state = undefined;
   }
 
   take(record: JournalRecord): void {
@@ -105,16 +104,18 @@ class ZonePlayer {
     this.checkState(replay, held.tick);
   }
 
-  /** Something is missing before the record: goes on from the segment's own state if that has it, or from a later one's. */
+  /** Something is missing before the record: goes on from the first state that has it, or from a later segment's. */
   private stop({ serial, tick }: JournalRecord): void {
-    const { state, zone } = this;
+    const { states, zone } = this;
     this.replay = undefined;
-    if (state !== undefined) this.begin(state);
-    const isBridged = this.replay !== undefined && ((serial - this.nextSerial) | 0) <= 0;
-    this.summary.gaps.push(
-      `zone ${zone}: ticks before ${tick} are missing${isBridged ? `, it goes on from tick ${this.agreedTick}` : ''}`,
-    );
-    if (!isBridged) this.replay = undefined;
+    const state = states.find(({ scalars }) => ((scalars[SCALAR_JOURNALED] + 1 - serial) | 0) >= 0);
+    this.states = [];
+    if (state !== undefined) {
+      this.begin(state);
+      this.states = states.slice(states.indexOf(state) + 1);
+    }
+    const bridge = state === undefined ? '' : `, it goes on from tick ${this.agreedTick}`;
+    this.summary.gaps.push(`zone ${zone}: ticks before ${tick} are missing${bridge}`);
   }
 
   private checkHash(replay: ZoneReplay, tick: number): void {
@@ -132,9 +133,9 @@ class ZonePlayer {
   }
 
   private checkState(replay: ZoneReplay, tick: number): void {
-    const { state: expected } = this;
-    if (expected?.header.tick !== tick || this.divergence !== undefined) return;
-    this.state = undefined;
+    const expected = this.states.find(({ header }) => header.tick === tick);
+    if (expected === undefined || this.divergence !== undefined) return;
+    this.states = this.states.filter(({ header }) => header.tick > tick);
     const difference = findDifference(expected, replay.zone.buffer.blocks[LIVE_BLOCK]);
     if (difference !== undefined) {
       this.diverge(difference, tick, difference.values);
@@ -191,9 +192,15 @@ export async function replaySession(
   const summary: ReplaySummary = { ticks: 0, hashes: 0, states: 0, events: 0, divergences: [], gaps: [], ends: [] };
   const players = plan.worlds.map((_, zone) => new ZonePlayer(plan, zone, game, summary));
   let bytesRead = 0;
-  for (const name of session.segments) {
-    const segment = readSegment(session, name);
-    meetBases(name, segment, players, summary);
+  const { segments } = session;
+  let next = segments.length > 0 ? readSegment(session, segments[0]) : undefined;
+  if (next !== undefined) meetBases(segments[0], next, players, summary);
+  for (const [nth, name] of segments.entries()) {
+    const segment = next as Segment;
+    const following = segments[nth + 1];
+    // Its states were copied before the last of this segment's records.
+    next = following === undefined ? undefined : readSegment(session, following);
+    if (next !== undefined) meetBases(following, next, players, summary);
     for (const { zone, tick, sums } of segment.hashes) players[zone]?.expectHash(tick, sums);
     for (const [index, record] of segment.records.entries()) {
       players[record.zone]?.take(record);

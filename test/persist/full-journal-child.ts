@@ -19,8 +19,8 @@ for (let i = 0; failed() === 0 && i < 10000; i++) {
 }
 const kept = stage.recover()[0].tick;
 // Nor is there room for the state that a new segment begins with.
-const inner = stage.writer as unknown as { copy: () => Buffer | undefined };
-inner.copy = () => Buffer.alloc(64 * 1024);
+const inner = stage.writer as unknown as { copy: () => { state: Buffer; serial: number } };
+inner.copy = () => ({ state: Buffer.alloc(64 * 1024), serial: 0 });
 for (let i = 0; i < 20; i++) {
   stage.tick(0, { payload: 100 });
   await stage.run(2000);

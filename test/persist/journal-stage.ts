@@ -53,6 +53,7 @@ export class JournalStage {
       segmentMs: SEGMENT_MS,
       keepMs: KEEP_MS,
       hashEveryTicks: 10,
+      wallMs: () => this.nowMs,
       counters: this.counters,
       say: (line) => this.lines.push(line),
       ...this.options,

@@ -66,7 +66,8 @@ export class MemoryFiles implements JournalFiles {
     if (this.disk.files.has(path)) throw new Error(`EEXIST: ${path}`);
     this.refuseIfFull();
     this.put(path, Buffer.alloc(0));
-    return { appendFile: (bytes) => this.append(path, bytes), close: async () => {} };
+    const kept = this.require(path); // whatever its name will be
+    return { appendFile: (bytes) => this.append(kept, bytes), close: async () => {} };
   }
 
   readdirSync(path: string): string[] {
@@ -83,22 +84,24 @@ export class MemoryFiles implements JournalFiles {
     return Buffer.from(kept.bytes);
   }
 
-  private async append(path: string, bytes: Uint8Array): Promise<void> {
+  private async append(kept: Kept, bytes: Uint8Array): Promise<void> {
     const { schedule, owner, chance, faults } = this;
     const copy = Buffer.from(bytes);
+    const add = (count: number): void => {
+      kept.bytes = Buffer.concat([kept.bytes, copy.subarray(0, count)]);
+      kept.mtimeMs = schedule.nowMs;
+    };
     const [low, high] = faults.happens('journal-slow') ? SLOW_MS : CALL_MS;
     const ms = chance.between(low, high);
     schedule.after(ms, schedule.world, () => {
-      if (!owner.isAlive)
-        this.put(path, Buffer.concat([this.require(path).bytes, copy.subarray(0, chance.below(copy.length + 1))]));
+      if (!owner.isAlive) add(chance.below(copy.length + 1));
     });
     await schedule.wait(ms, owner);
     if (faults.happens('journal-full')) {
-      // Some of it may be there.
-      this.put(path, Buffer.concat([this.require(path).bytes, copy.subarray(0, chance.below(copy.length))]));
+      add(chance.below(copy.length)); // some of it may be there
       throw new Error('ENOSPC: no room');
     }
-    this.put(path, Buffer.concat([this.require(path).bytes, copy]));
+    add(copy.length);
   }
 
   private async pause(): Promise<void> {

@@ -158,6 +158,7 @@ export class VirtualIo {
       say: (line) => trace.add(`I/O: ${line}`),
       files: new MemoryFiles(fileDisk, schedule, this.owner, faults, chance.stream('files')),
       random: chance.stream('journal').random,
+      wallMs: () => schedule.nowMs,
     });
   }
 
