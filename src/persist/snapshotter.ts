@@ -35,6 +35,7 @@ export class Snapshotter {
   private hotUnderWay: Promise<void> | undefined;
   private coldUnderWay: Promise<void> | undefined;
   private readonly failing = new Set<'hot' | 'cold'>();
+  private isPruneFailing = false;
 
   constructor(
     private readonly worlds: readonly WorldBuffer[],
@@ -107,10 +108,21 @@ export class Snapshotter {
     for (const { zone, tick, bytes, checksum } of zones) {
       this.requirePlace('cold');
       await this.cold.save(coldId(zone), { bytes, tick, takenAtMs: nowMs, checksum, meta });
-      await this.cold.prune(coldId(zone), COLD_HISTORY_KEPT);
     }
     this.counters.add('coldSnapshots', 1);
     this.counters.set('coldTick', zones[0]?.tick ?? 0);
+    await this.pruneCold(zones);
+  }
+
+  /** When all zones are saved. A history that is longer than it need be is no failure of the snapshot. */
+  private async pruneCold(zones: readonly PackedWorldZone[]): Promise<void> {
+    try {
+      for (const { zone } of zones) await this.cold.prune(coldId(zone), COLD_HISTORY_KEPT);
+      this.isPruneFailing = false;
+    } catch (error) {
+      if (!this.isPruneFailing) this.say(`old cold snapshots are not removed: ${(error as Error).message}`);
+      this.isPruneFailing = true;
+    }
   }
 
   /**

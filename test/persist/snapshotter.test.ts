@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { COLD_HISTORY_KEPT } from '../../src/constants.js';
 import { IoCounters } from '../../src/memory/io-counters.js';
 import { LIVE_BLOCK, WorldBuffer } from '../../src/memory/world-buffer.js';
 import { layOutWorld, SCALAR_ROW_LIMIT, SCALAR_TICK } from '../../src/memory/world-layout.js';
@@ -185,6 +186,28 @@ test('a store that refuses fails its own snapshots only', async (t) => {
   assert.deepEqual(stage.lines, ['a hot snapshot was not taken: nobody there']);
   assert.equal(stage.counters.get('hotFailures'), 1);
   assert.deepEqual(await stage.coldTicks(2), [5]);
+});
+
+test('old cold snapshots that are not removed keep no zone from being saved, and are said once', async (t) => {
+  const stage = new Stage(t, REAL_ENTRY);
+  const { cold } = stage.stores;
+  const prune = cold.prune.bind(cold);
+  cold.prune = () => Promise.reject(new PersistError('timeout', 'no answer'));
+  for (const tick of [6, 7]) {
+    stage.commit(tick);
+    await stage.snapshotter.takeCold(1000);
+    for (const zone of [0, 1, 2]) assert.equal((await stage.coldTicks(zone))[0], tick);
+  }
+  assert.deepEqual(stage.lines, ['old cold snapshots are not removed: no answer']);
+  assert.equal(stage.counters.get('coldSnapshots'), 2);
+  assert.equal(stage.counters.get('coldFailures'), 0);
+  cold.prune = prune;
+  for (let tick = 8; tick < 20; tick++) {
+    stage.commit(tick);
+    await stage.snapshotter.takeCold(1000);
+  }
+  assert.equal((await cold.history(coldId(2), 100)).length, COLD_HISTORY_KEPT);
+  assert.equal(stage.lines.length, 1);
 });
 
 test('a store that is away for long is said once, and once again when it is back; the last failure is said by itself', async (t) => {
