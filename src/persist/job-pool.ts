@@ -72,9 +72,10 @@ export class JobPool {
     }
   }
 
-  /** What runs rejects, and one after the other what waits behind it. */
+  /** What runs rejects, and what waits for it. */
   async close(): Promise<void> {
     this.#closed = true;
+    for (const wake of this.#waiting.splice(0)) wake(); // to find it closed
     await this.#pool.destroy();
   }
 
