@@ -223,6 +223,8 @@ export const HOT_SNAPSHOT_TTL_MS = 180000;
 export const LEASE_TTL_MS = 8000;
 export const LEASE_RENEW_MS = 2000;
 export const LEASE_SETTLE_MS = 200;
+/** Of players who left while the hot store was away: ten thousand in the three minutes after which it forgets them itself. */
+export const PLAYER_KEYS_GONE_MAX = 20000;
 export const COLD_HISTORY_KEPT = 10;
 export const SNAPSHOT_COPY_ATTEMPTS = 8;
 /** One write of checkpoints: rows of the arena take 100 bytes, so that 1,000 are well below what any store takes at once. */

@@ -7,7 +7,7 @@
 // Each value is a MessagePack map {checksum, body}: `body` is bytes, a map of its own, and `checksum` their CRC-32.
 
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
-import { HOT_SNAPSHOT_TTL_MS } from '../constants.js';
+import { HOT_SNAPSHOT_TTL_MS, PLAYER_KEYS_GONE_MAX, SNAPSHOT_COPY_ATTEMPTS } from '../constants.js';
 import type { IoCounters } from '../memory/io-counters.js';
 import type { Block, WorldBuffer } from '../memory/world-buffer.js';
 import { SCALAR_ROW_LIMIT, SCALAR_TICK } from '../memory/world-layout.js';
@@ -95,8 +95,9 @@ export function decodePlayer(bytes: Uint8Array): PlayerSnapshot {
 
 export class PlayerSnapshotter {
   private readonly sessions = new Map<number, PlayerSession>();
-  /** Keys of players who have left, while a snapshot that may have them is on its way. */
-  private gone: string[] = [];
+  /** Keys of players who have left, until the store has deleted them or they are written again; with the time of leaving. */
+  private readonly gone = new Map<string, number>();
+  private leaves = 0;
   private isTaking = false;
   private isFailing = false;
 
@@ -111,6 +112,7 @@ export class PlayerSnapshotter {
 
   joined(session: PlayerSession): void {
     this.sessions.set(session.client, session);
+    for (const key of keysOf(session)) this.gone.delete(key);
   }
 
   /** Who has left on purpose is not brought back as it was before; who was waited for in vain may be. */
@@ -119,34 +121,57 @@ export class PlayerSnapshotter {
     if (session?.epoch !== epoch) return;
     this.sessions.delete(client);
     if (!isForGood) return;
-    this.gone.push(playerKey(session.playerId), sessionKey(session.sessionId));
-    if (!this.isTaking) void this.deleteGone();
+    this.leaves++;
+    for (const key of keysOf(session)) {
+      this.gone.delete(key); // so that it is the newest
+      this.gone.set(key, this.leaves);
+    }
+    for (const [key] of this.gone) {
+      if (this.gone.size <= PLAYER_KEYS_GONE_MAX) break;
+      this.gone.delete(key);
+    }
+    if (!this.isTaking) void this.deleteGone().catch((error: Error) => this.fail(error));
   }
 
   /** Undefined: nothing is stored. Rejects when the store does not answer, or what it has is not whole. */
   async find(playerId: string): Promise<PlayerSnapshot | undefined> {
-    const [bytes] = await this.hot.get([playerKey(playerId)]);
-    return bytes && decodePlayer(bytes);
+    const key = playerKey(playerId);
+    const [bytes] = await this.hot.get([key]);
+    return bytes && !this.gone.has(key) ? decodePlayer(bytes) : undefined;
   }
 
   /** One that is still under way when the next is due lets it pass. */
   async take(nowMs: number): Promise<void> {
-    if (this.isTaking || this.sessions.size === 0) return;
+    if (this.isTaking || (this.sessions.size === 0 && this.gone.size === 0)) return;
     this.isTaking = true;
     try {
-      const players = this.worlds.flatMap((world) => this.copyZone(world, nowMs));
-      await this.hot.set(await encodeAll(players));
-      this.counters.add('playerSnapshots', players.length);
-      if (this.isFailing) this.say('players are stored again');
-      this.isFailing = false;
+      if (this.sessions.size > 0) await this.store(nowMs);
     } catch (error) {
-      this.counters.add('playerFailures', 1);
-      if (!this.isFailing) this.say(`players were not stored: ${(error as Error).message}`);
-      this.isFailing = true;
+      this.fail(new Error(`players were not stored: ${(error as Error).message}`));
+      return;
     } finally {
       this.isTaking = false;
     }
-    await this.deleteGone();
+    try {
+      await this.deleteGone();
+      if (this.isFailing) this.say('players are stored again');
+      this.isFailing = false;
+    } catch (error) {
+      this.fail(error as Error);
+    }
+  }
+
+  private async store(nowMs: number): Promise<void> {
+    const players = this.worlds.flatMap((world) => this.copyZone(world, nowMs));
+    await this.hot.set(await encodeAll(players));
+    this.counters.add('playerSnapshots', players.length);
+  }
+
+  /** Once for all that follow: a store that is away for an hour would fill the log. */
+  private fail(error: Error): void {
+    this.counters.add('playerFailures', 1);
+    if (!this.isFailing) this.say(error.message);
+    this.isFailing = true;
   }
 
   /** The end: one that is under way may be of an earlier tick, so another follows it. */
@@ -155,25 +180,26 @@ export class PlayerSnapshotter {
     await this.take(now());
   }
 
+  /** Rejects when the store does not; then the keys stay, and go with the next snapshot. */
   private async deleteGone(): Promise<void> {
-    const keys = this.gone;
+    const keys = [...this.gone];
     if (keys.length === 0) return;
-    this.gone = [];
     try {
-      await this.hot.delete(keys);
+      await this.hot.delete(keys.map(([key]) => key));
     } catch (error) {
-      this.counters.add('playerFailures', 1);
-      this.say(`what is stored of players who left was not deleted: ${(error as Error).message}`);
+      throw new Error(`what is stored of players who left was not deleted: ${(error as Error).message}`);
     }
+    for (const [key, leave] of keys) if (this.gone.get(key) === leave) this.gone.delete(key);
   }
 
   /** A row that is committed over while it is read may mix two ticks: then the zone is read again. */
   private copyZone(world: WorldBuffer, nowMs: number): Playing[] {
-    for (;;) {
+    for (let attempt = 0; attempt < SNAPSHOT_COPY_ATTEMPTS; attempt++) {
       const held = world.hold();
       const players = this.copyBlock(world.zoneId, world.committed, nowMs);
       if (world.isHeld(held)) return players;
     }
+    throw new Error(`zone ${world.zoneId} commits faster than it can be read`);
   }
 
   private copyBlock(zone: number, block: Block, nowMs: number): Playing[] {
@@ -206,6 +232,10 @@ export class PlayerSnapshotter {
       fields,
     };
   }
+}
+
+function keysOf({ playerId, sessionId }: PlayerSession): string[] {
+  return [playerKey(playerId), sessionKey(sessionId)];
 }
 
 /** A few at a time: the journal and the events of this thread do not wait for all of them. */

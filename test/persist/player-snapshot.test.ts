@@ -155,3 +155,55 @@ test('a store that is away for long is said once, and once again when it is back
   await snapshotter.take(1000);
   assert.deepEqual(said.slice(1), ['players are stored again']);
 });
+
+test('who leaves for good while the store is away is deleted when it is back, with nobody left, and that is said once', async (t) => {
+  const { snapshotter, hot, said } = setUp(t);
+  const bob = { ...ADA, client: 5, playerId: 'player-bob', sessionId: 'session-bob' };
+  snapshotter.joined(ADA);
+  await snapshotter.take(1000);
+  assert.equal((await hot.keys('')).length, 2);
+  const remove = hot.delete.bind(hot);
+  hot.delete = () => Promise.reject(new PersistError('unavailable', 'no connection'));
+  snapshotter.joined(bob);
+  snapshotter.left(4, 9, true);
+  snapshotter.left(5, 9, true);
+  await snapshotter.take(2000);
+  assert.deepEqual(said, ['what is stored of players who left was not deleted: no connection']);
+  assert.equal(await snapshotter.find('player-ada'), undefined, 'nor is it given out meanwhile');
+  hot.delete = remove;
+  await snapshotter.take(3000);
+  assert.deepEqual(await hot.keys(''), []);
+  assert.deepEqual(said.slice(1), ['players are stored again']);
+});
+
+test('who comes back before the store deleted the former state keeps the new one', async (t) => {
+  const { snapshotter, hot } = setUp(t);
+  snapshotter.joined(ADA);
+  await snapshotter.take(1000);
+  const remove = hot.delete.bind(hot);
+  hot.delete = () => Promise.reject(new PersistError('unavailable', 'no connection'));
+  snapshotter.left(4, 9, true);
+  await snapshotter.take(2000);
+  snapshotter.joined(ADA);
+  hot.delete = remove;
+  await snapshotter.take(3000);
+  assert.equal((await snapshotter.find('player-ada'))?.takenAtMs, 3000);
+  assert.equal((await hot.keys('')).length, 2);
+});
+
+test('a zone that commits all the time fails the snapshot of players, and does not hold this thread', async (t) => {
+  const { snapshotter, world, said } = setUp(t);
+  snapshotter.joined(ADA);
+  Object.defineProperty(world, 'isHeld', { value: () => false });
+  const { columns } = world.committed;
+  // A reader that never gives up would read this without end.
+  let reads = 0;
+  Object.defineProperty(columns, 'alive', {
+    get: () => {
+      assert.ok(++reads < 1000, 'it gives up');
+      return new Uint8Array(64);
+    },
+  });
+  await snapshotter.take(1000);
+  assert.match(said.join(), /players were not stored: zone 3 commits faster than it can be read/);
+});
