@@ -38,12 +38,12 @@ export class BanList {
     return this.has(this.names, name);
   }
 
-  /** The later end counts. False: the list is full. */
-  addAddress(address: string, untilMs: number): boolean {
+  /** The later end counts, and is what this gives; undefined: the list is full. */
+  addAddress(address: string, untilMs: number): number | undefined {
     return this.add(this.addresses, address, untilMs);
   }
 
-  addName(name: string, untilMs: number): boolean {
+  addName(name: string, untilMs: number): number | undefined {
     return this.add(this.names, name, untilMs);
   }
 
@@ -55,12 +55,13 @@ export class BanList {
     return false;
   }
 
-  private add(list: Map<string, number>, key: string, untilMs: number): boolean {
+  private add(list: Map<string, number>, key: string, untilMs: number): number | undefined {
     const known = list.get(key);
     if (known === undefined && this.size >= BANS_MAX) this.forgetExpired();
-    if (known === undefined && this.size >= BANS_MAX) return false;
-    list.set(key, Math.max(untilMs, known ?? 0));
-    return true;
+    if (known === undefined && this.size >= BANS_MAX) return undefined;
+    const laterMs = Math.max(untilMs, known ?? 0);
+    list.set(key, laterMs);
+    return laterMs;
   }
 
   private forgetExpired(): void {

@@ -28,9 +28,10 @@ export class BanBook {
   private isAway = false;
 
   constructor(
-    private readonly store: Pick<ColdStore, 'putRows' | 'deleteRows' | 'scanRows'>,
+    private readonly store: Pick<ColdStore, 'getRows' | 'putRows' | 'deleteRows' | 'scanRows'>,
     private readonly say: (line: string) => void,
     private readonly backoffMsMax = BACKOFF_MS_MAX,
+    private readonly answerMsMax = PLATFORM_STORE_MS_MAX,
   ) {}
 
   /** Waits for the store as long as it takes; undefined: stopped before. What has expired is forgotten there too. */
@@ -48,13 +49,15 @@ export class BanBook {
     return undefined;
   }
 
-  /** Resolves when it is stored, or after a time when it is not: then it goes on trying by itself. */
-  async keep(ban: StoredBan): Promise<void> {
-    this.waiting.set(keyOf(ban), ban);
+  /** Whether it is stored, with the later end where it was before. False after a time: then it goes on trying by itself. */
+  async keep(ban: StoredBan): Promise<boolean> {
+    const key = keyOf(ban);
+    this.waiting.set(key, longer(ban, this.waiting.get(key)));
     this.writing ??= this.writeWaiting().finally(() => {
       this.writing = undefined;
     });
-    await Promise.race([this.writing, pause(PLATFORM_STORE_MS_MAX)]);
+    await Promise.race([this.writing, pause(this.answerMsMax)]);
+    return !this.waiting.has(key);
   }
 
   /** A last attempt for what waits. */
@@ -70,8 +73,7 @@ export class BanBook {
       isLast = this.stopping.signal.aborted;
       const bans = [...this.waiting];
       try {
-        const rows = bans.map(([key, ban]) => ({ key, value: formatPlain('msgpack', ban) as Uint8Array }));
-        await withDeadline(this.store.putRows(TABLE, rows), PLATFORM_STORE_MS_MAX, 'the bans');
+        await withDeadline(this.write(bans), PLATFORM_STORE_MS_MAX, 'the bans');
         for (const [key, ban] of bans) if (this.waiting.get(key) === ban) this.waiting.delete(key);
         this.isAway = false;
         backoff.succeeded();
@@ -81,6 +83,17 @@ export class BanBook {
         await pause(backoff.pauseMs, this.stopping.signal);
       }
     }
+  }
+
+  /** A server that began without the store knows nothing of a longer ban in it. */
+  private async write(bans: readonly [string, StoredBan][]): Promise<void> {
+    const keys = bans.map(([key]) => key);
+    const known = await this.store.getRows(TABLE, keys);
+    const rows = bans.map(([key, ban], index) => {
+      const value = known[index];
+      return { key, value: formatPlain('msgpack', longer(ban, value && readRow({ key, value }))) as Uint8Array };
+    });
+    await this.store.putRows(TABLE, rows);
   }
 
   private async readAll(nowMs: number): Promise<StoredBan[]> {
@@ -106,6 +119,10 @@ export class BanBook {
     if (!this.isAway) this.say(line);
     this.isAway = true;
   }
+}
+
+function longer(ban: StoredBan, known: StoredBan | undefined): StoredBan {
+  return { ...ban, untilMs: Math.max(ban.untilMs, known?.untilMs ?? 0) };
 }
 
 function keyOf({ kind, who }: StoredBan): string {

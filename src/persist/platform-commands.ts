@@ -27,6 +27,8 @@ const ANSWER_TOPIC = 'game.events.player';
 const ANSWER_VERSION = 1;
 /** In the answer's fields of the world: the platform is in no zone and has no tick. */
 const NOWHERE = -1;
+const BAN_NOT_STORED =
+  'in force on this server, which goes on trying to store it; until then its end ends the ban: the store does not answer';
 /** Key and aggregate of answers to what has no id. */
 const NO_ID_KEY = 'platform';
 
@@ -238,7 +240,8 @@ export class PlatformDesk {
       if (!isKept) return { reason: 'not given: the store that keeps the ids of commands does not answer' };
     }
     const outcome = await this.request({ ...command, isBegun: known.state === 'begun' }, signal);
-    if (outcome.ban !== undefined) await this.bans.keep(outcome.ban);
+    // Not remembered as answered: given once more, it is kept once more.
+    if (outcome.ban !== undefined && !(await this.bans.keep(outcome.ban))) return { reason: BAN_NOT_STORED };
     if (known.state !== 'away') await this.ledger.answer(id, outcome);
     return outcome;
   }

@@ -92,21 +92,23 @@ export class PlatformActions {
     if (untilMs <= now()) return { reason: 'it would be over already' };
     const ban: StoredBan =
       address === '' ? { kind: 'name', who: name, untilMs } : { kind: 'address', who: plainAddress(address), untilMs };
-    if (!this.addBan(ban)) return { reason: 'the list of bans is full' };
+    const inForceUntilMs = this.addBan(ban);
+    if (inForceUntilMs === undefined) return { reason: 'the list of bans is full' };
     net.kick({ [ban.kind]: ban.who }, text === '' ? BAN_TEXT : text);
-    return { reason: '', ban };
+    return { reason: '', ban: { ...ban, untilMs: inForceUntilMs } };
   }
 
   /** Those that earlier servers kept. Who came in before they were known goes. */
   restoreBans(bans: readonly StoredBan[]): void {
     const { net, log } = this.options;
-    const restored = bans.filter((ban) => this.addBan(ban)).length;
+    const restored = bans.filter((ban) => this.addBan(ban) !== undefined).length;
     const kicked = net.kick({ isBanned: true }, BAN_TEXT);
     if (bans.length > 0)
       log.info({ restored, full: bans.length - restored, kicked }, 'bans of earlier servers are in force');
   }
 
-  private addBan({ kind, who, untilMs }: StoredBan): boolean {
+  /** The end in force, which is an earlier ban's where that is longer; undefined: there is no room. */
+  private addBan({ kind, who, untilMs }: StoredBan): number | undefined {
     const { bans } = this.options.net;
     return kind === 'name' ? bans.addName(who, untilMs) : bans.addAddress(who, untilMs);
   }

@@ -18,9 +18,13 @@ async function checkBook(open: () => ColdStore): Promise<void> {
   const first = open();
   const book = new BanBook(first, assert.fail);
   const bans = [name('Eve'), { kind: 'address', who: '10.0.0.1', untilMs: NOW_MS + 5000 } as const, name('a\0b')];
-  for (const ban of bans) await book.keep(ban);
-  await book.keep(name('Eve', NOW_MS + 9000));
+  for (const ban of bans) assert.ok(await book.keep(ban));
+  assert.ok(await book.keep(name('Eve', NOW_MS + 9000)));
   await book.stop();
+  // One that knows nothing of the former one.
+  const other = new BanBook(first, assert.fail);
+  assert.ok(await other.keep(name('Eve', NOW_MS + 2000)));
+  await other.stop();
   await first.putRows('bans', [{ key: 'name:damaged', value: Uint8Array.of(0xc1) }]);
   await first.close();
 
@@ -63,15 +67,16 @@ test('a store that is away is waited for, and told of once', async (t) => {
     };
   const lines: string[] = [];
   const faulty = {
+    getRows: shy(store.getRows.bind(store)),
     putRows: shy(store.putRows.bind(store)),
     deleteRows: shy(store.deleteRows.bind(store)),
     scanRows: shy(store.scanRows.bind(store)),
   };
-  const book = new BanBook(faulty, (line) => lines.push(line), 50);
+  const book = new BanBook(faulty, (line) => lines.push(line), 50, 100);
   const loading = book.load(() => NOW_MS);
-  void book.keep(name('Eve'));
-  void book.keep(name('Cain'));
+  const kept = [book.keep(name('Eve')), book.keep(name('Cain'))];
   await until('it is told of', () => lines.length > 0);
+  assert.deepEqual(await Promise.all(kept), [false, false], 'nobody is told that they are stored');
   isAway = false;
   await until('both are stored', async () => (await store.scanRows('bans', '', '', 10)).length === 2);
   assert.ok((await loading) !== undefined);

@@ -13,11 +13,13 @@ import {
 } from '../../src/constants.js';
 import { IoCounters } from '../../src/memory/io-counters.js';
 import { BanList, plainAddress } from '../../src/net/bans.js';
+import { BanBook } from '../../src/persist/ban-book.js';
 import { CommandLedger } from '../../src/persist/command-ledger.js';
 import { openEmbeddedEventLog } from '../../src/persist/embedded-event-log.js';
 import { EVENT_TOPICS } from '../../src/persist/event-form.js';
 import {
   decodeCommand,
+  type Outcome,
   PLATFORM_TOPIC,
   type PlatformAction,
   type PlatformCommand,
@@ -159,15 +161,16 @@ function createLedger(rows = new Map<string, Uint8Array>()) {
 /** The desk over a log, with main played by `obey`; undefined: no answer ever. */
 function openDesk(
   log: EventLog,
-  obey: (command: PlatformCommand) => string | undefined,
+  obey: (command: PlatformCommand) => string | Outcome | undefined,
   ledger = createLedger().ledger,
-  bans = { async keep() {} },
+  bans: Pick<BanBook, 'keep'> = { keep: async () => true },
 ) {
   const counters = new IoCounters(IoCounters.create());
   const desk: PlatformDesk = new PlatformDesk(
     (request, command) => {
-      const reason = obey(command);
-      if (reason !== undefined) setImmediate(() => desk.settle(request, { reason }));
+      const outcome = obey(command);
+      if (outcome === undefined) return;
+      setImmediate(() => desk.settle(request, typeof outcome === 'string' ? { reason: outcome } : outcome));
     },
     (record) => log.append([record]),
     counters,
@@ -255,7 +258,7 @@ test('nothing is committed before the log has the answer', async (t) => {
     () => new Promise((_, reject) => publishes.push(() => reject(new Error('never')))),
     new IoCounters(IoCounters.create()),
     createLedger().ledger,
-    { async keep() {} },
+    { keep: async () => true },
   );
   const subscription = await desk.subscribe(log);
   await until('an answer is published', () => publishes.length > 0);
@@ -403,6 +406,52 @@ test('a ban counts from when it was given, ends by itself, and removes who is th
   pass(60000);
   assert.ok(!bans.hasAddress('10.0.0.1'));
   assert.equal(bans.size, 0);
+});
+
+test('a ban that is shorter than one before it shortens nothing, here and in what is kept', async () => {
+  const { actions } = createMain();
+  const ban = async (id: string, minutes: number) => {
+    const action: PlatformAction = { ...BAN, name: 'Eve', minutes };
+    return (await actions.run({ id, askedAtMs: START_MS + 60000, action, isBegun: false })).ban?.untilMs;
+  };
+  const untilMs = await ban('year', 525600);
+  assert.equal(untilMs, START_MS + 60000 + 525600 * 60000);
+  assert.equal(await ban('short', 10), untilMs);
+});
+
+test('a ban is done when it is stored; else its answer says so, and it is not taken for answered', async (t) => {
+  const log = await openLog(openFolder(t));
+  const { store, ledger } = createLedger();
+  const lines: string[] = [];
+  const book = new BanBook(store, (line) => lines.push(line), 20, 50);
+  const obeyed: string[] = [];
+  const ban = { kind: 'name', who: 'Eve', untilMs: START_MS } as const;
+  const desk = openDesk(
+    log,
+    ({ id }) => {
+      obeyed.push(id);
+      return { reason: '', ban: { ...ban, who: id } };
+    },
+    ledger,
+    book,
+  );
+  store.isAway = true;
+  await give(log, pack({ commandId: 'away', type: 'ban', name: 'Eve', minutes: 5 }));
+  await until('it is answered', () => desk.counters.get('platformFailed') === 1);
+  store.isAway = false;
+  await until('it is stored all the same', () => store.rows.has('name:away'));
+  await give(log, ...['there', 'away'].map((commandId) => pack({ commandId, type: 'ban', name: 'Eve', minutes: 5 })));
+  await until('both are done', () => desk.counters.get('platformDone') === 2);
+  await desk.stop();
+  await book.stop();
+  assert.deepEqual(obeyed, ['away', 'there', 'away']);
+  assert.deepEqual([...store.rows.keys()].sort(), ['away', 'name:away', 'name:there', 'there']);
+  // Of one key, so in the order in which they were given.
+  const [first, second] = (await answers(log)).filter(({ payload }) => payload.commandId === 'away');
+  assert.equal(first.type, 'platform.command.failed');
+  assert.match(first.payload.reason ?? '', /in force on this server, .* the store does not answer/);
+  assert.equal(second.type, 'platform.command.done');
+  await log.close();
 });
 
 test('the list of bans is bounded: full is an answer, and what has expired makes room', async () => {

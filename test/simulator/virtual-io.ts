@@ -114,7 +114,7 @@ export class VirtualIo {
       (record) => this.stores.log.append([record]),
       this.counters,
       new CommandLedger(this.stores.cold, say),
-      { keep: async () => {} }, // no bans are given
+      { keep: async () => true }, // no bans are given
       () => schedule.nowMs,
     );
     const worlds = plan.worlds.map((buffer) => new WorldBuffer(buffer, plan.layout));
