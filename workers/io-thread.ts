@@ -71,7 +71,7 @@ const pump = new EventPump(
 const bans = new BanBook(stores.cold, say);
 void bans.load().then((loaded) => loaded && send({ kind: 'bans', bans: loaded }));
 const ledger = new CommandLedger(stores.cold, say);
-void ledger.sweep(Date.now()).catch(() => {}); // a store that is away is told of when it is needed
+ledger.sweepDaily();
 const desk = new PlatformDesk(
   (request, command) => send({ kind: 'command', request, command }),
   // Not by way of the rings' events: it is answered when the log has it, or not at all.

@@ -11,6 +11,8 @@ import type { ColdStore } from './ports.js';
 
 const TABLE = 'platform-commands';
 const PAGE_ROWS = 500;
+const HOUR_MS = 3600000;
+const DAY_MS = 24 * HOUR_MS;
 
 export type Known =
   | { state: 'unknown' }
@@ -55,6 +57,17 @@ export class CommandLedger {
 
   async answer(id: string, outcome: Outcome): Promise<void> {
     await this.put(id, { state: 'answered', atMs: Date.now(), outcome });
+  }
+
+  /** Now, and every day that this server lives; sooner where the store does not answer, which is told of when it is needed. */
+  sweepDaily(now = Date.now, dayMs = DAY_MS, retryMs = HOUR_MS): void {
+    const again = (ms: number): void => {
+      setTimeout(() => this.sweepDaily(now, dayMs, retryMs), ms).unref();
+    };
+    this.sweep(now()).then(
+      () => again(dayMs),
+      () => again(retryMs),
+    );
   }
 
   /** Forgets what is too old to come again. How many they were. */

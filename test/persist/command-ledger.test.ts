@@ -7,7 +7,7 @@ import { openMongoColdStore } from '../../src/persist/mongo-cold-store.js';
 import type { ColdStore } from '../../src/persist/ports.js';
 import { requireOrSkip } from '../require.js';
 import { findService, skipReason } from '../services/running.js';
-import { openFolder } from './folder.js';
+import { openFolder, until } from './folder.js';
 
 async function checkLedger(open: () => ColdStore): Promise<void> {
   const first = open();
@@ -41,6 +41,34 @@ test('the same in MongoDB', async (t) => {
   const own = new URL(url as string);
   own.pathname = `/ledger${process.pid}`;
   await checkLedger(() => openMongoColdStore({ url: own.href }));
+});
+
+test('old answers are forgotten day by day, also where the store was away at the start', async (t) => {
+  const store = openEmbeddedColdStore({ folder: openFolder(t) });
+  t.after(() => store.close());
+  let isAway = true;
+  let looks = 0;
+  const scanRows: ColdStore['scanRows'] = (...args) => {
+    looks++;
+    return isAway ? Promise.reject(new Error('the store is away')) : store.scanRows(...args);
+  };
+  const { getRows, putRows, deleteRows } = store;
+  const ledger = new CommandLedger(
+    { scanRows, getRows: getRows.bind(store), putRows: putRows.bind(store), deleteRows: deleteRows.bind(store) },
+    assert.fail,
+  );
+  let nowMs = Date.now();
+  await ledger.answer('first', { reason: '' });
+  ledger.sweepDaily(() => nowMs, 20, 5);
+  await until('it is tried again', () => looks > 2);
+  isAway = false;
+  assert.equal((await ledger.find('first')).state, 'answered');
+  nowMs += PLATFORM_ANSWERS_KEPT_MS + 1000;
+  await until('the first is forgotten', async () => (await ledger.find('first')).state === 'unknown');
+  await ledger.answer('second', { reason: '' });
+  nowMs += PLATFORM_ANSWERS_KEPT_MS;
+  await until('so is the second', async () => (await ledger.find('second')).state === 'unknown');
+  ledger.sweepDaily = () => {}; // the last one
 });
 
 test('a store that hangs is away after its deadline, and is told of once', async () => {
