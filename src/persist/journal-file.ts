@@ -48,6 +48,22 @@ export interface Segment {
   damages: { at: number; bytes: number; reason: string }[];
 }
 
+/** What a session says of itself, for people to read too. One flipped digit would give its events other times. */
+export function encodeSession(session: object): string {
+  return `${JSON.stringify({ ...session, crc32: sumOf(session) }, undefined, 2)}\n`;
+}
+
+/** Throws for what is damaged. Sessions of before they had sums have none. */
+export function decodeSession(text: string): object {
+  const { crc32: sum, ...session } = JSON.parse(text) as { crc32?: number };
+  if (sum !== undefined && sum !== sumOf(session)) throw new Error('its sum does not fit');
+  return session;
+}
+
+function sumOf(session: object): number {
+  return crc32(Buffer.from(JSON.stringify(session)));
+}
+
 /** `parts` are written behind the head as they are. */
 export function encodeFrame(kind: number, parts: readonly Uint8Array[]): Buffer {
   const bytes = parts.reduce((sum, part) => sum + part.length, 1);

@@ -1,7 +1,7 @@
 // Finds and reads journals: which sessions there are, and their segments in order.
 
 import { join } from 'node:path';
-import { decodeSegment, SEGMENT_SUFFIX, SESSION_FILE, type Segment } from './journal-file.js';
+import { decodeSegment, decodeSession, SEGMENT_SUFFIX, SESSION_FILE, type Segment } from './journal-file.js';
 import { DISK, type JournalFiles } from './journal-files.js';
 
 export interface JournalSession {
@@ -30,7 +30,7 @@ function readSession(parent: string, name: string, files: JournalFiles): Journal
   const folder = join(parent, name);
   let info: unknown;
   try {
-    info = JSON.parse(files.readFileSync(join(folder, SESSION_FILE)).toString());
+    info = decodeSession(files.readFileSync(join(folder, SESSION_FILE)).toString());
   } catch {
     info = undefined;
   }

@@ -20,7 +20,15 @@ import type { WorldBuffer } from '../memory/world-buffer.js';
 import { SCALAR_JOURNALED, SCALAR_TICK } from '../memory/world-layout.js';
 import { Backoff } from './deadline.js';
 import { type Batch, closeQuietly, DRAFT_SUFFIX, SegmentDraft, type Tally } from './journal-draft.js';
-import { encodeFrame, encodeTicksHead, FRAME_BASE, FRAME_TICKS, SESSION_FILE, segmentName } from './journal-file.js';
+import {
+  encodeFrame,
+  encodeSession,
+  encodeTicksHead,
+  FRAME_BASE,
+  FRAME_TICKS,
+  SESSION_FILE,
+  segmentName,
+} from './journal-file.js';
 import { DISK, type JournalFile, type JournalFiles } from './journal-files.js';
 import { pruneJournals } from './journal-prune.js';
 import { copyZone, packPlain, scalarsOf, type WorldIdentity } from './zone-snapshot.js';
@@ -290,7 +298,7 @@ export class JournalWriter {
   private async prepare(): Promise<void> {
     await this.files.mkdir(this.folder, { recursive: true });
     const draft = join(this.folder, `${SESSION_FILE}.new`);
-    await this.files.writeFile(draft, `${JSON.stringify(this.options.session, undefined, 2)}\n`);
+    await this.files.writeFile(draft, encodeSession(this.options.session));
     await this.files.rename(draft, join(this.folder, SESSION_FILE));
     const names = await this.files.readdir(this.folder);
     for (const name of names) {

@@ -10,7 +10,9 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   decodeSegment,
+  decodeSession,
   encodeFrame,
+  encodeSession,
   FRAME_BASE,
   FRAME_HEAD_BYTES,
   segmentName,
@@ -202,12 +204,14 @@ test('where the newest segment begins with a damaged state, the one before it is
 });
 
 test('a journal that says nothing of itself, or is of another game, is passed over loudly, and play goes on at the snapshot', async () => {
-  const readable = JSON.parse(readFileSync(join(journalOf(copyOf('info')).folder, 'session.json'), 'utf8')) as object;
+  const written = readFileSync(join(journalOf(copyOf('info')).folder, 'session.json'), 'utf8');
+  const readable = decodeSession(written);
   for (const [name, text, pattern] of [
     ['broken', '{"format":', /its session\.json cannot be read/],
-    ['newer', JSON.stringify({ ...readable, gameVersion: 99 }), /it was written by arena 99, and the game is arena/],
-    ['columns', JSON.stringify({ ...readable, layoutHash: 5 }), /it was written with other columns/],
-    ['format', JSON.stringify({ ...readable, format: 7 }), /of format 7, this server reads 1/],
+    ['flipped', written.replace(/("originMs": 1)\d/, '$10'), /its session\.json cannot be read/],
+    ['newer', encodeSession({ ...readable, gameVersion: 99 }), /it was written by arena 99, and the game is arena/],
+    ['columns', encodeSession({ ...readable, layoutHash: 5 }), /it was written with other columns/],
+    ['format', encodeSession({ ...readable, format: 7 }), /of format 7, this server reads 1/],
   ] as const) {
     writeFileSync(join(journalOf(copyOf(name)).folder, 'session.json'), text);
     const { source, snapshotTick, journalTick, skipped } = await recover(name);

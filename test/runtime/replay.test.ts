@@ -13,6 +13,7 @@ import { DEFAULTS } from '../../src/config.js';
 import arena from '../../src/games/arena/game.js';
 import { WorldBuffer } from '../../src/memory/world-buffer.js';
 import { formEvent } from '../../src/persist/event-form.js';
+import { decodeSession, encodeSession } from '../../src/persist/journal-file.js';
 import { listSessions, readSegment } from '../../src/persist/journal-reader.js';
 import { decodeZone } from '../../src/persist/zone-snapshot.js';
 import { createRandom } from '../../src/prng.js';
@@ -161,8 +162,8 @@ test('what cannot be played is said in one line', async () => {
   cpSync(data, other, { recursive: true });
   const [session] = listSessions(join(other, 'journal'));
   const file = join(session.folder, 'session.json');
-  const info = JSON.parse(readFileSync(file, 'utf8')) as object;
-  const edit = (change: object) => writeFileSync(file, JSON.stringify({ ...info, ...change }));
+  const info = decodeSession(readFileSync(file, 'utf8'));
+  const edit = (change: object) => writeFileSync(file, encodeSession({ ...info, ...change }));
   const lines: [readonly string[], RegExp][] = [
     [['12345', '--data', data], /^replay: session is 12345; recorded in .*journal: \d+$/],
     [['latest', '--data', join(folder, 'nowhere')], /^replay: session is latest; recorded in .*nowhere.*: none$/],
