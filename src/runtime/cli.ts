@@ -3,7 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import { isatty } from 'node:tty';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { nowMs } from '../clock.js';
 import { type LoadedSettings, loadSettings, type SettingSources, type Settings } from '../config.js';
 import { helpText, versionText } from './help.js';
@@ -13,6 +13,8 @@ import { checkStartup, type DataFolderLock, describeListenError } from './startu
 /** A stop that takes longer than this is ended by force. */
 const STOP_MS_MAX = 10000;
 const SAME_SIGNAL_MS = 1000;
+/** Of log lines that found no room, kept until there is some; further ones are lost. */
+const LOG_WAITING_BYTES_MAX = 1 << 20;
 const hadTerminal = isatty(0);
 
 function load(): LoadedSettings {
@@ -81,12 +83,17 @@ function obeySignals(server: RunningServer, lock: DataFolderLock): void {
       server.reload();
       return;
     }
-    // A terminal that was closed sends the same signal, and is no terminal any more. What is written there fails.
-    process.stdout.on('error', () => {});
-    process.stderr.on('error', () => {});
-    void end('SIGHUP');
+    void end('SIGHUP'); // a terminal that was closed sends the same signal, and is no terminal any more
   });
   process.on('SIGUSR2', () => server.endTickThread());
+}
+
+/** Where the log cannot be written, because its disk is full or nobody reads it any more, play goes on all the same. */
+function createLog(level: Settings['logLevel']): Logger {
+  const lines = pino.destination({ dest: 2, sync: true, maxLength: LOG_WAITING_BYTES_MAX });
+  lines.on('error', () => {});
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+  return pino({ level, base: null }, lines);
 }
 
 async function start(settings: Settings, sources: SettingSources): Promise<void> {
@@ -94,7 +101,7 @@ async function start(settings: Settings, sources: SettingSources): Promise<void>
   if (!checked.ok) {
     fail(checked.errors);
   }
-  const log = pino({ level: settings.logLevel, base: null }, pino.destination({ dest: 2, sync: true }));
+  const log = createLog(settings.logLevel);
   try {
     const setLogLevel = (level: Settings['logLevel']): void => {
       log.level = level;

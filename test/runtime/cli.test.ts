@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { type StdioOptions, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { helpText } from '../../src/runtime/help.js';
 import { LOCK_FILE } from '../../src/runtime/startup-checks.js';
 import { CLI, startServer } from '../server.js';
@@ -142,6 +144,64 @@ test('a server that was killed leaves a data folder that the next one takes over
   assert.ok(readdirSync(data).includes(LOCK_FILE));
   const second = await startServer(['--data', data, '--zones=1x1', '--world=64x64']);
   assert.equal(await second.stop(), 0, second.log());
+});
+
+/** A server of which one or both streams lead elsewhere than to us. */
+async function startWith(t: TestContext, stdio: StdioOptions, args: readonly string[]) {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  await new Promise((resolve) => probe.close(resolve));
+  const flags = ['--zones=1x1', '--world=64x64', `--port=${port}`, '--data', join(temporaryFolder(t), 'data'), ...args];
+  const child = spawn(process.execPath, [CLI, ...flags], {
+    stdio,
+    cwd: temporaryFolder(t),
+    env: { PATH: process.env.PATH },
+    timeout: 2 * RUN_MS_MAX,
+  });
+  t.after(() => child.kill('SIGKILL'));
+  const exited = once(child, 'exit');
+  let said = '';
+  child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
+    said += chunk;
+  });
+  const metrics = async (): Promise<string> => {
+    const response = await fetch(`http://127.0.0.1:${port}/metrics`).catch(() => undefined);
+    return response?.text() ?? '';
+  };
+  const until = async (what: string, isSo: () => Promise<boolean>): Promise<void> => {
+    for (const limitMs = performance.now() + RUN_MS_MAX; !(await isSo()); await sleep(50)) {
+      assert.ok(child.exitCode === null && child.signalCode === null, `it ended before ${what}: ${said}`);
+      assert.ok(performance.now() < limitMs, `${what}: ${said}`);
+    }
+  };
+  await until('it answers', async () => (await metrics()) !== '');
+  const stop = async (): Promise<unknown> => {
+    child.kill('SIGTERM');
+    return (await exited)[0];
+  };
+  return { child, metrics, until, stop, said: () => said };
+}
+
+test('a disk that has no room for what it says does not end a server', {
+  skip: !existsSync('/dev/full'),
+}, async (t) => {
+  const full = openSync('/dev/full', 'w');
+  t.after(() => closeSync(full));
+  const server = await startWith(t, ['ignore', full, full], []);
+  server.child.kill('SIGUSR2'); // a tick thread dies, which is said
+  await server.until('it is replaced', async () => /^tessera_thread_restarts_total 1$/m.test(await server.metrics()));
+  assert.equal(await server.stop(), 0);
+});
+
+test('a server whose lines nobody reads any more stores its world when it is told to end', async (t) => {
+  const data = ['--data', join(temporaryFolder(t), 'data'), '--journal-flush-ms=0', '--hot-snapshot-ms=10000'];
+  const server = await startWith(t, ['ignore', 'pipe', 'pipe'], data);
+  server.child.stdout?.destroy();
+  assert.equal(await server.stop(), 0, server.said());
+  assert.match(server.said(), /what was left is handed over/);
+  const next = await startServer([...data, '--zones=1x1', '--world=64x64', '--start=resume']);
+  assert.equal(await next.stop(), 0, next.log());
 });
 
 test('settings come from a config file in the working directory when there is one', async (t) => {
