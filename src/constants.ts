@@ -186,6 +186,11 @@ export const CLOSE_GRACE_MS = 5000;
 export const FILE_DESCRIPTORS_RESERVED = 512;
 /** A lock file without a name in it is taken for one that is being written for this long. */
 export const LOCK_SETTLE_MS = 2000;
+/** A server shows those of other containers and hosts this often that it lives. */
+export const LOCK_RENEW_MS = 500;
+/** Without a sign of life for this long, it does not. */
+export const LOCK_STALE_MS = 5000;
+assert(LOCK_STALE_MS >= 8 * LOCK_RENEW_MS, 'a server that is slow for a moment keeps its data folder');
 
 // --- what lasts ---
 /** While the log is away events go to the disk in writes this far apart, so that a kill costs no more than the journal's does. */

@@ -6,9 +6,10 @@ import { isatty } from 'node:tty';
 import { type Logger, pino } from 'pino';
 import { nowMs } from '../clock.js';
 import { type LoadedSettings, loadSettings, type SettingSources, type Settings } from '../config.js';
+import type { DataFolderLock } from './data-folder-lock.js';
 import { helpText, versionText } from './help.js';
 import { type RunningServer, startServer } from './server.js';
-import { checkStartup, type DataFolderLock, describeListenError } from './startup-checks.js';
+import { checkStartup, describeListenError } from './startup-checks.js';
 
 /** A stop that takes longer than this is ended by force. */
 const STOP_MS_MAX = 10000;
@@ -97,11 +98,12 @@ function createLog(level: Settings['logLevel']): Logger {
 }
 
 async function start(settings: Settings, sources: SettingSources): Promise<void> {
-  const checked = checkStartup(settings, sources);
+  const log = createLog(settings.logLevel);
+  const checked = checkStartup(settings, sources, (line) => log.warn({}, line));
   if (!checked.ok) {
     fail(checked.errors);
   }
-  const log = createLog(settings.logLevel);
+  void checked.lock.lost.then((line) => fail([`${line}: ends at once, before it damages what that one writes`]));
   try {
     const setLogLevel = (level: Settings['logLevel']): void => {
       log.level = level;

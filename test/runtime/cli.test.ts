@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { LOCK_FILE } from '../../src/runtime/data-folder-lock.js';
 import { helpText } from '../../src/runtime/help.js';
-import { LOCK_FILE } from '../../src/runtime/startup-checks.js';
 import { CLI, startServer } from '../server.js';
 
 const RUN_MS_MAX = 20000;

@@ -9,13 +9,12 @@ import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { DEFAULTS, type SettingSources, type Settings } from '../../src/config.js';
 import { SETTING_NAMES } from '../../src/config-table.js';
-import { FILE_DESCRIPTORS_RESERVED, LOCK_SETTLE_MS } from '../../src/constants.js';
+import { FILE_DESCRIPTORS_RESERVED, LOCK_SETTLE_MS, LOCK_STALE_MS } from '../../src/constants.js';
+import { LOCK_FILE, lockDataFolder } from '../../src/runtime/data-folder-lock.js';
 import {
   checkStartup,
   describeListenError,
   descriptorError,
-  LOCK_FILE,
-  lockDataFolder,
   readDescriptorLimit,
 } from '../../src/runtime/startup-checks.js';
 
@@ -32,8 +31,10 @@ function settingsFor(folder: string, others: Partial<Settings> = {}): Settings {
   return { ...DEFAULTS, data: folder, clientsMax: 16, ...others };
 }
 
-async function startHolder(t: TestContext, folder: string, then: 'stay' | 'leave') {
-  const child: ChildProcess = spawn(process.execPath, [HOLDER, folder, then], { stdio: ['ignore', 'pipe', 'inherit'] });
+async function startHolder(t: TestContext, folder: string, then: 'stay' | 'leave', ...place: string[]) {
+  const child: ChildProcess = spawn(process.execPath, [HOLDER, folder, then, ...place], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   t.after(() => child.kill('SIGKILL'));
   const exited = once(child, 'exit');
   const [chunk] = await once(child.stdout!, 'data');
@@ -109,6 +110,63 @@ test('a process id that was given to somebody else does not hold the lock', {
   const lock = lockDataFolder(folder);
   assert.ok(typeof lock !== 'string', String(lock));
   lock.release();
+});
+
+test('a server in another container or on another host keeps us out while it lives, busy or not, and not after', async (t) => {
+  const folder = temporaryFolder(t);
+  const holder = await startHolder(t, folder, 'stay', 'another-boot pid:[7] host-a');
+  const said: string[] = [];
+  const refusal = lockDataFolder(folder, (line) => said.push(line));
+  const pid = holder.child.pid;
+  assert.match(
+    String(refusal),
+    new RegExp(`^but a server elsewhere \\(host host-a, process id ${pid}\\) uses ${folder}, and has just renewed`),
+  );
+  assert.match(said.join(), /host host-a.*5000 ms to show that it lives/);
+  holder.child.kill('SIGKILL');
+  await holder.exited;
+  const lock = lockDataFolder(folder, (line) => said.push(line));
+  assert.ok(typeof lock !== 'string', String(lock));
+  assert.match(said.at(-1) as string, /has not shown that it lives/);
+  lock.release();
+  assert.deepEqual(readdirSync(folder), []);
+});
+
+test('a lock elsewhere that is given back while it is watched is taken at once', async (t) => {
+  const folder = temporaryFolder(t);
+  const path = join(folder, LOCK_FILE);
+  writeFileSync(path, '1 12345 another-boot pid:[7] host-a\n');
+  const remover = spawn('sh', ['-c', 'sleep 0.4; rm "$1"', 'sh', path]);
+  t.after(() => remover.kill());
+  const startMs = performance.now();
+  const lock = lockDataFolder(folder);
+  assert.ok(typeof lock !== 'string', String(lock));
+  assert.ok(performance.now() - startMs < LOCK_STALE_MS);
+  lock.release();
+});
+
+test('a frozen server that lost its folder to another one finds that out', async (t) => {
+  const folder = temporaryFolder(t);
+  const holder = await startHolder(t, folder, 'stay', 'another-boot pid:[7] host-a');
+  holder.child.kill('SIGSTOP');
+  const lock = lockDataFolder(folder);
+  assert.ok(typeof lock !== 'string', String(lock));
+  const told = once(holder.child.stdout!, 'data');
+  holder.child.kill('SIGCONT');
+  assert.match(
+    String(await told),
+    new RegExp(`^${folder} was taken over by another server .*process id ${process.pid}`),
+  );
+  lock.release();
+});
+
+test('the lock of an earlier server, which names no place, is judged as one of here', {
+  skip: !existsSync('/proc/self/stat'),
+}, (t) => {
+  const folder = temporaryFolder(t);
+  const start = readFileSync(`/proc/${process.ppid}/stat`, 'utf8').split(') ')[1].split(' ')[19];
+  writeFileSync(join(folder, LOCK_FILE), `${process.ppid} ${start}\n`);
+  assert.match(String(lockDataFolder(folder)), new RegExp(`process id ${process.ppid}\\b`));
 });
 
 test('a lock without a name in it is respected while it is young and taken over when it is old', (t) => {

@@ -1,0 +1,27 @@
+// Entry of the thread that renews the lock of the data folder, see src/runtime/data-folder-lock.ts.
+
+import { closeSync, futimesSync, openSync, readFileSync } from 'node:fs';
+import { parentPort, workerData } from 'node:worker_threads';
+import type { LockThreadData } from '../src/runtime/data-folder-lock.js';
+
+const { path, text, renewMs } = workerData as LockThreadData;
+
+function renew(): void {
+  let file: number;
+  try {
+    file = openSync(path, 'r+');
+  } catch {
+    return; // on its way from one name to another, or given back
+  }
+  try {
+    const found = readFileSync(file, 'utf8');
+    if (found === text) futimesSync(file, new Date(), new Date());
+    else if (found !== '') parentPort?.postMessage(found);
+  } catch {
+    // The disk may be full or away for a moment; whoever wants the folder has some patience.
+  } finally {
+    closeSync(file);
+  }
+}
+
+setInterval(renew, renewMs);
