@@ -10,6 +10,8 @@
 import { KNOWN_ENTITIES_MAX } from '../constants.js';
 
 export const CLIENT_STATE_WORDS = 16;
+/** In place of an epoch: the index has no holder. */
+const NOBODY = -1;
 
 // Words of a client's state.
 export const CLIENT_EPOCH = 0;
@@ -113,6 +115,14 @@ export class ClientTable {
     // What the dead thread made and did not publish is not on its way.
     this.state[at + CLIENT_FRAMES_MADE] = Atomics.load(this.delivered, client); // main's count
     this.state[at + CLIENT_FULL_WANTED] = 1;
+  }
+
+  /**
+   * For whoever has given the client up: its entity, which may still be on its way, is nobody's. Where another zone has
+   * let in a new holder of the index just now, that one stands.
+   */
+  end(client: number, epoch: number): void {
+    Atomics.compareExchange(this.state, client * CLIENT_STATE_WORDS + CLIENT_EPOCH, epoch, NOBODY);
   }
 
   static create(clientsMax: number): SharedArrayBuffer {

@@ -192,9 +192,7 @@ export class CommandIntake {
   }
 
   private takeAttaching(): void {
-    if (this.attaching.length === 0) {
-      return;
-    }
+    if (this.attaching.length === 0) return;
     const { zone } = this.options;
     const waiting = this.attaching;
     this.attaching = [];
@@ -219,8 +217,15 @@ export class CommandIntake {
       this.joinAgain(client, epoch, record); // it had joined in a tick that was never committed
       return;
     }
-    this.beginClient(client, epoch, 0, 1, 0); // absent: nobody needs another one
-    this.notices.tell(client, R.FROM_ZONE_REFUSED, RejectCode.NotAlive, 0, 0);
+    this.refuse(client, epoch, 0, 0, RejectCode.NotAlive); // absent: nobody needs another one
+  }
+
+  /** Main will not speak of this client again, so whatever of it comes from now on goes. */
+  private refuse(client: number, epoch: number, hop: number, turn: number, code: number): void {
+    if (this.options.clients.isPassedOn(client, epoch)) return; // nor does it wait for an answer
+    this.beginClient(client, epoch, hop, 1, turn);
+    this.notices.tell(client, R.FROM_ZONE_REFUSED, code, 0, 0);
+    this.options.clients.end(client, epoch);
   }
 
   private joinAgain(client: number, epoch: number, record: DataView): void {
@@ -230,12 +235,15 @@ export class CommandIntake {
   /** A word whose client has not come. */
   private giveUp(record: DataView): void {
     const client = record.getInt32(R.COMMAND_CLIENT, true);
-    if (record.getUint16(R.COMMAND_KIND, true) === R.TO_ZONE_RESUME) {
-      this.joinAgain(client, record.getInt32(R.COMMAND_EPOCH, true), record);
+    const epoch = record.getInt32(R.COMMAND_EPOCH, true);
+    const kind = record.getUint16(R.COMMAND_KIND, true);
+    if (kind === R.TO_ZONE_RESUME) {
+      this.joinAgain(client, epoch, record);
       return;
     }
     this.options.zone.counters[COUNTER.commandsStale]++;
-    if (record.getUint16(R.COMMAND_KIND, true) === R.TO_ZONE_GRANT) {
+    if (kind === R.TO_ZONE_LEAVE) this.options.clients.end(client, epoch); // its entity may wait for room here
+    if (kind === R.TO_ZONE_GRANT) {
       this.grants.answer(client, record, R.COMMAND_PAYLOAD, RejectCode.NotJoined);
     }
   }
@@ -244,18 +252,12 @@ export class CommandIntake {
   arrived(client: number, row: number): void {
     const { replicator, zone, clients } = this.options;
     const epoch = zone.engine.ownerEpoch[row];
-    if (!clients.hasHolder(client)) {
-      this.despawn(row); // of a recovered world, and nobody is waited for
+    const isDoubled = this.isHere(client, epoch) && replicator.rowOfClient[client] >= 0; // it was waited for too long
+    if (isDoubled || !clients.hasHolder(client) || clients.isPassedOn(client, epoch)) {
+      this.despawn(row); // its client has left meanwhile, or its index has another holder, or nobody is waited for
       return;
     }
-    if (replicator.isAttached(client) && replicator.epochOfClient[client] !== epoch) {
-      // Two holders of one index: the leave of the former one is on its way after it.
-      if (!clients.isHolder(client, epoch)) {
-        this.despawn(row);
-        return;
-      }
-      this.leave(client);
-    }
+    if (replicator.isAttached(client) && !this.isHere(client, epoch)) this.leave(client); // a former holder
     this.forwardTo[client] = 0;
     replicator.attach(client, row);
     replicator.doubtAll(client);
@@ -274,9 +276,7 @@ export class CommandIntake {
   /** Tells main where the client's commands go from now on. */
   departed(client: number, epoch: number, target: number): void {
     const { frames, clients } = this.options;
-    if (!clients.isHolder(client, epoch)) {
-      return;
-    }
+    if (!clients.isHolder(client, epoch)) return;
     this.notices.tell(client, R.FROM_ZONE_MOVED, target, 0, 0);
     frames.publish();
     if (!this.options.replicator.isAttached(client)) {
@@ -359,8 +359,7 @@ export class CommandIntake {
     const { zone, replicator } = this.options;
     if (row < 0) {
       zone.counters[COUNTER.joinsRefused]++;
-      this.beginClient(client, epoch, hop, 1, turn);
-      this.notices.tell(client, R.FROM_ZONE_REFUSED, RejectCode.ServerFull, 0, 0);
+      this.refuse(client, epoch, hop, turn, RejectCode.ServerFull);
       return;
     }
     zone.owner[row] = client + 1;

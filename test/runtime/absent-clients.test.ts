@@ -15,6 +15,7 @@ import { type HeadlessClient, HeadlessWorld } from './headless-world.js';
 const game = arena as unknown as GameDefinition;
 const FOUR_ZONES = { zoneColumns: 2, zoneRows: 2, worldWidth: 200, worldHeight: 200, seed: 3 };
 const CLIENTS = 12;
+const STORED = { kind: 'player', x: 150, y: 30, fields: { hp: 41 } };
 const WARNINGS: string[] = [];
 const log = { debug() {}, info() {}, warn: (_: object, line: string) => WARNINGS.push(line), error() {} };
 
@@ -112,6 +113,85 @@ test('a recovered world that waits for nobody drops what clients owned', () => {
   world.tick = old.tick;
   world.run(20);
   assert.equal(world.truth().size, before - CLIENTS);
+});
+
+test('in a recovered world that waits for nobody, whoever walks over a border before main has named anyone goes too', () => {
+  const { world: old } = createWalked();
+  const before = old.truth().size;
+  const world = recover(old, {}, 2, false, 600);
+  world.run(20);
+  assert.ok(world.counter(COUNTER.entitiesArrived) > 3, 'some walked over a border meanwhile');
+  assert.equal(world.truth().size, before - CLIENTS);
+});
+
+/** A world in which one client has just walked into a zone that has no room for it. */
+function createCrowded() {
+  const world = new HeadlessWorld(game, { ...FOUR_ZONES, entitiesPerZone: 64 }, 2);
+  const client = world.restore(0, { ...STORED, x: 50 });
+  world.run(4);
+  const [{ zone: from }, { zone: full }] = world.hosts;
+  const at = world.truth().get(client.entityId);
+  assert.ok(at?.zone === 0);
+  const crowd: number[] = [];
+  for (let row = full.spawn(0, 150, 50); row >= 0; row = full.spawn(0, 150, 50)) crowd.push(row);
+  from.positionX[at.row] = 102;
+  world.run(3);
+  assert.ok(!world.truth().has(client.entityId), 'it is on its way');
+  const makeRoom = (): void => {
+    for (const row of crowd.splice(-2)) world.hosts[1].zone.despawn(row);
+  };
+  const owned = (): number =>
+    [...world.truth().values()].filter(({ zone, row }) => world.hosts[zone].zone.owner[row] !== 0).length;
+  return { world, client, makeRoom, owned };
+}
+
+test('who leaves while a full zone keeps its entity waiting is gone when there is room', () => {
+  const { world, client, makeRoom, owned } = createCrowded();
+  world.leave(client);
+  world.run(12);
+  makeRoom();
+  world.run(4);
+  assert.equal(world.counter(COUNTER.entitiesArrived), 1);
+  assert.equal(owned(), 0);
+});
+
+test('an index whose holder left on the way into a full zone can have a new one meanwhile', () => {
+  const { world, client, makeRoom, owned } = createCrowded();
+  world.leave(client);
+  world.run(12);
+  const next = world.restore(0, { ...STORED, x: 50 });
+  world.run(4);
+  makeRoom();
+  world.run(4);
+  assert.ok(next.self);
+  assert.equal(owned(), 1);
+});
+
+test('who comes back and finds its entity before a full zone is refused, and the entity goes', () => {
+  for (const isAbsent of [true, false]) {
+    const { world, client, makeRoom, owned } = createCrowded();
+    world.lose(client);
+    const back = world.resume(client.index, client.epoch);
+    if (isAbsent) world.lose(back);
+    world.run(12);
+    makeRoom();
+    world.run(4);
+    assert.equal(world.counter(COUNTER.entitiesArrived), 1);
+    assert.equal(owned(), 0, `absent: ${isAbsent}`);
+  }
+});
+
+test('after a replacement too, an entity that waited for room longer than was waited for it goes', () => {
+  for (const isAbsent of [true, false]) {
+    const { world, client, makeRoom, owned } = createCrowded();
+    if (isAbsent) world.lose(client);
+    world.replaceThread(0);
+    world.replaceThread(1);
+    world.run(12);
+    makeRoom();
+    world.run(4);
+    assert.equal(owned(), 0, `absent: ${isAbsent}`);
+  }
 });
 
 test('indexes beyond what this server has are dropped, and said', () => {
@@ -282,8 +362,6 @@ test('commands of a connection that was replaced are dropped, wherever they wait
   world.run(10);
   assert.equal(back.ack, 1);
 });
-
-const STORED = { kind: 'player', x: 150, y: 30, fields: { hp: 41 } };
 
 test('a player comes in as it was stored, where it was, and what is not stored is as the game makes it', () => {
   const world = new HeadlessWorld(game, FOUR_ZONES, 2);
