@@ -7,7 +7,6 @@ import { POSITION_QUANTUM } from '../../src/runtime/world-plan.js';
 import type { ZoneHost } from '../../src/runtime/zone-host.js';
 import type { FieldDefinitions } from '../../src/sim/game.js';
 import type { EngineZone } from '../../src/sim/zone.js';
-import { wireIdOfKey } from '../../src/state/entity-key.js';
 import { require } from './violation.js';
 import type { VirtualClient } from './virtual-client.js';
 import type { VirtualProcess } from './virtual-process.js';
@@ -26,6 +25,7 @@ export function checkRest(process: VirtualProcess): void {
   require(lost.length === 0, 'who is on the way arrives', () => `${lost.length} do not: ${lost.slice(0, 5)}`);
   require(process.census.places.size - process.census.onTheirWay.length === living.size, 'nobody is lost', () =>
     `${living.size} live, ${process.census.places.size} should`);
+  checkLeft(process, living);
   if (isFull) return;
   checkIds(process, zones, living);
   checkRings(process);
@@ -87,6 +87,17 @@ function checkRings({ plan }: VirtualProcess): void {
   }
 }
 
+/** Holds in a full zone too: who comes in when there is room has a client. */
+function checkLeft(process: VirtualProcess, living: ReadonlyMap<number, Living>): void {
+  const players = new Set(process.clients.filter((client) => client?.isLive === true).map((client) => `${client}`));
+  const left: string[] = [];
+  for (const { zone, row } of living.values()) {
+    const holder = `client ${zone.owner[row] - 1}.${zone.engine.ownerEpoch[row]}`;
+    if (zone.owner[row] !== 0 && !players.has(holder)) left.push(`${holder} in zone ${zone.id}`);
+  }
+  require(left.length === 0, 'who has left has no entity', () => left.join());
+}
+
 function checkOwners(process: VirtualProcess, zones: readonly EngineZone[], living: ReadonlyMap<number, Living>): void {
   const players = process.clients.filter((client): client is VirtualClient => client?.isLive === true);
   const owned = new Map<string, number>();
@@ -102,9 +113,7 @@ function checkOwners(process: VirtualProcess, zones: readonly EngineZone[], livi
     require(id !== undefined, 'a client has its entity', () => `${client} was told of ${client.entityId}`);
     require(id === client.entityId, 'a client knows its entity', () =>
       `${client} has ${id}, was told ${client.entityId}`);
-    owned.delete(`${client}`);
   }
-  require(owned.size === 0, 'who has left has no entity', () => [...owned.keys()].join());
   const counted = zones.reduce((sum, zone) => sum + zone.counters[COUNTER.clients], 0);
   require(counted === players.length, 'clients are counted', () => `${counted} for ${players.length}`);
 }
@@ -154,6 +163,5 @@ function checkFields(
     const isNear = Math.abs(value - truth) <= step * 0.51 + 1e-6;
     require(isNear, 'a client sees fields as they are', () =>
       `${client}: ${name} of ${id} is ${truth}, it sees ${value}`);
-    void wireIdOfKey;
   }
 }
