@@ -36,6 +36,7 @@ export function fillZone(world: WorldBuffer, snapshot: ZoneSnapshot): void {
 export function finishWorld(worlds: readonly WorldBuffer[], rowCapacity: number, tick: number): void {
   for (const world of worlds) wakeCells(world);
   dropDoubles(worlds);
+  reviveDeparted(worlds);
   giveOutIds(worlds, rowCapacity);
   for (const world of worlds) {
     const live = world.blocks[LIVE_BLOCK];
@@ -86,6 +87,25 @@ function dropDoubles(worlds: readonly WorldBuffer[]): void {
       engineColumnsOf(loserLive).alive[loser.row] = 0;
       loserLive.scalars[SCALAR_ENTITY_COUNT]--;
       if (isLater) holder.set(wireId, { world, row });
+    }
+  }
+}
+
+/**
+ * Whoever had just left its zone when that was stored, and is in no other one: the ring that held it is gone, its row is
+ * not. It goes on its way again from there. Where a journal was run again, it has delivered them.
+ */
+function reviveDeparted(worlds: readonly WorldBuffer[]): void {
+  const living = new Set([...aliveKeys(worlds)].map(wireIdOfKey)); // not keys: the id may have been given out anew
+  const latestFirst = worlds.map(({ blocks }) => blocks[LIVE_BLOCK]);
+  latestFirst.sort((a, b) => b.scalars[SCALAR_TICK] - a.scalars[SCALAR_TICK]);
+  for (const live of latestFirst) {
+    const { alive, departTo, key } = engineColumnsOf(live);
+    for (let row = 0; row < live.scalars[SCALAR_ROW_LIMIT]; row++) {
+      if (departTo[row] === 0 || living.has(wireIdOfKey(key[row]))) continue;
+      living.add(wireIdOfKey(key[row]));
+      alive[row] = 1;
+      live.scalars[SCALAR_ENTITY_COUNT]++;
     }
   }
 }
