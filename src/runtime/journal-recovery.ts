@@ -20,8 +20,11 @@ import { aliveKeys, fillZone } from './world-fill.js';
 import type { WorldPlan } from './world-plan.js';
 import { type Departure, ZoneReplay } from './zone-replay.js';
 
-/** Journals of zones that end farther apart than this say that one of them is damaged: then each goes as far as it can. */
-const CUT_TICKS_MAX = 120;
+/**
+ * Zones whose journals end within this of each other go on from the earliest end. Farther apart, one of them is damaged or
+ * its thread was down: then each goes as far as it can, for the others should not lose more than this.
+ */
+const CUT_MS_MAX = 1000;
 const PROGRESS_MS = 2000;
 
 export interface WorldJournal {
@@ -97,6 +100,10 @@ function endsOf({ records }: WorldJournal, bases: readonly ZoneSnapshot[]): numb
   );
 }
 
+function cutTicksOf({ info }: WorldJournal): number {
+  return Math.round((info.settings.tickHz * CUT_MS_MAX) / 1000);
+}
+
 /**
  * A snapshot that is newer than what all journals hold would be alone with its tick, and whoever walked over a border just
  * then would be lost: so there the journal's own state it is.
@@ -105,9 +112,10 @@ function chooseBases(plan: WorldPlan, journal: WorldJournal, found: readonly Zon
   const ticks = found.map(({ header }) => header.tick);
   if (Math.max(...ticks) === Math.min(...ticks)) return [...found];
   const end = Math.min(...endsOf(journal, journal.bases));
+  const cutTicksMax = cutTicksOf(journal);
   return found.map((snapshot, zone) => {
     const ahead = snapshot.header.tick - end;
-    if (ahead <= 0 || ahead > CUT_TICKS_MAX || snapshot === journal.bases[zone]) return snapshot;
+    if (ahead <= 0 || ahead > cutTicksMax || snapshot === journal.bases[zone]) return snapshot;
     fillZone(new WorldBuffer(plan.worlds[zone], plan.layout), journal.bases[zone]);
     return journal.bases[zone];
   });
@@ -172,7 +180,7 @@ export function replayJournal(
   const bases = chooseBases(plan, journal, found);
   const chains = bases.map(({ scalars }, zone) => recordsAfter(journal.records[zone], scalars[SCALAR_JOURNALED]));
   const ends = endsOf(journal, bases);
-  const cut = Math.max(...ends) - Math.min(...ends) <= CUT_TICKS_MAX ? Math.min(...ends) : Math.max(...ends);
+  const cut = Math.max(...ends) - Math.min(...ends) <= cutTicksOf(journal) ? Math.min(...ends) : Math.max(...ends);
   if (cut === Math.max(...ends) && cut !== Math.min(...ends)) {
     skip(`the journals of zones end far apart, at ticks ${ends.join(', ')}: each zone goes on from its own end`);
   }
@@ -198,7 +206,8 @@ export function replayJournal(
       } catch (error) {
         skip(`zone ${zone}, tick ${record.tick} of the journal: ${(error as Error).message}; play goes on before it`);
         fillZone(new WorldBuffer(plan.worlds[zone], plan.layout), bases[zone]);
-        replay = new ZoneReplay(then, zone, game);
+        arrivals[zone].clear(); // whoever arrived in this very tick has not arrived
+        replay = new ZoneReplay(then, zone, game, { onArrival: listener.onArrival });
         for (const sound of records.slice(0, index)) replay.runTick(sound.bytes);
         break;
       }

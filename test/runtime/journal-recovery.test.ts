@@ -69,6 +69,11 @@ class Stage {
     return decodeZone(encodeZone(new WorldBuffer(plan.worlds[zone], plan.layout), shape, 1, 1) as Buffer);
   }
 
+  /** Nobody is born or dies where nobody plays. */
+  count(): number {
+    return countAlive(this.world.plan.worlds.map((buffer) => new WorldBuffer(buffer, this.world.plan.layout)));
+  }
+
   snapshots(): ZoneSnapshot[] {
     return this.world.plan.worlds.map((_, zone) => this.snapshot(zone));
   }
@@ -142,6 +147,76 @@ test('a record that cannot be run ends its zone there, with a reason, and the ot
   const { skipped, worlds, keys } = stage.recover(bases, [50, 50, 50, 50]);
   assert.match(skipped.join(), /^zone 2, tick 40 of the journal: .*entry of kind 250.*play goes on before it$/);
   assert.equal(keys.size, countAlive(worlds));
+});
+
+test('whoever arrived in a tick that cannot be run again is there once all the same', () => {
+  const stage = new Stage({ bots: 600, seed: SEED, worldWidth: 128, worldHeight: 128, viewRadius: 8 }, 3);
+  const everybody = stage.count();
+  stage.run(2);
+  const arrived = () => stage.world.hosts.map(({ zone }) => zone.counters[COUNTER.entitiesArrived]);
+  let broken = 0;
+  for (let round = 0; round < 200 && broken < 5; round++) {
+    const bases = stage.snapshots();
+    const before = arrived();
+    stage.run(1);
+    const zone = arrived().findIndex((count, index) => count > before[index]);
+    if (zone < 0) continue;
+    broken++;
+    const { tick } = stage.world;
+    const record = stage.keeper.records[zone].at(-1) as JournalRecord;
+    stage.keeper.records[zone].splice(-1, 1, { ...record, bytes: Buffer.concat([record.bytes, Buffer.from([250])]) });
+    const { keys, worlds, skipped } = stage.recover(bases, [tick, tick, tick, tick]);
+    assert.match(skipped.join(), /^zone \d, tick \d+ of the journal: [^;]*; play goes on before it$/);
+    assert.deepEqual([keys.size, countAlive(worlds)], [everybody, everybody], `tick ${tick}, TESSERA_SEED=${SEED}`);
+  }
+  assert.equal(broken, 5, 'that many ticks in which somebody arrived');
+});
+
+test('journals that end within a second are cut at the earliest end, farther apart each zone keeps what it has', () => {
+  const stage = new Stage({ bots: 100, seed: SEED, tickHz: 10 }, 2);
+  const everybody = stage.count();
+  stage.run(5);
+  const bases = stage.snapshots();
+  stage.run(60);
+  const near = stage.recover(bases, [60, 50, 60, 60]);
+  assert.deepEqual([near.journalTick, near.skipped], [50, []]);
+  const far = stage.recover(bases, [60, 49, 60, 60]);
+  assert.equal(far.journalTick, 60);
+  assert.match(far.skipped.join(), /end far apart, at ticks 60, 49, 60, 60/);
+  assert.equal(far.keys.size, everybody);
+});
+
+test('without a journal whoever had just left a zone when it was stored is there once', () => {
+  const stage = new Stage({ bots: 600, seed: SEED, worldWidth: 128, worldHeight: 128, viewRadius: 8 }, 3);
+  const everybody = stage.count();
+  const finish = (snapshots: readonly ZoneSnapshot[]) => {
+    const plan = planWorld(stage.world.settings, game, 1, 0);
+    const worlds = plan.worlds.map((buffer) => new WorldBuffer(buffer, plan.layout));
+    for (const [zone, snapshot] of snapshots.entries()) fillZone(worlds[zone], snapshot);
+    const wereAlive = countAlive(worlds);
+    finishWorld(worlds, plan.layout.rowCapacity, stage.world.tick);
+    return [wereAlive, countAlive(worlds), aliveKeys(worlds).size];
+  };
+  let departed = 0;
+  let arrived = 0;
+  stage.run(2);
+  for (let round = 0; round < 60; round++) {
+    stage.run(1);
+    const all = stage.snapshots();
+    const [wereAlive, ...alive] = finish(all);
+    departed += everybody - wereAlive;
+    assert.deepEqual(alive, [everybody, everybody], `round ${round}, TESSERA_SEED=${SEED}`);
+    if (wereAlive === everybody) continue;
+    stage.run(1);
+    // Stored a tick later, the other zones have those who were on their way.
+    for (let zone = 0; zone < 4; zone++) {
+      const later = stage.snapshots().map((snapshot, other) => (other === zone ? all[zone] : snapshot));
+      const [count, ...living] = finish(later);
+      arrived += count;
+      assert.equal(living[0], living[1], `round ${round}, zone ${zone}: nobody twice`);
+    }
+  }
+  assert.ok(departed > 10 && arrived > 0, `${departed} were on their way`);
 });
 
 test('recovered events come in the order of their ticks, whichever zone they are of', () => {
