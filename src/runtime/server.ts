@@ -220,7 +220,7 @@ interface WorldResume extends ResumeOptions {
 function prepareResume(plan: WorldPlan, { worldId }: RecoveryReport, desk: PlayerDesk, log: Log): WorldResume {
   const { resumeSecret, resumeMs, data } = plan.settings;
   const { waiting, lastEpoch } = listAbsentClients(plan, log);
-  const secret = loadResumeSecret(resumeSecret, data);
+  const secret = loadResumeSecret(resumeSecret, data, log);
   return {
     secret,
     worldId,
