@@ -84,7 +84,10 @@ export class ZoneReplay {
     }
     this.cells = plan.cells && openReplayCells(plan, plan.cells, zone);
     for (let row = zone.ownCapacity; row < zone.scalars[SCALAR_GHOST_LIMIT]; row++) {
-      if (zone.alive[row] !== 0) zone.rowOfId[wireIdOfKey(zone.engine.key[row])] = row + 1;
+      const wireId = wireIdOfKey(zone.engine.key[row]);
+      if (zone.alive[row] === 0) continue;
+      if (zone.rowOfId[wireId] === 0) zone.rowOfId[wireId] = row + 1;
+      else this.dropGhost(row); // as in play: the own row of the same id stands
     }
     populateZone(plan, parts);
     this.index.note(zone);

@@ -32,6 +32,8 @@ import { watchGame } from './watched-game.js';
 import { WorldHistory } from './world-history.js';
 
 const BOOT_AFTER_MS = [20, 500] as const;
+/** A state that has another hash than the journal says. */
+const DIFFERS = /came out otherwise than it was/;
 const IO_RESTART_MS = 1000;
 const IO_STOP_MS_MAX = 8500;
 const SMALL_SPOOL_BYTES = 20000;
@@ -151,6 +153,8 @@ export class VirtualServer {
     const other = report.skipped.find((reason) => CAME_OUT_OTHERWISE.test(reason));
     require(other === undefined, 'the journal brings back what was', () => other as string);
     const isWhole = report.journalTick !== null && report.skipped.length === 0;
+    const difference = report.skipped.find((line) => DIFFERS.test(line));
+    require(difference === undefined, 'what is run again comes out as it was', () => difference as string);
     // What a segment begins with is kept by nobody here: only what is run again from it is looked at.
     const isBase = report.source === 'journal';
     if (report.journalTick === null && !isBase) this.backends.checkRecovered(plan, report);
