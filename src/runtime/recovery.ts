@@ -344,11 +344,14 @@ function refuseGaps({ plan, report }: Search, found: readonly (Found | undefined
 }
 
 /** Where a store that did not answer may keep the world, another one must not begin in its place and be written over it. */
-function refuseSilence({ plan, unanswered }: Search, found: readonly (Found | undefined)[]): void {
+function refuseSilence({ plan, unanswered, report }: Search, found: readonly (Found | undefined)[]): void {
   const { start, data } = plan.settings;
   if (start === 'resume' || unanswered.length === 0 || !found.includes(undefined)) return; // resume has its own refusal
+  const unusable = report.skipped.find((line) => /^(the )?journal /.test(line));
+  const journal =
+    unusable === undefined ? `${data} has no journal of one` : `the journal in ${data} cannot be used: ${unusable}`;
   throw new Error(
-    `whether a world is stored cannot be told: ${unanswered[0]}, and ${data} has no journal of one; bring the store back, or use --start fresh to begin a new world over whatever it keeps`,
+    `whether a world is stored cannot be told: ${unanswered[0]}, and ${journal}; bring the store back, or use --start fresh to begin a new world over whatever it keeps`,
   );
 }
 

@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { DEFAULTS, type Settings } from '../../src/config.js';
 import { ByteRing } from '../../src/memory/byte-ring.js';
 import { LIVE_BLOCK, WorldBuffer } from '../../src/memory/world-buffer.js';
+import { SEGMENT_SUFFIX } from '../../src/persist/journal-file.js';
 import { openStores, type StoreSettings, type Stores } from '../../src/persist/open-stores.js';
 import { PersistError } from '../../src/persist/ports.js';
 import { coldId, hotKey } from '../../src/persist/snapshotter.js';
 import { encodeZone, type WorldIdentity } from '../../src/persist/zone-snapshot.js';
+import { JOURNAL_FOLDER } from '../../src/runtime/journal-session.js';
 import {
   type RecoveryReport,
   type RecoverySources,
@@ -251,6 +253,17 @@ test('where a store is silent and nothing else knows of a world, none begins in 
   await assert.rejects(recover(settings, GAME, silent), /cannot be told: .*no connection to redis:6379.*--start fresh/);
   await assert.rejects(recover({ ...settings, start: 'resume' }, GAME, silent), /start is resume, but zone 0/);
   assert.equal((await recover({ ...settings, start: 'fresh' }, GAME, silent)).report.source, 'initial');
+});
+
+test('the refusal of a start says of a journal that it cannot be used, not that there is none', async (t) => {
+  const settings = stage(t);
+  const folder = join(settings.data, JOURNAL_FOLDER, '5');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, `1${SEGMENT_SUFFIX}`), '');
+  await assert.rejects(
+    recover(settings, GAME, { open: openSilent(Infinity), waitMs: 300 }),
+    /no connection to redis:6379, and the journal in .* cannot be used: the journal of session 5: .*--start fresh/,
+  );
 });
 
 test('where a store is silent and the other one has the world, that one is taken', async (t) => {
