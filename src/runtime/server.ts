@@ -80,7 +80,7 @@ export async function loadGame(name: string): Promise<{ game: GameDefinition; ur
   return { game, url };
 }
 
-export function countThreads(settings: Settings): number {
+function countThreads(settings: Settings): number {
   const zones = settings.zoneColumns * settings.zoneRows;
   const wanted = settings.threads === 0 ? Math.max(1, availableParallelism() - 1) : settings.threads;
   return Math.min(wanted, zones, TICK_THREADS_MAX);

@@ -38,8 +38,8 @@ export class TickLoop {
   run(): void {
     const { control } = this;
     let tick = this.firstTick();
+    // Main stores it when this thread is to end.
     while (Atomics.load(control.words, T.STOP) === 0) {
-      // main's word
       if (!this.sleepUntilDue(tick)) {
         continue;
       }
