@@ -27,7 +27,7 @@ export function hashCommitted(world: WorldBuffer): StateHash | undefined {
   return undefined;
 }
 
-export function hashedColumns(layout: L.WorldLayout): L.ColumnPlace[] {
+function hashedColumns(layout: L.WorldLayout): L.ColumnPlace[] {
   return layout.columns.filter(({ role }) => role !== 'transient');
 }
 

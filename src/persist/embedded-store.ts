@@ -33,7 +33,7 @@ console.error = (...parts: unknown[]): void => {
   if (!(error instanceof Error && error.stack?.includes('/lmdb/write.js'))) printError(...parts);
 };
 
-export interface TableRange {
+interface TableRange {
   /** Inclusive. */
   start?: Uint8Array;
   /** Exclusive; with `reverse`, rows are walked down from `start` to above `limit`. */

@@ -12,7 +12,7 @@ import { formatPlain, parseTrusted } from '../protocol/plain-codec.js';
 import { type ColdStore, PersistError } from './ports.js';
 
 export const ENTITIES_TABLE = 'entities';
-export const WORLDS_TABLE = 'worlds';
+const WORLDS_TABLE = 'worlds';
 const PAGE_ROWS = 1000;
 
 export interface EntityState {
@@ -51,11 +51,6 @@ export function entityRowKey(world: string, entity: string): string {
 
 export function encodeEntity(state: EntityState): Uint8Array {
   return formatPlain('msgpack', state) as Uint8Array;
-}
-
-/** The world that was begun last; undefined where there is none. */
-export async function findNewestWorld(store: ColdStore): Promise<WorldRow | undefined> {
-  return (await listWorlds(store)).at(-1);
 }
 
 /** Oldest first. */

@@ -71,7 +71,7 @@ export interface WorldIdentity extends WorldShape {
 }
 
 /** What a copy of a zone is; the header without how it is stored. */
-export interface ZoneHead extends WorldIdentity {
+interface ZoneHead extends WorldIdentity {
   zone: number;
   /** Of the session that took it; ticks of different sessions are not one order. */
   epoch: number;

@@ -48,7 +48,7 @@ export interface LockThreadData {
 }
 
 /** Where a process id means something: processes of one place can ask for each other. */
-export function readPlace(): string {
+function readPlace(): string {
   return `${readWord('boot id')} ${readWord('namespace')} ${hostname() || UNKNOWN}`;
 }
 

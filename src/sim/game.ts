@@ -7,7 +7,6 @@ import type { ColumnType } from '../memory/world-layout.js';
 /** Wire types; the numbers are those of WireType in schemas/tessera.fbs. */
 export const WIRE_TYPES = { u8: 0, i8: 1, u16: 2, i16: 3, u32: 4, i32: 5, f32: 6 } as const;
 export type WireTypeName = keyof typeof WIRE_TYPES;
-export const WIRE_TYPE_BYTES: Record<WireTypeName, number> = { u8: 1, i8: 1, u16: 2, i16: 2, u32: 4, i32: 4, f32: 4 };
 
 /** raw = round((value - offset) / scale), clamped to the type; value = raw * scale + offset. */
 export interface WireForm {

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { WebSocket } from 'ws';
 import { openEmbeddedColdStore } from '../../src/persist/embedded-cold-store.js';
-import { type EntityRow, findNewestWorld } from '../../src/persist/entity-rows.js';
+import { type EntityRow, listWorlds } from '../../src/persist/entity-rows.js';
 import { readAll } from '../persist/checkpoint-stage.js';
 import { until } from '../persist/folder.js';
 import { startServer, type TestServer } from '../server.js';
@@ -33,7 +33,7 @@ async function joinWorld({ wsUrl }: TestServer): Promise<WebSocket> {
 async function readRows(data: string): Promise<{ world: string | undefined; rows: EntityRow[] }> {
   const store = openEmbeddedColdStore({ folder: join(folder, data, 'stores', 'cold') });
   try {
-    const world = (await findNewestWorld(store))?.world;
+    const world = (await listWorlds(store)).at(-1)?.world;
     return { world, rows: world === undefined ? [] : [...(await readAll(store, world)).values()] };
   } finally {
     await store.close();

@@ -10,13 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { MongoClient } from 'mongodb';
 import { openEmbeddedColdStore } from '../../src/persist/embedded-cold-store.js';
-import {
-  ENTITIES_TABLE,
-  entityRowKey,
-  findNewestWorld,
-  readEntity,
-  scanEntities,
-} from '../../src/persist/entity-rows.js';
+import { ENTITIES_TABLE, entityRowKey, listWorlds, readEntity, scanEntities } from '../../src/persist/entity-rows.js';
 import { openMongoColdStore } from '../../src/persist/mongo-cold-store.js';
 import type { ColdStore } from '../../src/persist/ports.js';
 import { createRandom } from '../../src/prng.js';
@@ -79,7 +73,7 @@ for (const [name, open] of Object.entries(STORES)) {
     checkpointer.take();
     await checkpointer.settled();
 
-    const world = (await findNewestWorld(store))!;
+    const world = (await listWorlds(store)).at(-1)!;
     assert.deepEqual([world.world, world.game, world.seed], [checkpointer.world, 'stage', 7]);
     const rows = await readAll(store, world.world);
     assert.equal(rows.size, 1000, 'over several pages');
@@ -177,7 +171,7 @@ test('kill -9 at random moments leaves whole rows, and all that was acknowledged
     await closed;
     const acknowledged = Number(text.slice(0, text.lastIndexOf('\n')).split('\n').at(-1));
     const store = openEmbeddedColdStore({ folder: join(folder, 'cold') });
-    const world = (await findNewestWorld(store))!.world;
+    const world = (await listWorlds(store)).at(-1)!.world;
     const damaged: string[] = [];
     let rows = 0;
     for await (const { entity, fields, positionX } of scanEntities(store, world, (name) => damaged.push(name))) {
