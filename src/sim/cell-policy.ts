@@ -25,7 +25,9 @@ export interface EvictionLimits {
 
 /** Cells to give up, the longest unneeded first. */
 export function chooseEvictions({ state, needed, resting }: EvictionView, limits: EvictionLimits): number[] {
-  const { tick, freshTicks, ttlTicks } = limits;
+  const { tick, freshTicks } = limits;
+  // Less than that is not known to be unneeded: zones hear of each other a few ticks late.
+  const ttlTicks = Math.max(limits.ttlTicks, freshTicks);
   let { cellsOver, entitiesOver } = limits;
   const isCrowded = cellsOver > 0 || entitiesOver > 0;
   const candidates: number[] = [];

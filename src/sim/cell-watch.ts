@@ -170,11 +170,12 @@ export class CellWatch {
   private giveUp(): void {
     const { cells, zone } = this;
     const { plan, state, resting } = cells;
+    const loadTtlTicks = Math.max(plan.ttlTicks, FRESH_TICKS);
     let wanted = 0;
     this.loadingForQueue = 0;
     for (let cell = 0; cell < cells.count; cell++) {
       const age = zone.tick - this.needed[cell];
-      if (state[cell] === CELL_LOADING && age > plan.ttlTicks && !this.keepForQueue(cell)) cells.cancelLoad(cell);
+      if (state[cell] === CELL_LOADING && age > loadTtlTicks && !this.keepForQueue(cell)) cells.cancelLoad(cell);
       if (state[cell] === CELL_COLD && age <= FRESH_TICKS) wanted++;
     }
     const chosen = chooseEvictions(

@@ -375,6 +375,25 @@ test('a cell that is wanted again on its way to the store never leaves', async (
   await census(cells, 'wanted again');
 });
 
+test('without a time to live, cells that a player sees in another zone stay and go with him', async () => {
+  const cells = new CellWorld({ zoneColumns: 2, cellTtlMs: 0 });
+  const client = await join(cells, 0);
+  const inZone = (): number => cells.world.hosts.findIndex(({ zone }) => zone.owner.includes(1));
+  // To within sight of the border.
+  const here = inZone();
+  go(cells, client, here === 0 ? 40 : -40, 0);
+  await cells.until('it is near', () => Math.abs((client.self?.x ?? 0) - 400) < 5, 3000);
+  go(cells, client, 0, 0);
+  await cells.run(60);
+  const other = cells.host(1 - inZone()).cells;
+  const began = other.state.filter((state) => state !== CELL_COLD).length;
+  assert.ok(began > 2);
+  const since = [...other.since];
+  await cells.run(120);
+  assert.deepEqual([...other.since], since, 'none of them has moved');
+  assert.equal(cells.counter(COUNTER.cellsLate), 0);
+});
+
 test('what is told to a cold cell waits there, and is applied once and in order', async () => {
   const cells = new CellWorld({});
   const client = await join(cells, 0);

@@ -25,6 +25,10 @@ test('a cell goes when nobody has needed it for longer than its time to live, an
   assert.deepEqual(choose([399, 400, 1000, -(2 ** 30)], {}), [3, 0]);
 });
 
+test('a time to live that is shorter than zones hear of each other does not take what is needed now', () => {
+  assert.deepEqual(choose([1000, 994, 990, 989], { ttlTicks: 0 }), [3]);
+});
+
 test('beyond the limit of cells the longest unneeded go, as many as are too many', () => {
   assert.deepEqual(choose([900, 700, 950, 800], { cellsOver: 2 }), [1, 3]);
 });
