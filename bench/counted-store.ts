@@ -48,6 +48,10 @@ export class CountedStore {
     return this.time(this.inner.scanRows(table, prefix, afterKey, limit));
   }
 
+  scanKeys(table: string, prefix: string, afterKey: string, limit: number): Promise<string[]> {
+    return this.time(this.inner.scanKeys(table, prefix, afterKey, limit));
+  }
+
   private async time<T>(call: Promise<T>): Promise<T> {
     const startMs = performance.now();
     if (this.countsCalls) this.operations++;

@@ -41,6 +41,15 @@ function rowKey(table: string, key: string): Buffer {
   return Buffer.from(`${table}\0${key}`);
 }
 
+/** Of a row's key, as its table knows it. */
+function keyOf(table: string, key: Uint8Array): string {
+  return Buffer.from(key).toString('utf8', Buffer.byteLength(table) + 1);
+}
+
+function scanStart(table: string, prefix: string, afterKey: string): Buffer {
+  return afterKey > prefix ? Buffer.concat([rowKey(table, afterKey), LOWEST]) : rowKey(table, prefix);
+}
+
 class EmbeddedColdStore implements ColdStore {
   readonly #store: EmbeddedStore;
   readonly #headers: Table;
@@ -114,12 +123,22 @@ class EmbeddedColdStore implements ColdStore {
 
   async scanRows(table: string, prefix: string, afterKey: string, limit: number): Promise<ColdRow[]> {
     this.#requireOpen();
-    const start = afterKey > prefix ? Buffer.concat([rowKey(table, afterKey), LOWEST]) : rowKey(table, prefix);
     const leading = rowKey(table, prefix);
     const found: ColdRow[] = [];
-    for (const { key, value } of this.#rows.rows({ start, rowsMax: limit })) {
+    for (const { key, value } of this.#rows.rows({ start: scanStart(table, prefix, afterKey), rowsMax: limit })) {
       if (!leading.equals(key.subarray(0, leading.length))) break;
-      found.push({ key: Buffer.from(key).toString('utf8', Buffer.byteLength(table) + 1), value });
+      found.push({ key: keyOf(table, key), value });
+    }
+    return found;
+  }
+
+  async scanKeys(table: string, prefix: string, afterKey: string, limit: number): Promise<string[]> {
+    this.#requireOpen();
+    const leading = rowKey(table, prefix);
+    const found: string[] = [];
+    for (const key of this.#rows.keys({ start: scanStart(table, prefix, afterKey), rowsMax: limit })) {
+      if (!leading.equals(key.subarray(0, leading.length))) break;
+      found.push(keyOf(table, key));
     }
     return found;
   }

@@ -66,12 +66,9 @@ export async function putWorld(store: ColdStore, { world, ...rest }: WorldRow): 
 /** Its entities first: a world that is listed may have some, one that is not has none. */
 export async function dropWorld(store: ColdStore, world: string): Promise<void> {
   for (;;) {
-    const page = await store.scanRows(ENTITIES_TABLE, entityRowKey(world, ''), '', PAGE_ROWS);
+    const page = await store.scanKeys(ENTITIES_TABLE, entityRowKey(world, ''), '', PAGE_ROWS);
     if (page.length === 0) break;
-    await store.deleteRows(
-      ENTITIES_TABLE,
-      page.map(({ key }) => key),
-    );
+    await store.deleteRows(ENTITIES_TABLE, page);
   }
   await store.deleteRows(WORLDS_TABLE, [world]);
 }
@@ -101,7 +98,13 @@ export async function* scanEntities(
 }
 
 export async function* scanEntityNames(store: ColdStore, world: string): AsyncGenerator<string> {
-  for await (const { entity } of scanRows(store, world)) yield entity;
+  const prefix = entityRowKey(world, '');
+  for (let afterKey = ''; ; ) {
+    const page = await store.scanKeys(ENTITIES_TABLE, prefix, afterKey, PAGE_ROWS);
+    for (const key of page) yield key.slice(prefix.length);
+    if (page.length < PAGE_ROWS) return;
+    afterKey = page[page.length - 1];
+  }
 }
 
 async function* scanRows(store: ColdStore, world: string): AsyncGenerator<{ entity: string; value: Uint8Array }> {

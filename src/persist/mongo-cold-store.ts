@@ -7,7 +7,15 @@
 //  rows_<table>     {_id: '<key>', value}
 
 import { randomUUID } from 'node:crypto';
-import { Binary, type Collection, type Db, MongoClient, MongoServerError, MongoTopologyClosedError } from 'mongodb';
+import {
+  Binary,
+  type Collection,
+  type Db,
+  type FindOptions,
+  MongoClient,
+  MongoServerError,
+  MongoTopologyClosedError,
+} from 'mongodb';
 import { CLOSE_GRACE_MS, SNAPSHOT_PIECE_BYTES } from '../constants.js';
 import { sha256 } from './checksum.js';
 import { checkKey, checkSnapshot, findNewest, verifySnapshot } from './cold-snapshot.js';
@@ -209,12 +217,13 @@ class MongoColdStore implements ColdStore {
   }
 
   async scanRows(table: string, prefix: string, afterKey: string, limit: number): Promise<ColdRow[]> {
-    if (limit === 0) return [];
-    const filter = { $and: [prefixFilter('_id', prefix), { _id: { $gt: afterKey } }] };
-    const rows = await this.#call('scan rows', (db) =>
-      rowsOf(db, table).find(filter).sort({ _id: 1 }).limit(limit).toArray(),
-    );
+    const rows = await this.#scan(table, prefix, afterKey, limit, {});
     return rows.map(({ _id, value }) => ({ key: _id, value: toBytes(value) }));
+  }
+
+  async scanKeys(table: string, prefix: string, afterKey: string, limit: number): Promise<string[]> {
+    const rows = await this.#scan(table, prefix, afterKey, limit, { projection: { _id: 1 } });
+    return rows.map(({ _id }) => _id);
   }
 
   health(): BackendHealth {
@@ -225,6 +234,20 @@ class MongoColdStore implements ColdStore {
     if (this.#closed) return;
     this.#closed = true;
     await this.#discardClient();
+  }
+
+  async #scan(
+    table: string,
+    prefix: string,
+    afterKey: string,
+    limit: number,
+    options: FindOptions,
+  ): Promise<RowDocument[]> {
+    if (limit === 0) return [];
+    const filter = { $and: [prefixFilter('_id', prefix), { _id: { $gt: afterKey } }] };
+    return this.#call('scan rows', (db) =>
+      rowsOf(db, table).find(filter, options).sort({ _id: 1 }).limit(limit).toArray(),
+    );
   }
 
   async #ensureIndexes(): Promise<void> {

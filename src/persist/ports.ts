@@ -237,6 +237,8 @@ export interface ColdStore {
   deleteRows(table: string, keys: readonly string[]): Promise<void>;
   /** Rows whose key begins with `prefix`, ascending by key, after `afterKey` ('' for the first page). */
   scanRows(table: string, prefix: string, afterKey: string, limit: number): Promise<ColdRow[]>;
+  /** The same without the values, which are not read: they may be large. */
+  scanKeys(table: string, prefix: string, afterKey: string, limit: number): Promise<string[]>;
 
   health(): BackendHealth;
   close(): Promise<void>;

@@ -11,6 +11,8 @@ export class TickStore implements ColdStore {
   readonly rows = new Map<string, Uint8Array>();
   delay = 0;
   isDown = false;
+  /** A call that has such a key fails as a whole, whatever else is in it. */
+  fails: (key: string) => boolean = () => false;
   puts = 0;
   putCalls = 0;
   /** Keys of each call that read. */
@@ -34,7 +36,8 @@ export class TickStore implements ColdStore {
 
   putRows(table: string, rows: readonly ColdRow[]): Promise<void> {
     this.putCalls++;
-    return this.later(() => {
+    const keys = rows.map(({ key }) => key);
+    return this.later(keys, () => {
       for (const { key, value } of rows) this.rows.set(`${table}/${key}`, Uint8Array.from(value));
       this.puts += rows.length;
     });
@@ -42,17 +45,17 @@ export class TickStore implements ColdStore {
 
   getRows(table: string, keys: readonly string[]): Promise<(Uint8Array | undefined)[]> {
     this.reads.push(keys);
-    return this.later(() => keys.map((key) => this.rows.get(`${table}/${key}`)));
+    return this.later(keys, () => keys.map((key) => this.rows.get(`${table}/${key}`)));
   }
 
   deleteRows(table: string, keys: readonly string[]): Promise<void> {
-    return this.later(() => {
+    return this.later([], () => {
       for (const key of keys) this.rows.delete(`${table}/${key}`);
     });
   }
 
   scanRows(table: string, prefix: string, afterKey: string, limit: number): Promise<ColdRow[]> {
-    return this.later(() => {
+    return this.later([], () => {
       const start = `${table}/${prefix}`;
       const found = [...this.rows].filter(([key]) => key.startsWith(start) && key.slice(table.length + 1) > afterKey);
       return found
@@ -62,10 +65,15 @@ export class TickStore implements ColdStore {
     });
   }
 
-  private later<T>(act: () => T): Promise<T> {
+  async scanKeys(table: string, prefix: string, afterKey: string, limit: number): Promise<string[]> {
+    return (await this.scanRows(table, prefix, afterKey, limit)).map(({ key }) => key);
+  }
+
+  private later<T>(keys: readonly string[], act: () => T): Promise<T> {
     return new Promise((resolve, reject) => {
       const answer = (): void => {
         if (this.isDown) reject(new PersistError('unavailable', 'the store is down'));
+        else if (keys.some(this.fails)) reject(new PersistError('rejected', 'a row is too large'));
         else resolve(act());
       };
       if (this.delay === 0) answer();

@@ -151,6 +151,10 @@ export class FaultyStore {
       .slice(0, limit);
   }
 
+  async scanKeys(table: string, prefix: string, afterKey: string, limit: number): Promise<string[]> {
+    return (await this.scanRows(table, prefix, afterKey, limit)).map(({ key }) => key);
+  }
+
   private write(table: string, act: () => void): void {
     if (table !== 'entities' || !this.isSilent) {
       act();

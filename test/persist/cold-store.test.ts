@@ -238,6 +238,8 @@ for (const { name, prepare } of IMPLEMENTATIONS) {
       ['cell:ä'],
     );
     assert.equal((await store.scanRows(table, '', '', 100)).length, 6);
+    assert.deepEqual(await store.scanKeys(table, 'cell:', '', 3), ['cell:1', 'cell:10', 'cell:2']);
+    assert.deepEqual(await store.scanKeys(table, 'cell:', 'cell:2', 3), ['cell:ä']);
   });
 }
 

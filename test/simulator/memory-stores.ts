@@ -173,11 +173,21 @@ export class MemoryColdStore implements ColdStore {
   }
 
   async scanRows(table: string, prefix: string, afterKey: string, limit: number): Promise<ColdRow[]> {
-    return this.call('scanRows', () => {
-      const keys = [...this.table(table).keys()].filter((key) => key.startsWith(prefix) && isAfter(key, afterKey));
-      const page = keys.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))).slice(0, limit);
-      return page.map((key) => ({ key, value: this.table(table).get(key) as Uint8Array }));
-    });
+    return this.call('scanRows', () =>
+      this.page(table, prefix, afterKey, limit).map((key) => ({
+        key,
+        value: this.table(table).get(key) as Uint8Array,
+      })),
+    );
+  }
+
+  async scanKeys(table: string, prefix: string, afterKey: string, limit: number): Promise<string[]> {
+    return this.call('scanKeys', () => this.page(table, prefix, afterKey, limit));
+  }
+
+  private page(table: string, prefix: string, afterKey: string, limit: number): string[] {
+    const keys = [...this.table(table).keys()].filter((key) => key.startsWith(prefix) && isAfter(key, afterKey));
+    return keys.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))).slice(0, limit);
   }
 
   health() {
