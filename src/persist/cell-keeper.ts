@@ -2,7 +2,7 @@
 // and takes those of leaving cells there. What is wanted is read from the zones' committed blocks, at every beat: a request
 // cannot be lost, and one that was answered to a thread that died is answered again.
 
-import { CELL_CHUNK_BYTES_MAX, CELL_CHUNK_ROWS, CELLS_PER_CALL } from '../constants.js';
+import { CELL_CHUNK_BYTES_MAX, CELL_CHUNK_ROWS } from '../constants.js';
 import { ByteRing } from '../memory/byte-ring.js';
 import { cellsOfWorld, localCellAt, worldCellOf } from '../memory/cell-grid.js';
 import * as P from '../memory/cell-plan.js';
@@ -11,16 +11,14 @@ import { COUNTER } from '../memory/counters.js';
 import type { IoCounters } from '../memory/io-counters.js';
 import type { Block, WorldBuffer } from '../memory/world-buffer.js';
 import { BLOCKS_OFFSET, SCALAR_ROW_LIMIT } from '../memory/world-layout.js';
+import { CellCalls } from './cell-calls.js';
 import { CellCleaner } from './cell-cleaner.js';
 import { decodeCell, encodeCell, type PackedRows } from './cell-record.js';
 import { CellRecords, firstVersion } from './cell-store.js';
 import { findCellsInView } from './cells-in-view.js';
 import { sha256 } from './checksum.js';
-import { Backoff } from './deadline.js';
 import type { ColdStore } from './ports.js';
 
-const RETRY_MS_MIN = 100;
-const RETRY_MS_MAX = 2000;
 /** So often a failure that lasts is said again. */
 const SAY_EVERY_MS = 10000;
 /** No tick. */
@@ -79,12 +77,8 @@ export class CellKeeper {
   private deliveries: Delivery[] = [];
   /** By world cell: what its record is, so that it is not written again unchanged. */
   private readonly known = new Map<number, { version: number; hash: string }>();
-  private readonly loadBackoff = new Backoff(RETRY_MS_MIN, RETRY_MS_MAX);
-  private readonly storeBackoff = new Backoff(RETRY_MS_MIN, RETRY_MS_MAX);
-  private loadAfterMs = 0;
-  private storeAfterMs = 0;
-  private isLoading = false;
-  private isStoring = false;
+  private readonly loading = new CellCalls();
+  private readonly storing = new CellCalls();
   private nextVersion: number;
   private saidMs = Number.NEGATIVE_INFINITY;
   private lateSeen = 0;
@@ -108,8 +102,8 @@ export class CellKeeper {
     for (let zone = 0; zone < this.options.worlds.length; zone++) this.look(zone);
     this.dropUnwanted(this.loads);
     this.dropUnwanted(this.stores);
-    if (!this.isLoading && this.loads.size > 0 && nowMs >= this.loadAfterMs) void this.load();
-    if (!this.isStoring && this.stores.size > 0 && nowMs >= this.storeAfterMs) void this.store();
+    if (this.loads.size > 0 && this.loading.isDue(nowMs)) void this.load();
+    if (this.stores.size > 0 && this.storing.isDue(nowMs)) void this.store();
     this.deliver();
     this.cleaner.run(nowMs);
     this.sayLate(nowMs);
@@ -201,11 +195,11 @@ export class CellKeeper {
 
   private async store(): Promise<void> {
     const { counters } = this.options;
-    const batch = [...this.stores.values()].slice(0, CELLS_PER_CALL);
-    this.isStoring = true;
+    const batch = this.storing.choose([...this.stores.values()]);
+    this.storing.isBusy = true;
     try {
       await this.records.write(batch);
-      this.storeBackoff.succeeded();
+      this.storing.succeeded(batch);
       for (const job of batch) {
         const { cell, since, version, hash, record } = job;
         this.known.set(cell, { version, hash });
@@ -219,18 +213,17 @@ export class CellKeeper {
         counters.add('cellBytesStored', record.length);
       }
     } catch (error) {
-      this.storeBackoff.failed();
-      this.storeAfterMs = this.options.now() + this.storeBackoff.pauseMs;
+      this.storing.failed(batch, error, this.options.now());
       this.fail(`cells cannot be stored and stay in memory (${this.stores.size} wait)`, error);
     } finally {
-      this.isStoring = false;
+      this.storing.isBusy = false;
     }
   }
 
   private async load(): Promise<void> {
     const { counters } = this.options;
     const batch = this.nextLoads();
-    this.isLoading = true;
+    this.loading.isBusy = true;
     try {
       const values = await this.records.read(batch);
       const read: Delivery[] = [];
@@ -240,25 +233,25 @@ export class CellKeeper {
         this.loads.delete(job.cell);
         this.deliveries.push(read[i]);
       }
-      this.loadBackoff.succeeded();
+      this.loading.succeeded(batch);
       counters.add('cellsLoaded', batch.length);
     } catch (error) {
-      this.loadBackoff.failed();
-      this.loadAfterMs = this.options.now() + this.loadBackoff.pauseMs;
+      this.loading.failed(batch, error, this.options.now());
       this.fail(`cells cannot be loaded and are seen empty (${this.loads.size} wait)`, error);
     } finally {
-      this.isLoading = false;
+      this.loading.isBusy = false;
     }
     this.deliver();
   }
 
   /** Where they need several calls: what players see goes first. */
   private nextLoads(): Job[] {
-    if (this.loads.size <= CELLS_PER_CALL) return [...this.loads.values()];
+    const waiting = [...this.loads.values()];
+    if (this.loading.takesAll(waiting.length)) return waiting;
     const inView = findCellsInView(this.options.worlds, this.options.plan);
-    const seen = [...this.loads.values()].filter(({ cell }) => inView.has(cell));
-    const unseen = [...this.loads.values()].filter(({ cell }) => !inView.has(cell));
-    return [...seen, ...unseen].slice(0, CELLS_PER_CALL);
+    const seen = waiting.filter(({ cell }) => inView.has(cell));
+    const unseen = waiting.filter(({ cell }) => !inView.has(cell));
+    return this.loading.choose([...seen, ...unseen]);
   }
 
   /** Undefined: there is no whole record of the cell. */

@@ -342,6 +342,32 @@ test('a full queue whose store is down asks for its cells once, and for few of t
   await census(cells, 'queue');
 });
 
+test('a cell that the store never takes, or never gives back, is alone with that', async () => {
+  const cells = new CellWorld({ cellTtlMs: 100 });
+  const client = await join(cells, 0);
+  await cells.run(20);
+  const { state, version } = cells.host().cells;
+  const cell = state.lastIndexOf(CELL_LIVE);
+  const isIts = (key: string): boolean => key.includes(`/${cells.host().cells.worldCellOf(cell)}@`);
+  const live = statesOf(cells, CELL_LIVE);
+  assert.ok(live > 2);
+  cells.store.fails = isIts;
+  cells.world.leave(client);
+  await cells.until('all others are cold', () => statesOf(cells, CELL_COLD) === 399, 3000);
+  assert.equal(state[cell], CELL_EVICTING, 'it stands still in memory');
+  assert.match(cells.said.join('\n'), /cells cannot be stored and stay in memory \(\d+ wait\): a row is too large/);
+  cells.store.fails = () => false;
+  await cells.until('it goes too', () => state[cell] === CELL_COLD, 300);
+  cells.store.fails = isIts;
+  assert.ok(version[cell] > 0);
+  await join(cells, 1);
+  await cells.until('the others are here', () => statesOf(cells, CELL_LIVE) >= live - 1, 3000);
+  assert.equal(state[cell], CELL_LOADING);
+  cells.store.fails = () => false;
+  await cells.until('it is here too', () => state[cell] === CELL_LIVE, 300);
+  await census(cells, 'alone');
+});
+
 test('after a call that timed out the store is left alone for the whole pause, and longer after the next', async () => {
   const cells = new CellWorld({ cellTtlMs: 100 });
   const client = await join(cells, 0);
