@@ -92,6 +92,8 @@ await journal
   ?.begin(nowMs())
   .catch((error: Error) => say(`the journal does not begin: ${error.message}; until it does, a kill loses more`));
 send({ kind: 'ready' });
+/** Nobody else keeps a world in this store as long as the lease is ours. */
+const mayDrop = (): boolean => leases.cold?.isHeld ?? true;
 const checkpointer =
   checkpointMs === 0
     ? undefined
@@ -101,7 +103,7 @@ const checkpointer =
         store: stores.cold,
         counters,
         say,
-        mayDrop: () => leases.cold?.isHeld ?? true,
+        mayDrop,
       });
 
 const playerSnapshotter = new PlayerSnapshotter(worlds, shape.worldId, players, stores.hot, counters, say);
@@ -119,6 +121,7 @@ const cells =
     store: stores.cold,
     worldId: shape.worldId,
     earlierWorlds,
+    mayDrop,
     counters,
     say,
     startedMs: Date.now(),

@@ -1,7 +1,7 @@
 // Takes away records of cells that nothing names any more. A record is kept while its zone's state names it, and on for as
 // many cold snapshots as it takes until no snapshot that a start would choose can name it. Those that a crash left behind
-// are found when their cell is stored for the first time after it. Those of worlds that this folder has given up go when as
-// many cold snapshots of the new one are there.
+// are found when their cell is stored for the first time after it. Those of worlds that nobody goes on with go when as many
+// cold snapshots of this one are there.
 
 import { CELL_KEPT_SNAPSHOTS } from '../constants.js';
 import { localOfCell, zoneOfCell } from '../memory/cell-grid.js';
@@ -9,6 +9,7 @@ import type { CellPlan } from '../memory/cell-plan.js';
 import type { IoCounters } from '../memory/io-counters.js';
 import type { WorldBuffer } from '../memory/world-buffer.js';
 import type { CellName, CellRecords } from './cell-store.js';
+import type { CellWorlds } from './cell-worlds.js';
 
 const CLEAN_EVERY_MS = 5000;
 /** Cells that are searched for what a crash left, at one time. */
@@ -19,7 +20,6 @@ export class CellCleaner {
   private readonly versions = new Map<number, Map<number, number>>();
   private readonly unsearched = new Set<number>();
   private readonly searched = new Set<number>();
-  private readonly givenUp: string[];
   private cleanedMs = 0;
   private isBusy = false;
 
@@ -28,10 +28,8 @@ export class CellCleaner {
     private readonly plan: CellPlan,
     private readonly records: CellRecords,
     private readonly counters: IoCounters,
-    earlierWorlds: readonly string[],
-  ) {
-    this.givenUp = [...earlierWorlds];
-  }
+    private readonly cellWorlds: CellWorlds,
+  ) {}
 
   wrote(cell: number, version: number): void {
     this.note(cell, version);
@@ -51,24 +49,20 @@ export class CellCleaner {
   }
 
   private async clean(): Promise<void> {
+    await this.cellWorlds.note();
     for (const cell of [...this.unsearched].slice(0, SEARCHES_PER_RUN)) {
       for (const version of await this.records.listVersions(cell)) this.note(cell, version);
       this.unsearched.delete(cell);
       this.searched.add(cell);
     }
-    await this.dropGivenUp();
+    if (this.counters.get('coldSnapshots') >= CELL_KEPT_SNAPSHOTS) {
+      this.counters.add('cellsDeleted', await this.cellWorlds.dropSome());
+    }
     const old = this.findOld();
     if (old.length === 0) return;
     await this.records.delete(old);
     for (const { cell, version } of old) this.versions.get(cell)?.delete(version);
     this.counters.add('cellsDeleted', old.length);
-  }
-
-  private async dropGivenUp(): Promise<void> {
-    if (this.givenUp.length === 0 || this.counters.get('coldSnapshots') < CELL_KEPT_SNAPSHOTS) return;
-    const count = await this.records.dropSome(this.givenUp[0]);
-    if (count === 0) this.givenUp.shift();
-    this.counters.add('cellsDeleted', count);
   }
 
   private findOld(): CellName[] {

@@ -15,6 +15,7 @@ import { CellCalls } from './cell-calls.js';
 import { CellCleaner } from './cell-cleaner.js';
 import { decodeCell, encodeCell, type PackedRows } from './cell-record.js';
 import { CellRecords, firstVersion } from './cell-store.js';
+import { CellWorlds } from './cell-worlds.js';
 import { findCellsInView } from './cells-in-view.js';
 import { sha256 } from './checksum.js';
 import type { ColdStore } from './ports.js';
@@ -54,6 +55,8 @@ export interface CellKeeperOptions {
   worldId: string;
   /** Those of which records may be left in the store, and nobody goes on with. */
   earlierWorlds: readonly string[];
+  /** Whether worlds that nobody goes on with may be told from those that live elsewhere. */
+  mayDrop: () => boolean;
   counters: IoCounters;
   say: (line: string) => void;
   /** Of the wall clock: versions of records ascend from one process to the next. */
@@ -85,15 +88,17 @@ export class CellKeeper {
   private lateSaidMs = 0;
 
   constructor(private readonly options: CellKeeperOptions) {
-    const { plan, worlds, store, worldId, earlierWorlds, counters } = options;
+    const { plan, worlds, store, worldId, earlierWorlds, mayDrop, counters, startedMs, now } = options;
     const cellCount = cellsOfWorld(plan.grid);
     this.table = new CellTable(plan.table, worlds.length, cellCount);
     this.rings = plan.rings.map((buffer) => new ByteRing(buffer));
     this.answered = new Int32Array(cellCount).fill(UNASKED);
     this.chunkRows = Math.min(CELL_CHUNK_ROWS, Math.floor(CELL_CHUNK_BYTES_MAX / plan.rowBytes));
-    this.nextVersion = firstVersion(options.startedMs);
+    this.nextVersion = firstVersion(startedMs);
     this.records = new CellRecords(store, worldId);
-    this.cleaner = new CellCleaner(worlds, plan, this.records, counters, earlierWorlds);
+    const sinceMs = startedMs - now();
+    const cellWorlds = new CellWorlds({ store, worldId, earlierWorlds, mayDrop, now: () => sinceMs + now() });
+    this.cleaner = new CellCleaner(worlds, plan, this.records, counters, cellWorlds);
   }
 
   /** Often; does only what can be done at once, and begins what takes time. */

@@ -17,8 +17,6 @@ export const CELLS_TABLE = 'cells';
 /** Versions that one millisecond has; a server that starts later begins above all that an earlier one gave out. */
 const VERSIONS_PER_MS = 1024;
 const PAGE_KEYS = 1000;
-/** Of a world that is given up, at one time. */
-const DROPPED_PER_CALL = 256;
 
 /** Which record of which cell. */
 export interface CellName {
@@ -172,12 +170,5 @@ export class CellRecords {
   private noteUnscoped({ cell, version }: CellName): void {
     const versions = this.unscoped.get(cell) ?? new Set<number>();
     this.unscoped.set(cell, versions.add(version));
-  }
-
-  /** Some records of another world, which nobody goes on with. Resolves with how many; 0: there are no more. */
-  async dropSome(worldId: string): Promise<number> {
-    const keys = await this.store.scanKeys(CELLS_TABLE, `${worldId}/`, '', DROPPED_PER_CALL);
-    await this.store.deleteRows(CELLS_TABLE, keys);
-    return keys.length;
   }
 }

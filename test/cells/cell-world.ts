@@ -21,6 +21,8 @@ export class CellWorld {
   readonly counters: IoCounters;
   readonly said: string[] = [];
   earlierWorlds: string[] = [];
+  mayDrop = true;
+  startedMs = 1e12;
   readonly worlds: WorldBuffer[];
   keeper: CellKeeper;
 
@@ -92,9 +94,10 @@ export class CellWorld {
       store: this.store,
       worldId: CELLS_WORLD,
       earlierWorlds: this.earlierWorlds,
+      mayDrop: () => this.mayDrop,
       counters: this.counters,
       say: (line) => this.said.push(line),
-      startedMs: 1e12 + this.nowMs,
+      startedMs: this.startedMs + this.nowMs,
       now: () => this.nowMs,
     });
   }

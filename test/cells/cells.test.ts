@@ -371,7 +371,7 @@ test('a cell that the store never takes, or never gives back, is alone with that
 test('after a call that timed out the store is left alone for the whole pause, and longer after the next', async () => {
   const cells = new CellWorld({ cellTtlMs: 100 });
   const client = await join(cells, 0);
-  await cells.run(20);
+  await cells.until('what is cleaned is', () => cells.store.rows.size > 0); // only cells call from then on
   cells.store.isDown = true;
   cells.store.delay = 240;
   cells.world.leave(client);
@@ -501,7 +501,7 @@ test('a record that is damaged or gone is told of, and its cell begins from an o
   await cells.run(20);
   cells.world.leave(client);
   await cells.until('all is cold', () => statesOf(cells, CELL_COLD) === 400);
-  const [first, second] = cells.store.rows.keys();
+  const [first, second] = cells.store.recordKeys;
   cells.store.rows.get(first)![30] ^= 1;
   cells.store.rows.delete(second);
   await join(cells, 1);
@@ -520,14 +520,14 @@ test('records that nothing names any more go, after snapshots have forgotten the
     cells.world.leave(client);
     await cells.until('all is cold', () => statesOf(cells, CELL_COLD) === 400);
   }
-  const records = cells.store.rows.size;
+  const records = cells.store.recordKeys.length;
   const coldCells = cells.host().cells.version.filter((version) => version > 0).length;
   assert.ok(records > coldCells, 'older ones are kept');
   await cells.run(700);
-  assert.equal(cells.store.rows.size, records, 'as long as no snapshot was taken');
+  assert.equal(cells.store.recordKeys.length, records, 'as long as no snapshot was taken');
   cells.counters.add('coldSnapshots', 3);
   await cells.run(700);
-  assert.equal(cells.store.rows.size, coldCells);
+  assert.equal(cells.store.recordKeys.length, coldCells);
   await census(cells, 'cleaned');
 });
 
@@ -543,7 +543,7 @@ test('records of another world in the same store are neither taken nor cleaned a
   await cells.run(20);
   cells.world.leave(client);
   await cells.until('all is cold', () => statesOf(cells, CELL_COLD) === 400);
-  const own = [...rows];
+  const own = [...rows].filter(([key]) => key.startsWith('cells/'));
   for (const [key, value] of own) {
     const [name, version] = key.slice(`cells/${CELLS_WORLD}/`.length).split('@');
     for (const world of [other, earlier]) {
@@ -565,6 +565,42 @@ test('records of another world in the same store are neither taken nor cleaned a
   await census(cells, 'another world');
 });
 
+test('records of worlds that nobody has gone on with for a month go, but for the last of them', async () => {
+  const worlds = Array.from({ length: 6 }, (_, i) => `${i}0000000-8f0f-4c0e-9d43-3f6f3b1d9a22`);
+  const cells = new CellWorld({ cellTtlMs: 100 });
+  const { rows } = cells.store;
+  for (const world of worlds) {
+    for (let cell = 0; cell < 120; cell++) rows.set(`cells/${world}/${cell}@7`, Uint8Array.of(1));
+  }
+  for (let cell = 0; cell < 150; cell++) rows.set(`cells/${cell}@7`, Uint8Array.of(1)); // of before keys had worlds
+  const left = (): string[] =>
+    worlds.filter((world) => [...rows.keys()].some((key) => key.startsWith(`cells/${world}`)));
+  const runDays = async (days: number): Promise<void> => {
+    cells.startedMs += days * 24 * 3600 * 1000;
+    cells.replaceKeeper();
+    await cells.run(3600);
+  };
+  cells.counters.add('coldSnapshots', 3);
+  await runDays(0);
+  rows.set(`cell-worlds/${worlds[4]}`, rows.get(`cell-worlds/${CELLS_WORLD}`)!);
+  await runDays(20);
+  rows.set(`cell-worlds/${worlds[2]}`, rows.get(`cell-worlds/${CELLS_WORLD}`)!); // is gone on with for a day
+  await runDays(9);
+  assert.deepEqual(left(), worlds);
+  cells.mayDrop = false;
+  await runDays(2);
+  assert.deepEqual(left(), worlds, 'while another server may live in the store');
+  cells.mayDrop = true;
+  await runDays(0);
+  assert.equal(left().length, 2, left().join(' '));
+  assert.ok(left().includes(worlds[2]), 'the last of them');
+  await runDays(60);
+  assert.equal(left().length, 2, 'two are kept for ever beside the one that lives');
+  const noted = [...rows.keys()].filter((key) => key.startsWith('cell-worlds/')).length;
+  assert.equal(noted, 3);
+  assert.equal(cells.store.recordKeys.filter((key) => /^cells\/\d+@/.test(key)).length, 150);
+});
+
 test('records of before keys had worlds are read by their names, and go when nothing names them any more', async () => {
   const cells = new CellWorld({ cellTtlMs: 100 });
   const { rows } = cells.store;
@@ -572,11 +608,12 @@ test('records of before keys had worlds are read by their names, and go when not
   await cells.run(20);
   cells.world.leave(client);
   await cells.until('all is cold', () => statesOf(cells, CELL_COLD) === 400);
-  for (const [key, value] of [...rows]) {
+  for (const key of cells.store.recordKeys) {
+    const value = rows.get(key)!;
     rows.delete(key);
     rows.set(key.replace(`${CELLS_WORLD}/`, ''), value);
   }
-  const oldCount = rows.size;
+  const oldCount = cells.store.recordKeys.length;
   cells.replaceKeeper();
   const again = await join(cells, 1);
   go(cells, again, 40, 0);
@@ -588,8 +625,8 @@ test('records of before keys had worlds are read by their names, and go when not
     await cells.run(700);
     cells.counters.add('coldSnapshots', 3);
   }
-  const left = [...rows.keys()].filter((key) => !key.includes(CELLS_WORLD)).length;
-  assert.ok(rows.size > left && left < oldCount, `${left} of ${oldCount} are as they were`);
+  const left = cells.store.recordKeys.filter((key) => !key.includes(CELLS_WORLD)).length;
+  assert.ok(cells.store.recordKeys.length > left && left < oldCount, `${left} of ${oldCount} are as they were`);
 });
 
 test('a runner who is faster than the store is asked ahead of', async () => {
