@@ -35,6 +35,8 @@ export class IoKeeper {
   private restarts = 0;
   private beginning: IoBeginning | undefined;
   private wasReady = false;
+  /** Read again while no thread listened. */
+  private untold: ToIoThread | undefined;
   private onBansLoaded: () => void = () => {};
   private readonly bansLoaded = new Promise<void>((resolve) => {
     this.onBansLoaded = resolve;
@@ -115,6 +117,8 @@ export class IoKeeper {
         this.isReady = true;
         for (const waiter of this.readyWaiters.splice(0)) waiter.resolve();
         this.desk.attach((request) => worker.postMessage(request));
+        if (this.untold !== undefined) worker.postMessage(this.untold);
+        this.untold = undefined;
       } else if (message.kind === 'player') this.desk.answer(message);
       else if (message.kind === 'bans') this.takeBans(message.bans);
       else this.onStopped();
@@ -169,9 +173,11 @@ export class IoKeeper {
     return isKept;
   }
 
-  /** One that begins later has them from the plan. */
+  /** One that is launched later has them from the plan; one that loads or begins now has the former ones. */
   adopt({ hotSnapshotMs, coldSnapshotMs }: Pick<Settings, 'hotSnapshotMs' | 'coldSnapshotMs'>): void {
-    this.worker?.postMessage({ kind: 'settings', hotSnapshotMs, coldSnapshotMs } satisfies ToIoThread);
+    const message: ToIoThread = { kind: 'settings', hotSnapshotMs, coldSnapshotMs };
+    if (this.isReady) this.worker?.postMessage(message);
+    else this.untold = message;
   }
 
   private async answer(worker: IoWorker, request: number, command: PlatformCommand): Promise<void> {

@@ -6,9 +6,10 @@ import { IoKeeper, type IoWorker } from '../../src/runtime/io-keeper.js';
 import type { FromIoThread, IoBeginning, IoThreadData, ToIoThread } from '../../src/runtime/messages.js';
 import { PlayerDesk } from '../../src/runtime/player-desk.js';
 
-/** An I/O thread as main sees it: it loads, begins when it is told to, and stops. */
+/** An I/O thread as main sees it: it loads, begins when it is told to, and stops. Until it has begun it hears nothing else. */
 class Thread extends EventEmitter {
   readonly got: string[] = [];
+  private isReady = false;
 
   constructor(private readonly failure: string) {
     super();
@@ -16,7 +17,7 @@ class Thread extends EventEmitter {
   }
 
   postMessage(message: ToIoThread): void {
-    this.got.push(message.kind);
+    if (this.isReady || message.kind === 'begin') this.got.push(message.kind);
     setImmediate(() => {
       if (message.kind === 'begin') {
         if (this.failure === 'begin') this.die('the store is damaged');
@@ -26,6 +27,7 @@ class Thread extends EventEmitter {
   }
 
   tell(message: FromIoThread): void {
+    this.isReady ||= message.kind === 'ready';
     this.emit('message', message);
   }
 
@@ -39,7 +41,10 @@ class Thread extends EventEmitter {
   }
 }
 
-function stage(failures: readonly string[] = []): { keeper: IoKeeper; threads: Thread[]; lines: string[] } {
+function stage(
+  failures: readonly string[] = [],
+  onLaunched: (thread: number) => void = () => {},
+): { keeper: IoKeeper; threads: Thread[]; lines: string[] } {
   const threads: Thread[] = [];
   const lines: string[] = [];
   const keep = (fields: object, line: string): void => void lines.push(`${line} ${JSON.stringify(fields)}`);
@@ -47,6 +52,7 @@ function stage(failures: readonly string[] = []): { keeper: IoKeeper; threads: T
   const start = (): IoWorker => {
     const thread = new Thread(failures[threads.length] ?? '');
     threads.push(thread);
+    queueMicrotask(() => onLaunched(threads.length));
     return thread as unknown as IoWorker;
   };
   const keeper = new IoKeeper(
@@ -89,6 +95,18 @@ test('one that ends later is replaced, and until then the server says that it is
   assert.equal(threads.length, 2);
   assert.equal(await keeper.stop(), true);
   assert.deepEqual(threads[1].got, ['begin', 'stop']);
+});
+
+test('settings that are read again while a thread begins are told to it when it listens', async () => {
+  const adopt = (): void => keeper.adopt({ hotSnapshotMs: 2000, coldSnapshotMs: 9000 });
+  const { keeper, threads } = stage([], (thread) => thread === 2 && adopt());
+  await begin(keeper);
+  adopt();
+  assert.deepEqual(threads[0].got, ['begin', 'settings']);
+  threads[0].die('out of memory');
+  while (keeper.complaints().length > 0) await sleep(1);
+  assert.equal(await keeper.stop(), true);
+  assert.deepEqual(threads[1].got, ['begin', 'settings', 'stop']);
 });
 
 test('a stop between a thread and its successor starts one that keeps the end of the world', async () => {
