@@ -88,7 +88,7 @@ export function repackRows(
         const start = row * sourceBytes + sourceAt;
         fromBytes.set(bytes.subarray(start, start + fromBytes.length));
         to[0] = from[0];
-        if (to[0] !== from[0]) to[0] = 0;
+        if (to[0] !== from[0] && !Number.isNaN(to[0])) to[0] = 0;
         packed.set(toBytes, row * targetBytes + targetAt);
       }
     }

@@ -50,6 +50,17 @@ test('fields are found by name: one that is gone is left out, one that is new is
   assert.equal(bytes.length, 12);
 });
 
+test('a value that the new type does not have is zero, and no number is none in it too', () => {
+  const before: ColumnSpec[] = [{ name: 'luck', type: 'f64' }];
+  const now: ColumnSpec[] = [{ name: 'luck', type: 'f32' }];
+  const rows = [Number.NaN, 0.1, 0.5].map((luck) => new Uint8Array(Float64Array.of(luck).buffer));
+  const values = rows.map((one) => {
+    const { bytes } = decodeCell(encodeCell(1, before, [one]), 1, now);
+    return new DataView(bytes.buffer, bytes.byteOffset).getFloat32(0, true);
+  });
+  assert.deepEqual(values, [Number.NaN, 0, 0.5]);
+});
+
 test('a record with any bit flipped, cut short, or of another cell is refused with the reason', () => {
   const record = encodeCell(9, COLUMNS, [...ROWS]);
   for (let at = 0; at < record.length; at++) {
