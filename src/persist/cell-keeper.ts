@@ -84,7 +84,7 @@ export class CellKeeper {
   private readonly storing = new CellCalls();
   private nextVersion: number;
   private saidMs = Number.NEGATIVE_INFINITY;
-  private lateSeen = 0;
+  private lateSeen: number;
   private lateSaidMs = 0;
 
   constructor(private readonly options: CellKeeperOptions) {
@@ -95,6 +95,7 @@ export class CellKeeper {
     this.answered = new Int32Array(cellCount).fill(UNASKED);
     this.chunkRows = Math.min(CELL_CHUNK_ROWS, Math.floor(CELL_CHUNK_BYTES_MAX / plan.rowBytes));
     this.nextVersion = firstVersion(startedMs);
+    this.lateSeen = this.countLate();
     this.records = new CellRecords(store, worldId);
     const sinceMs = startedMs - now();
     const cellWorlds = new CellWorlds({ store, worldId, earlierWorlds, mayDrop, now: () => sinceMs + now() });
@@ -321,12 +322,16 @@ export class CellKeeper {
 
   private sayLate(nowMs: number): void {
     if (nowMs - this.lateSaidMs < SAY_EVERY_MS) return;
-    const late = this.options.worlds.reduce((sum, world) => sum + world.counters[COUNTER.cellsLate], 0);
+    const late = this.countLate();
     if (late > this.lateSeen) {
       this.options.say(`${late - this.lateSeen} cells came into view before they were loaded and were seen empty`);
     }
     this.lateSeen = late;
     this.lateSaidMs = nowMs;
+  }
+
+  private countLate(): number {
+    return this.options.worlds.reduce((sum, world) => sum + world.counters[COUNTER.cellsLate], 0);
   }
 
   private fail(what: string, error: unknown): void {

@@ -210,6 +210,11 @@ test('a store that is slow: cells come late, that is counted and no tick waits',
   assert.equal(statesOf(cells, CELL_LOADING), 0);
   assert.ok(again.decoder.entities.size > 1, 'and then the others');
   await census(cells, 'late');
+  const told = (): number => cells.said.filter((line) => line.includes('came into view')).length;
+  await cells.until('they are told of', () => told() > 0);
+  cells.replaceKeeper();
+  await cells.run(700);
+  assert.equal(told(), 1, 'once, also where another I/O thread has begun since');
 });
 
 test('a store that is down: nothing is given up, and when it is back all goes on', async () => {
