@@ -10,7 +10,7 @@ import { formatPlain, parseTrusted } from '../protocol/plain-codec.js';
 import { CELLS_TABLE } from './cell-store.js';
 import type { ColdStore } from './ports.js';
 
-export const CELL_WORLDS_TABLE = 'cell-worlds';
+const CELL_WORLDS_TABLE = 'cell-worlds';
 const DAY_MS = 24 * 3600 * 1000;
 const PAGE_ROWS = 500;
 /** Keys that are read to find the next world. */

@@ -79,6 +79,9 @@ export class Checkpointer {
   private readonly queue = new RowQueue();
   private readonly writer: RowWriter;
   private worldNow = '';
+  /** Worlds that are to go, oldest first. */
+  private old: string[] = [];
+  private isDropping = false;
 
   constructor(private readonly options: CheckpointerOptions) {
     const { worlds, plan, store, counters, say, pauseMsMin, pauseMsMax, lateMs } = options;
@@ -117,6 +120,7 @@ export class Checkpointer {
     counters.set('checkpointMs', performance.now() - start);
     counters.set('checkpointRowsWaiting', this.queue.length);
     void this.writer.run();
+    void this.dropOld();
   }
 
   /** Resolves when nothing waits any more; with a store that is away, not before it is back. */
@@ -159,18 +163,30 @@ export class Checkpointer {
     this.queue.delete(key);
   }
 
-  /** Finds the world's name, what it has stored under it, and what of older worlds is to go. May be tried again. */
+  /** Finds the world's name, what it has stored under it, and which older worlds are to go. May be tried again. */
   private async open(): Promise<void> {
-    const { plan, store, mayDrop = () => true } = this.options;
+    const { plan, store } = this.options;
     const known = await listWorlds(store);
     const world = { ...(findOwn(known, plan) ?? nameWorld(known, plan)), worldId: plan.worldId };
     await putWorld(store, { ...world, gameVersion: plan.gameVersion });
     for await (const name of scanEntityNames(store, world.world)) this.note(name);
     this.worldNow = world.world;
-    if (!mayDrop()) return; // at a later start
-    const others = known.filter((other) => other.world !== world.world);
-    for (const { world: old } of others.slice(0, Math.max(0, others.length + 1 - CHECKPOINT_WORLDS_KEPT))) {
-      await dropWorld(store, old);
+    const others = known.map((other) => other.world).filter((other) => other !== world.world);
+    this.old = others.slice(0, Math.max(0, others.length + 1 - CHECKPOINT_WORLDS_KEPT));
+    void this.dropOld();
+  }
+
+  /** Beside the writing, which does not wait for it: they may have very many rows. What fails is tried again later. */
+  private async dropOld(): Promise<void> {
+    const { store, counters, mayDrop = () => true } = this.options;
+    if (this.isDropping) return;
+    this.isDropping = true;
+    try {
+      for (; this.old.length > 0 && mayDrop(); this.old.shift()) await dropWorld(store, this.old[0]);
+    } catch {
+      counters.add('checkpointFailures', 1);
+    } finally {
+      this.isDropping = false;
     }
   }
 

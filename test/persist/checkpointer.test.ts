@@ -379,6 +379,7 @@ test('a world that begins anew has rows of its own, and old worlds go in the end
     names.push(checkpointer.world);
   }
   const kept = names.slice(-CHECKPOINT_WORLDS_KEPT);
+  await until('they are gone', async () => (await listWorlds(store.port)).length === CHECKPOINT_WORLDS_KEPT);
   assert.deepEqual(
     (await listWorlds(store.port)).map(({ world }) => world),
     kept,
@@ -388,6 +389,44 @@ test('a world that begins anew has rows of its own, and old worlds go in the end
     store.entityKeys,
     kept.map((world) => `${world}/1.1`),
   );
+});
+
+test('old worlds that cannot be dropped now keep no checkpoint from being written, and go later', async () => {
+  const stage = new Stage();
+  const store = new FaultyStore();
+  const { game, gameVersion, seed } = STAGE_PLAN;
+  const names = Array.from({ length: CHECKPOINT_WORLDS_KEPT }, (_, n) => `1999-${n}`);
+  for (const [startedAtMs, world] of names.entries()) {
+    await putWorld(store.port, { world, game, gameVersion, seed, startedAtMs, worldId: randomUUID() });
+    await store.port.putRows('entities', [{ key: `${world}/9.1`, value: new Uint8Array(1) }]);
+  }
+  stage.place(0, 0, 0, 1, 1);
+  stage.commit();
+  let isRefusing = true;
+  let tries = 0;
+  store.onCall = (sort, keys) => {
+    if (sort !== 'delete' || !keys.includes(`${names[0]}/9.1`)) return;
+    tries++;
+    if (isRefusing) throw new PersistError('unavailable', 'not now');
+  };
+  const checkpointer = stage.checkpointer(store.port);
+  const known = async (): Promise<string[]> => (await listWorlds(store.port)).map(({ world }) => world);
+  checkpointer.take();
+  await until('the checkpoint is there', () => store.entityKeys.includes(`${checkpointer.world}/1.1`));
+  await until('it is tried', () => tries > 0);
+  checkpointer.take();
+  await until('it is tried again', () => tries > 1);
+  assert.ok((await known()).includes(names[0]));
+  isRefusing = false;
+  await until('it is gone', async () => {
+    checkpointer.take();
+    return !(await known()).includes(names[0]);
+  });
+  assert.deepEqual(
+    store.entityKeys,
+    [...names.slice(1), checkpointer.world].map((world) => `${world}/${world.startsWith('1999') ? 9 : 1}.1`).sort(),
+  );
+  await checkpointer.stop(5000);
 });
 
 test('a world that goes on finds its own rows, whatever world of the same game and seed was stored since', async () => {
