@@ -192,6 +192,7 @@ export class IoKeeper {
   private replace(): void {
     this.worker = undefined;
     this.isReady = false;
+    this.desk.detach();
     if (this.isStopping || !this.wasReady) {
       // Before the server has begun nothing is lost yet: it does not begin, and says why.
       const error = new Error(this.lastError);

@@ -1,6 +1,7 @@
 // Main's side of what is stored of players: tells the I/O thread who plays, and asks it for those who come back. A new
-// I/O thread is told of everyone again.
+// I/O thread is told of everyone again, and of who left for good before it was there: what is stored of them goes.
 
+import { PLAYER_KEYS_GONE_MAX } from '../constants.js';
 import type { Log } from '../net/log.js';
 import type { StoredPlayer } from '../net/ports.js';
 import type { PlayerSession } from '../persist/player-snapshot.js';
@@ -12,7 +13,8 @@ const FIND_MS_MAX = 500;
 export class PlayerDesk {
   private readonly sessions = new Map<number, PlayerSession>();
   private readonly waiting = new Map<number, (answer: FromIoThread & { kind: 'player' }) => void>();
-  private post: (message: ToIoThread) => void = () => {};
+  private post: ((message: ToIoThread) => void) | undefined;
+  private readonly leftUnheard: PlayerSession[] = [];
   private lastRequest = 0;
 
   constructor(
@@ -23,18 +25,30 @@ export class PlayerDesk {
   /** There is another I/O thread. */
   attach(post: (message: ToIoThread) => void): void {
     this.post = post;
+    for (const session of this.leftUnheard.splice(0)) {
+      const { client, epoch } = session;
+      post({ kind: 'session', session });
+      post({ kind: 'sessionOver', client, epoch, isForGood: true });
+    }
     for (const session of this.sessions.values()) post({ kind: 'session', session });
+  }
+
+  /** It has ended, and the next one is not there yet. */
+  detach(): void {
+    this.post = undefined;
   }
 
   joined(session: PlayerSession): void {
     this.sessions.set(session.client, session);
-    this.post({ kind: 'session', session });
+    this.post?.({ kind: 'session', session });
   }
 
   left(client: number, epoch: number, isForGood: boolean): void {
-    if (this.sessions.get(client)?.epoch !== epoch) return;
+    const session = this.sessions.get(client);
+    if (session?.epoch !== epoch) return;
     this.sessions.delete(client);
-    this.post({ kind: 'sessionOver', client, epoch, isForGood });
+    if (this.post !== undefined) this.post({ kind: 'sessionOver', client, epoch, isForGood });
+    else if (isForGood && this.leftUnheard.length < PLAYER_KEYS_GONE_MAX) this.leftUnheard.push(session);
   }
 
   /** Undefined where nothing is stored, or nobody can tell in time; it never rejects. */
@@ -51,7 +65,7 @@ export class PlayerDesk {
         if (problem !== '') this.log.warn({ playerId }, `a player joins anew: what is stored of it: ${problem}`);
         resolve(player);
       });
-      this.post({ kind: 'findPlayer', request, playerId });
+      this.post?.({ kind: 'findPlayer', request, playerId });
     });
   }
 

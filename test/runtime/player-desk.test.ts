@@ -64,3 +64,28 @@ test('another I/O thread is told of everyone who plays', () => {
   desk.attach((message) => others.push(message));
   assert.deepEqual(others, [{ kind: 'session', session: ADA }]);
 });
+
+test('who leaves for good while there is no I/O thread is named to the next one as gone', () => {
+  const { desk, posted } = setUp();
+  const bob = { ...ADA, client: 5, playerId: 'bob', sessionId: 't' };
+  desk.joined(ADA);
+  desk.joined(bob);
+  desk.detach();
+  posted.length = 0;
+  desk.left(4, 9, true);
+  desk.left(5, 9, false);
+  const again = { ...ADA, epoch: 10, sessionId: 'u' };
+  desk.joined(again);
+  assert.deepEqual(posted, [], 'nobody hears it');
+  const others: ToIoThread[] = [];
+  desk.attach((message) => others.push(message));
+  assert.deepEqual(others, [
+    { kind: 'session', session: ADA },
+    { kind: 'sessionOver', client: 4, epoch: 9, isForGood: true },
+    { kind: 'session', session: again },
+  ]);
+  others.length = 0;
+  desk.detach();
+  desk.attach((message) => others.push(message));
+  assert.deepEqual(others, [{ kind: 'session', session: again }], 'told once');
+});
