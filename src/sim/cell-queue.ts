@@ -19,7 +19,7 @@ const AT_KIND = 12;
 export const QUEUE_HEAD_BYTES = 16;
 const EVENT_BYTES = 24;
 
-export const FORM_EVENT = 0;
+const FORM_EVENT = 0;
 export const FORM_ENTITY = 1;
 
 export function queueRecordBytes(rowBytes: number): number {
@@ -39,6 +39,9 @@ export class CellQueue {
   private readonly scalars: Int32Array;
   /** By cell: records that wait for it. */
   private readonly waiting: Uint16Array;
+  /** While a cell's records are taken out: those between are gone already. */
+  private takenStart = 0;
+  private takenEnd = 0;
 
   constructor(
     private readonly world: WorldBuffer,
@@ -88,21 +91,11 @@ export class CellQueue {
     return true;
   }
 
-  /** The oldest record of a cell, or -1. */
-  find(cell: number): number {
-    if (this.waiting[cell] === 0) return -1;
-    const { count } = this;
-    for (let i = 0; i < count; i++) {
-      if (this.cellOf(i) === cell) return i;
-    }
-    return -1;
-  }
-
-  formOf(index: number): number {
+  private formOf(index: number): number {
     return this.view.getInt32(index * this.recordBytes + AT_FORM, true);
   }
 
-  eventAt(index: number): CellEvent {
+  private eventAt(index: number): CellEvent {
     const at = index * this.recordBytes;
     const body = at + QUEUE_HEAD_BYTES;
     return {
@@ -116,19 +109,56 @@ export class CellQueue {
   }
 
   /** Where the packed row of a record stands in the world's bytes. */
-  rowOffset(index: number): number {
+  private rowOffset(index: number): number {
     return this.bytes.byteOffset + index * this.recordBytes + QUEUE_HEAD_BYTES;
   }
 
-  /** Those behind it move up and keep their order. */
-  remove(index: number): void {
-    this.waiting[this.cellOf(index)]--;
-    const end = this.count * this.recordBytes;
-    this.bytes.copyWithin(index * this.recordBytes, (index + 1) * this.recordBytes, end);
-    this.scalars[SCALAR_CELL_QUEUE]--;
+  /**
+   * Takes a cell's records out, the oldest first, until `bear` finds no row for one. The others move up once, and keep their
+   * order; what `apply` makes wait comes behind all of them.
+   */
+  drain(cell: number, bear: (rowOffset: number) => boolean, apply: (event: CellEvent) => void): void {
+    let isTaking = true;
+    while (this.takenEnd < this.count) {
+      const index = this.takenEnd;
+      if (isTaking && this.waiting[cell] > 0 && this.cellOf(index) === cell) {
+        if (this.formOf(index) === FORM_EVENT) {
+          const event = this.eventAt(index);
+          this.waiting[cell]--;
+          this.takenEnd++;
+          apply(event);
+          continue;
+        }
+        isTaking = bear(this.rowOffset(index));
+        if (isTaking) {
+          this.waiting[cell]--;
+          this.takenEnd++;
+          continue;
+        }
+      }
+      if (this.takenStart < index) this.move(this.takenStart, index, index + 1);
+      this.takenStart++;
+      this.takenEnd++;
+    }
+    this.closeGap();
+    this.takenStart = 0;
+    this.takenEnd = 0;
+  }
+
+  /** Those behind the records that were taken move up. */
+  private closeGap(): void {
+    if (this.takenStart === this.takenEnd) return;
+    this.move(this.takenStart, this.takenEnd, this.count);
+    this.scalars[SCALAR_CELL_QUEUE] -= this.takenEnd - this.takenStart;
+    this.takenEnd = this.takenStart;
+  }
+
+  private move(target: number, start: number, end: number): void {
+    this.bytes.copyWithin(target * this.recordBytes, start * this.recordBytes, end * this.recordBytes);
   }
 
   private begin(cell: number, form: number, tick: number, kind: number): number {
+    if (this.count === this.capacity) this.closeGap();
     if (this.count === this.capacity) return -1;
     const at = this.count * this.recordBytes;
     this.scalars[SCALAR_CELL_QUEUE]++;

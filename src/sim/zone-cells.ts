@@ -28,7 +28,7 @@ import * as J from '../memory/journal-records.js';
 import { type CellArrays, LIVE_BLOCK } from '../memory/world-buffer.js';
 import { createRandom } from '../prng.js';
 import { DEPART_TO_CELL } from '../state/columns.js';
-import { CellQueue, FORM_ENTITY } from './cell-queue.js';
+import { CellQueue } from './cell-queue.js';
 import type { CellEvent } from './game.js';
 import { copyRow } from './handoff.js';
 import type { EngineZone } from './zone.js';
@@ -322,16 +322,12 @@ export class ZoneCells {
   /** In the order in which it came. What finds no row waits for the next sweep. */
   private applyQueue(cell: number): void {
     const { zone, queue } = this;
-    for (let index = queue.find(cell); index >= 0; index = queue.find(cell)) {
-      if (queue.formOf(index) === FORM_ENTITY) {
-        if (!this.bearRow(zone.buffer.bytes, queue.rowOffset(index))) return;
-        queue.remove(index);
-      } else {
-        const event = queue.eventAt(index);
-        queue.remove(index);
-        zone.game.applyToCell?.(zone, event);
-      }
-    }
+    if (queue.waitingFor(cell) === 0) return;
+    queue.drain(
+      cell,
+      (rowOffset) => this.bearRow(zone.buffer.bytes, rowOffset),
+      (event) => zone.game.applyToCell?.(zone, event),
+    );
   }
 
   private applyWaiting(): void {

@@ -475,6 +475,55 @@ test('a full queue brings its cells in; a queue that cannot be emptied takes no 
   await census(cells, 'full queue');
 });
 
+test("what waits is moved up once when a cell is loaded, however much of it is that cell's", async () => {
+  const applied: number[] = [];
+  const game = {
+    ...GARDEN,
+    applyToCell(zone, { x, y, kind, a }) {
+      applied.push(a);
+      if (a === 1) zone.tellCell(x, y, kind, 5000, 0); // behind all that waits
+    },
+  } as GameDefinition;
+  const cells = new CellWorld({}, 1, game);
+  await join(cells, 0);
+  await cells.run(10);
+  const { zone } = cells.world.hosts[0];
+  const { queue, state, worldCellOf } = cells.host().cells;
+  const { grid } = cells.world.plan.cells!;
+  const [cold, other] = [...state.keys()].filter((cell) => state[cell] === CELL_COLD);
+  const [at, elsewhere] = [cold, other].map((cell) => areaOfCell(grid, worldCellOf.call(cells.host().cells, cell)));
+  for (let i = 0; i < 1000; i++) {
+    assert.ok(zone.tellCell(at.x + 1, at.y + 1, 7, i, 0));
+    if (i % 4 === 0) assert.ok(zone.tellCell(elsewhere.x + 1, elsewhere.y + 1, 7, 10000 + i, 0));
+  }
+  let moved = 0;
+  queue.bytes.copyWithin = (target, start, end = 0) => {
+    moved += end - start;
+    return Uint8Array.prototype.copyWithin.call(queue.bytes, target, start, end) as typeof queue.bytes;
+  };
+  cells.host().cells.startLoad(cold);
+  assert.deepEqual(applied, [...Array(1000).keys(), 5000]);
+  assert.ok(moved <= 2 * 1250 * queue.recordBytes, `${moved} bytes were moved`);
+  assert.deepEqual([queue.count, queue.waitingFor(cold), queue.waitingFor(other)], [250, 0, 250]);
+  applied.length = 0;
+  cells.host().cells.startLoad(other);
+  assert.deepEqual(
+    applied,
+    Array.from({ length: 250 }, (_, i) => 10000 + 4 * i),
+  );
+  assert.equal(queue.count, 0);
+
+  // Full: what the first of them makes wait has its place.
+  applied.length = 0;
+  const full = state.indexOf(CELL_COLD);
+  const { x, y } = areaOfCell(grid, worldCellOf.call(cells.host().cells, full));
+  for (let i = 0; i < queue.capacity; i++) assert.ok(zone.tellCell(x + 1, y + 1, 7, i + 1, 0));
+  cells.host().cells.startLoad(full);
+  assert.deepEqual(applied, [...Array.from({ length: queue.capacity }, (_, i) => i + 1), 5000]);
+  assert.equal(cells.counter(COUNTER.cellQueueFull), 0);
+  assert.equal(queue.count, 0);
+});
+
 test('threads that end at any moment lose nobody and double nobody', async () => {
   for (const seed of [SEED, SEED + 1, SEED + 2]) {
     const cells = new CellWorld({ seed, zoneColumns: 2, zoneRows: 2, cellTtlMs: 200 }, 2);
