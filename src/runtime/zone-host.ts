@@ -74,10 +74,10 @@ export class ZoneHost {
       {
         canTell: (count) => frames.freeBytes() >= (count + 1) * NOTICE_ROOM_BYTES,
         onDeparting: (row, target) => this.onDeparting(row, target),
-        onDeparted: (client, epoch, target) => this.intake.departed(client, epoch, target),
+        onDeparted: (client, epoch, target) => this.intake.clients.hasDeparted(client, epoch, target),
         onArrived: (row) => this.onArrived(row),
         onForwardedCommand: (view, offset) => this.intake.takeForwarded(view, offset),
-        onStoredPlayer: (view, offset) => this.intake.takeStored(view, offset),
+        onStoredPlayer: (view, offset) => this.intake.clients.takeStored(view, offset),
       },
       this.journal,
     );
@@ -166,14 +166,14 @@ export class ZoneHost {
     this.ghosts.keepDeparted(row);
     const client = this.zone.owner[row] - 1;
     if (client >= 0) {
-      this.intake.departing(client, this.zone.engine.ownerEpoch[row], target);
+      this.intake.clients.departing(client, this.zone.engine.ownerEpoch[row], target);
     }
   }
 
   private onArrived(row: number): void {
     const client = this.zone.owner[row] - 1;
     if (client >= 0) {
-      this.intake.arrived(client, row);
+      this.intake.clients.arrived(client, row);
     }
   }
 

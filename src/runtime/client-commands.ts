@@ -1,0 +1,133 @@
+// The game's commands in a zone: each is applied in its client's turn, sent after a client that has gone on, kept for a
+// later tick, or rejected with a code.
+
+import { GAME_KIND_MIN } from '../constants.js';
+import * as C from '../memory/client-table.js';
+import { COUNTER } from '../memory/counters.js';
+import type { Limits } from '../memory/live-limits.js';
+import * as R from '../memory/records.js';
+import { RejectCode } from '../protocol/reject-codes.js';
+import type { CommandDefinition } from '../sim/game.js';
+import type { EngineZone } from '../sim/zone.js';
+import type { ZoneJournal } from '../sim/zone-journal.js';
+import { AsideCommands } from './aside-commands.js';
+import { CommandRates } from './command-rates.js';
+import type { DepartedClients } from './departed-clients.js';
+import type { MainNotices } from './main-notices.js';
+import { NOT_HERE, NOT_NOW, TAKEN } from './waiting-records.js';
+import type { ZoneClients } from './zone-clients.js';
+
+export interface ClientCommandsOptions {
+  zone: EngineZone;
+  clients: C.ClientTable;
+  limits: Pick<Limits, 'commandsPerClientTick'>;
+  journal: ZoneJournal | undefined;
+}
+
+export class ClientCommands {
+  private readonly definitions: (CommandDefinition | undefined)[] = [];
+  private readonly rates: CommandRates;
+  private readonly aside: AsideCommands;
+
+  constructor(
+    private readonly options: ClientCommandsOptions,
+    private readonly present: ZoneClients,
+    private readonly departed: DepartedClients,
+    private readonly notices: MainNotices,
+  ) {
+    const { zone, clients } = options;
+    for (const command of zone.game.commands) {
+      this.definitions[command.kind - GAME_KIND_MIN] = command as CommandDefinition;
+    }
+    this.rates = new CommandRates(zone, clients.clientsMax, this.definitions.length);
+    this.aside = new AsideCommands(
+      clients.clientsMax,
+      (view, offset) => this.attempt(view, offset),
+      () => zone.counters[COUNTER.commandsStale]++,
+    );
+  }
+
+  /** Those that wait for a later tick. Returns how many were taken. */
+  takeWaiting(most: number): number {
+    return this.aside.take(most, this.options.zone.tick);
+  }
+
+  /** Behind those of the same client that wait already. */
+  take(view: DataView, offset: number): void {
+    const client = view.getInt32(offset + R.COMMAND_CLIENT, true);
+    if (!this.aside.hasSome(client) && this.attempt(view, offset) === TAKEN) {
+      return;
+    }
+    const { zone } = this.options;
+    if (!this.aside.add(view, offset, zone.tick)) {
+      zone.counters[COUNTER.commandsOverloaded]++;
+      const seq = view.getUint32(offset + R.COMMAND_SEQ, true);
+      this.reject(client, seq, view.getUint16(offset + R.COMMAND_KIND, true), RejectCode.Overloaded);
+    }
+  }
+
+  private attempt(view: DataView, offset: number): number {
+    const { zone, clients, limits } = this.options;
+    const client = view.getInt32(offset + R.COMMAND_CLIENT, true);
+    const kind = view.getUint16(offset + R.COMMAND_KIND, true);
+    if (!this.present.isHere(client, view.getInt32(offset + R.COMMAND_EPOCH, true))) {
+      if (!this.departed.has(client)) {
+        return NOT_HERE;
+      }
+      if (!this.departed.follow(client, kind, view, offset)) {
+        this.reject(client, view.getUint32(offset + R.COMMAND_SEQ, true), kind, RejectCode.QueueFull);
+      }
+      return TAKEN;
+    }
+    const turn = clients.state[client * C.CLIENT_STATE_WORDS + C.CLIENT_TURN];
+    if (view.getUint8(offset + R.COMMAND_TURN) !== turn) {
+      zone.counters[COUNTER.commandsStale]++;
+      return TAKEN; // said by a connection that another one has replaced
+    }
+    if (!this.rates.count(client, limits.commandsPerClientTick)) {
+      return NOT_NOW;
+    }
+    this.apply(client, kind, view, offset);
+    return TAKEN;
+  }
+
+  private apply(client: number, kind: number, view: DataView, offset: number): void {
+    const { zone, clients } = this.options;
+    const seq = view.getUint32(offset + R.COMMAND_SEQ, true);
+    const slot = kind - GAME_KIND_MIN;
+    if (seq <= clients.state[client * C.CLIENT_STATE_WORDS + C.CLIENT_APPLIED_SEQUENCE] >>> 0) {
+      // It was held up in a zone that its client has left, and a later one came straight here: the later one stands.
+      this.reject(client, seq, kind, RejectCode.BadSequence);
+      return;
+    }
+    const definition = this.definitions[slot];
+    if (definition === undefined) {
+      this.reject(client, seq, kind, RejectCode.UnknownKind);
+      return;
+    }
+    if (definition.ratePerSecond !== undefined && !this.rates.spend(client, slot, definition.ratePerSecond)) {
+      this.reject(client, seq, kind, RejectCode.RateLimited);
+      return;
+    }
+    const row = this.present.rowOf(client);
+    const code = row < 0 ? RejectCode.NotAlive : this.applyTo(row, kind, definition, view, offset);
+    if (code !== RejectCode.None) {
+      this.reject(client, seq, kind, code);
+      return;
+    }
+    clients.state[client * C.CLIENT_STATE_WORDS + C.CLIENT_APPLIED_SEQUENCE] = seq;
+    zone.counters[COUNTER.commandsApplied]++;
+  }
+
+  private applyTo(row: number, kind: number, definition: CommandDefinition, view: DataView, offset: number): number {
+    const { zone, journal } = this.options;
+    const payload = offset + R.COMMAND_PAYLOAD;
+    journal?.command(row, kind, view, payload, view.getUint8(offset + R.COMMAND_BYTES));
+    return definition.apply(zone, row, view, payload);
+  }
+
+  private reject(client: number, seq: number, kind: number, code: number): void {
+    this.options.zone.counters[COUNTER.commandsRejected]++;
+    this.notices.tell(client, R.FROM_ZONE_REJECT, seq, kind, code);
+  }
+}
