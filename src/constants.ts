@@ -290,6 +290,7 @@ assert(SHORT_STEP_QUANTA_MAX * MID_AGE_TICKS_MAX <= 32767, 'the 16-bit form of a
 assert((COMMAND_RING_RECORDS & (COMMAND_RING_RECORDS - 1)) === 0, 'ring sizes are powers of two');
 assert((FRAME_RING_BYTES & (FRAME_RING_BYTES - 1)) === 0, 'ring sizes are powers of two');
 assert((ARRIVAL_RING_RECORDS & (ARRIVAL_RING_RECORDS - 1)) === 0, 'ring sizes are powers of two');
+assert(CLIENTS_MAX_LIMIT <= 65536, 'records of commands name a client in 16 bits');
 assert(QUADTREE_LEVEL_MAX <= 8, 'leaf numbers are kept in 16 bits');
 assert(FRAME_BYTES_MAX * 4 < FRAME_RING_BYTES, 'the frame ring holds several of the largest frames');
 assert(NAME_BYTES_MAX + TOKEN_BYTES_MAX + 128 <= CLIENT_MESSAGE_BYTES_MAX, 'a Join fits a client message');

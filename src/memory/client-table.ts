@@ -29,6 +29,8 @@ export const CLIENT_ACK_SENT = 6;
 export const CLIENT_FRAMES_MADE = 7;
 /** Of the connection whose commands are taken. */
 export const CLIENT_TURN = 8;
+/** Of the last command that was taken, as main counts them. */
+export const CLIENT_NTH = 9;
 
 // Values of `congested`: no frames are made for the client.
 export const CONGESTED_BACKLOG = 1;

@@ -3,15 +3,18 @@
 
 // --- command ring and word ring: main -> zone ----------------------------------------------------------------------
 //
-//  0            4           8           12          14         15        16
-//  | client u32 | epoch u32 | seq u32   | kind u16  | bytes u8 | turn u8 | payload, 48 bytes |
+//  0            2         4           8         12         14         15        16
+//  | client u16 | nth u16 | epoch u32 | seq u32 | kind u16 | bytes u8 | turn u8 | payload, 48 bytes |
 //
-// The turn tells the connections of one client from each other: sequence numbers begin anew with each.
+// The turn tells the connections of one client from each other: sequence numbers begin anew with each, and so does the
+// count of commands. The nth command of a client follows its n-1st whatever zones either went through; sequence numbers have
+// gaps, the count has none. It wraps.
 //
 // Kinds below 256 are main's own words to a zone and go through a ring of their own, which is emptied first; from 256 on
 // they are the game's, as the client sent them, checked.
 
 export const COMMAND_CLIENT = 0;
+export const COMMAND_NTH = 2;
 export const COMMAND_EPOCH = 4;
 export const COMMAND_SEQ = 8;
 export const COMMAND_KIND = 12;

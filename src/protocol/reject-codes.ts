@@ -14,7 +14,7 @@ const REASONS: Record<RejectCode, string> = {
   [RejectCode.AlreadyJoined]: 'already joined',
   [RejectCode.RateLimited]: 'too many messages per second',
   [RejectCode.OutOfRange]: 'a value is outside of what its field allows',
-  [RejectCode.QueueFull]: 'the zone has no room for more commands',
+  [RejectCode.QueueFull]: 'the server is behind, and the command is lost',
   [RejectCode.NotAlive]: 'the entity cannot act now',
   [RejectCode.Cooldown]: 'too soon after the last one',
   [RejectCode.TooFar]: 'too far away',

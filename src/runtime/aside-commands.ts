@@ -1,4 +1,4 @@
-// Commands of a zone that wait for a later tick, in the order in which they came, and client by client.
+// Commands of a zone that wait for a later tick, client by client, those of each in the order in which main counted them.
 
 import * as R from '../memory/records.js';
 import { ARRIVAL_TICKS_MAX, copyRecord, NOT_HERE, TAKEN, type WaitingRecord } from './waiting-records.js';
@@ -8,17 +8,20 @@ const ASIDE_MAX = 32768;
 
 export class AsideCommands {
   private waiting: WaitingRecord[] = [];
+  /** By client: how many of its commands wait, and which of them came last. */
   private readonly count: Uint16Array;
+  private readonly lastNth: Uint16Array;
   private readonly blockedTick: Int32Array;
 
   constructor(
     clientsMax: number,
-    /** Returns what became of it. */
-    private readonly attempt: (view: DataView, offset: number) => number,
+    /** Returns what became of it. `isOverdue`: it has waited for earlier ones for as long as it may. */
+    private readonly attempt: (view: DataView, offset: number, isOverdue: boolean) => number,
     /** Its client has not come. */
     private readonly onStale: () => void,
   ) {
     this.count = new Uint16Array(clientsMax);
+    this.lastNth = new Uint16Array(clientsMax);
     this.blockedTick = new Int32Array(clientsMax);
   }
 
@@ -31,8 +34,16 @@ export class AsideCommands {
     if (this.waiting.length >= ASIDE_MAX) {
       return false;
     }
-    this.count[view.getInt32(offset + R.COMMAND_CLIENT, true)]++;
-    this.waiting.push({ record: copyRecord(view, offset), tick });
+    const client = view.getUint16(offset + R.COMMAND_CLIENT, true);
+    const nth = view.getUint16(offset + R.COMMAND_NTH, true);
+    const entry = { record: copyRecord(view, offset), tick };
+    if (this.count[client] !== 0 && isBefore(nth, this.lastNth[client])) {
+      this.waiting.splice(this.placeOf(client, nth), 0, entry);
+    } else {
+      this.waiting.push(entry);
+      this.lastNth[client] = nth;
+    }
+    this.count[client]++;
     return true;
   }
 
@@ -45,16 +56,17 @@ export class AsideCommands {
     this.waiting = [];
     let taken = 0;
     for (const entry of waiting) {
-      const client = entry.record.getInt32(R.COMMAND_CLIENT, true);
+      const client = entry.record.getUint16(R.COMMAND_CLIENT, true);
       if (taken >= most || this.blockedTick[client] === tick) {
         this.waiting.push(entry);
         continue;
       }
-      const outcome = this.attempt(entry.record, 0);
+      const isOverdue = tick - entry.tick >= ARRIVAL_TICKS_MAX;
+      const outcome = this.attempt(entry.record, 0, isOverdue);
       if (outcome === TAKEN) {
         this.count[client]--;
         taken++;
-      } else if (outcome === NOT_HERE && tick - entry.tick >= ARRIVAL_TICKS_MAX) {
+      } else if (outcome === NOT_HERE && isOverdue) {
         this.count[client]--;
         this.onStale();
       } else {
@@ -64,4 +76,18 @@ export class AsideCommands {
     }
     return taken;
   }
+
+  /** In front of the first of the client's that is later. Rare: only what took a longer way than a later one comes so. */
+  private placeOf(client: number, nth: number): number {
+    const place = this.waiting.findIndex(
+      ({ record }) =>
+        record.getUint16(R.COMMAND_CLIENT, true) === client && isBefore(nth, record.getUint16(R.COMMAND_NTH, true)),
+    );
+    return place < 0 ? this.waiting.length : place; // those that wait may be of a former connection, which counted otherwise
+  }
+}
+
+/** Counts of commands wrap at 65536. */
+function isBefore(nth: number, other: number): boolean {
+  return ((nth - other) & 0xffff) >= 0x8000;
 }

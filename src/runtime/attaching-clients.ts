@@ -43,7 +43,7 @@ export class AttachingClients {
     this.waiting = [];
     for (const entry of waiting) {
       const { record } = entry;
-      const client = record.getInt32(R.COMMAND_CLIENT, true);
+      const client = record.getUint16(R.COMMAND_CLIENT, true);
       const epoch = record.getInt32(R.COMMAND_EPOCH, true);
       if (this.clients.attach(client, epoch, record)) {
         continue;

@@ -1,5 +1,8 @@
-// The game's commands in a zone: each is applied in its client's turn, sent after a client that has gone on, kept for a
+// The game's commands in a zone: each is applied in its client's order, sent after a client that has gone on, kept for a
 // later tick, or rejected with a code.
+//
+// Where a client crosses a border, its later commands come straight here, while earlier ones may still be on their way from
+// the zone that it has left. Main counts each client's commands, so a gap shows, and what is behind it waits for some ticks.
 
 import { GAME_KIND_MIN } from '../constants.js';
 import * as C from '../memory/client-table.js';
@@ -28,6 +31,9 @@ export class ClientCommands {
   private readonly definitions: (CommandDefinition | undefined)[] = [];
   private readonly rates: CommandRates;
   private readonly aside: AsideCommands;
+  // What is looked at for every command, at one step.
+  private readonly zone: EngineZone;
+  private readonly state: Int32Array;
 
   constructor(
     private readonly options: ClientCommandsOptions,
@@ -36,29 +42,31 @@ export class ClientCommands {
     private readonly notices: MainNotices,
   ) {
     const { zone, clients } = options;
+    this.zone = zone;
+    this.state = clients.state;
     for (const command of zone.game.commands) {
       this.definitions[command.kind - GAME_KIND_MIN] = command as CommandDefinition;
     }
     this.rates = new CommandRates(zone, clients.clientsMax, this.definitions.length);
     this.aside = new AsideCommands(
       clients.clientsMax,
-      (view, offset) => this.attempt(view, offset),
+      (view, offset, isOverdue) => this.attempt(view, offset, isOverdue),
       () => zone.counters[COUNTER.commandsStale]++,
     );
   }
 
   /** Those that wait for a later tick. Returns how many were taken. */
   takeWaiting(most: number): number {
-    return this.aside.take(most, this.options.zone.tick);
+    return this.aside.take(most, this.zone.tick);
   }
 
-  /** Behind those of the same client that wait already. */
+  /** What belongs behind or in front of others of the same client that wait goes to them. */
   take(view: DataView, offset: number): void {
-    const client = view.getInt32(offset + R.COMMAND_CLIENT, true);
-    if (!this.aside.hasSome(client) && this.attempt(view, offset) === TAKEN) {
+    const client = view.getUint16(offset + R.COMMAND_CLIENT, true);
+    if (!this.aside.hasSome(client) && this.attempt(view, offset, false) === TAKEN) {
       return;
     }
-    const { zone } = this.options;
+    const { zone } = this;
     if (!this.aside.add(view, offset, zone.tick)) {
       zone.counters[COUNTER.commandsOverloaded]++;
       const seq = view.getUint32(offset + R.COMMAND_SEQ, true);
@@ -66,9 +74,9 @@ export class ClientCommands {
     }
   }
 
-  private attempt(view: DataView, offset: number): number {
-    const { zone, clients, limits } = this.options;
-    const client = view.getInt32(offset + R.COMMAND_CLIENT, true);
+  private attempt(view: DataView, offset: number, isOverdue: boolean): number {
+    const { state, zone } = this;
+    const client = view.getUint16(offset + R.COMMAND_CLIENT, true);
     const kind = view.getUint16(offset + R.COMMAND_KIND, true);
     if (!this.present.isHere(client, view.getInt32(offset + R.COMMAND_EPOCH, true))) {
       if (!this.departed.has(client)) {
@@ -79,25 +87,33 @@ export class ClientCommands {
       }
       return TAKEN;
     }
-    const turn = clients.state[client * C.CLIENT_STATE_WORDS + C.CLIENT_TURN];
-    if (view.getUint8(offset + R.COMMAND_TURN) !== turn) {
+    const at = client * C.CLIENT_STATE_WORDS;
+    if (view.getUint8(offset + R.COMMAND_TURN) !== state[at + C.CLIENT_TURN]) {
       zone.counters[COUNTER.commandsStale]++;
       return TAKEN; // said by a connection that another one has replaced
     }
-    if (!this.rates.count(client, limits.commandsPerClientTick)) {
+    const nth = view.getUint16(offset + R.COMMAND_NTH, true);
+    const gap = ((nth - state[at + C.CLIENT_NTH] - 1) << 16) >> 16; // how many are missing; negative: it comes late itself
+    if (gap > 0 && !isOverdue) {
       return NOT_NOW;
+    }
+    if (!this.rates.count(client, this.options.limits.commandsPerClientTick)) {
+      return NOT_NOW;
+    }
+    if (gap >= 0) {
+      state[at + C.CLIENT_NTH] = nth;
     }
     this.apply(client, kind, view, offset);
     return TAKEN;
   }
 
   private apply(client: number, kind: number, view: DataView, offset: number): void {
-    const { zone, clients } = this.options;
+    const { zone } = this;
     const seq = view.getUint32(offset + R.COMMAND_SEQ, true);
     const slot = kind - GAME_KIND_MIN;
-    if (seq <= clients.state[client * C.CLIENT_STATE_WORDS + C.CLIENT_APPLIED_SEQUENCE] >>> 0) {
-      // It was held up in a zone that its client has left, and a later one came straight here: the later one stands.
-      this.reject(client, seq, kind, RejectCode.BadSequence);
+    if (seq <= this.state[client * C.CLIENT_STATE_WORDS + C.CLIENT_APPLIED_SEQUENCE] >>> 0) {
+      // It was held up for longer than later ones wait: they stand, and the client has done nothing wrong.
+      this.reject(client, seq, kind, RejectCode.QueueFull);
       return;
     }
     const definition = this.definitions[slot];
@@ -115,19 +131,18 @@ export class ClientCommands {
       this.reject(client, seq, kind, code);
       return;
     }
-    clients.state[client * C.CLIENT_STATE_WORDS + C.CLIENT_APPLIED_SEQUENCE] = seq;
+    this.state[client * C.CLIENT_STATE_WORDS + C.CLIENT_APPLIED_SEQUENCE] = seq;
     zone.counters[COUNTER.commandsApplied]++;
   }
 
   private applyTo(row: number, kind: number, definition: CommandDefinition, view: DataView, offset: number): number {
-    const { zone, journal } = this.options;
     const payload = offset + R.COMMAND_PAYLOAD;
-    journal?.command(row, kind, view, payload, view.getUint8(offset + R.COMMAND_BYTES));
-    return definition.apply(zone, row, view, payload);
+    this.options.journal?.command(row, kind, view, payload, view.getUint8(offset + R.COMMAND_BYTES));
+    return definition.apply(this.zone, row, view, payload);
   }
 
   private reject(client: number, seq: number, kind: number, code: number): void {
-    this.options.zone.counters[COUNTER.commandsRejected]++;
+    this.zone.counters[COUNTER.commandsRejected]++;
     this.notices.tell(client, R.FROM_ZONE_REJECT, seq, kind, code);
   }
 }

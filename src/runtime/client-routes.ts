@@ -8,6 +8,8 @@ export class ClientRoutes {
   readonly updateHz: Int32Array;
   /** Of its connection, as the zone knows it. Wraps at 256, as the record's does. */
   readonly turn: Uint8Array;
+  /** Commands of that connection that were put into rings. Wraps, as the record's does. */
+  readonly nth: Uint16Array;
 
   constructor(readonly clientsMax: number) {
     this.zone = new Int32Array(clientsMax).fill(-1);
@@ -15,6 +17,7 @@ export class ClientRoutes {
     this.hop = new Int32Array(clientsMax);
     this.updateHz = new Int32Array(clientsMax);
     this.turn = new Uint8Array(clientsMax);
+    this.nth = new Uint16Array(clientsMax);
   }
 
   begin(client: number, epoch: number, zone: number, updateHz: number): void {
@@ -22,6 +25,13 @@ export class ClientRoutes {
     this.epoch[client] = epoch;
     this.hop[client] = 0;
     this.updateHz[client] = updateHz;
+    this.nth[client] = 0;
+  }
+
+  /** It has another connection. */
+  nextTurn(client: number): number {
+    this.nth[client] = 0;
+    return ++this.turn[client];
   }
 
   end(client: number): void {

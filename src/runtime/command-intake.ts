@@ -47,7 +47,9 @@ export class CommandIntake {
   private readonly grants: GrantIntake;
   /** Words about clients whose entities may be on their way here. */
   private readonly early: EarlyWords;
+  /** The record that was taken out of a ring last, and the words of it. */
   private readonly scratch = createRecord();
+  private readonly scratchWords = new Int32Array(this.scratch.buffer);
 
   constructor(private readonly options: IntakeOptions) {
     const { zone, clients, frames, handoff, journal } = options;
@@ -71,7 +73,7 @@ export class CommandIntake {
     this.notices.retry();
     this.options.cells?.letJoin((record) => this.takeWord(record, 0));
     for (let left = words.readable(); left > 0; left--) {
-      copyOut(words, this.scratch);
+      copyOut(words, this.scratchWords);
       this.takeWord(this.scratch, 0);
     }
     this.attaching.retry();
@@ -84,7 +86,7 @@ export class CommandIntake {
     const readable = commands.readable();
     const count = Math.min(readable, commandsPerTick - taken);
     for (let i = 0; i < count; i++) {
-      copyOut(commands, this.scratch);
+      copyOut(commands, this.scratchWords);
       this.commands.take(this.scratch, 0);
     }
   }
@@ -101,7 +103,7 @@ export class CommandIntake {
   private takeWord(view: DataView, offset: number): void {
     const { clients, attaching } = this;
     const kind = view.getUint16(offset + R.COMMAND_KIND, true);
-    const client = view.getInt32(offset + R.COMMAND_CLIENT, true);
+    const client = view.getUint16(offset + R.COMMAND_CLIENT, true);
     const epoch = view.getInt32(offset + R.COMMAND_EPOCH, true);
     if (this.options.cells?.holdsBack(kind, client, view, offset)) return;
     if (kind === R.TO_ZONE_JOIN) {
@@ -126,7 +128,7 @@ export class CommandIntake {
 
   /** A word whose client has not come. */
   private giveUp(record: DataView): void {
-    const client = record.getInt32(R.COMMAND_CLIENT, true);
+    const client = record.getUint16(R.COMMAND_CLIENT, true);
     const epoch = record.getInt32(R.COMMAND_EPOCH, true);
     const kind = record.getUint16(R.COMMAND_KIND, true);
     if (kind === R.TO_ZONE_RESUME) {

@@ -174,7 +174,8 @@ export class Router implements WorldPort {
       return false;
     }
     const view = ring.view;
-    view.setInt32(offset + R.COMMAND_CLIENT, client, true);
+    view.setUint16(offset + R.COMMAND_CLIENT, client, true);
+    view.setUint16(offset + R.COMMAND_NTH, ++this.routes.nth[client], true);
     view.setInt32(offset + R.COMMAND_EPOCH, epoch, true);
     view.setUint32(offset + R.COMMAND_SEQ, seq, true);
     view.setUint16(offset + R.COMMAND_KIND, kind, true);

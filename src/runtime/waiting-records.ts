@@ -4,14 +4,17 @@ import type { RecordRing } from '../memory/record-ring.js';
 import * as R from '../memory/records.js';
 
 const RECORD_WORDS = 16;
-/** Main hears that a client moves a moment before its entity is here; what comes for it meanwhile waits for this long. */
+/**
+ * Main hears that a client moves a moment before its entity is here; what comes for it meanwhile waits for this long, and so
+ * does a command while an earlier one of its client is under way.
+ */
 export const ARRIVAL_TICKS_MAX = 8;
 
 /** What became of a command that was to be taken. */
 export const TAKEN = 0;
 /** Its client is not here: it may be on its way here, or gone. */
 export const NOT_HERE = 1;
-/** Its client has had its share of this tick. */
+/** Its client has had its share of this tick, or an earlier command of it has not come yet. */
 export const NOT_NOW = 2;
 
 export interface WaitingRecord {
@@ -32,10 +35,11 @@ export function copyRecord(view: DataView, offset: number): DataView {
 }
 
 /** The ring's oldest record. Given back before it is taken: a record that kills this thread must not meet the next one. */
-export function copyOut(ring: RecordRing, target: DataView): void {
-  const offset = ring.offsetOf(0);
-  for (let word = 0; word < RECORD_WORDS * 4; word += 4) {
-    target.setInt32(word, ring.view.getInt32(offset + word, true), true);
+export function copyOut(ring: RecordRing, target: Int32Array): void {
+  const { i32 } = ring;
+  const first = ring.offsetOf(0) >> 2;
+  for (let word = 0; word < RECORD_WORDS; word++) {
+    target[word] = i32[first + word];
   }
   ring.release(1);
 }
@@ -65,7 +69,7 @@ export class EarlyWords {
     const { waiting, options } = this;
     this.waiting = [];
     for (const { record, tick: since } of waiting) {
-      if (options.isFound(record.getInt32(R.COMMAND_CLIENT, true), record.getInt32(R.COMMAND_EPOCH, true))) {
+      if (options.isFound(record.getUint16(R.COMMAND_CLIENT, true), record.getInt32(R.COMMAND_EPOCH, true))) {
         options.take(record);
       } else if (!isOpen || tick - since < ARRIVAL_TICKS_MAX) {
         this.waiting.push({ record, tick: isOpen ? since : tick });

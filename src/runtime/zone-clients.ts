@@ -23,20 +23,25 @@ export interface ZoneClientsOptions {
 }
 
 export class ZoneClients {
+  private readonly replicator: Replicator;
+
   constructor(
     private readonly options: ZoneClientsOptions,
     private readonly notices: MainNotices,
     private readonly departed: DepartedClients,
-  ) {}
+  ) {
+    this.replicator = options.replicator;
+  }
 
+  /** @hot */
   isHere(client: number, epoch: number): boolean {
-    const { replicator } = this.options;
+    const { replicator } = this;
     return replicator.isAttached(client) && replicator.epochOfClient[client] === epoch;
   }
 
-  /** The row of a client that is here; -1 when its entity is dead. */
+  /** @hot The row of a client that is here; -1 when its entity is dead. */
   rowOf(client: number): number {
-    return this.options.replicator.rowOfClient[client];
+    return this.replicator.rowOfClient[client];
   }
 
   // --- by main's word ---
@@ -71,7 +76,8 @@ export class ZoneClients {
 
   /** The client is back by another connection, which knows nothing yet and counts its messages anew. */
   resume(client: number, epoch: number, view: DataView, offset: number): void {
-    const { zone, clients, replicator } = this.options;
+    const { replicator } = this;
+    const { zone, clients } = this.options;
     const row = replicator.rowOfClient[client];
     if (row < 0) {
       this.join(client, epoch, clients.state[client * C.CLIENT_STATE_WORDS + C.CLIENT_HOP], view, offset);
@@ -83,7 +89,7 @@ export class ZoneClients {
   }
 
   leave(client: number): void {
-    const { replicator } = this.options;
+    const { replicator } = this;
     const row = replicator.rowOfClient[client];
     replicator.detach(client);
     if (row >= 0) {
@@ -93,7 +99,8 @@ export class ZoneClients {
 
   /** After a restore. False: its entity is not here, which may be because it is on its way here. */
   attach(client: number, epoch: number, record: DataView): boolean {
-    const { zone, replicator, clients } = this.options;
+    const { replicator } = this;
+    const { zone, clients } = this.options;
     if (this.departed.has(client)) {
       return true; // it has gone on since this thread began, and is taken up where it arrives
     }
@@ -114,7 +121,8 @@ export class ZoneClients {
 
   /** After a restore, when main has named all: entities of clients that it has not named. */
   despawnUnattached(): void {
-    const { zone, replicator } = this.options;
+    const { replicator } = this;
+    const { zone } = this.options;
     for (const row of listUnattached(zone, replicator.rowOfClient)) this.despawn(row);
   }
 
@@ -130,7 +138,8 @@ export class ZoneClients {
 
   /** The client's entity has come to this zone. */
   arrived(client: number, row: number): void {
-    const { replicator, zone, clients } = this.options;
+    const { replicator } = this;
+    const { zone, clients } = this.options;
     const epoch = zone.engine.ownerEpoch[row];
     const isDoubled = this.isHere(client, epoch) && replicator.rowOfClient[client] >= 0; // it was waited for too long
     if (isDoubled || !clients.hasHolder(client) || clients.isPassedOn(client, epoch)) {
@@ -145,7 +154,8 @@ export class ZoneClients {
 
   /** The client's entity is about to go; what comes for it here follows it. */
   departing(client: number, epoch: number, target: number): void {
-    const { clients, replicator } = this.options;
+    const { replicator } = this;
+    const { clients } = this.options;
     if (clients.isHolder(client, epoch)) {
       clients.state[client * C.CLIENT_STATE_WORDS + C.CLIENT_HOP]++;
     }
@@ -159,21 +169,22 @@ export class ZoneClients {
     if (!clients.isHolder(client, epoch)) return;
     this.notices.tell(client, R.FROM_ZONE_MOVED, target, 0, 0);
     frames.publish();
-    if (!this.options.replicator.isAttached(client)) {
+    if (!this.replicator.isAttached(client)) {
       this.departed.add(client, target); // after a restore only this says that the client is not to be waited for
     }
   }
 
   /** The index has a new holder; its former one's leave is still on its way or was lost. */
   private freeIndex(client: number): void {
-    if (this.options.replicator.isAttached(client)) {
+    if (this.replicator.isAttached(client)) {
       this.leave(client);
     }
   }
 
   /** `row` is -1 when there was no room for the entity. */
   private enter(client: number, epoch: number, hop: number, updateHz: number, turn: number, row: number): void {
-    const { zone, replicator } = this.options;
+    const { replicator } = this;
+    const { zone } = this.options;
     if (row < 0) {
       zone.counters[COUNTER.joinsRefused]++;
       this.refuse(client, epoch, hop, turn, RejectCode.ServerFull);
@@ -190,7 +201,7 @@ export class ZoneClients {
 
   private beginClient(client: number, epoch: number, hop: number, updateHz: number, turn: number): void {
     this.options.clients.begin(client, epoch, hop, updateHz, turn);
-    this.options.replicator.forget(client);
+    this.replicator.forget(client);
   }
 
   private despawn(row: number): void {

@@ -40,7 +40,7 @@ export class ZoneWords {
   resume(zone: number, client: number, epoch: number, entry: Entry): boolean {
     const view = this.claim(zone, client, epoch, 0, R.TO_ZONE_RESUME, 16);
     if (view === undefined) return false;
-    view.setUint8(this.at + R.COMMAND_TURN, ++this.routes.turn[client]);
+    view.setUint8(this.at + R.COMMAND_TURN, this.routes.nextTurn(client));
     this.writeEntry(view, entry);
     view.setInt32(this.at + R.COMMAND_PAYLOAD + 12, this.routes.hop[client], true);
     this.rings[zone].publish();
@@ -114,7 +114,8 @@ export class ZoneWords {
       return undefined;
     }
     const { view } = ring;
-    view.setInt32(offset + R.COMMAND_CLIENT, client, true);
+    view.setUint16(offset + R.COMMAND_CLIENT, client, true);
+    view.setUint16(offset + R.COMMAND_NTH, 0, true);
     view.setInt32(offset + R.COMMAND_EPOCH, epoch, true);
     view.setUint32(offset + R.COMMAND_SEQ, seq, true);
     view.setUint16(offset + R.COMMAND_KIND, kind, true);

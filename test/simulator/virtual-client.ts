@@ -3,6 +3,7 @@
 import { encodeCommand } from '../../src/protocol/command-layout.js';
 import { EntityDecoder } from '../../src/protocol/entity-decoder.js';
 import type { GameDescription } from '../../src/protocol/game-description.js';
+import { RejectCode } from '../../src/protocol/reject-codes.js';
 import { openFrame } from '../../src/protocol/server-frame.js';
 import { POSITION_QUANTUM } from '../../src/runtime/world-plan.js';
 import type { Chance } from './chance.js';
@@ -51,6 +52,8 @@ export class VirtualClient {
 
   takeRejected(seq: number, code: number): void {
     require(seq >= 1 && seq <= this.seq, 'only what was sent is rejected', () => `${this}: ${seq} of ${this.seq}`);
+    require(code !== RejectCode.BadSequence, 'what is sent in order is not rejected for its number', () =>
+      `${this}: ${seq}`);
     require(!this.rejected.has(seq), 'a command is rejected once', () =>
       `${this}: ${seq} by ${code}, was ${this.rejected.get(seq)}`);
     require(seq !== this.ack, 'what is acknowledged is not rejected', () => `${this}: ${seq} by ${code}`);
