@@ -17,7 +17,7 @@ const NOBODY = -1;
 export const CLIENT_EPOCH = 0;
 /** How often the client's entity has changed zones; a frame of an older zone is told from one of the newer by it. */
 export const CLIENT_HOP = 1;
-/** Highest sequence number whose command has been applied (u32 bits). */
+/** Highest sequence number whose command has been applied (u32 bits); the tick of that, and what it was before that tick. */
 export const CLIENT_APPLIED_SEQUENCE = 2;
 export const CLIENT_UPDATE_HZ = 3;
 export const CLIENT_KNOWN_COUNT = 4;
@@ -31,6 +31,8 @@ export const CLIENT_FRAMES_MADE = 7;
 export const CLIENT_TURN = 8;
 /** Of the last command that was taken, as main counts them. */
 export const CLIENT_NTH = 9;
+export const CLIENT_APPLIED_TICK = 10;
+export const CLIENT_APPLIED_BEFORE = 11;
 
 // Values of `congested`: no frames are made for the client.
 export const CONGESTED_BACKLOG = 1;
@@ -100,6 +102,27 @@ export class ClientTable {
     this.begin(client, this.state[at + CLIENT_EPOCH], this.state[at + CLIENT_HOP], updateHz, turn);
     this.state[at + CLIENT_FRAMES_MADE] = made;
     this.state[at + CLIENT_FULL_WANTED] = 1;
+  }
+
+  /** @hot For the owning zone: the command is part of what this tick does. */
+  apply(client: number, seq: number, tick: number): void {
+    const { state } = this;
+    const at = client * CLIENT_STATE_WORDS;
+    if (state[at + CLIENT_APPLIED_TICK] !== tick) {
+      state[at + CLIENT_APPLIED_TICK] = tick;
+      state[at + CLIENT_APPLIED_BEFORE] = state[at + CLIENT_APPLIED_SEQUENCE];
+    }
+    state[at + CLIENT_APPLIED_SEQUENCE] = seq;
+  }
+
+  /** For the owning zone: whatever was applied after this tick never was, its thread died before it had committed that. */
+  takeBack(client: number, tick: number): void {
+    const { state } = this;
+    const at = client * CLIENT_STATE_WORDS;
+    if (((state[at + CLIENT_APPLIED_TICK] - tick) | 0) > 0) {
+      state[at + CLIENT_APPLIED_TICK] = tick;
+      state[at + CLIENT_APPLIED_SEQUENCE] = state[at + CLIENT_APPLIED_BEFORE];
+    }
   }
 
   /**

@@ -33,6 +33,7 @@ export class ClientCommands {
   private readonly aside: AsideCommands;
   // What is looked at for every command, at one step.
   private readonly zone: EngineZone;
+  private readonly clients: C.ClientTable;
   private readonly state: Int32Array;
 
   constructor(
@@ -43,6 +44,7 @@ export class ClientCommands {
   ) {
     const { zone, clients } = options;
     this.zone = zone;
+    this.clients = clients;
     this.state = clients.state;
     for (const command of zone.game.commands) {
       this.definitions[command.kind - GAME_KIND_MIN] = command as CommandDefinition;
@@ -131,7 +133,7 @@ export class ClientCommands {
       this.reject(client, seq, kind, code);
       return;
     }
-    this.state[client * C.CLIENT_STATE_WORDS + C.CLIENT_APPLIED_SEQUENCE] = seq;
+    this.clients.apply(client, seq, zone.tick);
     zone.counters[COUNTER.commandsApplied]++;
   }
 

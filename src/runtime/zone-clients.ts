@@ -97,6 +97,18 @@ export class ZoneClients {
     }
   }
 
+  /** Before the first tick: what a dead thread did beyond the last committed one, it never did. */
+  takeBackUncommitted(): void {
+    const { zone, clients } = this.options;
+    const { rowLimit, alive, owner, engine } = zone;
+    for (let row = 0; row < rowLimit; row++) {
+      const client = owner[row] - 1;
+      if (alive[row] !== 0 && client >= 0 && clients.isHolder(client, engine.ownerEpoch[row])) {
+        clients.takeBack(client, zone.tick);
+      }
+    }
+  }
+
   /** After a restore. False: its entity is not here, which may be because it is on its way here. */
   attach(client: number, epoch: number, record: DataView): boolean {
     const { replicator } = this;
@@ -137,7 +149,7 @@ export class ZoneClients {
   // --- over a border ---
 
   /** The client's entity has come to this zone. */
-  arrived(client: number, row: number): void {
+  arrived(client: number, row: number, departedTick: number): void {
     const { replicator } = this;
     const { zone, clients } = this.options;
     const epoch = zone.engine.ownerEpoch[row];
@@ -148,6 +160,7 @@ export class ZoneClients {
     }
     if (replicator.isAttached(client) && !this.isHere(client, epoch)) this.leave(client); // a former holder
     this.departed.remove(client);
+    if (clients.isHolder(client, epoch)) clients.takeBack(client, departedTick); // a dead thread had it here already
     replicator.attach(client, row);
     replicator.doubtAll(client);
   }

@@ -75,7 +75,7 @@ export class ZoneHost {
         canTell: (count) => frames.freeBytes() >= (count + 1) * NOTICE_ROOM_BYTES,
         onDeparting: (row, target) => this.onDeparting(row, target),
         onDeparted: (client, epoch, target) => this.intake.clients.hasDeparted(client, epoch, target),
-        onArrived: (row) => this.onArrived(row),
+        onArrived: (row, departedTick) => this.onArrived(row, departedTick),
         onForwardedCommand: (view, offset) => this.intake.takeForwarded(view, offset),
         onStoredPlayer: (view, offset) => this.intake.clients.takeStored(view, offset),
       },
@@ -98,6 +98,7 @@ export class ZoneHost {
     zone.onRowReset = (row) => this.changes.reset(row);
     zone.onDespawn = (row) => this.onDespawn(row);
     this.steps = this.listSteps();
+    this.intake.clients.takeBackUncommitted();
     this.handoff.recover();
     populateZone(plan, parts);
     buildIndex(parts); // as it was at the end of the last tick: systems of the next one ask it
@@ -170,10 +171,10 @@ export class ZoneHost {
     }
   }
 
-  private onArrived(row: number): void {
+  private onArrived(row: number, departedTick: number): void {
     const client = this.zone.owner[row] - 1;
     if (client >= 0) {
-      this.intake.clients.arrived(client, row);
+      this.intake.clients.arrived(client, row, departedTick);
     }
   }
 

@@ -42,7 +42,8 @@ export interface HandoffEvents {
   onDeparting(row: number, targetZone: number): void;
   /** Committed; main must hear of it before the record is published. */
   onDeparted(client: number, epoch: number, targetZone: number): void;
-  onArrived(row: number): void;
+  /** `departedTick` is the last one that it lived through where it comes from. */
+  onArrived(row: number, departedTick: number): void;
   onForwardedCommand(view: DataView, offset: number): void;
   /** A record of main's. */
   onStoredPlayer(view: DataView, offset: number): void;
@@ -292,7 +293,7 @@ export class Handoff {
     copyRow(zone.buffer.bytes, ring.bytes, this.columns, row, offset + R.HANDOFF_BODY, false);
     this.journal?.arrive(ring.bytes, offset + R.HANDOFF_BODY, this.rowBytes);
     zone.counters[COUNTER.entitiesArrived]++;
-    this.events.onArrived(row);
+    this.events.onArrived(row, ring.view.getInt32(offset + R.HANDOFF_TICK, true));
     return true;
   }
 }

@@ -1,4 +1,4 @@
-// A client's commands are applied in the order in which it sent them, over zone borders too, and none
+// A client's commands are applied in the order in which it sent them, over zone borders and dead threads too, and none
 // that was sent in order is refused for its number.
 
 import assert from 'node:assert/strict';
@@ -205,4 +205,47 @@ test('a command that comes later than is waited for is lost because the server i
     [{ seq: 1, code: RejectCode.QueueFull }],
   );
   assert.equal(on.client.ack, 2);
+});
+
+/** The zone's thread ends in the next tick, before its commit. */
+function endBeforeCommit(world: HeadlessWorld, zone: number): void {
+  const { buffer } = world.hosts[zone].zone;
+  buffer.commit = () => {
+    throw new Error('the thread ended');
+  };
+  assert.throws(() => world.hosts[zone].runTick(++world.tick), /the thread ended/);
+}
+
+for (const before of ['its client came in a tick before', 'its client came in the same tick'] as const) {
+  test(`a forwarded command applied in a tick that was never committed is applied again, and not refused; ${before}`, () => {
+    const on = stage();
+    runBeforeMainHears(on.world, () => on.move());
+    if (before === 'its client came in a tick before') runZone(on.world, on.to);
+    runZone(on.world, on.from); // sends it on
+    assert.deepEqual(on.applied, []);
+    endBeforeCommit(on.world, on.to);
+    assert.deepEqual(on.applied, [1], 'in the tick that is lost');
+    on.world.replaceThread(on.to, 3);
+    on.world.run(8);
+    assert.deepEqual(on.client.rejects, []);
+    assert.deepEqual(on.applied, [1, 1]);
+    assert.equal(on.client.ack, 1);
+  });
+}
+
+test('what was applied only in a tick that was never committed is not acknowledged', () => {
+  const on = stage();
+  on.world.run(3);
+  on.move();
+  on.world.run(4);
+  assert.equal(on.client.ack, 1);
+  on.move();
+  endBeforeCommit(on.world, on.to); // with the record in hand
+  on.world.replaceThread(on.to, 3);
+  on.world.run(8);
+  assert.equal(on.client.ack, 1, 'it is lost');
+  on.move();
+  on.world.run(4);
+  assert.equal(on.client.ack, 3);
+  assert.deepEqual(on.client.rejects, []);
 });

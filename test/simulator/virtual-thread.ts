@@ -27,7 +27,10 @@ interface HostParts {
   handoff: {
     outgoing: (RecordRing | undefined)[];
     incoming: (RecordRing | undefined)[];
-    events: { onDeparted(client: number, epoch: number, target: number): void; onArrived(row: number): void };
+    events: {
+      onDeparted(client: number, epoch: number, target: number): void;
+      onArrived(row: number, departedTick: number): void;
+    };
   };
   journal: { end(): void } | undefined;
   intake: { options: { words: RecordRing; commands: RecordRing } };
@@ -207,13 +210,13 @@ export class VirtualThread {
       process.trace.add(`client ${client}.${epoch} goes from zone ${zone} to ${target} in tick ${host.zone.tick}`);
       onDeparted(client, epoch, target);
     };
-    handoff.events.onArrived = (row) => {
+    handoff.events.onArrived = (row, departedTick) => {
       const client = host.zone.owner[row] - 1;
       if (client >= 0)
         process.trace.add(
           `client ${client}.${host.zone.engine.ownerEpoch[row]} comes to zone ${zone} in tick ${host.zone.tick}`,
         );
-      onArrived(row);
+      onArrived(row, departedTick);
     };
     this.hook(handoff.events, 'onDeparted', 'a word of who departed');
     for (const ring of handoff.outgoing) if (ring) this.hook(ring, 'publish', `a handoff from zone ${zone}`);
