@@ -106,15 +106,18 @@ export class WorldBuffer {
 
   /** After reading: false when the block may have been written over meanwhile, and what was read may be of two ticks. */
   isHeld(held: number): boolean {
-    return ((Atomics.load(this.words, L.COMMITS) - held) | 0) <= 2; // acquire: what was read was read before this
+    // release: adds nothing, but whoever begins to write over the block after this does so after what was read. A load
+    // would keep no plain read before it from seeing what is written behind it, see world-layout.ts.
+    return ((Atomics.add(this.words, L.COMMITS, 0) - held) | 0) <= 2;
   }
 
   /** Copies the live block over the older committed one and turns readers to it. Tick thread only. */
   commit(): void {
-    const begun = this.words[L.COMMITS] | 1; // odd already where a thread died while it copied
-    Atomics.store(this.words, L.COMMITS, begun); // readers of the older block learn that it is written over
+    // acquire, of readers that have looked: nothing below is written before they had read. Those who look from now on
+    // learn that the older block is written over. Odd already where a thread died while it copied.
+    const begun = Atomics.or(this.words, L.COMMITS, 1) | 1;
     this.copyBlock(LIVE_BLOCK, 3 - indexOf(begun));
-    Atomics.store(this.words, L.COMMITS, (begun + 1) | 0); // publish: everything copied above is readable
+    Atomics.add(this.words, L.COMMITS, 1); // publish: everything copied above is readable
   }
 
   /** Live becomes what was last committed: the beginning of a replaced tick thread. */

@@ -1,5 +1,5 @@
 // The bytes of a world buffer: everything one zone is, in one SharedArrayBuffer.
-// Writers: main lays out the descriptor line once; after that the zone's tick thread alone writes.
+// Writers: main lays out the descriptor line once; after that the zone's tick thread alone changes anything.
 // Readers: main, neighbouring zones and whoever replaces the tick thread, and they read committed blocks only.
 //
 //  0            128           256            2304
@@ -19,6 +19,11 @@
 // one copies. So it says which block was written last (n odd: block 2) and, to a reader that looks again when it is done,
 // whether that block is being written over: then it has grown by more than 2 since it was 2 n. A thread that dies while it
 // copies leaves it odd, which says the same of the commit that its successor begins with.
+//
+// Whoever raises COMMITS, and a reader that looks again (it adds 0), reads and writes the word in one step. So all of them
+// are in one order, in which each takes over what those before it have done: either the reader comes first, and the
+// block is written over after it was read, or it comes later, and finds the word raised. A store followed by plain writes,
+// or plain reads followed by a load, promise neither, and processors such as ARM's do exchange them.
 
 import { assert } from '../assert.js';
 import { CACHE_LINE_BYTES, GLOBALS_COUNT, ZONES_MAX } from '../constants.js';
