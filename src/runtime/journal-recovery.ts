@@ -88,37 +88,73 @@ function readJournal(
       for (const hash of part?.hashes ?? []) journal.hashes.push(hash);
     }
     newest ??= journal;
-    if (Math.max(...bases.map(({ header }) => header.tick)) <= Math.min(...endsOf(journal, bases))) return journal;
+    const end = endOf(journal);
+    if (Math.max(...bases.map(({ header }) => header.tick)) > end) continue;
+    // A gap that the newer one was begun for may be what ends this one.
+    return endOf(newest) - end > cutTicksOf(journal) ? newest : journal;
   }
   return newest;
 }
 
-/** The last tick of each zone that can be come to from these states. */
-function endsOf({ records }: WorldJournal, bases: readonly ZoneSnapshot[]): number[] {
-  return bases.map(
-    ({ scalars, header }, zone) => recordsAfter(records[zone], scalars[SCALAR_JOURNALED]).at(-1)?.tick ?? header.tick,
-  );
+/** The tick up to which all zones have what follows the states that the journal begins with. */
+function endOf({ bases, records }: WorldJournal): number {
+  return Math.min(...bases.map((base, zone) => wayFrom(base, records[zone]).end));
 }
 
 function cutTicksOf({ info }: WorldJournal): number {
   return Math.round((info.settings.tickHz * CUT_MS_MAX) / 1000);
 }
 
+/** A state of a zone, and what leads on from it. */
+interface Way {
+  base: ZoneSnapshot;
+  chain: JournalRecord[];
+  end: number;
+}
+
+function wayFrom(base: ZoneSnapshot, records: readonly JournalRecord[]): Way {
+  const chain = recordsAfter(records, base.scalars[SCALAR_JOURNALED]);
+  return { base, chain, end: chain.at(-1)?.tick ?? base.header.tick };
+}
+
+function leadsTo({ base, end }: Way, tick: number): boolean {
+  return base.header.tick <= tick && tick <= end;
+}
+
+/** The last tick that each of the zones can come to by one of its ways; undefined: there is none. */
+function findCommonTick(waysOfZones: readonly (readonly Way[])[]): number | undefined {
+  let tick = Math.min(...waysOfZones.map((ways) => Math.max(...ways.map(({ end }) => end))));
+  for (;;) {
+    const ways = waysOfZones.find((found) => !found.some((way) => leadsTo(way, tick)));
+    if (ways === undefined) return tick;
+    const sooner = ways.filter(({ end }) => end < tick).map(({ end }) => end);
+    if (sooner.length === 0) return undefined;
+    tick = Math.max(...sooner);
+  }
+}
+
 /**
- * A snapshot that is newer than what all journals hold would be alone with its tick, and whoever walked over a border just
- * then would be lost: so there the journal's own state it is.
+ * By zone, the snapshot that was found or the journal's own state, and the tick at which all of them stop. A snapshot that is
+ * newer than what all journals hold would be alone with its tick, and whoever walked over a border just then would be
+ * lost: so there it is the journal's state, if that leads as far as the others'.
  */
-function chooseBases(plan: WorldPlan, journal: WorldJournal, found: readonly ZoneSnapshot[]): ZoneSnapshot[] {
-  const ticks = found.map(({ header }) => header.tick);
-  if (Math.max(...ticks) === Math.min(...ticks)) return [...found];
-  const end = Math.min(...endsOf(journal, journal.bases));
-  const cutTicksMax = cutTicksOf(journal);
-  return found.map((snapshot, zone) => {
-    const ahead = snapshot.header.tick - end;
-    if (ahead <= 0 || ahead > cutTicksMax || snapshot === journal.bases[zone]) return snapshot;
-    fillZone(new WorldBuffer(plan.worlds[zone], plan.layout), journal.bases[zone]);
-    return journal.bases[zone];
-  });
+function chooseWays(
+  journal: WorldJournal,
+  found: readonly ZoneSnapshot[],
+  skip: (reason: string) => void,
+): { ways: Way[]; cut: number } {
+  const all = found.map((base, zone) =>
+    [base, journal.bases[zone]].map((from) => wayFrom(from, journal.records[zone])),
+  );
+  const farthest = all.map(([a, b]) => (b.end > a.end ? b : a));
+  const ends = farthest.map(({ end }) => end);
+  const end = Math.max(...ends);
+  const cut = findCommonTick(all);
+  if (cut !== undefined && end - cut <= cutTicksOf(journal)) {
+    return { ways: all.map((ways) => ways.find((way) => leadsTo(way, cut)) as Way), cut };
+  }
+  skip(`the zones cannot be brought to one tick, they end at ${ends.join(', ')}: each goes on from its own end`);
+  return { ways: farthest, cut: end };
 }
 
 /** By zone; undefined unless all are whole. */
@@ -177,20 +213,18 @@ export function replayJournal(
   log: Log,
 ): ReplayResult {
   const then = planAsThen(plan, journal.info);
-  const bases = chooseBases(plan, journal, found);
-  const chains = bases.map(({ scalars }, zone) => recordsAfter(journal.records[zone], scalars[SCALAR_JOURNALED]));
-  const ends = endsOf(journal, bases);
-  const cut = Math.max(...ends) - Math.min(...ends) <= cutTicksOf(journal) ? Math.min(...ends) : Math.max(...ends);
-  if (cut === Math.max(...ends) && cut !== Math.min(...ends)) {
-    skip(`the journals of zones end far apart, at ticks ${ends.join(', ')}: each zone goes on from its own end`);
+  const { ways, cut } = chooseWays(journal, found, skip);
+  const bases = ways.map(({ base }) => base);
+  for (const [zone, base] of bases.entries()) {
+    if (base !== found[zone]) fillZone(new WorldBuffer(plan.worlds[zone], plan.layout), base);
   }
   const events = new EventCollector();
   const departures: Departure[] = [];
   const arrivals = bases.map(() => new Map<number, number>());
-  const total = chains.reduce((sum, chain) => sum + chain.length, 0);
+  const total = ways.reduce((sum, { chain }) => sum + chain.length, 0);
   let done = 0;
   let toldMs = performance.now();
-  const replays = chains.map((chain, zone) => {
+  const replays = ways.map(({ chain }, zone) => {
     const records = chain.filter(({ tick }) => tick <= cut);
     const listener = {
       onEvent: (view: DataView, offset: number) => events.add(view, offset),

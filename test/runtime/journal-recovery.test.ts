@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { pino } from 'pino';
 import arena from '../../src/games/arena/game.js';
@@ -7,15 +9,25 @@ import { EVENT_TICK } from '../../src/memory/records.js';
 import { compareHashes, hashBlock } from '../../src/memory/state-hash.js';
 import { LIVE_BLOCK, WorldBuffer } from '../../src/memory/world-buffer.js';
 import { SCALAR_JOURNALED, SCALAR_TICK } from '../../src/memory/world-layout.js';
-import type { JournalRecord } from '../../src/persist/journal-file.js';
+import {
+  encodeFrame,
+  encodeSession,
+  encodeTicksHead,
+  FRAME_BASE,
+  FRAME_TICKS,
+  type JournalRecord,
+  SESSION_FILE,
+  segmentName,
+} from '../../src/persist/journal-file.js';
 import { decodeZone, encodeZone, type WorldIdentity, type ZoneSnapshot } from '../../src/persist/zone-snapshot.js';
 import { createRandom } from '../../src/prng.js';
-import { recordsAfter, replayJournal } from '../../src/runtime/journal-recovery.js';
-import { describeSession } from '../../src/runtime/journal-session.js';
+import { findJournal, recordsAfter, replayJournal, type WorldJournal } from '../../src/runtime/journal-recovery.js';
+import { describeSession, JOURNAL_FOLDER } from '../../src/runtime/journal-session.js';
 import { aliveKeys, fillZone, finishWorld } from '../../src/runtime/world-fill.js';
 import { planWorld } from '../../src/runtime/world-plan.js';
 import { ZoneReplay } from '../../src/runtime/zone-replay.js';
 import type { GameDefinition } from '../../src/sim/game.js';
+import { openFolder } from '../persist/folder.js';
 import { HeadlessWorld } from './headless-world.js';
 import { JournalKeeper } from './journal-keeper.js';
 
@@ -63,10 +75,18 @@ class Stage {
     }
   }
 
-  snapshot(zone: number): ZoneSnapshot {
+  encode(zone: number): Buffer {
     const { plan } = this.world;
     const shape = { rowCapacity: plan.layout.rowCapacity } as WorldIdentity;
-    return decodeZone(encodeZone(new WorldBuffer(plan.worlds[zone], plan.layout), shape, 1, 1) as Buffer);
+    return encodeZone(new WorldBuffer(plan.worlds[zone], plan.layout), shape, 1, 1) as Buffer;
+  }
+
+  encodeAll(): Buffer[] {
+    return this.world.plan.worlds.map((_, zone) => this.encode(zone));
+  }
+
+  snapshot(zone: number): ZoneSnapshot {
+    return decodeZone(this.encode(zone));
   }
 
   /** Nobody is born or dies where nobody plays. */
@@ -182,9 +202,112 @@ test('journals that end within a second are cut at the earliest end, farther apa
   assert.deepEqual([near.journalTick, near.skipped], [50, []]);
   const far = stage.recover(bases, [60, 49, 60, 60]);
   assert.equal(far.journalTick, 60);
-  assert.match(far.skipped.join(), /end far apart, at ticks 60, 49, 60, 60/);
+  assert.match(far.skipped.join(), /cannot be brought to one tick, they end at 60, 49, 60, 60/);
   assert.equal(far.keys.size, everybody);
 });
+
+test('ticks that a journal lacks cost nothing where every zone has a snapshot behind them, though these are of two ticks', () => {
+  const stage = new Stage({ bots: 300, seed: SEED, worldWidth: 128, worldHeight: 128, viewRadius: 8 }, 2);
+  stage.run(5);
+  const everybody = stage.count();
+  const bases = stage.snapshots();
+  stage.run(35);
+  const found = stage.snapshots();
+  stage.run(1);
+  found[3] = stage.snapshot(3);
+  stage.run(19);
+  const lacking = stage.keeper.records[1];
+  lacking.splice(
+    lacking.findIndex(({ tick }) => tick === 30),
+    1,
+  );
+  const { journalTick, skipped, keys, worlds } = stage.recover(found, [60, 60, 60, 60], bases);
+  assert.deepEqual([journalTick, skipped], [60, []]);
+  assert.deepEqual([keys.size, countAlive(worlds)], [everybody, everybody], `TESSERA_SEED=${SEED}`);
+  const alone = stage.recover(found, [60, 60, 60, 40], bases);
+  assert.deepEqual(
+    [alone.journalTick, alone.keys.size, alone.skipped],
+    [41, everybody, []],
+    'all come to where zone 3 is',
+  );
+  const sooner = stage.recover(found, [40, 40, 40, 40], bases);
+  assert.deepEqual(
+    [sooner.journalTick, sooner.keys.size, sooner.skipped],
+    [40, everybody, []],
+    'zone 3 from its own state in the journal, zone 1 from its snapshot',
+  );
+});
+
+test('a segment that begins at two ticks is gone on from, if the one before it ends long before it', (t) => {
+  const folder = openFolder(t);
+  const stage = new Stage({ bots: 100, seed: SEED, tickHz: 10 }, 2);
+  const { settings } = stage.world;
+  const plan = { ...stage.world.plan, settings: { ...settings, data: folder } };
+  const everybody = stage.count();
+  stage.run(5);
+  const first = stage.encodeAll();
+  stage.run(95);
+  const second = stage.encodeAll();
+  stage.run(1);
+  second[3] = stage.encode(3);
+  // Written down are the ticks before zone 3 was copied, which is later than the others, and of zone 1 not all of them.
+  const written = (zone: number, from: number) =>
+    stage.keeper.records[zone].filter(({ tick }) => tick > from && tick <= 100);
+  const session = join(folder, JOURNAL_FOLDER, '1');
+  mkdirSync(session, { recursive: true });
+  writeFileSync(join(session, SESSION_FILE), encodeSession(describeSession(plan, game)));
+  const write = (number: number, bases: readonly Buffer[], records: readonly JournalRecord[][]) => {
+    const ticks = records.map((all, zone) => [encodeTicksHead(zone, undefined), ...all.flatMap(sized)]);
+    const frames = [
+      ...bases.map((base) => encodeFrame(FRAME_BASE, [base])),
+      ...ticks.map((parts) => encodeFrame(FRAME_TICKS, parts)),
+    ];
+    writeFileSync(join(session, segmentName(number)), Buffer.concat(frames));
+  };
+  const find = (): number[] => {
+    const skipped: string[] = [];
+    const journal = findJournal(plan, game, (reason) => skipped.push(reason));
+    assert.deepEqual(skipped, []);
+    return (journal as WorldJournal).bases.map(({ header }) => header.tick);
+  };
+  write(
+    2,
+    second,
+    [0, 1, 2, 3].map(() => []),
+  );
+  write(
+    1,
+    first,
+    [0, 1, 2, 3].map((zone) => written(zone, 5)),
+  );
+  assert.deepEqual(find(), [5, 5, 5, 5], 'the one before it brings all zones to one tick');
+  write(
+    1,
+    first,
+    [0, 1, 2, 3].map((zone) => written(zone, 5).filter(({ tick }) => zone !== 1 || tick !== 95)),
+  );
+  assert.deepEqual(find(), [5, 5, 5, 5], 'also if that is a moment sooner');
+  write(
+    1,
+    first,
+    [0, 1, 2, 3].map((zone) => written(zone, 5).filter(({ tick }) => zone !== 1 || tick !== 50)),
+  );
+  assert.deepEqual(find(), [100, 100, 100, 101]);
+  const { journalTick, keys, skipped } = stage.recover(
+    second.map((bytes) => decodeZone(bytes)),
+    [0, 0, 0, 0],
+  );
+  assert.equal(journalTick, 101);
+  assert.ok(keys.size >= everybody - 1);
+  assert.match(skipped.join(), /cannot be brought to one tick/);
+});
+
+/** As it stands in a frame of ticks. */
+function sized({ bytes }: JournalRecord): Buffer[] {
+  const size = Buffer.alloc(4);
+  size.writeUInt32LE(bytes.length);
+  return [size, bytes];
+}
 
 test('without a journal whoever had just left a zone when it was stored is there once', () => {
   const stage = new Stage({ bots: 600, seed: SEED, worldWidth: 128, worldHeight: 128, viewRadius: 8 }, 3);
