@@ -203,7 +203,15 @@ export interface ReplayResult {
   events: RecoveredEvents;
 }
 
-/** The world buffers hold, and have committed, `found`: snapshots of the journal's own session. */
+/** The last tick that some zone's journal has, gaps or not. */
+function lastTickOf({ bases, records }: WorldJournal): number {
+  return Math.max(...bases.map(({ header }, zone) => Math.max(header.tick, records[zone].at(-1)?.tick ?? 0)));
+}
+
+/**
+ * The world buffers hold, and have committed, `found`: snapshots of the journal's own session. Undefined: no more was written
+ * long before they were taken, as on a disk that was full, so what came after them must be asked for elsewhere.
+ */
 export function replayJournal(
   plan: WorldPlan,
   game: GameDefinition,
@@ -211,7 +219,14 @@ export function replayJournal(
   found: readonly ZoneSnapshot[],
   skip: (reason: string) => void,
   log: Log,
-): ReplayResult {
+): ReplayResult | undefined {
+  const [last, oldest] = [lastTickOf(journal), Math.min(...found.map(({ header }) => header.tick))];
+  if (oldest - last > cutTicksOf(journal)) {
+    skip(
+      `the journal of session ${journal.info.epoch} ends at tick ${last}, and the snapshots are of tick ${oldest}: it has nothing of what came after them`,
+    );
+    return undefined;
+  }
   const then = planAsThen(plan, journal.info);
   const { ways, cut } = chooseWays(journal, found, skip);
   const bases = ways.map(({ base }) => base);

@@ -423,10 +423,12 @@ async function fillWorld(
   if (isId(worldId)) report.worldId = worldId; // snapshots of before worlds had ids have none
   const skip = (reason: string): void => void report.skipped.push(reason);
   if (journal !== undefined && isOfSession(bases, journal)) {
-    const { journalTick, events } = replayJournal(plan, game, journal, bases, skip, log);
-    report.journalTick = journalTick;
-    recovery.tick = journalTick;
-    recovery.events = events;
+    const played = replayJournal(plan, game, journal, bases, skip, log);
+    if (played !== undefined) {
+      report.journalTick = played.journalTick;
+      recovery.tick = played.journalTick;
+      recovery.events = played.events;
+    }
   }
   finishWorld(worlds, plan.layout.rowCapacity, recovery.tick);
   if (report.journalTick !== null || game.applyEvent === undefined) return;

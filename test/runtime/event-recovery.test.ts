@@ -1,6 +1,7 @@
 // Worlds that go on from a snapshot and from what the event log knows since.
 
 import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { DEFAULTS, type Settings } from '../../src/config.js';
@@ -12,12 +13,14 @@ import { LIVE_BLOCK, WorldBuffer } from '../../src/memory/world-buffer.js';
 import { entityName } from '../../src/persist/entity-name.js';
 import { EventEncoder } from '../../src/persist/event-encoder.js';
 import { EVENT_TOPICS, formEvent } from '../../src/persist/event-form.js';
+import { encodeFrame, encodeSession, FRAME_BASE, SESSION_FILE, segmentName } from '../../src/persist/journal-file.js';
 import { openStores, type Stores } from '../../src/persist/open-stores.js';
 import { type EventLog, type LogRecord, PersistError } from '../../src/persist/ports.js';
 import { coldId } from '../../src/persist/snapshotter.js';
 import { encodeZone } from '../../src/persist/zone-snapshot.js';
 import { createRandom } from '../../src/prng.js';
 import { listAbsentClients } from '../../src/runtime/absent-clients.js';
+import { describeSession, JOURNAL_FOLDER } from '../../src/runtime/journal-session.js';
 import { type Recovery, recoverWorld, STORES_FOLDER, shapeOf } from '../../src/runtime/recovery.js';
 import { planWorld, type WorldPlan } from '../../src/runtime/world-plan.js';
 import type { GameDefinition, PastEvent } from '../../src/sim/game.js';
@@ -338,6 +341,42 @@ test('events of other sessions are left alone, unless a snapshot of another zone
     assert.deepEqual(report.events, { applied, unknown: 0 }, worldId);
   }
 });
+
+test('where the journal ended long before the snapshots were taken, the event log tells what came since', async (t) => {
+  for (const [journalTick, applied] of [
+    [SNAPSHOT_TICK, 1],
+    [SNAPSHOT_TICK + 50, 0],
+  ]) {
+    const { settings, world, game: played, keys } = await stageToy(t, []);
+    world.run(journalTick - SNAPSHOT_TICK);
+    writeJournal(settings, world);
+    world.run(SNAPSHOT_TICK + 100 - journalTick);
+    for (const zone of world.plan.worlds.keys()) await storeZone(settings, world, zone);
+    await append(settings, [event(keys[0], { tick: 100 }), event(keys[0], { tick: 120 })]);
+    const { report, tick } = await recover(settings, played);
+    assert.equal(report.snapshotTick, 109);
+    if (applied === 0) {
+      assert.deepEqual([report.journalTick, report.events, report.skipped, tick], [109, null, [], 109]);
+      continue;
+    }
+    assert.deepEqual([report.journalTick, report.events, tick], [null, { applied, unknown: 0 }, 120]);
+    assert.deepEqual(report.skipped, [
+      `the journal of session ${EPOCH} ends at tick 9, and the snapshots are of tick 109: it has nothing of what came after them`,
+    ]);
+  }
+});
+
+/** A journal of which no more was written than what it begins with. */
+function writeJournal(settings: Settings, { plan, game: played }: HeadlessWorld): void {
+  const folder = join(settings.data, JOURNAL_FOLDER, String(EPOCH));
+  mkdirSync(folder, { recursive: true });
+  const session = { ...describeSession(plan, played), epoch: EPOCH, originMs: EPOCH };
+  writeFileSync(join(folder, SESSION_FILE), encodeSession(session));
+  const shape = { ...shapeOf(settings, played, plan), worldId: WORLD_ID };
+  const bases = plan.worlds.map((buffer) => encodeZone(new WorldBuffer(buffer, plan.layout), shape, EPOCH, EPOCH));
+  const frames = bases.map((base) => encodeFrame(FRAME_BASE, [base as Buffer]));
+  writeFileSync(join(folder, segmentName(1)), Buffer.concat(frames));
+}
 
 test('a zone that begins anew, and a world that does, take no events', async (t) => {
   const { settings, game: played, keys, given } = await stageToy(t, [{}]);

@@ -107,6 +107,7 @@ class Stage {
     const records = this.keeper.records.map((all, zone) => all.filter(({ tick }) => tick <= limits[zone]));
     const journal = { info: describeSession(plan, game), bases, records, hashes: [] };
     const result = replayJournal(plan, game, journal, found, (reason) => skipped.push(reason), LOG);
+    assert.ok(result);
     finishWorld(worlds, plan.layout.rowCapacity, result.journalTick);
     return { ...result, plan, worlds, skipped, keys: aliveKeys(worlds) };
   }
