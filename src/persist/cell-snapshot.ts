@@ -26,10 +26,10 @@ export function describeCells(block: Block, layout: WorldLayout): CellsHeader | 
   return { count, queueRecords: block.scalars[SCALAR_CELL_QUEUE], queueRecordBytes, rowColumns };
 }
 
-/** What a block's cells consist of, in their order. */
-export function listCellParts({ cells, scalars }: Block, layout: WorldLayout): AnyColumn[] {
-  if (cells === undefined || layout.cells === undefined) return [];
-  const queueBytes = scalars[SCALAR_CELL_QUEUE] * layout.cells.queueRecordBytes;
+/** What a block's cells consist of, in their order; of the queue what was described, whatever the block says by now. */
+export function listCellParts({ cells }: Block, described: CellsHeader | undefined): AnyColumn[] {
+  if (cells === undefined || described === undefined) return [];
+  const queueBytes = described.queueRecords * described.queueRecordBytes;
   return [cells.version, cells.state, cells.since, cells.taken, cells.queue.subarray(0, queueBytes)];
 }
 

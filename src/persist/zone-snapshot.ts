@@ -189,7 +189,7 @@ export function copyZone(
     append(cells[name], 0, role === 'id' ? head.ids : head.rows);
     if (role !== 'id') append(cells[name], ghostFirst, head.ghosts);
   }
-  for (const part of listCellParts(block, world.layout)) append(part, 0, part.length);
+  for (const part of listCellParts(block, described)) append(part, 0, part.length);
   return world.isHeld(held) ? { head, body } : undefined;
 }
 

@@ -7,6 +7,7 @@ import { type AnyColumn, LIVE_BLOCK, WorldBuffer } from '../../src/memory/world-
 import {
   type ColumnSpec,
   layOutWorld,
+  SCALAR_CELL_QUEUE,
   SCALAR_GHOST_FIRST,
   SCALAR_GHOST_LIMIT,
   SCALAR_ID_LIMIT,
@@ -136,6 +137,25 @@ function tryDecode(bytes: Uint8Array): string | ZoneSnapshot {
     return (error as Error).message;
   }
 }
+
+test('a zone whose cells get more to wait for while it is copied is to be copied again, and not too large', () => {
+  const cells = { count: 4, queueRecords: 8, queueRecordBytes: 16, rowColumns: [] };
+  const layout = layOutWorld(COLUMNS, 64, cells);
+  const world = new WorldBuffer(WorldBuffer.create(layout, 1), layout);
+  const { scalars } = world.blocks[LIVE_BLOCK];
+  world.commit();
+  const { columns } = world.committed;
+  const { hp } = columns;
+  Object.defineProperty(columns, 'hp', {
+    get: () => {
+      scalars[SCALAR_CELL_QUEUE] = Math.min(8, scalars[SCALAR_CELL_QUEUE] + 3);
+      world.commit();
+      world.commit(); // over what is being copied
+      return hp;
+    },
+  });
+  assert.equal(copyZone(world, SHAPE, EPOCH, 1), undefined);
+});
 
 test('a zone comes back from its bytes as it was', () => {
   const snapshot = decodeZone(encodeSample());
