@@ -47,7 +47,9 @@ function keyOf(table: string, key: Uint8Array): string {
 }
 
 function scanStart(table: string, prefix: string, afterKey: string): Buffer {
-  return afterKey > prefix ? Buffer.concat([rowKey(table, afterKey), LOWEST]) : rowKey(table, prefix);
+  const leading = rowKey(table, prefix);
+  const behind = Buffer.concat([rowKey(table, afterKey), LOWEST]);
+  return afterKey === '' || behind.compare(leading) < 0 ? leading : behind;
 }
 
 class EmbeddedColdStore implements ColdStore {
@@ -184,5 +186,5 @@ class EmbeddedColdStore implements ColdStore {
   }
 }
 
-/** Behind a key, it makes the lowest key above; as a key of its own, the lowest there is. */
+/** Behind a key, it makes the lowest key above. */
 const LOWEST = Buffer.from([0]);

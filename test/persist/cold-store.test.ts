@@ -240,6 +240,15 @@ for (const { name, prepare } of IMPLEMENTATIONS) {
     assert.equal((await store.scanRows(table, '', '', 100)).length, 6);
     assert.deepEqual(await store.scanKeys(table, 'cell:', '', 3), ['cell:1', 'cell:10', 'cell:2']);
     assert.deepEqual(await store.scanKeys(table, 'cell:', 'cell:2', 3), ['cell:ä']);
+    const [itself, next] = [
+      await store.scanRows(table, 'cell:1', '', 1),
+      await store.scanRows(table, 'cell:1', 'cell:1', 9),
+    ];
+    assert.deepEqual(
+      [...itself, ...next].map(({ key }) => key),
+      ['cell:1', 'cell:10'],
+      'a key that is the prefix itself comes once',
+    );
   });
 }
 
