@@ -79,6 +79,8 @@ export class JournalWriter {
   private isBeginning = false;
   private isPrepared = false;
   private failureSaid: 'none' | 'segment' | 'journal' = 'none';
+  /** Of the last call. What a slow disk ends late is paused after from then on, or it would have no pause at all. */
+  private nowMs = 0;
   private retryNotBeforeMs = 0;
   private gapNotBeforeMs = 0;
   private readonly files: JournalFiles;
@@ -106,6 +108,7 @@ export class JournalWriter {
   /** Resolves when the world as it stands is on the disk; rejects when it cannot be written now. */
   async begin(nowMs: number): Promise<void> {
     this.isBeginning = true;
+    this.nowMs = nowMs;
     this.making = this.make(this.beginDraft(), nowMs);
     const error = await this.making;
     this.isBeginning = false;
@@ -114,7 +117,8 @@ export class JournalWriter {
 
   /** Writes what the rings hold, unless the last call is about it. Resolves when it is written, and a new segment whole. */
   async run(nowMs: number): Promise<void> {
-    this.underWay ??= this.write(nowMs).finally(() => {
+    this.nowMs = nowMs;
+    this.underWay ??= this.write().finally(() => {
       this.underWay = undefined;
     });
     await Promise.all([this.underWay, this.making]);
@@ -127,10 +131,11 @@ export class JournalWriter {
   }
 
   /** What is in the rings comes first: a new segment takes its time, and a kill meanwhile must cost no more than any other. */
-  private async write(nowMs: number): Promise<void> {
+  private async write(): Promise<void> {
+    const { nowMs } = this;
     // The draft begins before the rings are emptied, so it has all that its states may not have.
     const draft = this.isSegmentDue(nowMs) ? this.beginDraft() : undefined;
-    const written = this.append(this.drain(), nowMs);
+    const written = this.append(this.drain());
     if (draft !== undefined) this.making = written.then(() => this.make(draft, nowMs));
     await written;
   }
@@ -148,7 +153,7 @@ export class JournalWriter {
     return ((this.lastTick[zoneId] - committed.scalars[SCALAR_TICK]) | 0) > 0;
   }
 
-  private async append(batch: Batch, nowMs: number): Promise<void> {
+  private async append(batch: Batch): Promise<void> {
     const { file, draft } = this;
     const { frames, tally } = batch;
     if (frames.length === 0) return;
@@ -160,11 +165,11 @@ export class JournalWriter {
         await file.appendFile(frames);
         this.countWritten(tally);
       } catch (error) {
-        if (file === this.file) this.fail(error as Error, nowMs, true); // else the next segment has it
+        if (file === this.file) this.fail(error as Error, true); // else the next segment has it
       }
     }
     const problem = await held;
-    if (problem !== undefined && draft?.isPublished) this.fail(problem, nowMs, true);
+    if (problem !== undefined && draft?.isPublished) this.fail(problem, true);
     if (draft === undefined) this.countDropped(tally);
   }
 
@@ -250,7 +255,7 @@ export class JournalWriter {
   }
 
   /** Never rejects: resolves with what went wrong. */
-  private async make(draft: SegmentDraft, nowMs: number): Promise<Error | undefined> {
+  private async make(draft: SegmentDraft, begunMs: number): Promise<Error | undefined> {
     try {
       if (!this.isPrepared) await this.prepare();
       await draft.open(join(this.folder, segmentName(++this.segmentNumber)));
@@ -260,11 +265,11 @@ export class JournalWriter {
         const { state, serial } = this.copy(world);
         await draft.addState(world.zoneId, state, serial);
       }
-      this.takeUp(draft, await draft.publish(), nowMs);
+      this.takeUp(draft, await draft.publish(), begunMs);
       return undefined;
     } catch (error) {
       this.draft = undefined;
-      this.fail(error as Error, nowMs, false);
+      this.fail(error as Error, false);
       await draft.discard();
       for (const tally of draft.tallies) this.countDropped(tally);
       return error as Error;
@@ -275,19 +280,19 @@ export class JournalWriter {
     }
   }
 
-  private takeUp(draft: SegmentDraft, file: JournalFile, nowMs: number): void {
+  private takeUp(draft: SegmentDraft, file: JournalFile, begunMs: number): void {
     const former = this.file;
     this.file = file;
     this.draft = undefined;
     if (this.hasGap) this.gapBackoff.failed();
     else this.gapBackoff.succeeded();
-    this.gapNotBeforeMs = nowMs + this.gapBackoff.pauseMs;
+    this.gapNotBeforeMs = this.nowMs + this.gapBackoff.pauseMs;
     this.isBroken = false;
     this.hasGap = draft.hasGap;
     this.stateSerials = draft.serials;
     this.stateBytes = draft.stateBytes;
     this.tickBytes = draft.tickBytes;
-    this.segmentSinceMs = nowMs;
+    this.segmentSinceMs = begunMs;
     for (const tally of draft.tallies) this.countWritten(tally);
     this.noteSuccess();
     const writing = this.underWay ?? Promise.resolve();
@@ -323,7 +328,7 @@ export class JournalWriter {
   }
 
   /** `breaks`: the present segment cannot be added to any more. Else a new one could not begin. */
-  private fail(error: Error, nowMs: number, breaks: boolean): void {
+  private fail(error: Error, breaks: boolean): void {
     if (breaks) this.isBroken = true;
     const kind = this.isBroken || this.hasGap ? 'journal' : 'segment';
     if (this.isBeginning) this.failureSaid = kind; // the caller has it
@@ -336,7 +341,7 @@ export class JournalWriter {
     this.options.counters.add('journalFailures', 1);
     this.isPrepared = false; // its folder may be what is missing
     this.backoff.failed();
-    this.retryNotBeforeMs = nowMs + this.backoff.pauseMs;
+    this.retryNotBeforeMs = this.nowMs + this.backoff.pauseMs;
   }
 
   private noteSuccess(): void {

@@ -242,6 +242,62 @@ test('gaps one after the other cost few segments, and what is recovered is right
   await stage.writer.close(stage.nowMs);
 });
 
+test('a segment that fails late is tried again after a pause from then on', { timeout: 30000 }, async (t) => {
+  const stage = new JournalStage(openFolder(t), 1, { random: () => 0 });
+  await stage.writer.begin(stage.nowMs);
+  const { files, release } = slowDisk('open');
+  let opened = 0;
+  const inner = stage.writer as unknown as { files: JournalFiles };
+  const open = async (...args: Parameters<JournalFiles['open']>): Promise<never> => {
+    await (await files.open(...args)).close();
+    throw new Error(`segment ${++opened} cannot be opened`);
+  };
+  inner.files = { ...DISK, open };
+  void stage.run(SEGMENT_MS);
+  void stage.run(10000);
+  release();
+  await stage.run(0);
+  assert.equal(opened, 1);
+  await stage.run(50);
+  assert.equal(opened, 1, 'half of the shortest pause is over');
+  await stage.run(50);
+  assert.equal(opened, 2);
+  inner.files = DISK;
+  await stage.writer.close(stage.nowMs);
+});
+
+test('segments that gaps ask for are a pause apart, however long one of them takes', { timeout: 30000 }, async (t) => {
+  const stage = new JournalStage(openFolder(t), 1, { random: () => 0 });
+  await stage.writer.begin(stage.nowMs);
+  const leaveGap = async (): Promise<void> => {
+    for (const count of [30, 1]) {
+      for (let i = 0; i < count; i++) stage.tick(0, { payload: 200 });
+      await until('what is there is taken', () => {
+        void stage.run(0);
+        return stage.producers[0].readableBytes() === 0;
+      });
+    }
+  };
+  const inner = stage.writer as unknown as { files: JournalFiles; draft?: { serials: unknown[] } };
+  const { files, release } = slowDisk('rename');
+  inner.files = files;
+  await leaveGap();
+  await until('the second segment has its state', () => {
+    void stage.run(0);
+    return inner.draft?.serials[0] !== undefined;
+  });
+  await leaveGap();
+  void stage.run(3000);
+  release();
+  await stage.run(0);
+  assert.deepEqual(stage.segments, [1, 2].map(segmentName));
+  await stage.run(900);
+  assert.deepEqual(stage.segments, [1, 2].map(segmentName), 'less than a second after it was whole');
+  await stage.run(200);
+  assert.deepEqual(stage.segments, [1, 2, 3].map(segmentName));
+  await stage.writer.close(stage.nowMs);
+});
+
 test('a wall clock that is set back holds no segment up', async (t) => {
   let wallMs = 1e12;
   const stage = new JournalStage(openFolder(t), 1, { wallMs: () => wallMs });
