@@ -98,8 +98,8 @@ class EmbeddedColdStore implements ColdStore {
     return this.#write(() => {
       const old = this.#readHistory(id, SEQUENCE_MAX).slice(keep);
       for (const { sequence } of old) {
-        this.#headers.remove(snapshotKey(id, sequence));
         this.#bytes.remove(snapshotKey(id, sequence));
+        this.#headers.remove(snapshotKey(id, sequence)); // by which the next prune would find the bytes
       }
       return old.length;
     });

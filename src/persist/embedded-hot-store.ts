@@ -103,11 +103,11 @@ class EmbeddedHotStore implements HotStore {
     return expiry !== undefined && decodeTime(expiry) > nowMs;
   }
 
-  /** Inside of a write. */
+  /** Inside of a write. Last goes what a sweep would find the rest by. */
   #remove(key: Buffer): void {
     const expiry = this.#expiries.get(key);
-    this.#expiries.remove(key);
     this.#values.remove(key);
+    this.#expiries.remove(key);
     if (expiry) this.#queue.remove(Buffer.concat([expiry, key]));
   }
 

@@ -7,7 +7,8 @@
 //
 // One exception: when a worker is terminated in the middle of a write, LMDB's own thread commits the rows that were
 // written so far. Nobody was told that they are there, but they are: each write puts its rows in an order of which every
-// beginning makes sense by itself, first what is pointed to, then what points.
+// beginning makes sense by itself, first what is pointed to, then what points; and takes them away so that none is left which
+// nobody would find again.
 
 import { mkdirSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
