@@ -366,7 +366,9 @@ export class EventPump {
         this.spilling = undefined;
         this.spillingCount = 0;
         this.counters.set('eventsWaiting', this.inMemory());
-        // What came meanwhile has waited for long enough.
+        // The log first: on a slow disk the next write would always be under way when it could be asked again. What came
+        // meanwhile has waited for long enough.
+        this.beginAppend(this.lastRunMs ?? nowMs);
         this.beginSpill(this.lastRunMs ?? nowMs);
       });
   }

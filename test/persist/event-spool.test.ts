@@ -252,6 +252,35 @@ test('a batch that is refused after others behind it were spooled goes to the di
   await assertInOrder(log, range(0, 2000));
 });
 
+test('a disk that is always at work does not keep the log from being asked again', async (t) => {
+  const { folder, log } = await openLog(t);
+  const stage = new PumpStage(folder, log);
+  stage.state = 'down';
+  await stage.emitAll(0, 500);
+  stage.state = 'up';
+  stage.nowMs += 10000;
+  let n = 500;
+  for (let round = 0; round < 20; round++) {
+    const gate = createGate();
+    stage.spoolGate = gate.opened;
+    // A write takes longer than writes are apart.
+    for (let beat = 0; beat < 10; beat++) {
+      stage.emit(n++);
+      stage.nowMs += 15;
+      stage.pump.run(stage.nowMs);
+    }
+    const { spilling } = stage.underWay;
+    gate.open();
+    await spilling;
+    await stage.underWay.appending;
+  }
+  const appended = stage.counters.get('eventsAppended');
+  assert.ok(appended >= 500, `${appended} of ${n} are in the log`);
+  await stage.drain();
+  await stage.stop();
+  await assertInOrder(log, range(0, n));
+});
+
 test('nothing of memory overtakes what is on its way to the disk', async (t) => {
   const { folder, log } = await openLog(t);
   const stage = new PumpStage(folder, log);
