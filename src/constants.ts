@@ -210,10 +210,14 @@ export const SPOOL_BYTES_MAX = 3 * 2 ** 30;
 /** Events that leave the spool per second, beside as many as arrive: the I/O thread has the rings to empty too. */
 export const SPOOL_DRAIN_PER_SECOND = 40000;
 /**
- * Of a log that may answer yet, so many wait in memory before they go to the disk by their number alone: where more come
+ * Of a log that may answer yet, more than so many wait in memory for a while before they go to the disk: where more come
  * than leave the spool again, the way over the disk would never end.
  */
 export const EVENTS_FEW_MAX = (SPOOL_DRAIN_PER_SECOND * LOG_SILENT_MS) / 1000;
+/** For so long, measured once per this time: an event may have waited for twice as long. */
+export const EVENTS_HELD_MS = 1000;
+/** A snapshot is held back for so long at most, for events of its ticks that are in memory alone. */
+export const EVENTS_KEPT_MS_MAX = 3000;
 /** The I/O thread empties the event rings this often: a ring of 65,536 holds four million events per second of it. */
 export const IO_BEAT_MS = 15;
 /** A segment of the journal is this long: so much is run again at most when hot snapshots are lost. */

@@ -5,6 +5,7 @@
 
 import {
   EVENTS_FEW_MAX,
+  EVENTS_HELD_MS,
   EVENTS_PER_APPEND_MAX,
   EVENTS_SPILLING_MAX,
   EVENTS_UNKEPT_MS,
@@ -64,7 +65,8 @@ export class EventPump {
   /** Events that may leave the spool; see SPOOL_DRAIN_PER_SECOND. */
   private drainAllowance = 0;
   private lastRunMs: number | undefined;
-  private isFlushing = false;
+  /** It is at its end: no further run. */
+  isFlushing = false;
   private readonly appendBackoff: Backoff;
   private readonly spillBackoff: Backoff;
   private readonly counters: IoCounters;
@@ -313,18 +315,24 @@ export class EventPump {
   }
 
   private isAppendLate(nowMs: number): boolean {
-    const isFew = this.waiting.length < EVENTS_FEW_MAX;
-    return this.appending !== undefined && nowMs - this.appendingSinceMs >= LOG_SILENT_MS && isFew;
+    const lateMs = this.waiting.length < EVENTS_FEW_MAX ? LOG_SILENT_MS : EVENTS_HELD_MS;
+    return this.appending !== undefined && nowMs - this.appendingSinceMs >= lateMs;
   }
 
-  /** Where the log is away; or is silent, or has what is on the disk before it, as long as few come. */
+  /**
+   * Where the log is away; or is silent, takes too few, or has what is on the disk before it. Many go there only when that
+   * lasts: they catch up from memory sooner than over the disk.
+   */
   private isWaitingToSpill(nowMs: number): boolean {
+    const ageMs = this.waiting.noteAge(nowMs);
     const { length } = this.waiting;
+    const { perAppendMax } = this.limits;
     if (length === 0) return false;
     const isTime = nowMs - this.spilledMs >= EVENTS_UNKEPT_MS;
-    if (this.awaySinceMs !== undefined) return isTime || length >= this.limits.perAppendMax;
-    const isHeldUp = !this.isSpoolUnused() || this.isAppendLate(nowMs);
-    return isTime && isHeldUp && length < EVENTS_FEW_MAX;
+    if (this.awaySinceMs !== undefined) return isTime || length >= perAppendMax;
+    if (length >= EVENTS_FEW_MAX) return ageMs >= EVENTS_HELD_MS;
+    const isHeldUp = !this.isSpoolUnused() || this.isAppendLate(nowMs) || ageMs >= LOG_SILENT_MS;
+    return isTime && isHeldUp;
   }
 
   private spill(spool: EventSpool, events: EventRecord[], place: 'front' | 'back', nowMs: number): void {

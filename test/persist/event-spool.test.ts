@@ -281,6 +281,21 @@ test('a disk that is always at work does not keep the log from being asked again
   await assertInOrder(log, range(0, n));
 });
 
+test('many events behind a log that is held up for long do not stay in memory', async (t) => {
+  const { folder, log } = await openLog(t);
+  const limits = { waitingMax: 200_000, spillingMax: 100_000, perAppendMax: 5000, drainPerSecond: 1 };
+  const stage = new PumpStage(folder, log, limits);
+  stage.state = 'down';
+  await stage.emitAll(0, 60_000, 4000);
+  stage.state = 'up';
+  for (let beats = 0; beats < 2; beats++) await stage.beat();
+  for (let n = 60_000; n < 72_000; n++) stage.emit(n);
+  for (let beats = 0; beats < 6; beats++) await stage.beat();
+  assert.ok(stage.counters.get('spoolEvents') > 20_000, 'it drains slowly');
+  assert.equal(stage.counters.get('eventsWaiting'), 0);
+  await stage.spool.close();
+});
+
 test('nothing of memory overtakes what is on its way to the disk', async (t) => {
   const { folder, log } = await openLog(t);
   const stage = new PumpStage(folder, log);
