@@ -21,6 +21,7 @@ import { EventPump } from '../src/persist/event-pump.js';
 import { EventSpool } from '../src/persist/event-spool.js';
 import { JobPool } from '../src/persist/job-pool.js';
 import { JournalWriter } from '../src/persist/journal-writer.js';
+import { waitUntilKept } from '../src/persist/kept-events.js';
 import { loadBackends, openStores } from '../src/persist/open-stores.js';
 import { PLATFORM_TOPIC, PlatformDesk } from '../src/persist/platform-commands.js';
 import { PlayerSnapshotter } from '../src/persist/player-snapshot.js';
@@ -83,7 +84,9 @@ const desk = new PlatformDesk(
 const worlds = plan.worlds.map((buffer) => new WorldBuffer(buffer, plan.layout));
 const jobs = new JobPool({ entry: new URL('./job-thread.js', import.meta.url) });
 const requirePlace = (store: 'hot' | 'cold'): void => leases[store]?.require();
-const snapshotter = new Snapshotter(worlds, shape, epoch, stores.hot, stores.cold, jobs, counters, say, requirePlace);
+const whenKept = (): Promise<void> => waitUntilKept(pump, counters, nowMs);
+const { hot, cold } = stores;
+const snapshotter = new Snapshotter(worlds, shape, epoch, hot, cold, jobs, counters, say, requirePlace, whenKept);
 
 // They are safe before the journal of this session begins: from then on nobody runs the ticks again that they come from.
 await pump.takeUp(formRecovered());
@@ -180,6 +183,7 @@ function openJournal(): JournalWriter | undefined {
     hashEveryTicks: plan.settings.hashEveryTicks,
     counters,
     say,
+    whenKept,
   });
 }
 

@@ -57,6 +57,8 @@ export interface JournalOptions {
   random?: () => number;
   /** Of the wall clock. */
   wallMs?: () => number;
+  /** Resolves when no event of a tick that is committed by now is in memory alone; see kept-events.ts. */
+  whenKept?: () => Promise<void>;
 }
 
 export class JournalWriter {
@@ -265,6 +267,7 @@ export class JournalWriter {
         const { state, serial } = this.copy(world);
         await draft.addState(world.zoneId, state, serial);
       }
+      await this.options.whenKept?.();
       this.takeUp(draft, await draft.publish(), begunMs);
       return undefined;
     } catch (error) {

@@ -48,6 +48,8 @@ export class Snapshotter {
     private readonly say: (line: string) => void,
     /** Throws with the reason when this server may not write there: its keys are those of any world. */
     private readonly requirePlace: (store: 'hot' | 'cold') => void = () => {},
+    /** Resolves when no event of a tick that is committed by now is in memory alone; see kept-events.ts. */
+    private readonly whenKept: () => Promise<void> = async () => {},
   ) {}
 
   /** One that is still under way when the next is due lets it pass: a slow store gets fewer, not more at once. */
@@ -149,7 +151,7 @@ export class Snapshotter {
       jobs.push(job);
       copyMs += performance.now() - start;
     }
-    const zones = await Promise.all(jobs);
+    const [zones] = await Promise.all([Promise.all(jobs), this.whenKept()]);
     this.counters.set('snapshotMs', copyMs);
     this.counters.set('snapshotRawBytes', rawBytes);
     this.counters.set('snapshotBytes', sum(zones.map(({ bytes }) => bytes.length)));

@@ -110,6 +110,35 @@ function slowDisk(...names: ('rm' | 'open' | 'rename')[]): { files: JournalFiles
   return { files, release };
 }
 
+test('a new segment takes the place of the last one when the events of its ticks are kept, and misses nothing', async (t) => {
+  let kept = Promise.resolve();
+  const stage = new JournalStage(openFolder(t), 2, { whenKept: () => kept });
+  await stage.writer.begin(stage.nowMs);
+  stage.tickAll(5);
+  await stage.run();
+  let keep = (): void => {};
+  kept = new Promise((resolve) => {
+    keep = resolve;
+  });
+  const begun = stage.run(SEGMENT_MS);
+  const { folder } = stage;
+  await until('the states to be copied', () => readdirSync(join(folder, '7')).length === 3);
+  for (let i = 0; i < 4; i++) {
+    stage.tickAll(3);
+    const tick = 5 + 3 * (i + 1);
+    await until('them to be written', () => {
+      void stage.run(0);
+      return stage.recover().every((zone) => zone.tick === tick);
+    });
+    assert.deepEqual(stage.segments, [segmentName(1)]);
+  }
+  keep();
+  await begun;
+  assert.deepEqual(stage.segments, [segmentName(1), segmentName(2)]);
+  assert.deepEqual(stage.recover(), [at(17), at(17)]);
+  await stage.writer.close(stage.nowMs);
+});
+
 test('old journals that do not go keep nothing from being written', { timeout: 30000 }, async (t) => {
   const folder = openFolder(t);
   mkdirSync(join(folder, '3'));

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import { COLD_HISTORY_KEPT } from '../../src/constants.js';
 import { IoCounters } from '../../src/memory/io-counters.js';
 import { LIVE_BLOCK, WorldBuffer } from '../../src/memory/world-buffer.js';
@@ -36,6 +37,9 @@ class Stage {
   readonly jobs: JobPool;
   readonly snapshotter: Snapshotter;
 
+  /** Snapshots wait for it. */
+  kept: Promise<void> = Promise.resolve();
+
   constructor(t: TestContext, entry: URL, jobMsMax?: number) {
     const layout = layOutWorld([{ name: 'x', type: 'f32' }], ROW_CAPACITY);
     this.worlds = [0, 1, 2].map((zone) => new WorldBuffer(WorldBuffer.create(layout, zone), layout));
@@ -43,7 +47,10 @@ class Stage {
     this.jobs = new JobPool({ entry, ...(jobMsMax === undefined ? {} : { jobMsMax }) });
     const { hot, cold } = this.stores;
     const say = (line: string): void => void this.lines.push(line);
-    this.snapshotter = new Snapshotter(this.worlds, SHAPE, EPOCH, hot, cold, this.jobs, this.counters, say);
+    const { worlds, jobs, counters } = this;
+    const mayStore = (): void => {};
+    const whenKept = (): Promise<void> => this.kept;
+    this.snapshotter = new Snapshotter(worlds, SHAPE, EPOCH, hot, cold, jobs, counters, say, mayStore, whenKept);
     t.after(() => Promise.all([this.stores.close(), this.jobs.close()]));
     this.commit(5);
   }
@@ -86,6 +93,29 @@ test('a snapshot of each zone goes to both stores, compressed, and is what was c
   assert.equal(counters.get('snapshotRawBytes'), 3 * (1024 + ROW_CAPACITY * 4));
   assert.ok(counters.get('snapshotBytes') > 0 && counters.get('snapshotBytes') < counters.get('snapshotRawBytes'));
   assert.ok(counters.get('snapshotMs') > 0 && counters.get('snapshotJobMs') > 0);
+});
+
+test('a snapshot is not stored before the events of its ticks are kept', async (t) => {
+  const stage = new Stage(t, REAL_ENTRY);
+  await Promise.all([stage.snapshotter.takeHot(1000), stage.snapshotter.takeCold(1000)]);
+  stage.commit(9);
+  let keep = (): void => {};
+  stage.kept = new Promise((resolve) => {
+    keep = resolve;
+  });
+  const { jobs } = stage;
+  const run = jobs.run.bind(jobs) as (...job: unknown[]) => Promise<unknown>;
+  let packed = 0;
+  Object.assign(jobs, { run: (...job: unknown[]) => run(...job).finally(() => packed++) });
+  const taken = Promise.all([stage.snapshotter.takeHot(2000), stage.snapshotter.takeCold(2000)]);
+  await until('both to be packed', () => packed === 6);
+  await turn();
+  assert.deepEqual(await stage.hotTicks(), [5, 5, 5]);
+  assert.deepEqual(await stage.coldTicks(0), [5]);
+  keep();
+  await taken;
+  assert.deepEqual(await stage.hotTicks(), [9, 9, 9]);
+  assert.deepEqual(await stage.coldTicks(0), [9, 5]);
 });
 
 test('a zone that commits while it is in the pool is stored as it was copied', async (t) => {

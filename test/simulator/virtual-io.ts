@@ -12,6 +12,7 @@ import { EventLosses } from '../../src/persist/event-losses.js';
 import { EventPump, type PumpLimits } from '../../src/persist/event-pump.js';
 import { EventSpool } from '../../src/persist/event-spool.js';
 import { JournalWriter } from '../../src/persist/journal-writer.js';
+import { waitUntilKept } from '../../src/persist/kept-events.js';
 import type { Stores } from '../../src/persist/open-stores.js';
 import {
   type Outcome,
@@ -120,7 +121,20 @@ export class VirtualIo {
     const worlds = plan.worlds.map((buffer) => new WorldBuffer(buffer, plan.layout));
     this.journal = this.openJournal(worlds);
     const { hot, cold } = this.stores;
-    this.snapshotter = new Snapshotter(worlds, shape, epoch, hot, cold, { run: packHere }, this.counters, say);
+    const jobs = { run: packHere };
+    const mayStore = (): void => {};
+    const whenKept = (): Promise<void> => this.whenKept();
+    this.snapshotter = new Snapshotter(worlds, shape, epoch, hot, cold, jobs, this.counters, say, mayStore, whenKept);
+  }
+
+  private whenKept(): Promise<void> {
+    const { schedule } = this.parts;
+    return waitUntilKept(
+      this.pump,
+      this.counters,
+      () => schedule.nowMs,
+      (ms) => schedule.wait(ms, this.owner),
+    );
   }
 
   /** Resolves when what happens from now on is kept. */
@@ -159,6 +173,7 @@ export class VirtualIo {
       files: new MemoryFiles(fileDisk, schedule, this.owner, faults, chance.stream('files')),
       random: chance.stream('journal').random,
       wallMs: () => schedule.nowMs,
+      whenKept: () => this.whenKept(),
     });
   }
 

@@ -122,6 +122,7 @@ export class VirtualServer {
         plan.epoch = Math.max(epochMin, Math.floor(plan.originMs));
         this.worldId = report.worldId;
         this.hasRecovered ||= (recovered.events?.records.length ?? 0) > 0;
+        this.expectKept(recovered);
         const process = this.prepare(plan);
         const actions = this.actionsOf(process, startedMs);
         const io = this.makeIo(process, actions, recovered.events);
@@ -176,6 +177,17 @@ export class VirtualServer {
     require(!isUndisturbed ||
       behindMs <= settings.journalFlushMs + JOURNAL_SLACK_MS, 'a kill costs the flush interval at most', () =>
       `${behindMs} ms`);
+  }
+
+  /** Events of the ticks that are there again are not excused: they were kept, or came forth again. */
+  private expectKept({ report, events }: Recovery): void {
+    const isUndisturbed = [...this.parts.faults.rates.keys()].every((name) => !HOLDS_UP_SPOOL.test(name));
+    const { journalTick } = report;
+    if (!isUndisturbed || events === undefined || journalTick === null || report.skipped.length > 0) return;
+    for (const id of this.atRisk) {
+      const [, epoch, tick] = id.split('-').map(Number);
+      if (epoch === events.epoch && tick <= journalTick) this.atRisk.delete(id);
+    }
   }
 
   private prepare(plan: WorldPlan): VirtualProcess {
