@@ -64,7 +64,6 @@ class KafkaEventLog implements EventLog {
   readonly #topicsWanted = new Map<string, TopicSpec>();
   #topicsMissing = false;
   #producer: ProducerHandle | undefined;
-  #admin: { link: KafkaLink; admin: Admin } | undefined;
 
   constructor(options: KafkaEventLogOptions) {
     this.#options = options;
@@ -137,7 +136,6 @@ class KafkaEventLog implements EventLog {
     await this.#outbox.close(CLOSE_GRACE_MS);
     this.#closing.abort();
     await this.#quit(this.#producer?.link, this.#producer?.producer);
-    await this.#quit(this.#admin?.link, this.#admin?.admin);
   }
 
   // --- producer ---
@@ -268,24 +266,25 @@ class KafkaEventLog implements EventLog {
     this.#topicsMissing = wanted.size !== this.#topicsWanted.size;
   }
 
+  /** A client for each call: calls beside each other would end with the first that fails, and share its missing topics. */
   async #withAdmin<T>(what: string, action: (admin: Admin) => Promise<T>): Promise<T> {
     this.#requireOpen();
+    const { signal } = this.#closing;
     const given = new AbortController();
+    const link = new KafkaLink(this.#options, this.#limits);
+    const onAbort = (): void => link.destroy();
+    signal.addEventListener('abort', onAbort);
     try {
-      if (!this.#admin) {
-        const link = new KafkaLink(this.#options, this.#limits);
-        this.#admin = { link, admin: link.kafka.admin({ retry: INNER_RETRY }) };
-        await withDeadline(this.#admin.admin.connect(), this.#limits.deadlineMs, 'connect');
-      }
-      const { admin } = this.#admin;
+      const admin = link.kafka.admin({ retry: INNER_RETRY });
+      await withDeadline(admin.connect(), this.#limits.deadlineMs, 'connect');
       const asking = askAgain(() => action(admin), given.signal);
       return await withDeadline(asking, this.#limits.deadlineMs, what);
     } catch (error) {
-      this.#admin?.link.destroy();
-      this.#admin = undefined;
       throw toPersistError(error, what);
     } finally {
       given.abort();
+      signal.removeEventListener('abort', onAbort);
+      link.destroy();
     }
   }
 

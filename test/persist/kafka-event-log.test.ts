@@ -56,6 +56,27 @@ for (const compression of ['gzip', 'none'] as const) {
   });
 }
 
+test('what is asked beside each other of a log that was just opened does not end each other', {
+  timeout: 60000,
+}, async (t) => {
+  if (!requireOrSkip(t, broker !== undefined, skipReason('kafka'))) return;
+  for (let round = 0; round < 3; round++) {
+    const lines: string[] = [];
+    const log = openKafkaEventLog({ brokers: [broker!], onNotice: (line) => lines.push(line) });
+    t.after(() => log.close());
+    const topic = `test.${randomUUID()}`;
+    const record = { topic, key: 'a', value: Buffer.from('1'), timestampMs: Date.now() };
+    const created = log.createTopics([{ name: topic, partitions: 2 }]);
+    const other = `test.missing.${randomUUID()}`;
+    const missing = log.positions('some', [other]);
+    const early = log.positions('some', [topic]).catch(() => {}); // the topic may not be there yet
+    await Promise.all([created, log.append([record]), assert.rejects(missing, PersistError), early]);
+    const [position] = await log.positions('some', [topic]);
+    assert.equal(position.committed, -1);
+    assert.deepEqual(lines, []);
+  }
+});
+
 test('batches above the limit of the broker are split, down to the one record that is too large', {
   timeout: 60000,
 }, async (t) => {
