@@ -67,6 +67,8 @@ export class EventPump {
   private lastRunMs: number | undefined;
   /** It is at its end: no further run. */
   isFlushing = false;
+  /** What is left goes to the disk: the log is offered nothing more. */
+  private isOver = false;
   private readonly appendBackoff: Backoff;
   private readonly spillBackoff: Backoff;
   private readonly counters: IoCounters;
@@ -197,7 +199,8 @@ export class EventPump {
   // --- to the log ---
 
   private beginAppend(nowMs: number): void {
-    if (this.appending !== undefined || nowMs < this.appendNotBeforeMs || this.isHeadToSpill(nowMs)) return;
+    if (this.isOver || this.appending !== undefined) return;
+    if (nowMs < this.appendNotBeforeMs || this.isHeadToSpill(nowMs)) return;
     if (this.head === undefined) {
       this.head = this.takeHead();
       this.doneCount = 0;
@@ -396,6 +399,7 @@ export class EventPump {
 
   /** The end: all that is in memory to the disk, in order. A batch under way goes too, its outcome is not known. */
   private async keepRest(): Promise<void> {
+    this.isOver = true;
     while (this.spilling !== undefined) await this.spilling;
     try {
       if (this.head?.from === 'memory') {

@@ -184,6 +184,29 @@ test('a log that is silent for a while and then takes what it was offered has ea
   assert.deepEqual(stage.lines, []);
 });
 
+test('an answer of the log at the very end takes nothing away from what goes to the disk', async (t) => {
+  const { folder, log } = await openLog(t);
+  const stage = new PumpStage(folder, undefined);
+  const answer = createGate();
+  stage.logGate = answer.opened;
+  for (let n = 0; n < 600; n++) stage.emit(n);
+  // The first batch is under way when time is over. Its answer comes while it goes to the disk, and the log is silent from then on.
+  const write = stage.spool.write;
+  let writes = 0;
+  stage.spool.write = async (events, place) => {
+    if (++writes === 1) {
+      stage.state = 'up';
+      answer.open();
+      await stage.underWay.appending;
+      stage.state = 'hanging';
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return write(events, place);
+  };
+  await stage.pump.flush(0, () => 1);
+  assert.deepEqual(await readAfterKill(folder, log, stage), range(0, 600));
+});
+
 test('events that come a few at a time make few rows, and one that is there twice is read once', async (t) => {
   const { folder, log } = await openLog(t);
   const stage = new PumpStage(folder, log);
