@@ -88,6 +88,8 @@ class Reading {
   readonly over: Promise<void>;
   private readonly stop = new AbortController();
   private readonly types = new Map<string, TypeForm>();
+  /** By topic and partition, behind what has been read: an attempt after a failure goes on from there. */
+  private readonly nextOffsets = new Map<string, number>();
   private deadlineMs: number;
   private breathMs = 0;
   private toldMs = performance.now();
@@ -138,12 +140,13 @@ class Reading {
 
   private async readAll(log: EventLog, topics: readonly { name: string }[]): Promise<void> {
     const { sinceMs } = this.query;
-    this.read = 0; // what an attempt before this one has brought comes again, and is kept once in the end
+    const names = topics.map(({ name }) => name);
+    const from = (topic: string, partition: number): number => this.nextOffsets.get(`${topic}/${partition}`) ?? 0;
     const handle = (batch: LogBatch): Promise<void> => this.takeBatch(batch);
-    await log.replay({ topics: topics.map(({ name }) => name), sinceMs, signal: this.stop.signal }, handle);
+    await log.replay({ topics: names, from, sinceMs, signal: this.stop.signal }, handle);
   }
 
-  private async takeBatch({ entries }: LogBatch): Promise<void> {
+  private async takeBatch({ topic, partition, entries }: LogBatch): Promise<void> {
     if (this.stop.signal.aborted) return;
     if (!this.isAnswered) {
       this.isAnswered = true;
@@ -159,6 +162,7 @@ class Reading {
       this.events.push(event);
     }
     this.read += entries.length;
+    this.nextOffsets.set(`${topic}/${partition}`, entries[entries.length - 1].offset + 1);
     this.look();
     if (performance.now() - this.breathMs < BREATH_MS) return;
     await breathe();
