@@ -21,6 +21,7 @@
 //  gzip at level 6 on the way                                   level 1, on libuv's threads
 //  a buffer per record, batches copied as they grow             kafka-produce.ts
 //  messages of a partition are copied for each one added        kafka-library.ts
+//  a name of several addresses fails without a word of why      the words are put together (sayWhy)
 //  TimeoutNegativeWarning on newer Node                         that name is filtered when kafkajs is the source
 
 import * as net from 'node:net';
@@ -94,6 +95,7 @@ export class KafkaLink {
     const socket = ssl
       ? tls.connect({ host, port, ...(net.isIP(host) ? {} : { servername: host }), ...ssl }, onConnect)
       : net.connect({ host, port }, onConnect);
+    socket.on('error', sayWhy); // before kafkajs takes its message
     socket.setKeepAlive(true, 10000);
     socket.setNoDelay(true);
     this.#sockets.add(socket);
@@ -104,6 +106,13 @@ export class KafkaLink {
   destroy(): void {
     this.#destroyed = true;
     for (const socket of this.#sockets) socket.destroy(new Error('this client was discarded'));
+  }
+}
+
+/** Of a name with several addresses Node gives an error without a message, which has one of each address. */
+function sayWhy(error: Error): void {
+  if (error.message === '' && error instanceof AggregateError) {
+    error.message = error.errors.map((one: Error) => one.message).join(', ');
   }
 }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import dns from 'node:dns';
 import { getEventListeners } from 'node:events';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
@@ -23,6 +24,23 @@ test('the timer warning of kafkajs is told from all others', () => {
   assert.ok(!isKafkaTimerWarning(['old', 'DeprecationWarning'], stack));
   assert.ok(!isKafkaTimerWarning(['plain'], stack));
   assert.ok(!isKafkaTimerWarning([new Error('plain')], stack));
+});
+
+test('a broker whose name stands for several addresses is told of with what each of them said', async (t) => {
+  const { lookup } = dns;
+  t.after(() => {
+    dns.lookup = lookup;
+  });
+  const both = [
+    { address: '127.0.0.1', family: 4 },
+    { address: '127.0.0.2', family: 4 },
+  ];
+  const answer = (_: string, __: object, found: (error: null, addresses: object) => void): void => found(null, both);
+  dns.lookup = answer as unknown as typeof dns.lookup;
+  const log = openKafkaEventLog({ brokers: ['two.test:1'], deadlineMs: 5000 });
+  t.after(() => log.close());
+  const record = { topic: 'some', key: 'a', value: Buffer.from('1'), timestampMs: 0 };
+  await assert.rejects(log.append([record]), /ECONNREFUSED 127\.0\.0\.1:1.*ECONNREFUSED 127\.0\.0\.2:1/);
 });
 
 test('failures of kafkajs are judged by their cause, not by the wrapper around it', () => {
