@@ -21,6 +21,7 @@
 //  gzip at level 6 on the way                                   level 1, on libuv's threads
 //  a buffer per record, batches copied as they grow             kafka-produce.ts
 //  messages of a partition are copied for each one added        kafka-library.ts
+//  topics that are not made fail without a word of why          the same (toPersistError)
 //  a name of several addresses fails without a word of why      the words are put together (sayWhy)
 //  TimeoutNegativeWarning on newer Node                         that name is filtered when kafkajs is the source
 
@@ -127,6 +128,8 @@ interface KafkaFailure {
   type?: string;
   message?: string;
   cause?: unknown;
+  /** Of topics that were not made. */
+  errors?: readonly { topic?: string; message: string }[];
 }
 
 /** The innermost error: kafkajs wraps each failure, and the wrapper says "not retriable" whatever is inside. */
@@ -156,7 +159,8 @@ export function toPersistError(error: unknown, what: string): PersistError {
   if (cause.name === 'KafkaJSRequestTimeoutError' || cause.type === 'REQUEST_TIMED_OUT') kind = 'timeout';
   if (REFUSED.has(cause.type ?? '')) kind = 'rejected';
   if (cause.name === 'KafkaJSNotImplemented') return new PersistError(kind, `${what}: ${UNREADABLE}`, error);
-  return new PersistError(kind, `${what}: ${cause.message ?? String(error)}`, error);
+  const each = cause.errors?.map(({ topic, message }) => (topic === undefined ? message : `${topic}: ${message}`));
+  return new PersistError(kind, `${what}: ${each?.join(', ') ?? cause.message ?? String(error)}`, error);
 }
 
 /** What a broker says while it takes up a group: the same question is answered a moment later. */

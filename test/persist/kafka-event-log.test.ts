@@ -77,6 +77,18 @@ test('what is asked beside each other of a log that was just opened does not end
   }
 });
 
+test('topics that the broker does not make are named, each with its reason', { timeout: 60000 }, async (t) => {
+  if (!requireOrSkip(t, broker !== undefined, skipReason('kafka'))) return;
+  const log = openKafkaEventLog({ brokers: [broker!] });
+  t.after(() => log.close());
+  const topics = ['no name', 'nor this'].map((name) => ({ name, partitions: 1 }));
+  await assert.rejects(log.createTopics(topics), (error) => {
+    assert.ok(error instanceof PersistError && error.kind === 'unavailable');
+    assert.match(error.message, /^create topics: no name: .+, nor this: .+/);
+    return true;
+  });
+});
+
 test('batches above the limit of the broker are split, down to the one record that is too large', {
   timeout: 60000,
 }, async (t) => {
