@@ -200,8 +200,11 @@ class EmbeddedEventLog implements EventLog {
   async replay(options: ReplayOptions, handler: LogHandler): Promise<void> {
     const { topics, from, sinceMs, batchRecordsMax, signal = new AbortController().signal } = options;
     for (const name of topics) {
+      if (signal.aborted) return;
       const topic = this.#requireTopic(name);
       for (let partition = 0; partition < topic.partitions; partition++) {
+        // The search for where a partition begins can be long, and the log may be closed by now.
+        if (signal.aborted) return;
         const { end } = this.#tables.readPartition(topic, partition);
         const since = sinceMs === undefined ? 0 : findOffsetSince(this.#tables, topic, partition, sinceMs);
         const first = Math.max(since, from?.(name, partition) ?? 0);

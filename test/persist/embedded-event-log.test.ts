@@ -100,6 +100,21 @@ test('a damaged chunk is skipped with a notice, and all others are delivered', a
   assert.match(notices[0], /offsets 4 to 5 of t\/0 do not verify/);
 });
 
+test('a replay that is ended looks at nothing more, and the log may be closed beside it', async (t) => {
+  const { log } = await openLog(t);
+  await log.createTopics([{ name: 'other', partitions: 2 }]);
+  await log.append([numbered(1)]);
+  const stop = new AbortController();
+  let batches = 0;
+  const handler = async (): Promise<void> => {
+    batches++;
+    stop.abort();
+    await log.close();
+  };
+  await log.replay({ topics: ['t', 'other'], sinceMs: 0, signal: stop.signal }, handler);
+  assert.equal(batches, 1);
+});
+
 test('retention by size drops the oldest, and a reader goes on with what is left', async (t) => {
   const { log } = await openLog(t, { retentionBytes: 50000 });
   for (let n = 0; n < 200; n++) await log.append([numbered(n, 1000)]);
