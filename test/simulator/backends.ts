@@ -115,20 +115,24 @@ export class Backends {
 
 type Cells = { scalars: Int32Array; columns: Record<string, { [row: number]: number }> };
 
-/** Its living are in the block as they were, but for those who live in another zone by now. */
+/**
+ * Its living are in the block as they were, but for those who live in another zone by now; so are those whom it had just
+ * sent off, if no other zone has them.
+ */
 function isFrom(block: Cells, snapshot: ZoneSnapshot, living: ReadonlySet<number>): boolean {
-  const alive = snapshot.columns.get('alive') as ArrayLike<number>;
-  const key = snapshot.columns.get('key') as ArrayLike<number>;
+  const cellsOf = (name: string): ArrayLike<number> => snapshot.columns.get(name) as ArrayLike<number>;
+  const [alive, departTo, key] = ['alive', 'departTo', 'key'].map(cellsOf);
   const { rows, columns } = snapshot.header;
   if (rows !== block.scalars[SCALAR_ROW_LIMIT]) return false;
   for (let row = 0; row < rows; row++) {
+    const wasThere = alive[row] !== 0 || departTo[row] !== 0;
     if (block.columns.alive[row] === 0) {
-      if (alive[row] !== 0 && !living.has(wireIdOfKey(key[row]))) return false;
+      if (wasThere && !living.has(wireIdOfKey(key[row]))) return false;
       continue;
     }
-    if (alive[row] === 0) return false;
+    if (!wasThere) return false;
     for (const { name, role } of columns) {
-      const cells = snapshot.columns.get(name) as ArrayLike<number>;
+      const cells = cellsOf(name);
       if (role === undefined && !Object.is(cells[row], block.columns[name][row])) return false;
     }
   }
