@@ -16,6 +16,12 @@ const float = new Float64Array(words.buffer);
 
 type Sums = ReadonlyMap<number, number>;
 
+/** What a zone is brought to. */
+interface Stand {
+  tick: number;
+  sums: Sums;
+}
+
 export class WorldHistory {
   private readonly ticks: Map<number, Sums>[];
   private readonly deaths = new Map<number, { zone: number; tick: number }>();
@@ -23,10 +29,13 @@ export class WorldHistory {
   private readonly departures = new Map<number, number>();
   /** By zone: the tick that was written down last and is not committed yet. */
   private readonly uncommitted = new Map<number, number>();
+  /** By zone: ticks that were written down and lost with their thread, and whose place a successor's record has. */
+  private readonly replaced: Stand[][];
   private readonly names: readonly string[];
 
   constructor(plan: WorldPlan) {
     this.ticks = plan.worlds.map(() => new Map());
+    this.replaced = plan.worlds.map(() => []);
     this.names = plan.layout.columns.filter(({ role }) => role === undefined).map(({ name }) => name);
     for (const [zone, buffer] of plan.worlds.entries())
       this.committed(zone, new WorldBuffer(buffer, plan.layout).committed);
@@ -34,10 +43,8 @@ export class WorldHistory {
 
   committed(zone: number, block: Block): void {
     const tick = block.scalars[SCALAR_TICK];
-    // A thread that was lost in between has a successor, whose next record stands for that one.
-    const former = this.uncommitted.get(zone);
-    if (former !== undefined && former !== tick) this.ticks[zone].delete(former);
-    this.uncommitted.delete(zone);
+    // A successor begins with what was committed before: until it writes, what its predecessor wrote last still counts.
+    if (this.uncommitted.get(zone) === tick) this.uncommitted.delete(zone);
     const sums = this.sum(block);
     this.ticks[zone].set(tick, sums);
     for (const key of sums.keys()) this.deaths.delete(key); // it had died in a tick that was lost
@@ -54,8 +61,15 @@ export class WorldHistory {
 
   /** A recovery may bring the world to a tick that was written down and not committed any more. */
   journaled(zone: number, live: Block): void {
-    this.ticks[zone].set(live.scalars[SCALAR_TICK], this.sum(live));
-    this.uncommitted.set(zone, live.scalars[SCALAR_TICK]);
+    const tick = live.scalars[SCALAR_TICK];
+    const former = this.uncommitted.get(zone);
+    if (former !== undefined) {
+      // Its thread was lost in between. Its successor's record stands for that one, if it comes to the disk.
+      this.replaced[zone].push({ tick: former, sums: this.ticks[zone].get(former) as Sums });
+      this.ticks[zone].delete(former);
+    }
+    this.ticks[zone].set(tick, this.sum(live));
+    this.uncommitted.set(zone, tick);
   }
 
   died(zone: number, key: number, tick: number): void {
@@ -65,48 +79,51 @@ export class WorldHistory {
   /** Returns how many were lost in a way that is known. `plan` holds the recovered world, which stands at `tick`; a zone may have had a snapshot that was ahead of it. */
   checkRecovered(plan: WorldPlan, tick: number): number {
     const recovered = plan.worlds.map((buffer) => this.sum(new WorldBuffer(buffer, plan.layout).committed));
-    const stands = recovered.map((now, zone) => this.findTick(zone, now, tick));
+    const stands = recovered.map((now, zone) => this.findStand(zone, now, tick));
     const everybody = new Set(recovered.flatMap((sums) => [...sums.keys()]));
     const expected = new Set<number>();
     let waiting = 0;
     for (const [zone, ticks] of this.ticks.entries()) {
-      for (const [at, sums] of ticks) if (at <= stands[zone]) for (const key of sums.keys()) expected.add(key);
+      for (const key of stands[zone].sums.keys()) expected.add(key);
+      for (const [at, sums] of ticks) if (at < stands[zone].tick) for (const key of sums.keys()) expected.add(key);
     }
     for (const key of expected) {
       const death = this.deaths.get(key);
-      const isDead = death !== undefined && death.tick <= stands[death.zone];
+      const isDead = death !== undefined && death.tick <= stands[death.zone].tick;
       // Known: who left before what the recovery goes on from, and waits for a zone that takes nobody in, is nowhere.
       if (!isDead && !everybody.has(key) && (this.departures.get(key) ?? tick) < tick) {
         waiting++;
         continue;
       }
       require(isDead || everybody.has(key), 'the journal brings everybody back', () =>
-        `${this.tell(key)}, zones are at ${stands}`);
+        `${this.tell(key)}, zones are at ${stands.map((stand) => stand.tick)}`);
     }
     for (const key of tick === 0 ? [] : everybody) {
       // (A world that was killed before its first tick is given its first life again.)
       require(expected.has(key) || this.departures.has(key), 'the journal makes nobody up', () =>
-        `${this.tell(key)}, zones are at ${stands}`);
+        `${this.tell(key)}, zones are at ${stands.map((stand) => stand.tick)}`);
     }
     return waiting;
   }
 
-  /** The tick at which the zone was as it is now, but for who was on the way. */
-  private findTick(zone: number, now: Sums, tick: number): number {
-    const ticks = [...this.ticks[zone].keys()].sort((a, b) => a - b);
+  /** When the zone was as it is now, but for who was on the way. */
+  private findStand(zone: number, now: Sums, tick: number): Stand {
+    const stands = [...this.ticks[zone]].map(([at, sums]) => ({ tick: at, sums })).sort((a, b) => a.tick - b.tick);
     // A zone that skipped ticks stood still meanwhile.
-    const first = ticks.findLastIndex((candidate) => candidate <= tick);
-    const order = [...ticks.slice(Math.max(0, first)), ...ticks.slice(0, Math.max(0, first)).reverse()];
-    const found = order.find((candidate) => {
-      for (const [key, sum] of this.ticks[zone].get(candidate) as Sums) if (now.get(key) !== sum) return false;
-      return true;
-    });
+    const first = Math.max(
+      0,
+      stands.findLastIndex((stand) => stand.tick <= tick),
+    );
+    const order = [...stands.slice(first), ...stands.slice(0, first).reverse(), ...this.replaced[zone]];
+    const othersOf = ({ sums }: Stand): number[] =>
+      [...sums].filter(([key, sum]) => now.get(key) !== sum).map(([key]) => key);
+    const found = order.find((stand) => othersOf(stand).length === 0);
     require(found !== undefined, 'the journal brings back what was', () => {
-      const then = this.ticks[zone].get(ticks[first]) ?? new Map<number, number>();
-      const others = [...then].filter(([key, sum]) => now.get(key) !== sum).map(([key]) => key);
-      return `zone ${zone} at tick ${ticks[first]} of ${tick}: ${others.slice(0, 5)} of ${then.size} are others`;
+      const others = othersOf(stands[first]);
+      const count = stands[first].sums.size;
+      return `zone ${zone} at tick ${stands[first].tick} of ${tick}: ${others.slice(0, 5)} of ${count} are others`;
     });
-    return found as number;
+    return found as Stand;
   }
 
   /** Undefined, or what of a snapshot was never committed so. */
