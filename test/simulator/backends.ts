@@ -83,13 +83,14 @@ export class Backends {
     return takenAtMs;
   }
 
-  /** After a recovery: every zone stands as one of its snapshots says, or is empty. */
-  checkRecovered(plan: WorldPlan, report: RecoveryReport): void {
+  /** After a recovery: every zone stands as one of its snapshots says, or one of the journal's states, or is empty. */
+  checkRecovered(plan: WorldPlan, report: RecoveryReport, states: readonly ZoneSnapshot[]): void {
     const living = this.livingIn(plan);
     for (const [zone, buffer] of plan.worlds.entries()) {
       const { committed } = new WorldBuffer(buffer, plan.layout);
       if (committed.scalars[SCALAR_TICK] === 0 && committed.scalars[SCALAR_ROW_LIMIT] === 0) continue;
-      const sources = (this.taken[zone] ?? []).filter((snapshot) => isFrom(committed, snapshot, living));
+      const stored = [...(this.taken[zone] ?? []), ...states.filter(({ header }) => header.zone === zone)];
+      const sources = stored.filter((snapshot) => isFrom(committed, snapshot, living));
       const source = sources.sort((one, other) => one.header.takenAtMs - other.header.takenAtMs).at(-1);
       require(source !== undefined, 'a restored zone is one that was', () =>
         `zone ${zone} from ${report.source}, tick ${committed.scalars[SCALAR_TICK]}`);

@@ -1,7 +1,9 @@
 // A disk for the journal in memory. What was appended outlives the process; an append that its process does not live to
 // see the end of leaves a beginning of itself.
 
+import { decodeSegment, SEGMENT_SUFFIX } from '../../src/persist/journal-file.js';
 import type { JournalFile, JournalFiles } from '../../src/persist/journal-files.js';
+import { decodeZone, type ZoneSnapshot } from '../../src/persist/zone-snapshot.js';
 import type { Chance } from './chance.js';
 import type { Faults } from './faults.js';
 import type { Owner, Schedule } from './schedule.js';
@@ -17,6 +19,20 @@ interface Kept {
 
 export class FileDisk {
   readonly files = new Map<string, Kept>();
+}
+
+/** The states that segments begin with, as far as they can be read. */
+export function statesIn({ files }: FileDisk): ZoneSnapshot[] {
+  const segments = [...files].filter(([name]) => name.endsWith(SEGMENT_SUFFIX)).map(([, { bytes }]) => bytes);
+  return segments
+    .flatMap((bytes) => decodeSegment(bytes).bases)
+    .flatMap((bytes) => {
+      try {
+        return [decodeZone(bytes)];
+      } catch {
+        return [];
+      }
+    });
 }
 
 export class MemoryFiles implements JournalFiles {

@@ -21,7 +21,7 @@ import type { Chance } from './chance.js';
 import { checkLog, eventsInMemory, type LogFindings } from './event-check.js';
 import type { KnownEvent } from './event-ledger.js';
 import type { Faults } from './faults.js';
-import { FileDisk, MemoryFiles } from './memory-files.js';
+import { FileDisk, MemoryFiles, statesIn } from './memory-files.js';
 import type { Platform } from './platform.js';
 import { Owner, type Schedule } from './schedule.js';
 import type { Trace } from './trace.js';
@@ -156,9 +156,7 @@ export class VirtualServer {
     const isWhole = report.journalTick !== null && report.skipped.length === 0;
     const difference = report.skipped.find((line) => DIFFERS.test(line));
     require(difference === undefined, 'what is run again comes out as it was', () => difference as string);
-    // What a segment begins with is kept by nobody here: only what is run again from it is looked at.
-    const isBase = report.source === 'journal';
-    if (report.journalTick === null && !isBase) this.backends.checkRecovered(plan, report);
+    if (report.journalTick === null) this.backends.checkRecovered(plan, report, statesIn(this.fileDisk));
     if (isWhole) {
       const waiting = this.history?.checkRecovered(plan, report.journalTick as number) ?? 0;
       faults.note('(lost in a handoff ring by a restart)', waiting);
