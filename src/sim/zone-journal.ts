@@ -34,6 +34,8 @@ export class ZoneJournal {
   private readonly knownBits: readonly AnyColumn[];
   private ghostLimit: number;
   private readonly isChanged: Uint8Array;
+  /** This thread's; a thread before it may have left one of the next number, of a tick that it did not live to commit. */
+  private hasWritten = false;
 
   constructor(
     private readonly zone: EngineZone,
@@ -182,8 +184,11 @@ export class ZoneJournal {
     const offset = at > ring.payloadBytesMax ? -1 : ring.claim(J.JOURNAL_RECORD, at);
     if (offset < 0) {
       zone.counters[COUNTER.journalLost]++;
+      // That one must not stand for this: a number that nobody has written is missing in any case.
+      if (!this.hasWritten) zone.scalars[SCALAR_JOURNALED] = (serial + 1) | 0;
       return;
     }
+    this.hasWritten = true;
     ring.bytes.set(this.bytes.subarray(0, at), offset);
     ring.commit(at);
     ring.publish();

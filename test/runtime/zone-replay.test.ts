@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import arena from '../../src/games/arena/game.js';
+import type { ByteRing } from '../../src/memory/byte-ring.js';
 import { COUNTER } from '../../src/memory/counters.js';
 import { compareHashes, hashBlock } from '../../src/memory/state-hash.js';
 import { LIVE_BLOCK, WorldBuffer } from '../../src/memory/world-buffer.js';
@@ -123,6 +124,36 @@ test('a ghost that first appears in a tick that is lost with its thread is in th
   run(10);
   assert.equal(zone.counters[COUNTER.ghosts], 1, 'and there it is again');
   assert.ok(compare(world, keeper, 0, undefined) >= 20);
+});
+
+test('a record that finds no room is missing, also where a thread that died had written one of its number', () => {
+  const world = new HeadlessWorld(game, { zoneColumns: 1, zoneRows: 1, bots: 50, seed: 1 }, 1);
+  const keeper = new JournalKeeper(world);
+  const run = (ticks: number): void => {
+    for (let i = 0; i < ticks; i++) {
+      world.run(1);
+      keeper.take();
+    }
+  };
+  const client = world.join(0);
+  run(25);
+  world.send(client, 'Move', { x: 127, y: 0 }); // taken in the tick that is lost with its thread
+  world.router.deliverAll();
+  world.hosts[0].zone.buffer.commit = () => {
+    throw new Error('the thread ended');
+  };
+  assert.throws(() => run(1), /the thread ended/);
+  keeper.take();
+  assert.equal(keeper.records[0].length, 26);
+  world.renewThread(0);
+  const { ring } = (world.hosts[0] as unknown as { journal: { ring: ByteRing } }).journal;
+  const claim = ring.claim.bind(ring);
+  ring.claim = () => -1;
+  run(1);
+  ring.claim = claim;
+  run(30);
+  assert.equal(world.hosts[0].zone.counters[COUNTER.journalLost], 1);
+  assert.equal(compare(world, keeper, 0, undefined), 25, 'up to the gap, and nothing behind it');
 });
 
 test('an own row stands for the ghost of the same id in a replay as in play', () => {
