@@ -15,7 +15,7 @@ import type { ColdStore, HotStore } from './ports.js';
 import type { PackedByJob } from './snapshot-jobs.js';
 import { copyZone, SNAPSHOT_COMPRESSION, SNAPSHOT_FORMAT, type WorldIdentity, type ZoneCopy } from './zone-snapshot.js';
 
-/** How long the last cold snapshot waits for one that is under way, so that the history stays in order. */
+/** How long the last snapshots wait for those under way: a hot one would be written over, a history be out of order. */
 const LAST_WAIT_MS = 2000;
 
 export function hotKey(zone: number): string {
@@ -74,11 +74,15 @@ export class Snapshotter {
     this.failing.clear(); // whatever was said before: the end is said by itself
     // A second try, as there is no next snapshot that would make up for this one.
     const packed = this.packAll(nowMs).catch(() => this.packAll(nowMs));
-    const waited = Promise.race([this.coldUnderWay, wait(LAST_WAIT_MS)]);
+    const waitFor = (former: Promise<void> | undefined): Promise<void> => Promise.race([former, wait(LAST_WAIT_MS)]);
+    const [hotWaited, coldWaited] = [waitFor(this.hotUnderWay), waitFor(this.coldUnderWay)];
     await Promise.all([
-      this.attempt('hot', async () => this.storeHot(await packed)),
+      this.attempt('hot', async () => {
+        await hotWaited;
+        await this.storeHot(await packed);
+      }),
       this.attempt('cold', async () => {
-        await waited;
+        await coldWaited;
         await this.storeCold(await packed, nowMs);
       }),
     ]);

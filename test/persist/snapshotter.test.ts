@@ -196,6 +196,32 @@ test('the last cold snapshot waits for a slow one before it: the history stays i
   for (const zone of [0, 1, 2]) assert.deepEqual(await stage.coldTicks(zone), [9, 5]);
 });
 
+test('the last hot snapshot waits for a slow one before it, which would be written over it', async (t) => {
+  const stage = new Stage(t, REAL_ENTRY);
+  const { hot } = stage.stores;
+  const set = hot.set.bind(hot);
+  let release: () => void = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const begun = new Promise<void>((resolve) => {
+    hot.set = async (entries) => {
+      hot.set = set; // the next one is not slow
+      resolve();
+      await released;
+      await set(entries);
+    };
+  });
+  const slow = stage.snapshotter.takeHot(1000);
+  await begun;
+  stage.commit(9);
+  const finished = stage.snapshotter.takeLast(2000);
+  await until('the last cold snapshot', async () => (await stage.coldTicks(2))[0] === 9);
+  release();
+  await Promise.all([slow, finished]);
+  assert.deepEqual(await stage.hotTicks(), [9, 9, 9]);
+});
+
 test('a job thread that dies under the last snapshot does not lose it', { timeout: 30000 }, async (t) => {
   const stage = new Stage(t, FAULTY_ENTRY);
   stage.commit(TICK_DIES, 2);
