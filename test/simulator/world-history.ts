@@ -76,6 +76,13 @@ export class WorldHistory {
     this.deaths.set(key, { zone, tick });
   }
 
+  /** What the journal brought each zone to is what it was. */
+  checkZones(plan: WorldPlan, tick: number): void {
+    for (const [zone, buffer] of plan.worlds.entries()) {
+      this.findStand(zone, this.sum(new WorldBuffer(buffer, plan.layout).committed), tick);
+    }
+  }
+
   /** Returns how many were lost in a way that is known. `plan` holds the recovered world, which stands at `tick`; a zone may have had a snapshot that was ahead of it. */
   checkRecovered(plan: WorldPlan, tick: number): number {
     const recovered = plan.worlds.map((buffer) => this.sum(new WorldBuffer(buffer, plan.layout).committed));
