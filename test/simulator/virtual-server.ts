@@ -2,7 +2,7 @@
 // boots through the product's recovery.
 
 import type { Settings } from '../../src/config.js';
-import { COMMAND_RECORD_BYTES, EVENT_RECORD_BYTES, SPOOL_BYTES_MAX } from '../../src/constants.js';
+import { COMMAND_RECORD_BYTES, EVENT_RECORD_BYTES, LOG_SILENT_MS, SPOOL_BYTES_MAX } from '../../src/constants.js';
 import { ByteRing } from '../../src/memory/byte-ring.js';
 import { RecordRing } from '../../src/memory/record-ring.js';
 import type { Log } from '../../src/net/log.js';
@@ -42,8 +42,8 @@ const JOURNAL_SLACK_MS = 60;
 const REFUSED_START = /^whether a world is stored cannot be told/;
 /** What the log refuses is on the disk by then: EVENTS_UNKEPT_MS, a beat, and a write of the disk. */
 const EVENT_RISK_MS_MAX = 100;
-/** Where it may be silent first: LOG_SILENT_MS more. */
-const SILENCE_RISK_MS_MAX = 350;
+/** Where it may be silent first: LOG_SILENT_MS more, and as much again where an answer before it came just in time. */
+const SILENCE_RISK_MS_MAX = EVENT_RISK_MS_MAX + 2 * LOG_SILENT_MS;
 const SILENCES_LOG = /^log-(slow|timeout)/;
 /** The disk that events wait on, and the thread that brings them there. */
 const HOLDS_UP_SPOOL = /^(spool-(slow|full)|io-)/;
