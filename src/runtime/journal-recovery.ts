@@ -25,6 +25,8 @@ import { type Departure, ZoneReplay } from './zone-replay.js';
  * its thread was down: then each goes as far as it can, for the others should not lose more than this.
  */
 const CUT_MS_MAX = 1000;
+/** A journal may end so long before the oldest snapshot because it was not flushed yet. */
+const UNFLUSHED_MS_MAX = 250;
 const PROGRESS_MS = 2000;
 
 export interface WorldJournal {
@@ -91,7 +93,7 @@ function readJournal(
     const end = endOf(journal);
     if (Math.max(...bases.map(({ header }) => header.tick)) > end) continue;
     // A gap that the newer one was begun for may be what ends this one.
-    return endOf(newest) - end > cutTicksOf(journal) ? newest : journal;
+    return endOf(newest) - end > ticksOf(journal, CUT_MS_MAX) ? newest : journal;
   }
   return newest;
 }
@@ -101,8 +103,8 @@ function endOf({ bases, records }: WorldJournal): number {
   return Math.min(...bases.map((base, zone) => wayFrom(base, records[zone]).end));
 }
 
-function cutTicksOf({ info }: WorldJournal): number {
-  return Math.round((info.settings.tickHz * CUT_MS_MAX) / 1000);
+function ticksOf({ info }: WorldJournal, ms: number): number {
+  return Math.round((info.settings.tickHz * ms) / 1000);
 }
 
 /** A state of a zone, and what leads on from it. */
@@ -136,7 +138,8 @@ function findCommonTick(waysOfZones: readonly (readonly Way[])[]): number | unde
 /**
  * By zone, the snapshot that was found or the journal's own state, and the tick at which all of them stop. A snapshot that is
  * newer than what all journals hold would be alone with its tick, and whoever walked over a border just then would be
- * lost: so there it is the journal's state, if that leads as far as the others'.
+ * lost: so there it is the journal's state, if that leads as far as the others'. Not where a journal ends long before all
+ * snapshots: ticks are missing from it, and to go back behind them would cost everybody more.
  */
 function chooseWays(
   journal: WorldJournal,
@@ -146,15 +149,19 @@ function chooseWays(
   const all = found.map((base, zone) =>
     [base, journal.bases[zone]].map((from) => wayFrom(from, journal.records[zone])),
   );
+  const cutTicksMax = ticksOf(journal, CUT_MS_MAX);
   const farthest = all.map(([a, b]) => (b.end > a.end ? b : a));
   const ends = farthest.map(({ end }) => end);
-  const end = Math.max(...ends);
-  const cut = findCommonTick(all);
-  if (cut !== undefined && end - cut <= cutTicksOf(journal)) {
-    return { ways: all.map((ways) => ways.find((way) => leadsTo(way, cut)) as Way), cut };
+  const [first, last] = [Math.min(...ends), Math.max(...ends)];
+  const oldest = Math.min(...found.map(({ header }) => header.tick));
+  const common = findCommonTick(all);
+  if (common !== undefined && last - common <= cutTicksMax && oldest - common <= ticksOf(journal, UNFLUSHED_MS_MAX)) {
+    return { ways: all.map((ways) => ways.find((way) => leadsTo(way, common)) as Way), cut: common };
   }
-  skip(`the zones cannot be brought to one tick, they end at ${ends.join(', ')}: each goes on from its own end`);
-  return { ways: farthest, cut: end };
+  const cut = last - first <= cutTicksMax ? first : last;
+  const ticks = farthest.map(({ base, end }) => Math.max(base.header.tick, Math.min(end, cut)));
+  skip(`the zones cannot be brought to one tick: they go on from ticks ${ticks.join(', ')}`);
+  return { ways: farthest, cut };
 }
 
 /** By zone; undefined unless all are whole. */
@@ -221,7 +228,7 @@ export function replayJournal(
   log: Log,
 ): ReplayResult | undefined {
   const [last, oldest] = [lastTickOf(journal), Math.min(...found.map(({ header }) => header.tick))];
-  if (oldest - last > cutTicksOf(journal)) {
+  if (oldest - last > ticksOf(journal, CUT_MS_MAX)) {
     skip(
       `the journal of session ${journal.info.epoch} ends at tick ${last}, and the snapshots are of tick ${oldest}: it has nothing of what came after them`,
     );

@@ -203,7 +203,7 @@ test('journals that end within a second are cut at the earliest end, farther apa
   assert.deepEqual([near.journalTick, near.skipped], [50, []]);
   const far = stage.recover(bases, [60, 49, 60, 60]);
   assert.equal(far.journalTick, 60);
-  assert.match(far.skipped.join(), /cannot be brought to one tick, they end at 60, 49, 60, 60/);
+  assert.match(far.skipped.join(), /cannot be brought to one tick: they go on from ticks 60, 49, 60, 60/);
   assert.equal(far.keys.size, everybody);
 });
 
@@ -309,6 +309,26 @@ function sized({ bytes }: JournalRecord): Buffer[] {
   size.writeUInt32LE(bytes.length);
   return [size, bytes];
 }
+
+test('snapshots stand where a journal has a gap long before them, and are gone back from where it is not flushed yet', () => {
+  const stage = new Stage({ bots: 100, seed: SEED }, 2);
+  stage.run(5);
+  const bases = stage.snapshots();
+  stage.run(50);
+  const found = stage.snapshots();
+  stage.run(1);
+  found[2] = stage.snapshot(2); // its thread was a tick ahead when the server stopped
+  const oneGap = stage.recover(found, [56, 8, 56, 56], bases);
+  assert.deepEqual([oneGap.journalTick, oneGap.skipped], [55, []], 'all but zone 1 are brought to its tick');
+  const gap = stage.recover(found, [8, 8, 8, 8], bases);
+  assert.equal(gap.journalTick, 56);
+  assert.match(
+    gap.skipped.join('; '),
+    /^the zones cannot be brought to one tick: they go on from ticks 55, 55, 56, 55$/,
+  );
+  const unflushed = stage.recover(found, [50, 50, 50, 50], bases);
+  assert.deepEqual([unflushed.journalTick, unflushed.skipped], [50, []]);
+});
 
 test('without a journal whoever had just left a zone when it was stored is there once', () => {
   const stage = new Stage({ bots: 600, seed: SEED, worldWidth: 128, worldHeight: 128, viewRadius: 8 }, 3);
