@@ -78,15 +78,12 @@ export class WorldHistory {
 
   /** What the journal brought each zone to is what it was. */
   checkZones(plan: WorldPlan, tick: number): void {
-    for (const [zone, buffer] of plan.worlds.entries()) {
-      this.findStand(zone, this.sum(new WorldBuffer(buffer, plan.layout).committed), tick);
-    }
+    this.findStands(plan, tick);
   }
 
   /** Returns how many were lost in a way that is known. `plan` holds the recovered world, which stands at `tick`; a zone may have had a snapshot that was ahead of it. */
   checkRecovered(plan: WorldPlan, tick: number): number {
-    const recovered = plan.worlds.map((buffer) => this.sum(new WorldBuffer(buffer, plan.layout).committed));
-    const stands = recovered.map((now, zone) => this.findStand(zone, now, tick));
+    const { recovered, stands } = this.findStands(plan, tick);
     const everybody = new Set(recovered.flatMap((sums) => [...sums.keys()]));
     const expected = new Set<number>();
     let waiting = 0;
@@ -113,8 +110,25 @@ export class WorldHistory {
     return waiting;
   }
 
-  /** When the zone was as it is now, but for who was on the way. */
-  private findStand(zone: number, now: Sums, tick: number): Stand {
+  private findStands(plan: WorldPlan, tick: number): { recovered: Sums[]; stands: Stand[] } {
+    const recovered = plan.worlds.map((buffer) => this.sum(new WorldBuffer(buffer, plan.layout).committed));
+    const holders = new Map<number, number>(); // by id: one that was given out anew is nobody else's any more
+    for (const [zone, sums] of recovered.entries()) for (const key of sums.keys()) holders.set(wireIdOfKey(key), zone);
+    const stands = recovered.map((now, zone) => this.findStand(zone, now, tick, holders));
+    // Zones that cannot be brought to one tick may both have it: the later one keeps it.
+    for (const [zone, { tick: at, sums }] of stands.entries()) {
+      for (const key of sums.keys()) {
+        const holder = recovered[zone].has(key) ? undefined : holders.get(wireIdOfKey(key));
+        require(holder === undefined ||
+          stands[holder].tick >= at, 'whoever was in two zones stays in the later one', () =>
+          `${this.tell(key)}, zones are at ${stands.map((stand) => stand.tick)}`);
+      }
+    }
+    return { recovered, stands };
+  }
+
+  /** When the zone was as it is now, but for who was on the way, and who lives in another zone. */
+  private findStand(zone: number, now: Sums, tick: number, holders: ReadonlyMap<number, number>): Stand {
     const stands = [...this.ticks[zone]].map(([at, sums]) => ({ tick: at, sums })).sort((a, b) => a.tick - b.tick);
     // A zone that skipped ticks stood still meanwhile.
     const first = Math.max(
@@ -123,7 +137,9 @@ export class WorldHistory {
     );
     const order = [...stands.slice(first), ...stands.slice(0, first).reverse(), ...this.replaced[zone]];
     const othersOf = ({ sums }: Stand): number[] =>
-      [...sums].filter(([key, sum]) => now.get(key) !== sum).map(([key]) => key);
+      [...sums]
+        .filter(([key, sum]) => now.get(key) !== sum && (now.has(key) || !holders.has(wireIdOfKey(key))))
+        .map(([key]) => key);
     const found = order.find((stand) => othersOf(stand).length === 0);
     require(found !== undefined, 'the journal brings back what was', () => {
       const others = othersOf(stands[first]);
