@@ -21,8 +21,9 @@ import type { WorldPlan } from './world-plan.js';
 import { type Departure, ZoneReplay } from './zone-replay.js';
 
 /**
- * Zones whose journals end within this of each other go on from the earliest end. Farther apart, one of them is damaged or
- * its thread was down: then each goes as far as it can, for the others should not lose more than this.
+ * Zones whose journals end within this of each other go on from the earliest end, or from the latest state that one of them
+ * begins with: who had left that zone before is in the others' journals alone. Farther apart, one of them is damaged or its
+ * thread was down: then each goes as far as it can, for the others should not lose more than this.
  */
 const CUT_MS_MAX = 1000;
 /** A journal may end so long before the oldest snapshot because it was not flushed yet. */
@@ -158,7 +159,8 @@ function chooseWays(
   if (common !== undefined && last - common <= cutTicksMax && oldest - common <= ticksOf(journal, UNFLUSHED_MS_MAX)) {
     return { ways: all.map((ways) => ways.find((way) => leadsTo(way, common)) as Way), cut: common };
   }
-  const cut = last - first <= cutTicksMax ? first : last;
+  const latestBase = Math.max(...farthest.map(({ base }) => base.header.tick));
+  const cut = last - first <= cutTicksMax ? Math.max(first, latestBase) : last;
   const ticks = farthest.map(({ base, end }) => Math.max(base.header.tick, Math.min(end, cut)));
   skip(`the zones cannot be brought to one tick: they go on from ticks ${ticks.join(', ')}`);
   return { ways: farthest, cut };
