@@ -47,9 +47,9 @@ export class Census {
     this.died[zone].add(key);
   }
 
-  /** A recovery may know of these deaths, though the tick is not committed. */
-  writtenDown(zone: number, tick: number): void {
-    for (const key of this.died[zone]) this.onDeath(zone, key, tick);
+  /** Since the zone's last commit, or what it goes on from. */
+  deadOf(zone: number): Set<number> {
+    return new Set(this.died[zone]);
   }
 
   /** What the zone's thread did since its last commit is as if it had not been. */

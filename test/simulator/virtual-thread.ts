@@ -233,8 +233,7 @@ export class VirtualThread {
       const end = journal.end.bind(journal);
       journal.end = () => {
         process.events.journaling(events, zone);
-        process.census.writtenDown(zone, host.zone.tick);
-        process.history.journaled(zone, host.zone.buffer.blocks[LIVE_BLOCK]);
+        process.history.journaled(zone, host.zone.buffer.blocks[LIVE_BLOCK], process.census.deadOf(zone));
         this.point('the journal, before');
         end();
         this.point('the journal, after');

@@ -20,10 +20,15 @@ type Sums = ReadonlyMap<number, number>;
 interface Stand {
   tick: number;
   sums: Sums;
+  /** Who died in this tick, as long as it is only written down. */
+  died: ReadonlySet<number>;
 }
 
+const NOBODY: ReadonlySet<number> = new Set();
+
 export class WorldHistory {
-  private readonly ticks: Map<number, Sums>[];
+  private readonly ticks: Map<number, Stand>[];
+  /** In ticks that were committed. */
   private readonly deaths = new Map<number, { zone: number; tick: number }>();
   /** When each was last committed as departed. */
   private readonly departures = new Map<number, number>();
@@ -45,9 +50,7 @@ export class WorldHistory {
     const tick = block.scalars[SCALAR_TICK];
     // A successor begins with what was committed before: until it writes, what its predecessor wrote last still counts.
     if (this.uncommitted.get(zone) === tick) this.uncommitted.delete(zone);
-    const sums = this.sum(block);
-    this.ticks[zone].set(tick, sums);
-    for (const key of sums.keys()) this.deaths.delete(key); // it had died in a tick that was lost
+    this.ticks[zone].set(tick, { tick, sums: this.sum(block), died: NOBODY });
     const { departTo, key } = engineColumnsOf(block);
     for (let row = 0; row < block.scalars[SCALAR_ROW_LIMIT]; row++) {
       if (departTo[row] !== 0) this.departures.set(key[row], tick);
@@ -59,16 +62,16 @@ export class WorldHistory {
     return Math.max(...this.ticks.map((ticks) => Math.max(...ticks.keys())));
   }
 
-  /** A recovery may bring the world to a tick that was written down and not committed any more. */
-  journaled(zone: number, live: Block): void {
+  /** A recovery may bring the world to a tick that was written down and not committed any more, and `died` are dead there. */
+  journaled(zone: number, live: Block, died: ReadonlySet<number>): void {
     const tick = live.scalars[SCALAR_TICK];
     const former = this.uncommitted.get(zone);
     if (former !== undefined) {
       // Its thread was lost in between. Its successor's record stands for that one, if it comes to the disk.
-      this.replaced[zone].push({ tick: former, sums: this.ticks[zone].get(former) as Sums });
+      this.replaced[zone].push(this.ticks[zone].get(former) as Stand);
       this.ticks[zone].delete(former);
     }
-    this.ticks[zone].set(tick, this.sum(live));
+    this.ticks[zone].set(tick, { tick, sums: this.sum(live), died });
     this.uncommitted.set(zone, tick);
   }
 
@@ -89,11 +92,12 @@ export class WorldHistory {
     let waiting = 0;
     for (const [zone, ticks] of this.ticks.entries()) {
       for (const key of stands[zone].sums.keys()) expected.add(key);
-      for (const [at, sums] of ticks) if (at < stands[zone].tick) for (const key of sums.keys()) expected.add(key);
+      for (const [at, { sums }] of ticks) if (at < stands[zone].tick) for (const key of sums.keys()) expected.add(key);
     }
     for (const key of expected) {
       const death = this.deaths.get(key);
-      const isDead = death !== undefined && death.tick <= stands[death.zone].tick;
+      const isLongDead = death !== undefined && death.tick <= stands[death.zone].tick;
+      const isDead = isLongDead || stands.some(({ died }) => died.has(key));
       // Known: who left before what the recovery goes on from, and waits for a zone that takes nobody in, is nowhere.
       if (!isDead && !everybody.has(key) && (this.departures.get(key) ?? tick) < tick) {
         waiting++;
@@ -129,7 +133,7 @@ export class WorldHistory {
 
   /** When the zone was as it is now, but for who was on the way, and who lives in another zone. */
   private findStand(zone: number, now: Sums, tick: number, holders: ReadonlyMap<number, number>): Stand {
-    const stands = [...this.ticks[zone]].map(([at, sums]) => ({ tick: at, sums })).sort((a, b) => a.tick - b.tick);
+    const stands = [...this.ticks[zone].values()].sort((a, b) => a.tick - b.tick);
     // A zone that skipped ticks stood still meanwhile.
     const first = Math.max(
       0,
@@ -152,7 +156,7 @@ export class WorldHistory {
   /** Undefined, or what of a snapshot was never committed so. */
   differenceOf(snapshot: ZoneSnapshot): string | undefined {
     const { zone, tick, rows } = snapshot.header;
-    const then = this.ticks[zone].get(tick);
+    const then = this.ticks[zone].get(tick)?.sums;
     if (then === undefined) return `tick ${tick} was never committed`;
     const now = this.sumCells((name) => snapshot.columns.get(name) as ArrayLike<number>, rows);
     if (now.size !== then.size) return `${now.size} live at tick ${tick}, ${then.size} did`;
@@ -162,7 +166,7 @@ export class WorldHistory {
 
   private tell(key: number): string {
     const seen = this.ticks.map((ticks, zone) => {
-      const at = [...ticks].filter(([, sums]) => sums.has(key)).map(([tick]) => tick);
+      const at = [...ticks].filter(([, { sums }]) => sums.has(key)).map(([tick]) => tick);
       return at.length === 0 ? '' : ` in zone ${zone} from tick ${Math.min(...at)} to ${Math.max(...at)}`;
     });
     return `entity ${wireIdOfKey(key)}.${key >>> 23} was${seen.join('') || ' nowhere'}`;
