@@ -6,7 +6,8 @@
 //
 // The same once more on the second page. This is the form of 64-bit machines, lowest byte first.
 
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { fstatSync, readSync } from 'node:fs';
+import { lookIntoFile } from './present-file.js';
 
 const META_BYTES = 160;
 const FLAGS = 18;
@@ -25,32 +26,23 @@ const PAGES_MISSING_MAX = 1024;
 /** What is wrong with the file; undefined: nothing, or there is none yet. */
 export function findFileDamage(path: string, machine: string = process.arch): string | undefined {
   if (!CHECKED_MACHINES.includes(machine)) return undefined;
-  let file: number;
-  try {
-    file = openSync(path, 'r');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+  return lookIntoFile(path, (file) => describeDamage(file));
+}
+
+function describeDamage(file: number): string | undefined {
+  const { size } = fstatSync(file);
+  if (size === 0) return undefined;
+  const first = readMeta(file, 0);
+  if (first === undefined) return 'it does not begin as such a file does';
+  const second = readMeta(file, first.pageBytes);
+  if (second === undefined) return 'its second page is not what it must be';
+  const newest = first.lastPage > second.lastPage ? first : second;
+  const pages = newest.lastPage + 1n;
+  const present = BigInt(Math.floor(size / newest.pageBytes));
+  if (present * 2n < pages || pages - present > PAGES_MISSING_MAX) {
+    return `it has ${size} bytes of ${pages * BigInt(newest.pageBytes)}`;
   }
-  try {
-    const { size } = fstatSync(file);
-    if (size === 0) return undefined;
-    const first = readMeta(file, 0);
-    if (first === undefined) return 'it does not begin as such a file does';
-    const second = readMeta(file, first.pageBytes);
-    if (second === undefined) return 'its second page is not what it must be';
-    const newest = first.lastPage > second.lastPage ? first : second;
-    const pages = newest.lastPage + 1n;
-    const present = BigInt(Math.floor(size / newest.pageBytes));
-    if (present * 2n < pages || pages - present > PAGES_MISSING_MAX) {
-      return `it has ${size} bytes of ${pages * BigInt(newest.pageBytes)}`;
-    }
-    return newest.roots.some((root) => root !== NO_ROOT && root >= pages)
-      ? 'its head points beyond its end'
-      : undefined;
-  } finally {
-    closeSync(file);
-  }
+  return newest.roots.some((root) => root !== NO_ROOT && root >= pages) ? 'its head points beyond its end' : undefined;
 }
 
 interface Meta {

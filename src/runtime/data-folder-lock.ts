@@ -11,11 +11,9 @@
 
 import { randomUUID } from 'node:crypto';
 import {
-  closeSync,
   fstatSync,
   linkSync,
   mkdirSync,
-  openSync,
   readFileSync,
   readlinkSync,
   renameSync,
@@ -27,6 +25,7 @@ import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { LOCK_RENEW_MS, LOCK_SETTLE_MS, LOCK_STALE_MS } from '../constants.js';
+import { lookIntoFile } from '../persist/present-file.js';
 
 export const LOCK_FILE = 'tessera.lock';
 /** Stands for what the system does not tell. */
@@ -200,18 +199,7 @@ function watch(path: string, holder: string): 'renewed' | 'changed' | 'still' {
 
 /** Of the file that is there now: a network's file system may keep what it knew of it until it is opened. */
 function readTime(path: string): number | undefined {
-  let file: number;
-  try {
-    file = openSync(path, 'r');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
-  try {
-    return fstatSync(file).mtimeMs;
-  } finally {
-    closeSync(file);
-  }
+  return lookIntoFile(path, (file) => fstatSync(file).mtimeMs);
 }
 
 function isHolderAlive(text: string, path: string): boolean {
