@@ -4,7 +4,7 @@
 // them to measureCases; one that needs threads or sockets of its own fills in rows itself.
 
 import { Bench } from 'tinybench';
-import { assert } from '../src/assert.js';
+import { assert } from '../src/base/assert.js';
 
 export interface BenchOptions {
   /** Little work and little time: shows that the bench runs and that its checksum holds, not how fast it is. */

@@ -1,7 +1,7 @@
 // A scenario is a bench of a whole server or of a whole thread: it takes minutes, may need services, and gives a report
 // and a verdict instead of rows. Scenarios run one at a time, by name, with options of their own.
 
-import { say } from '../src/runtime/progress.js';
+import { say } from '../src/server/cli/progress.js';
 
 export interface Scenario {
   name: string;

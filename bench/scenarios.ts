@@ -2,7 +2,7 @@ import type { Scenario } from './scenario.js';
 
 /** Run by name only: `npm run bench` without names leaves them out. */
 export const SCENARIOS: Record<string, () => Promise<Scenario>> = {
-  outage: async () => (await import('./events/outage.js')).scenario,
-  'event-path': async () => (await import('./events/event-path.js')).scenario,
-  spool: async () => (await import('./events/spool.js')).scenario,
+  outage: async () => (await import('./durability/events/outage.js')).scenario,
+  'event-path': async () => (await import('./durability/events/event-path.js')).scenario,
+  spool: async () => (await import('./durability/events/spool.js')).scenario,
 };

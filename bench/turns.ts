@@ -1,7 +1,7 @@
 // How the two threads of a ring wait for each other when there is nothing to do: they spin a little, as the other side
 // is mostly at work, and then sleep until it rings. Ringing somebody who is awake costs one load.
 
-import { CACHE_LINE_BYTES } from '../src/constants.js';
+import { CACHE_LINE_BYTES } from '../src/memory/limits.js';
 
 const SPINS_MAX = 2000;
 /** Only a fallback, as the other side rings: it bounds what a ring costs that a killed side never gave. */

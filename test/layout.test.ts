@@ -8,45 +8,45 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { findHotFunctions, findImports, lineAt, readSource, type SourceFile } from './source-text.js';
 
-/** What a layer may import beside itself. Any layer but the browser's may import all of base. */
+/** What a folder of src may import beside itself, base, and the limits of any subject. */
 const LAYERS: Record<string, readonly string[]> = {
   base: [],
   schemas: [],
+  config: [],
   memory: [],
-  state: ['memory'],
-  sim: ['state', 'memory'],
-  interest: ['state', 'memory'],
-  replication: ['interest', 'sim', 'state', 'memory'],
-  protocol: ['memory', 'schemas'],
-  net: ['protocol', 'memory'],
-  persist: ['protocol', 'memory'],
-  platform: ['persist', 'protocol', 'memory'],
-  games: ['sim', 'interest', 'state', 'schemas'],
-  client: ['protocol', 'games'],
-  web: ['client', 'protocol', 'games'],
+  game: ['memory', 'schemas'],
+  engine: ['memory', 'game', 'config'],
+  protocol: ['memory', 'game', 'schemas'],
+  net: ['memory', 'game', 'protocol', 'config'],
+  stores: ['memory', 'protocol'],
+  durability: ['memory', 'game', 'engine', 'protocol', 'stores', 'config'],
+  games: ['engine', 'game', 'schemas'],
+  client: ['game', 'protocol'],
+  web: ['client', 'game', 'games', 'protocol'],
 };
 /** These see everything, and nothing sees them. */
-const TOP_LAYERS = ['runtime', 'workers'];
+const TOP_LAYERS = ['server', 'workers'];
 const BROWSER_LAYERS = ['client', 'web'];
-const BROWSER_BASE = ['src/assert.ts', 'src/constants.ts', 'src/prng.ts'];
-/** Types of the game interface, which describe the wire too. */
-const TYPES_FOR_THE_WIRE = { path: 'src/sim/game.ts', layers: ['protocol', 'net'] };
+/** Of base and memory, what a browser may load. */
+const BROWSER_BASE = ['src/base/assert.ts', 'src/base/chance.ts'];
+/** Limits are numbers and relations between them, so every folder may read those of every other one. */
+const isLimits = (path: string): boolean => path.endsWith('/limits.ts');
 
 /** Third-party packages: the one file or folder that imports each. */
 const PACKAGE_OWNERS: Record<string, string> = {
-  'cli-progress': 'src/runtime/progress.ts',
-  fastify: 'src/net/http.ts',
+  'cli-progress': 'src/server/cli/progress.ts',
+  fastify: 'src/net/http/http.ts',
   flatbuffers: 'src/protocol/',
-  ioredis: 'src/persist/',
-  kafkajs: 'src/persist/',
-  lmdb: 'src/persist/',
-  mongodb: 'src/persist/',
-  msgpackr: 'src/protocol/plain-codec.ts',
-  pino: 'src/runtime/',
-  piscina: 'src/persist/job-pool.ts',
-  'prom-client': 'src/net/metrics.ts',
+  ioredis: 'src/stores/redis/',
+  kafkajs: 'src/stores/kafka/',
+  lmdb: 'src/stores/embedded/',
+  mongodb: 'src/stores/mongodb/',
+  msgpackr: 'src/protocol/plain/plain-codec.ts',
+  pino: 'src/server/',
+  piscina: 'src/durability/snapshots/job-pool.ts',
+  'prom-client': 'src/net/http/metrics.ts',
   tinybench: 'bench/',
-  ws: 'src/net/websocket.ts',
+  ws: 'src/net/transports/websocket/websocket.ts',
 };
 const BROWSER_PACKAGES = ['flatbuffers'];
 
@@ -84,7 +84,7 @@ function readTree(...folders: string[]): SourceFile[] {
 function layerOf(path: string): string {
   const [top, second] = path.split('/');
   if (top !== 'src') return top;
-  return second.endsWith('.ts') ? 'base' : second;
+  return second;
 }
 
 function isPackage(specifier: string): boolean {
@@ -109,16 +109,15 @@ function findDirectionErrors(files: readonly SourceFile[]): string[] {
     return findImports(file)
       .filter(({ specifier }) => specifier.startsWith('.'))
       .map((found) => ({ ...found, target: resolveSource(file.path, found.specifier) }))
-      .filter(({ target, isTypeOnly }) => !mayImport(layer, target, isTypeOnly))
+      .filter(({ target }) => !mayImport(layer, target))
       .map(({ target, line }) => `${file.path}:${line} (${layer}) imports ${target}`);
   });
 }
 
-function mayImport(layer: string, target: string, isTypeOnly: boolean): boolean {
+function mayImport(layer: string, target: string): boolean {
   const targetLayer = layerOf(target);
-  if (targetLayer === layer) return true;
+  if (targetLayer === layer || isLimits(target)) return true;
   if (targetLayer === 'base') return !BROWSER_LAYERS.includes(layer) || BROWSER_BASE.includes(target);
-  if (isTypeOnly && target === TYPES_FOR_THE_WIRE.path && TYPES_FOR_THE_WIRE.layers.includes(layer)) return true;
   return LAYERS[layer]?.includes(targetLayer) ?? false;
 }
 
@@ -237,23 +236,23 @@ test('the direction check sees a wrong import however it is written', () => {
     "const url = new URL('../../workers/tick-thread.js', import.meta.url);",
     "import { a } from '../../test/layout.test.js';",
   ];
-  for (const text of wrong) assert.equal(findDirectionErrors([readSource('src/sim/a.ts', text)]).length, 1, text);
+  for (const text of wrong) assert.equal(findDirectionErrors([readSource('src/engine/a.ts', text)]).length, 1, text);
   const right = [
-    "import { a } from '../memory/record-ring.js';",
-    "import { assert } from '../assert.js';",
+    "import { a } from '../memory/rings/record-ring.js';",
+    "import { A_MAX } from '../net/limits.js';",
+    "import { assert } from '../base/assert.js';",
     "import { b } from './b.js';",
     "// import { a } from '../net/gateway.js';",
     "/* import { a } from '../net/gateway.js'; */",
   ];
-  for (const text of right) assert.deepEqual(findDirectionErrors([readSource('src/sim/a.ts', text)]), [], text);
+  for (const text of right) assert.deepEqual(findDirectionErrors([readSource('src/engine/a.ts', text)]), [], text);
 });
 
-test('the game interface may be imported by the wire for its types only', () => {
+test('the game interface is seen by the wire, and not by the stores', () => {
   const errorsOf = (path: string, text: string) => findDirectionErrors([readSource(path, text)]).length;
-  assert.equal(errorsOf('src/net/a.ts', "import type { GameDefinition } from '../sim/game.js';"), 0);
-  assert.equal(errorsOf('src/net/a.ts', "import { WIRE_TYPES } from '../sim/game.js';"), 1);
-  assert.equal(errorsOf('src/net/a.ts', "import type { ZoneState } from '../sim/zone.js';"), 1);
-  assert.equal(errorsOf('src/persist/a.ts', "import type { GameDefinition } from '../sim/game.js';"), 1);
+  assert.equal(errorsOf('src/net/a.ts', "import type { GameDefinition } from '../game/definition.js';"), 0);
+  assert.equal(errorsOf('src/net/a.ts', "import type { ZoneState } from '../engine/zone/zone.js';"), 1);
+  assert.equal(errorsOf('src/stores/a.ts', "import type { GameDefinition } from '../game/definition.js';"), 1);
 });
 
 test('the browser check follows imports to where a node: module hides', () => {
@@ -271,7 +270,7 @@ test('the browser check follows imports to where a node: module hides', () => {
 });
 
 test('the owner check sees packages with scopes and paths', () => {
-  const errorsOf = (text: string) => findOwnerErrors([readSource('src/sim/a.ts', text)]).length;
+  const errorsOf = (text: string) => findOwnerErrors([readSource('src/engine/a.ts', text)]).length;
   assert.equal(errorsOf("import { x } from 'ws';"), 1);
   assert.equal(errorsOf("import type { x } from 'pino';"), 1);
   assert.equal(errorsOf("import { x } from '@scope/name/part';"), 1);
@@ -279,7 +278,7 @@ test('the owner check sees packages with scopes and paths', () => {
 });
 
 test('the hot check sees every construct that allocates', () => {
-  const errorsOf = (body: string, path = 'src/sim/a.ts') =>
+  const errorsOf = (body: string, path = 'src/engine/a.ts') =>
     findHotErrors(
       readSource(path, `/** @hot Why. */\nfunction f(a: number, b = 1): void {\n${body}\n}\nconst o = [{}];\n`),
     );
@@ -324,7 +323,7 @@ test('the hot check sees every construct that allocates', () => {
 });
 
 test('the hot check finds the body behind types, defaults and arrows, and nothing beyond it', () => {
-  const errorsOf = (text: string) => findHotErrors(readSource('src/sim/a.ts', text)).map((error) => error.slice(12));
+  const errorsOf = (text: string) => findHotErrors(readSource('src/engine/a.ts', text)).map((error) => error.slice(15));
   assert.deepEqual(errorsOf('/** @hot */\nf(a: { b: number }, c = (1)): { d: number } {\n  new A();\n}\nnew B();'), [
     ':3 new',
   ]);

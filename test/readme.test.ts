@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { WebSocket } from 'ws';
-import { loadSettings } from '../src/config.js';
+import { loadSettings } from '../src/config/settings.js';
 import { startServer } from './server.js';
 
 const PLAY_MS_MAX = 10000;

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
-export const CLI = fileURLToPath(new URL('../src/runtime/cli.js', import.meta.url));
+export const CLI = fileURLToPath(new URL('../src/server/cli/cli.js', import.meta.url));
 
 /** A start may wait for the lease of a server that was killed. */
 const START_MS_MAX = 30000;

@@ -1,3 +1,3 @@
 // Entry of a job thread: every export is a job, called by its name. What they do is in src/persist.
 
-export { packZoneJob } from '../src/persist/snapshot-jobs.js';
+export { packZoneJob } from '../src/durability/snapshots/snapshot-jobs.js';

@@ -1,8 +1,8 @@
-// Entry of the thread that renews the lock of the data folder, see src/runtime/data-folder-lock.ts.
+// Entry of the thread that renews the lock of the data folder, see src/server/cli/data-folder-lock.ts.
 
 import { closeSync, futimesSync, openSync, readFileSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
-import type { LockThreadData } from '../src/runtime/data-folder-lock.js';
+import type { LockThreadData } from '../src/server/cli/data-folder-lock.js';
 
 const { path, text, renewMs } = workerData as LockThreadData;
 

@@ -1,13 +1,13 @@
 // Entry of a tick thread: attach, loop. What it does is in src/runtime.
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { assert } from '../src/assert.js';
-import { ByteRing } from '../src/memory/byte-ring.js';
-import { ThreadControl } from '../src/memory/thread-control.js';
-import type { FromTickThread, TakePlace, TickThreadData } from '../src/runtime/messages.js';
-import { TickLoop } from '../src/runtime/tick-loop.js';
-import { ZoneHost } from '../src/runtime/zone-host.js';
-import type { GameDefinition } from '../src/sim/game.js';
+import { assert } from '../src/base/assert.js';
+import { ZoneHost } from '../src/engine/zone/zone-host.js';
+import type { GameDefinition } from '../src/game/definition.js';
+import { ByteRing } from '../src/memory/rings/byte-ring.js';
+import { ThreadControl } from '../src/memory/tables/thread-control.js';
+import type { FromTickThread, TakePlace, TickThreadData } from '../src/server/threads/thread-messages.js';
+import { TickLoop } from '../src/server/threads/tick-loop.js';
 
 const { plan, thread, gameUrl } = workerData as TickThreadData;
 const port = parentPort;

@@ -1,8 +1,8 @@
 // npm run loadtest: options in, a table (and with --json one last line for machines) out.
 
-import { say } from '../../src/runtime/progress.js';
+import { say } from '../../src/server/cli/progress.js';
 import { helpText, parseLoadOptions } from './options.js';
-import { formatReport } from './report.js';
+import { formatReport } from './report/report.js';
 import { findProblems, runLoad } from './run.js';
 
 const EXIT_FAILED = 1;

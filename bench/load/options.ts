@@ -1,6 +1,6 @@
 // The command line of the load tester. Everything that is wrong with it is found before anything starts, and told at once.
 
-import { DEFAULTS } from '../../src/config.js';
+import { DEFAULTS } from '../../src/config/settings.js';
 import { SCENES, type Scene } from './scene.js';
 
 /** Beyond this the ports of one loopback address run out. */

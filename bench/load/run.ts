@@ -3,17 +3,17 @@
 
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { loadSettings, type Settings } from '../../src/config.js';
-import { Progress, say } from '../../src/runtime/progress.js';
-import { compareCensus } from './census.js';
-import type { SwarmPlan } from './messages.js';
+import { loadSettings, type Settings } from '../../src/config/settings.js';
+import { Progress, say } from '../../src/server/cli/progress.js';
 import type { LoadOptions } from './options.js';
-import { findListener, openFilesMax, readMachineCpuSeconds, readProcessFigures } from './process-figures.js';
-import { assembleResult, type CensusOutcome, type Findings, type LoadResult } from './result.js';
+import { compareCensus } from './report/census.js';
+import { findListener, openFilesMax, readMachineCpuSeconds, readProcessFigures } from './report/process-figures.js';
+import { assembleResult, type CensusOutcome, type Findings, type LoadResult } from './report/result.js';
+import { longestTickMs, readServer, type ServerReading } from './report/server-figures.js';
 import { planScene, type ScenePlan } from './scene.js';
-import { longestTickMs, readServer, type ServerReading } from './server-figures.js';
 import { type ServerUnderTest, serverArguments, startServer } from './server-process.js';
-import { SwarmThreads } from './swarm-threads.js';
+import type { SwarmPlan } from './swarm/messages.js';
+import { SwarmThreads } from './swarm/swarm-threads.js';
 
 const WARM_UP_MS = 2000;
 const PROGRESS_MS = 500;

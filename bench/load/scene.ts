@@ -1,8 +1,8 @@
 // What a scene means: how large the world is, where players begin and how they walk.
 
-import { DEFAULTS } from '../../src/config.js';
-import { ZONE_EDGE_VIEW_RADII_MIN } from '../../src/constants.js';
-import type { MovementStyle } from './movement.js';
+import { DEFAULTS } from '../../src/config/settings.js';
+import { ZONE_EDGE_VIEW_RADII_MIN } from '../../src/engine/limits.js';
+import type { MovementStyle } from './swarm/movement.js';
 
 export const SCENES = ['spread', 'crowd', 'hubs'] as const;
 export type Scene = (typeof SCENES)[number];

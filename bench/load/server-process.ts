@@ -5,12 +5,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { DEFAULTS } from '../../src/config.js';
-import { NODE_FLAGS } from '../../src/runtime/node-flags.js';
+import { DEFAULTS } from '../../src/config/settings.js';
+import { NODE_FLAGS } from '../../src/server/cli/node-flags.js';
 import { GAME_PATH, type LoadOptions } from './options.js';
 import type { ScenePlan } from './scene.js';
 
-const SERVER_CLI = fileURLToPath(new URL('../../src/runtime/cli.js', import.meta.url));
+const SERVER_CLI = fileURLToPath(new URL('../../src/server/cli/cli.js', import.meta.url));
 const START_DEADLINE_MS = 20000;
 const STOP_DEADLINE_MS = 8000;
 const LOG_BYTES_KEPT = 64 * 1024;

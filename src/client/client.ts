@@ -5,16 +5,16 @@
 //                ^                       |
 //                +------- waiting <------+   the connection was lost and `reconnect` is set
 
-import { assert } from '../assert.js';
-import { encodeJoin, encodeLeave, encodePing, encodeResync } from '../protocol/client-message.js';
+import { assert } from '../base/assert.js';
+import { RejectCode, rejectReason } from '../game/reject-codes.js';
+import { encodeJoin, encodeLeave, encodePing, encodeResync } from '../protocol/fb/client-message.js';
 import {
   CommandLayouts,
   type CommandPayload,
   type DescribedCommand,
   encodeCommand,
-} from '../protocol/command-layout.js';
-import { EntityDecoder, type EntityState, type FrameDelta } from '../protocol/entity-decoder.js';
-import { RejectCode, rejectReason } from '../protocol/reject-codes.js';
+} from '../protocol/fb/command-layout.js';
+import { EntityDecoder, type EntityState, type FrameDelta } from '../protocol/fb/entity-decoder.js';
 import {
   FrameFlag,
   type NoticeInfo,
@@ -27,7 +27,7 @@ import {
   readWelcome,
   type ServerFrame,
   type WelcomeInfo,
-} from '../protocol/server-frame.js';
+} from '../protocol/fb/server-frame.js';
 import { DEFAULT_SUBPROTOCOL } from '../protocol/subprotocols.js';
 import { backoffMs, RECONNECT_DEFAULTS, type ReconnectOptions } from './backoff.js';
 import { RoundTrip } from './round-trip.js';

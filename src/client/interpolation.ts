@@ -3,7 +3,7 @@
 // Samples carry server time (the frame's tick), which runs evenly even when frames arrive unevenly. What is drawn at a
 // local time is the place that the entity had `delayMs` before, on the server's clock.
 
-import type { EntityState, FrameDelta } from '../protocol/entity-decoder.js';
+import type { EntityState, FrameDelta } from '../protocol/fb/entity-decoder.js';
 
 const SAMPLES = 16;
 const SAMPLES_MASK = SAMPLES - 1;

@@ -1,15 +1,17 @@
 // The net side as a whole: what runtime/ creates, wires to the world, and closes.
 
 import { randomInt } from 'node:crypto';
-import { nowMs } from '../clock.js';
-import type { Settings } from '../config.js';
-import { ANTEROOM_SESSIONS, CLIENT_ID_MAX, CLOSE_DEADLINE_MS, NET_BEAT_MS } from '../constants.js';
+import { nowMs } from '../base/clock.js';
+import type { Log } from '../base/log.js';
+import type { Settings } from '../config/settings.js';
+import type { GameDefinition } from '../game/definition.js';
+import { RejectCode, rejectName } from '../game/reject-codes.js';
+import { PROTOCOL_VERSION } from '../protocol/fb/server-frame.js';
 import { describeGame, type GameDescription } from '../protocol/game-description.js';
-import { RejectCode, rejectName } from '../protocol/reject-codes.js';
-import { PROTOCOL_VERSION } from '../protocol/server-frame.js';
-import type { GameDefinition } from '../sim/game.js';
-import { Admission } from './admission.js';
-import { BanList, type Selection } from './bans.js';
+import { CLIENT_ID_MAX } from '../protocol/limits.js';
+import { Admission } from './auth/admission.js';
+import { BanList, type Selection } from './auth/bans.js';
+import { type Admit, Gateway } from './gateway/gateway.js';
 import {
   BYTES_IN,
   BYTES_OUT,
@@ -21,16 +23,15 @@ import {
   nameCounts,
   PACKETS_IN,
   PACKETS_OUT,
-} from './counters.js';
-import { type Admit, Gateway } from './gateway.js';
-import { HttpServer, type Readiness } from './http.js';
-import type { Log } from './log.js';
-import { type Metrics, registerNetMetrics } from './metrics.js';
-import { Outbox, type WelcomeBase } from './outbox.js';
-import type { ClientSink, WorldPort } from './ports.js';
-import { type ResumeOptions, Resumption } from './resumption.js';
-import { SESSION_ABSENT, SESSION_LIVE, SessionTable } from './session.js';
-import { WebSocketTransport } from './websocket.js';
+} from './gateway/net-counters.js';
+import { Outbox, type WelcomeBase } from './gateway/outbox.js';
+import { type ResumeOptions, Resumption } from './gateway/resumption.js';
+import { SESSION_ABSENT, SESSION_LIVE, SessionTable } from './gateway/session.js';
+import type { ClientSink, WorldPort } from './gateway/world-port.js';
+import { HttpServer, type Readiness } from './http/http.js';
+import { type Metrics, registerNetMetrics } from './http/metrics.js';
+import { ANTEROOM_SESSIONS, CLOSE_DEADLINE_MS, NET_BEAT_MS } from './limits.js';
+import { WebSocketTransport } from './transports/websocket/websocket.js';
 
 /** A beat that comes this late says that this process stood still: nobody is judged by what could not be read. */
 const STALL_MS = 5 * NET_BEAT_MS;

@@ -1,8 +1,8 @@
 // What a Welcome says of a game: names and forms, in the order that numbers on the wire refer to.
 
-import type { FieldDefinitions } from '../sim/game.js';
-import { CommandLayouts, type DescribedCommand } from './command-layout.js';
-import { assertFitsWelcome, type CommandForm, type FieldForm } from './server-frame.js';
+import type { FieldDefinitions } from '../game/definition.js';
+import { CommandLayouts, type DescribedCommand } from './fb/command-layout.js';
+import { assertFitsWelcome, type CommandForm, type FieldForm } from './fb/server-frame.js';
 
 export interface GameDescription {
   game: string;

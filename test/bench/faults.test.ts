@@ -8,8 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { FAULTS } from '../../bench/faults/faults.js';
 import { collectAnswers, openKafkaProxy } from '../../bench/faults/kafka-proxy.js';
 import { TcpProxy } from '../../bench/faults/tcp-proxy.js';
-import { openKafkaEventLog } from '../../src/persist/kafka-event-log.js';
-import { createRandom } from '../../src/prng.js';
+import { createRandom } from '../../src/base/chance.js';
+import { openKafkaEventLog } from '../../src/stores/kafka/kafka-event-log.js';
 import { requireOrSkip } from '../require.js';
 import { findService, skipReason } from '../services/running.js';
 

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { pack } from 'msgpackr';
-import { Found } from '../../bench/events/spool.js';
+import { Found } from '../../bench/durability/events/spool.js';
 import { parseValues } from '../../bench/scenario.js';
 import { SCENARIOS } from '../../bench/scenarios.js';
 

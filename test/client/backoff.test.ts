@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createRandom } from '../../src/base/chance.js';
 import { backoffMs, RECONNECT_DEFAULTS } from '../../src/client/backoff.js';
-import { createRandom } from '../../src/prng.js';
 
 test('each attempt waits twice as long as the last, up to a bound, and half of it is chance', () => {
   const options = { ...RECONNECT_DEFAULTS, delayMsMin: 100, delayMsMax: 1000, random: createRandom(3) };

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
 import { WebSocket, WebSocketServer } from 'ws';
 import { type ClientOptions, type Ending, type FrameInfo, TesseraClient } from '../../src/client/client.js';
+import { RejectCode } from '../../src/game/reject-codes.js';
 import {
   ClientKind,
   checkClientMessage,
@@ -13,10 +14,9 @@ import {
   kindOf,
   readJoin,
   seqOf,
-} from '../../src/protocol/client-message.js';
-import { CommandLayouts, type DescribedCommand, decodeCommand } from '../../src/protocol/command-layout.js';
-import { RejectCode } from '../../src/protocol/reject-codes.js';
-import { buildFrame, type FrameParts, type WelcomeInfo } from '../../src/protocol/server-frame.js';
+} from '../../src/protocol/fb/client-message.js';
+import { CommandLayouts, type DescribedCommand, decodeCommand } from '../../src/protocol/fb/command-layout.js';
+import { buildFrame, type FrameParts, type WelcomeInfo } from '../../src/protocol/fb/server-frame.js';
 
 const WALK: DescribedCommand = {
   name: 'Walk',

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createRandom } from '../../src/base/chance.js';
 import { Interpolator } from '../../src/client/interpolation.js';
-import { createRandom } from '../../src/prng.js';
-import type { EntityState, FrameDelta } from '../../src/protocol/entity-decoder.js';
+import type { EntityState, FrameDelta } from '../../src/protocol/fb/entity-decoder.js';
 
 const TICK_HZ = 50;
 const TICK_MS = 20;

@@ -1,7 +1,7 @@
 // A game whose commands break the thread they run on, each in another way.
 
-import { GAME_KIND_MIN } from '../../src/constants.js';
-import { defineGame } from '../../src/sim/game.js';
+import { defineGame } from '../../src/game/definition.js';
+import { GAME_KIND_MIN } from '../../src/protocol/limits.js';
 
 const FIELDS = { steps: { type: 'u16', wire: { type: 'u16' } } } as const;
 const NONE = 0;

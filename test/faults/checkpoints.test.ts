@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { WebSocket } from 'ws';
-import { openEmbeddedColdStore } from '../../src/persist/embedded-cold-store.js';
-import { type EntityRow, listWorlds } from '../../src/persist/entity-rows.js';
-import { readAll } from '../persist/checkpoint-stage.js';
-import { until } from '../persist/folder.js';
+import { type EntityRow, listWorlds } from '../../src/durability/checkpoints/entity-rows.js';
+import { openEmbeddedColdStore } from '../../src/stores/embedded/embedded-cold-store.js';
+import { readAll } from '../durability/checkpoints/checkpoint-stage.js';
+import { until } from '../folder.js';
 import { startServer, type TestServer } from '../server.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'tessera-checkpoints-'));

@@ -16,15 +16,15 @@ import {
   FRAME_BASE,
   FRAME_HEAD_BYTES,
   segmentName,
-} from '../../src/persist/journal-file.js';
-import { listSessions } from '../../src/persist/journal-reader.js';
-import { openStores } from '../../src/persist/open-stores.js';
-import { hotKey } from '../../src/persist/snapshotter.js';
-import { decodeZone } from '../../src/persist/zone-snapshot.js';
+} from '../../src/durability/journal/journal-file.js';
+import { listSessions } from '../../src/durability/journal/journal-reader.js';
+import { hotKey } from '../../src/durability/snapshots/snapshotter.js';
+import { decodeZone } from '../../src/durability/snapshots/zone-snapshot.js';
+import { openStores } from '../../src/stores/open-stores.js';
 import { requireOrSkip } from '../require.js';
 import { startServer, type TestServer } from '../server.js';
-import type { DrillHealth } from './drill-server.js';
-import { type FoundWorld, readFoundWorld } from './drill-world.js';
+import type { DrillHealth } from './drill/drill-server.js';
+import { type FoundWorld, readFoundWorld } from './drill/drill-world.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'tessera-journal-'));
 after(() => rmSync(folder, { recursive: true, force: true }));

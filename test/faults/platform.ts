@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pack, unpack } from 'msgpackr';
 import { WebSocket } from 'ws';
-import { openEmbeddedEventLog } from '../../src/persist/embedded-event-log.js';
-import { PLATFORM_TOPIC } from '../../src/persist/platform-commands.js';
-import type { EventLog } from '../../src/persist/ports.js';
+import { PLATFORM_TOPIC } from '../../src/durability/commands/platform-commands.js';
+import { openEmbeddedEventLog } from '../../src/stores/embedded/embedded-event-log.js';
+import type { EventLog } from '../../src/stores/store-ports.js';
 
 const WAIT_MS_MAX = 30000;
 const openLogs: EventLog[] = [];

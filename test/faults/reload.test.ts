@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { WebSocket } from 'ws';
-import { CloseCode } from '../../src/net/close-codes.js';
+import { CloseCode } from '../../src/net/gateway/close-codes.js';
 import { startServer, type TestServer } from '../server.js';
 import { closeLogs, Platform, Player, until } from './platform.js';
 

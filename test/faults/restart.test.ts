@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openStores } from '../../src/persist/open-stores.js';
-import { coldId, hotKey } from '../../src/persist/snapshotter.js';
-import { decodeZone } from '../../src/persist/zone-snapshot.js';
+import { coldId, hotKey } from '../../src/durability/snapshots/snapshotter.js';
+import { decodeZone } from '../../src/durability/snapshots/zone-snapshot.js';
+import { openStores } from '../../src/stores/open-stores.js';
 import { startServer, type TestServer } from '../server.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'tessera-restart-'));

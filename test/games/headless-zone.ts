@@ -1,16 +1,17 @@
 // One zone without threads, sockets or neighbours: the real Zone over a real world buffer, with a real index.
 
-import { CLIENT_HEADER_BYTES, EVENT_RECORD_BYTES } from '../../src/constants.js';
-import { Quadtree } from '../../src/interest/quadtree.js';
-import { RecordRing } from '../../src/memory/record-ring.js';
-import * as R from '../../src/memory/records.js';
-import { hashCommitted, hashText } from '../../src/memory/state-hash.js';
-import { WorldBuffer } from '../../src/memory/world-buffer.js';
-import { layOutWorld } from '../../src/memory/world-layout.js';
-import { encodeCommand, layOutCommand } from '../../src/protocol/command-layout.js';
-import type { CommandDefinition, FieldDefinitions, GameDefinition } from '../../src/sim/game.js';
-import { EngineZone } from '../../src/sim/zone.js';
-import { specifyColumns } from '../../src/state/columns.js';
+import { specifyColumns } from '../../src/engine/entities/columns.js';
+import { Quadtree } from '../../src/engine/space/quadtree.js';
+import { EngineZone } from '../../src/engine/zone/zone.js';
+import type { CommandDefinition, FieldDefinitions, GameDefinition } from '../../src/game/definition.js';
+import { EVENT_RECORD_BYTES } from '../../src/memory/limits.js';
+import * as R from '../../src/memory/records/thread-records.js';
+import { RecordRing } from '../../src/memory/rings/record-ring.js';
+import { hashCommitted, hashText } from '../../src/memory/world/state-hash.js';
+import { WorldBuffer } from '../../src/memory/world/world-buffer.js';
+import { layOutWorld } from '../../src/memory/world/world-layout.js';
+import { encodeCommand, layOutCommand } from '../../src/protocol/fb/command-layout.js';
+import { CLIENT_HEADER_BYTES } from '../../src/protocol/limits.js';
 
 const EVENT_RECORDS = 65536;
 

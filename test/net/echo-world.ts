@@ -1,10 +1,10 @@
 // A world behind the seam for tests of the net side: it lets everyone in, keeps what it is told, and makes frames that
 // show each client its own entity and how far its commands have come.
 
-import type { ClientSink, StoredPlayer, WorldPort } from '../../src/net/ports.js';
-import { RejectCode } from '../../src/protocol/reject-codes.js';
-import { buildFrame, type FrameParts } from '../../src/protocol/server-frame.js';
-import { defineGame } from '../../src/sim/game.js';
+import { defineGame } from '../../src/game/definition.js';
+import { RejectCode } from '../../src/game/reject-codes.js';
+import type { ClientSink, StoredPlayer, WorldPort } from '../../src/net/gateway/world-port.js';
+import { buildFrame, type FrameParts } from '../../src/protocol/fb/server-frame.js';
 
 export const MOVE = 256;
 export const AIM = 257;

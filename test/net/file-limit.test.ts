@@ -12,7 +12,7 @@ const FILES = 64;
 const TRIES_MAX = 200;
 
 test('a server that runs out of file descriptors cuts off who is too many, and goes on', async (context) => {
-  const script = fileURLToPath(new URL('limited-server.js', import.meta.url));
+  const script = fileURLToPath(new URL('./limited-server.js', import.meta.url));
   const child = spawn('sh', ['-c', `ulimit -n ${FILES}; exec "$0" "$1"`, process.execPath, script], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });

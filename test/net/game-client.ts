@@ -1,14 +1,14 @@
 // What a client of the FlatBuffers sub-protocol says and hears, on top of the bare socket.
 
-import { encodeJoin } from '../../src/protocol/client-message.js';
-import { CommandLayouts, encodeCommand } from '../../src/protocol/command-layout.js';
+import { encodeJoin } from '../../src/protocol/fb/client-message.js';
+import { CommandLayouts, encodeCommand } from '../../src/protocol/fb/command-layout.js';
 import {
   openFrame,
   type RejectInfo,
   readRejects,
   readWelcome,
   type ServerFrame,
-} from '../../src/protocol/server-frame.js';
+} from '../../src/protocol/fb/server-frame.js';
 import { echoGame } from './echo-world.js';
 import { RawClient } from './raw-client.js';
 import { until } from './start-net.js';

@@ -1,16 +1,16 @@
 // The gateway without sockets: connections are objects that keep what they are sent, and time is set by hand.
 
-import { DEFAULTS } from '../../src/config.js';
-import { BanList } from '../../src/net/bans.js';
-import type { Connection } from '../../src/net/connection.js';
-import { NetCounters } from '../../src/net/counters.js';
-import { Gateway, type GatewaySettings } from '../../src/net/gateway.js';
-import { Outbox } from '../../src/net/outbox.js';
-import { type ResumeOptions, Resumption } from '../../src/net/resumption.js';
-import { SessionTable } from '../../src/net/session.js';
+import { DEFAULTS } from '../../src/config/settings.js';
+import { RejectCode } from '../../src/game/reject-codes.js';
+import { BanList } from '../../src/net/auth/bans.js';
+import type { Connection } from '../../src/net/gateway/connection.js';
+import { Gateway, type GatewaySettings } from '../../src/net/gateway/gateway.js';
+import { NetCounters } from '../../src/net/gateway/net-counters.js';
+import { Outbox } from '../../src/net/gateway/outbox.js';
+import { type ResumeOptions, Resumption } from '../../src/net/gateway/resumption.js';
+import { SessionTable } from '../../src/net/gateway/session.js';
+import { openFrame, type RejectInfo, readRejects, type ServerFrame } from '../../src/protocol/fb/server-frame.js';
 import { describeGame } from '../../src/protocol/game-description.js';
-import { RejectCode } from '../../src/protocol/reject-codes.js';
-import { openFrame, type RejectInfo, readRejects, type ServerFrame } from '../../src/protocol/server-frame.js';
 import type { Encoding } from '../../src/protocol/subprotocols.js';
 import { type EchoWorld, echoGame, QUANTUM } from './echo-world.js';
 

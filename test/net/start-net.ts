@@ -1,7 +1,7 @@
 // A net side on a free port of this machine, with the echo world behind it.
 
-import { DEFAULTS } from '../../src/config.js';
-import { Metrics } from '../../src/net/metrics.js';
+import { DEFAULTS } from '../../src/config/settings.js';
+import { Metrics } from '../../src/net/http/metrics.js';
 import { createNet, type Net, type NetOptions, type NetSettings } from '../../src/net/net.js';
 import { EchoWorld, echoGame, QUANTUM } from './echo-world.js';
 

@@ -2,14 +2,14 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { RejectCode } from '../../src/game/reject-codes.js';
 import { MOVE_FORM, SHOOT_FORM } from '../../src/games/arena/command-forms.js';
-import { encodeJoin, encodeLeave, encodePing, encodeResync } from '../../src/protocol/client-message.js';
-import { encodeCommand } from '../../src/protocol/command-layout.js';
+import { encodeJoin, encodeLeave, encodePing, encodeResync } from '../../src/protocol/fb/client-message.js';
+import { encodeCommand } from '../../src/protocol/fb/command-layout.js';
+import { buildFrame, PROTOCOL_VERSION } from '../../src/protocol/fb/server-frame.js';
 import { describeGame } from '../../src/protocol/game-description.js';
-import { formatPlain, type PlainEncoding } from '../../src/protocol/plain-codec.js';
-import { PlainFrameEncoder } from '../../src/protocol/plain-frame.js';
-import { RejectCode } from '../../src/protocol/reject-codes.js';
-import { buildFrame, PROTOCOL_VERSION } from '../../src/protocol/server-frame.js';
+import { formatPlain, type PlainEncoding } from '../../src/protocol/plain/plain-codec.js';
+import { PlainFrameEncoder } from '../../src/protocol/plain/plain-frame.js';
 import { type EntityRecord, writeRecords } from './record-writer.js';
 
 /** Tests run from the top of the repository. */

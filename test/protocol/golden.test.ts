@@ -5,13 +5,13 @@ import { ByteBuffer } from 'flatbuffers';
 import { ArenaCommand } from '../../schemas/generated/tessera/arena/arena-command.js';
 import { Move } from '../../schemas/generated/tessera/arena/move.js';
 import { Shoot } from '../../schemas/generated/tessera/arena/shoot.js';
-import { CLIENT_MESSAGE_BYTES_MAX } from '../../src/constants.js';
-import { checkClientMessage } from '../../src/protocol/client-message.js';
-import { EntityDecoder } from '../../src/protocol/entity-decoder.js';
-import { describeMessage, transcodePlain } from '../../src/protocol/plain-client-message.js';
-import { PlainFrameEncoder } from '../../src/protocol/plain-frame.js';
-import { RejectCode } from '../../src/protocol/reject-codes.js';
-import { openFrame, readNotice, readPong, readRejects, readWelcome } from '../../src/protocol/server-frame.js';
+import { RejectCode } from '../../src/game/reject-codes.js';
+import { checkClientMessage } from '../../src/protocol/fb/client-message.js';
+import { EntityDecoder } from '../../src/protocol/fb/entity-decoder.js';
+import { openFrame, readNotice, readPong, readRejects, readWelcome } from '../../src/protocol/fb/server-frame.js';
+import { CLIENT_MESSAGE_BYTES_MAX } from '../../src/protocol/limits.js';
+import { describeMessage, transcodePlain } from '../../src/protocol/plain/plain-client-message.js';
+import { PlainFrameEncoder } from '../../src/protocol/plain/plain-frame.js';
 import {
   GOLDEN_CLIENT_MESSAGES,
   GOLDEN_FOLDER,

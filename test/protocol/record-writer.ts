@@ -1,6 +1,6 @@
 // Entity records, written from the description in WIRE.md and apart from the server's own encoder.
 
-import type { FieldForm } from '../../src/protocol/server-frame.js';
+import type { FieldForm } from '../../src/protocol/fb/server-frame.js';
 
 export interface EntityRecord {
   id: number;

@@ -1,4 +1,4 @@
-import type { FrameParts, WelcomeInfo } from '../../src/protocol/server-frame.js';
+import type { FrameParts, WelcomeInfo } from '../../src/protocol/fb/server-frame.js';
 import { writeRecords } from './record-writer.js';
 import { TOY_GAME, TOY_QUANTUM } from './toy-wire.js';
 

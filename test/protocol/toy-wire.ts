@@ -1,6 +1,6 @@
 // A game's wire for these tests: every wire type, gaps in a payload, and a command without one.
 
-import { CommandLayouts, type DescribedCommand } from '../../src/protocol/command-layout.js';
+import { CommandLayouts, type DescribedCommand } from '../../src/protocol/fb/command-layout.js';
 import type { GameDescription } from '../../src/protocol/game-description.js';
 import { describeGame } from '../../src/protocol/game-description.js';
 

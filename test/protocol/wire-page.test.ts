@@ -2,20 +2,19 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { DEFAULTS } from '../../src/config.js';
+import { DEFAULTS } from '../../src/config/settings.js';
+import { FRAME_BYTES_MAX } from '../../src/engine/replication/limits.js';
+import { RejectCode } from '../../src/game/reject-codes.js';
+import { COMMAND_PAYLOAD_BYTES_MAX } from '../../src/memory/limits.js';
+import { CloseCode } from '../../src/net/gateway/close-codes.js';
+import { CLIENT_PINGS_PER_SECOND, MESSAGE_FRAGMENTS_MAX } from '../../src/net/limits.js';
 import {
   CLIENT_MESSAGE_BYTES_MAX,
-  CLIENT_PINGS_PER_SECOND,
-  COMMAND_PAYLOAD_BYTES_MAX,
-  FRAME_BYTES_MAX,
   KNOWN_ENTITIES_MAX,
-  MESSAGE_FRAGMENTS_MAX,
   NAME_BYTES_MAX,
   REPLICATED_FIELDS_MAX,
   TOKEN_BYTES_MAX,
-} from '../../src/constants.js';
-import { CloseCode } from '../../src/net/close-codes.js';
-import { RejectCode } from '../../src/protocol/reject-codes.js';
+} from '../../src/protocol/limits.js';
 import { SUBPROTOCOLS } from '../../src/protocol/subprotocols.js';
 import { GOLDEN_FOLDER, readGoldenText } from './golden-messages.js';
 

@@ -1,7 +1,7 @@
 // Seeded chance of a simulated run. Each part draws from a stream of its own, so that one that draws more does not change
 // what the others meet.
 
-import { createRandom } from '../../src/prng.js';
+import { createRandom } from '../../src/base/chance.js';
 
 export class Chance {
   readonly random: () => number;

@@ -2,15 +2,15 @@
 // answers.
 
 import { Packr, unpack } from 'msgpackr';
+import { type Outcome, PLATFORM_TOPIC, type PlatformCommand } from '../../src/durability/commands/platform-commands.js';
 import type { Net } from '../../src/net/net.js';
-import { type Outcome, PLATFORM_TOPIC, type PlatformCommand } from '../../src/persist/platform-commands.js';
-import type { PlatformActions } from '../../src/runtime/platform-actions.js';
-import type { Backends } from './backends.js';
+import type { PlatformActions } from '../../src/server/main/platform-actions.js';
 import type { Chance } from './chance.js';
+import { require } from './checks/violation.js';
 import type { Faults } from './faults.js';
 import type { Schedule } from './schedule.js';
-import { require } from './violation.js';
-import type { VirtualProcess } from './virtual-process.js';
+import type { Backends } from './stores/backends.js';
+import type { VirtualProcess } from './virtual/virtual-process.js';
 
 const GIVE_MS = [50, 900] as const;
 const packr = new Packr({ useRecords: false });

@@ -1,17 +1,17 @@
 // One run: a world is built from a seed, plays while faults happen to it, comes to rest, and is checked.
 
-import { DEFAULTS, type Settings } from '../../src/config.js';
+import { DEFAULTS, type Settings } from '../../src/config/settings.js';
+import type { GameDefinition } from '../../src/game/definition.js';
 import arena from '../../src/games/arena/game.js';
-import type { GameDefinition } from '../../src/sim/game.js';
 import coins from '../games/toy/game.js';
 import { Chance } from './chance.js';
+import { checkRest } from './checks/rest-check.js';
+import { Violation } from './checks/violation.js';
 import { type FaultName, Faults } from './faults.js';
 import { Platform } from './platform.js';
-import { checkRest } from './rest-check.js';
 import { Schedule } from './schedule.js';
 import { Trace } from './trace.js';
-import { Violation } from './violation.js';
-import { VirtualServer } from './virtual-server.js';
+import { VirtualServer } from './virtual/virtual-server.js';
 
 const START_MS = 1_700_000_000_000;
 const TICK_HZ = 60;

@@ -7,7 +7,7 @@ import { describeFailure } from './report.js';
 import { Schedule } from './schedule.js';
 import { type SimulationOptions, simulate } from './simulation.js';
 
-const RUN = fileURLToPath(new URL('run.js', import.meta.url));
+const RUN = fileURLToPath(new URL('./run.js', import.meta.url));
 const TICKS = 150;
 /** Enough for every part to be hurt a few times; thousands are for npm run simulate. */
 const SEEDS = Array.from({ length: 16 }, (_, n) => n + 1);

@@ -1,8 +1,8 @@
 // A game whose systems can be halted, so that a world comes to rest, and that tells of every command it applies.
 
-import { COMMAND_PAYLOAD, COMMAND_SEQ } from '../../src/memory/records.js';
-import type { GameDefinition } from '../../src/sim/game.js';
-import type { EngineZone } from '../../src/sim/zone.js';
+import type { EngineZone } from '../../src/engine/zone/zone.js';
+import type { GameDefinition } from '../../src/game/definition.js';
+import { COMMAND_PAYLOAD, COMMAND_SEQ } from '../../src/memory/records/thread-records.js';
 
 export interface GameWatch {
   isHalted(zone: EngineZone): boolean;

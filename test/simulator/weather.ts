@@ -1,7 +1,7 @@
 // What lies between a store and who calls it. A call is under way for a while, is done or not, and is answered or not; a
 // caller whose process has ended meanwhile hears nothing, and a call that had not arrived by then is lost.
 
-import { type BackendHealth, PersistError } from '../../src/persist/ports.js';
+import { type BackendHealth, PersistError } from '../../src/stores/store-ports.js';
 import type { Chance } from './chance.js';
 import type { FaultName, Faults } from './faults.js';
 import type { Owner, Schedule } from './schedule.js';

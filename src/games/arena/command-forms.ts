@@ -1,7 +1,7 @@
 // The commands of the arena as they lie on the wire (schemas/arena.fbs); clients and the server share them.
 
 import { ArenaCommand } from '../../../schemas/generated/tessera/arena/arena-command.js';
-import type { CommandDefinition } from '../../sim/game.js';
+import type { CommandDefinition } from '../../game/definition.js';
 import { INTENT_MAX } from './movement.js';
 
 type CommandForm = Pick<CommandDefinition, 'name' | 'kind' | 'payload'>;

@@ -1,7 +1,7 @@
 // What becomes of what players ask for.
 
 import { RejectCode } from '../../../schemas/generated/tessera/wire/reject-code.js';
-import type { CommandDefinition } from '../../sim/game.js';
+import type { CommandDefinition } from '../../game/definition.js';
 import { MOVE_FORM, SHOOT_FORM } from './command-forms.js';
 import type { ArenaFields } from './fields.js';
 import { fire } from './projectiles.js';

@@ -1,7 +1,7 @@
 // What an arena entity is. Only hp is replicated, so that an entity that walks straight on changes nothing but its
 // position on the wire. Only hp and the position are worth a checkpoint: the rest is of the moment.
 
-import type { EventForm, FieldDefinitions, Zone } from '../../sim/game.js';
+import type { EventForm, FieldDefinitions, Zone } from '../../game/definition.js';
 import { MOVE_STEPS_PER_UNIT } from './rules.js';
 
 export const KINDS = ['player', 'npc', 'projectile', 'pillar'] as const;

@@ -1,6 +1,6 @@
 // The arena: players walk and shoot, NPCs wander, pillars stand in the way.
 
-import { defineGame } from '../../sim/game.js';
+import { defineGame } from '../../game/definition.js';
 import { followIntents, moveBodies } from './bodies.js';
 import { MOVE, SHOOT } from './commands.js';
 import { EVENT_FORMS, EVENTS, FIELDS, KINDS } from './fields.js';

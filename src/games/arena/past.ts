@@ -1,6 +1,6 @@
-// What events of the past did to a body, for a world that goes on from an older snapshot: see applyEvent in sim/game.ts.
+// What events of the past did to a body, for a world that goes on from an older snapshot: see applyEvent in game/definition.ts.
 
-import type { PastEvent } from '../../sim/game.js';
+import type { PastEvent } from '../../game/definition.js';
 import {
   type ArenaZone,
   EVENT_DIED,

@@ -5,8 +5,8 @@
 // than before: after a restart of the tick thread, or when a pillar is placed. Where pillars come and go with the cells
 // that they rest in, only that part of it is.
 
-import { assert } from '../../assert.js';
-import type { Area } from '../../sim/game.js';
+import { assert } from '../../base/assert.js';
+import type { Area } from '../../game/definition.js';
 import { type ArenaZone, GLOBAL_PILLAR_STAMP, KIND_PILLAR } from './fields.js';
 import { BODY_RADIUS, PILLAR_JITTER, PILLAR_RADIUS, PILLAR_SPACING } from './rules.js';
 

@@ -1,6 +1,6 @@
 // Where bodies come from: joining players, the first life of a zone, and the dead that return.
 
-import type { Area } from '../../sim/game.js';
+import type { Area } from '../../game/definition.js';
 import { type ArenaZone, EVENT_RESPAWNED, EVENT_SPAWNED, KIND_NPC, KIND_PLAYER } from './fields.js';
 import { pushOut, walk } from './movement.js';
 import { delayMoves } from './moves.js';

@@ -3,12 +3,12 @@ import { test } from 'node:test';
 import { ArenaCommand } from '../../../schemas/generated/tessera/arena/arena-command.js';
 import { Move } from '../../../schemas/generated/tessera/arena/move.js';
 import { Shoot } from '../../../schemas/generated/tessera/arena/shoot.js';
+import { createRandom } from '../../../src/base/chance.js';
 import { KIND_NPC, KIND_PILLAR, KIND_PLAYER } from '../../../src/games/arena/fields.js';
 import game from '../../../src/games/arena/game.js';
 import { pillarAt, pillarGrid } from '../../../src/games/arena/pillars.js';
 import { BODY_RADIUS, NPC_SPEED, PILLAR_RADIUS, PILLAR_SPACING, PLAYER_SPEED } from '../../../src/games/arena/rules.js';
-import { createRandom } from '../../../src/prng.js';
-import { layOutCommand } from '../../../src/protocol/command-layout.js';
+import { layOutCommand } from '../../../src/protocol/fb/command-layout.js';
 import { HeadlessZone } from '../headless-zone.js';
 
 const TOUCH = PILLAR_RADIUS + BODY_RADIUS;

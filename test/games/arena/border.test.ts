@@ -2,11 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createRandom } from '../../../src/base/chance.js';
+import type { GameDefinition } from '../../../src/game/definition.js';
 import game from '../../../src/games/arena/game.js';
 import { HP_MAX, PROJECTILE_DAMAGE } from '../../../src/games/arena/rules.js';
-import { createRandom } from '../../../src/prng.js';
-import type { GameDefinition } from '../../../src/sim/game.js';
-import { type HeadlessClient, HeadlessWorld } from '../../runtime/headless-world.js';
+import { type HeadlessClient, HeadlessWorld } from '../../engine/zone/headless-world.js';
 
 const EAST = 0;
 const WEST = 32768;

@@ -2,15 +2,15 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createRandom } from '../../../src/base/chance.js';
+import { formEvent } from '../../../src/durability/events/event-form.js';
+import type { GameDefinition } from '../../../src/game/definition.js';
 import game from '../../../src/games/arena/game.js';
 import { MOVE_STEPS_PER_UNIT } from '../../../src/games/arena/rules.js';
-import { RecordRing } from '../../../src/memory/record-ring.js';
-import * as R from '../../../src/memory/records.js';
-import { formEvent } from '../../../src/persist/event-form.js';
-import { createRandom } from '../../../src/prng.js';
-import { parseTrusted } from '../../../src/protocol/plain-codec.js';
-import type { GameDefinition } from '../../../src/sim/game.js';
-import { HeadlessWorld } from '../../runtime/headless-world.js';
+import * as R from '../../../src/memory/records/thread-records.js';
+import { RecordRing } from '../../../src/memory/rings/record-ring.js';
+import { parseTrusted } from '../../../src/protocol/plain/plain-codec.js';
+import { HeadlessWorld } from '../../engine/zone/headless-world.js';
 import { HeadlessZone, type ZoneEvent } from '../headless-zone.js';
 
 const TICK_HZ = 60;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RejectCode } from '../../../schemas/generated/tessera/wire/reject-code.js';
-import { TICK_HZ_MIN } from '../../../src/constants.js';
+import { TICK_HZ_MIN } from '../../../src/engine/limits.js';
 import { KIND_NPC, KIND_PLAYER, KIND_PROJECTILE } from '../../../src/games/arena/fields.js';
 import game from '../../../src/games/arena/game.js';
 import { placePillar } from '../../../src/games/arena/pillars.js';

@@ -2,7 +2,7 @@
 // of the first: other kinds, a quantised field, a command with a float in it.
 
 import { RejectCode } from '../../../schemas/generated/tessera/wire/reject-code.js';
-import { defineGame, type FieldDefinitions, type Zone } from '../../../src/sim/game.js';
+import { defineGame, type FieldDefinitions, type Zone } from '../../../src/game/definition.js';
 
 export const KIND_RUNNER = 0;
 export const KIND_COIN = 1;

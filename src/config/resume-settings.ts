@@ -1,0 +1,30 @@
+// The settings of clients that come back.
+
+import type { SettingDefinition } from './setting-table.js';
+import type { Settings } from './settings.js';
+
+/** Shorter ones can be guessed from one token. */
+const SECRET_LENGTH_MIN = 16;
+const SECRET_PATTERN = new RegExp(`^$|^[\\x20-\\x7e]{${SECRET_LENGTH_MIN},}$`);
+
+export const RESUME_SETTINGS: { readonly [K in 'resumeMs' | 'resumeSecret']: SettingDefinition<Settings[K]> } = {
+  resumeMs: {
+    group: 'Timeouts',
+    placeholder: 'MS',
+    help: 'The entity of a lost client waits this long for it, also after a start of the server; 0: not at all.',
+    value: 30000,
+    form: 'integer',
+    min: 0,
+    max: 600000,
+  },
+  resumeSecret: {
+    group: 'What lasts',
+    placeholder: 'TEXT',
+    help: "Signs the tokens by which clients come back; servers that share it accept each other's. Empty: one of its own, in the data folder.",
+    value: '',
+    form: 'text',
+    pattern: SECRET_PATTERN,
+    allowed: `${SECRET_LENGTH_MIN} or more printable characters, or nothing`,
+    isSecret: true,
+  },
+};

@@ -1,0 +1,26 @@
+// Limits of events on their way to the log.
+
+/** While the log is away events go to the disk in writes this far apart, so that a kill costs no more than the journal's does. */
+export const EVENTS_UNKEPT_MS = 60;
+/** A log that has not answered for so long may be away; a busy machine makes it slow by nearly as much. */
+export const LOG_SILENT_MS = 250;
+/** Events in memory behind a log that answers, but takes too few: at 20,000 per second, ten seconds. More go to the disk. */
+export const EVENTS_WAITING_MAX = 200000;
+/** So many more wait in memory while the disk is slow or takes none; beyond it the oldest go. */
+export const EVENTS_SPILLING_MAX = 100000;
+export const EVENTS_PER_APPEND_MAX = 5000;
+/** Of the spool on the disk: ten minutes at 20,000 events per second are 12 million, of at most 265 bytes here. */
+export const SPOOL_BYTES_MAX = 3 * 2 ** 30;
+/** Events that leave the spool per second, beside as many as arrive: the I/O thread has the rings to empty too. */
+export const SPOOL_DRAIN_PER_SECOND = 40000;
+/**
+ * Of a log that may answer yet, more than so many wait in memory for a while before they go to the disk: where more come
+ * than leave the spool again, the way over the disk would never end.
+ */
+export const EVENTS_FEW_MAX = (SPOOL_DRAIN_PER_SECOND * LOG_SILENT_MS) / 1000;
+/** For so long, measured once per this time: an event may have waited for twice as long. */
+export const EVENTS_HELD_MS = 1000;
+/** A snapshot is held back for so long at most, for events of its ticks that are in memory alone. */
+export const EVENTS_KEPT_MS_MAX = 3000;
+/** The I/O thread empties the event rings this often: a ring of 65,536 holds four million events per second of it. */
+export const IO_BEAT_MS = 15;

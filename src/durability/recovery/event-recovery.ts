@@ -1,0 +1,165 @@
+// The events' part in a recovery: where no journal can be run again, the log still knows what became of the entities of a
+// snapshot. Where, and how far, is the game's to say (applyEvent); here is only which events those are.
+//
+// A log may hold events of other worlds, whose entities have the same names. So an event is taken only from a session that
+// is known to be this world's: that of the snapshot, or a later one of which another zone has a snapshot.
+
+import type { Log } from '../../base/log.js';
+import { isUuid } from '../../base/uuid.js';
+import { engineColumnsOf } from '../../engine/entities/columns.js';
+import { wireIdOfKey } from '../../engine/entities/entity-key.js';
+import type { WorldPlan } from '../../engine/plan/world-plan.js';
+import type { EngineZone } from '../../engine/zone/zone.js';
+import { createZoneParts } from '../../engine/zone/zone-parts.js';
+import type { GameDefinition } from '../../game/definition.js';
+import { RecordRing } from '../../memory/rings/record-ring.js';
+import { COUNTER_COUNT } from '../../memory/tables/zone-counters.js';
+import { LIVE_BLOCK, WorldBuffer } from '../../memory/world/world-buffer.js';
+import { SCALAR_ROW_LIMIT } from '../../memory/world/world-layout.js';
+import type { EventLog } from '../../stores/store-ports.js';
+import { entityName } from '../entity-name.js';
+import { type LoggedEvent, type ReadingLimits, readLoggedEvents } from '../events/logged-events.js';
+import type { SnapshotHeader } from '../snapshots/zone-snapshot.js';
+
+/** What is read before the time of a snapshot: it and events do not take their time from the same clock. */
+const MARGIN_MS = 10000;
+/** About 130 bytes each while they wait for their turn. */
+const EVENTS_MAX = 2_000_000;
+const READ_MS_MAX = 10000;
+
+/** With how long a log that gives no answer is waited for. */
+export function eventLimits(waitMs: number): ReadingLimits {
+  return { waitMs, readMs: READ_MS_MAX, eventsMax: EVENTS_MAX };
+}
+
+export interface EventsReport {
+  /** Events. */
+  applied: number;
+  /** Entities that the log tells of and the snapshots do not have: they came later, and are not there. */
+  unknown: number;
+}
+
+export interface EventRecovery {
+  plan: WorldPlan;
+  game: GameDefinition;
+  /** What the worlds of the plan were filled with, by zone. */
+  bases: readonly (SnapshotHeader | undefined)[];
+  eventLog: EventLog;
+  limits: ReadingLimits;
+  skip: (reason: string) => void;
+  log: Log;
+}
+
+export interface AppliedEvents {
+  report: EventsReport;
+  /** Of the last one applied; 0 for none. */
+  tick: number;
+}
+
+/** Undefined where the log could not be read. What is applied is left in the live blocks, uncommitted. */
+export async function recoverEvents(task: EventRecovery): Promise<AppliedEvents | undefined> {
+  const { plan, game, bases, eventLog, limits, skip, log } = task;
+  const zoneOfKey = findZones(plan);
+  const unknown = new Set<number>();
+  const isWanted = (event: LoggedEvent): boolean => {
+    const home = zoneOfKey.get(event.key);
+    const isLater = isSince(event, home ?? event.zone, bases);
+    if (isLater && home === undefined && event.key !== 0) unknown.add(event.key); // 0: about nobody
+    return isLater && home !== undefined;
+  };
+  const query = {
+    names: game.events,
+    forms: game.eventForms ?? {},
+    sinceMs: beganMs(bases, plan.settings.tickHz) - MARGIN_MS,
+    isWanted,
+    limits,
+    onNotice: (line: string) => log.info({}, `recovery: ${line}`),
+  };
+  try {
+    const { events, cutOff } = await readLoggedEvents(eventLog, query);
+    if (cutOff !== undefined) skip(`not all events since the snapshot are applied: ${cutOff}`);
+    const { applied, tick } = applyAll(task, events, zoneOfKey);
+    const missing = unknown.size === 0 ? '' : `; ${unknown.size} entities that came after it are not there`;
+    log.info({}, `recovery: ${applied} events since the snapshot are applied${missing}`);
+    return { report: { applied, unknown: unknown.size }, tick };
+  } catch (error) {
+    skip(`the event log: ${(error as Error).message}; what happened since the snapshot is left out`);
+    return undefined;
+  }
+}
+
+function findZones({ worlds, layout }: WorldPlan): Map<number, number> {
+  const zones = new Map<number, number>();
+  for (const [zone, buffer] of worlds.entries()) {
+    const live = new WorldBuffer(buffer, layout).blocks[LIVE_BLOCK];
+    const { alive, key } = engineColumnsOf(live);
+    for (let row = 0; row < live.scalars[SCALAR_ROW_LIMIT]; row++) {
+      if (alive[row] !== 0) zones.set(key[row], zone);
+    }
+  }
+  return zones;
+}
+
+/** Whether it happened in this world, and after the snapshot of the zone. */
+function isSince({ epoch, tick }: LoggedEvent, zone: number, bases: EventRecovery['bases']): boolean {
+  const base = bases[zone];
+  if (base === undefined) return false;
+  if (epoch === base.epoch) return tick > base.tick;
+  const { worldId = '' } = base; // snapshots of before worlds had ids have none
+  if (epoch < base.epoch || !isUuid(worldId)) return false;
+  return bases.some((other) => other?.epoch === epoch && other.worldId === worldId);
+}
+
+/** When the first of the snapshots was taken, by the wall clock or by ticks: a session's epoch is when its tick 0 was. */
+function beganMs(bases: EventRecovery['bases'], tickHz: number): number {
+  return Math.min(...bases.flatMap((base) => (base ? [base.takenAtMs, base.epoch + (base.tick * 1000) / tickHz] : [])));
+}
+
+function applyAll(
+  task: EventRecovery,
+  events: readonly LoggedEvent[],
+  zoneOfKey: ReadonlyMap<number, number>,
+): { applied: number; tick: number } {
+  const byZone = task.plan.worlds.map((): LoggedEvent[] => []);
+  for (const event of events) byZone[zoneOfKey.get(event.key) as number].push(event);
+  let applied = 0;
+  let tick = 0;
+  for (const [zone, ofZone] of byZone.entries()) {
+    // Nobody changes zones meanwhile, so that one zone after the other will do.
+    const done = ofZone.length === 0 ? 0 : applyToZone(task, zone, ofZone);
+    applied += done;
+    for (const event of ofZone) tick = Math.max(tick, event.tick);
+  }
+  return { applied, tick };
+}
+
+/** Returns how many. */
+function applyToZone({ plan, game, skip }: EventRecovery, zoneId: number, events: readonly LoggedEvent[]): number {
+  const ring = new RecordRing(plan.events[zoneId]);
+  const { zone } = createZoneParts(plan, zoneId, game, ring, new Float64Array(COUNTER_COUNT));
+  zone.emit = () => {
+    throw new Error('it emits an event');
+  };
+  let applied = 0;
+  for (const { type, tick, key, otherKey, a, b } of events) {
+    const row = rowOf(zone, key);
+    if (row < 0) continue; // despawned by an event before this one
+    try {
+      const otherRow = otherKey === undefined ? -1 : rowOf(zone, otherKey);
+      game.applyEvent?.(zone, row, { type, tick, a, b, otherRow });
+      applied++;
+    } catch (error) {
+      const what = `'${game.events[type]}' of entity ${entityName(key)} at tick ${tick}`;
+      skip(
+        `applyEvent fails at ${what}: ${(error as Error).message}; the events of zone ${zoneId} from there on are left out`,
+      );
+      break;
+    }
+  }
+  return applied;
+}
+
+function rowOf(zone: EngineZone, key: number): number {
+  const row = zone.rowOfId[wireIdOfKey(key)] - 1;
+  return row >= 0 && zone.alive[row] !== 0 && zone.engine.key[row] === key ? row : -1;
+}

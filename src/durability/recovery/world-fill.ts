@@ -1,0 +1,129 @@
+// From snapshots to a world that can tick.
+
+import { engineColumnsOf } from '../../engine/entities/columns.js';
+import { wireIdOfKey } from '../../engine/entities/entity-key.js';
+import { LIVE_BLOCK, type WorldBuffer } from '../../memory/world/world-buffer.js';
+import {
+  SCALAR_ENTITY_COUNT,
+  SCALAR_ID_LIMIT,
+  SCALAR_JOURNALED,
+  SCALAR_ROW_LIMIT,
+  SCALAR_TICK,
+} from '../../memory/world/world-layout.js';
+import type { ZoneSnapshot } from '../snapshots/zone-snapshot.js';
+import { fillCells, wakeCells } from './cell-recovery.js';
+
+/** By name: a column that the game no longer has is left out, one that it did not have then is zero. */
+export function fillZone(world: WorldBuffer, snapshot: ZoneSnapshot): void {
+  const live = world.blocks[LIVE_BLOCK];
+  live.scalars.set(snapshot.scalars);
+  live.globals.set(snapshot.globals);
+  live.marks.set(snapshot.marks);
+  const { rows, ghostFirst, columns } = snapshot.header;
+  for (const { name } of world.layout.columns) live.columns[name].fill(0);
+  for (const { name, type, role } of columns) {
+    const now = world.layout.columns.find((column) => column.name === name);
+    const cells = snapshot.columns.get(name);
+    if (now?.type !== type || cells === undefined) continue;
+    live.columns[name].set(cells.subarray(0, role === 'id' ? cells.length : rows) as never);
+    if (role !== 'id') live.columns[name].set(cells.subarray(rows) as never, ghostFirst);
+  }
+  fillCells(world, snapshot.cells);
+  commitTwice(world);
+}
+
+/** Makes one world of zones that were filled each for itself, at this tick. */
+export function finishWorld(worlds: readonly WorldBuffer[], rowCapacity: number, tick: number): void {
+  for (const world of worlds) wakeCells(world);
+  dropDoubles(worlds);
+  reviveDeparted(worlds);
+  giveOutIds(worlds, rowCapacity);
+  for (const world of worlds) {
+    const live = world.blocks[LIVE_BLOCK];
+    // Rings are new: nothing of what was on its way, and no count of what came, is true any more.
+    live.marks.fill(0);
+    live.columns.departTo.fill(0);
+    live.scalars[SCALAR_JOURNALED] = 0;
+    if (live.scalars[SCALAR_TICK] > 0) live.scalars[SCALAR_TICK] = tick; // all zones go on together
+    commitTwice(world);
+  }
+}
+
+/** Into the other block too: neither is ever older than the world. */
+function commitTwice(world: WorldBuffer): void {
+  world.commit();
+  world.commit();
+}
+
+export function aliveKeys(worlds: readonly WorldBuffer[]): Set<number> {
+  const keys = new Set<number>();
+  for (const world of worlds) {
+    const live = world.blocks[LIVE_BLOCK];
+    const { alive, key } = engineColumnsOf(live);
+    for (let row = 0; row < live.scalars[SCALAR_ROW_LIMIT]; row++) {
+      if (alive[row] !== 0) keys.add(key[row]);
+    }
+  }
+  return keys;
+}
+
+/** Of an entity that is in two zones, the one in the zone with the later tick stays. */
+function dropDoubles(worlds: readonly WorldBuffer[]): void {
+  const holder = new Map<number, { world: WorldBuffer; row: number }>();
+  for (const world of worlds) {
+    const live = world.blocks[LIVE_BLOCK];
+    const { alive, key } = engineColumnsOf(live);
+    for (let row = 0; row < live.scalars[SCALAR_ROW_LIMIT]; row++) {
+      if (alive[row] === 0) continue;
+      const wireId = wireIdOfKey(key[row]); // not its key: the id may have been given out anew in between
+      const other = holder.get(wireId);
+      if (other === undefined) {
+        holder.set(wireId, { world, row });
+        continue;
+      }
+      const isLater = live.scalars[SCALAR_TICK] > other.world.blocks[LIVE_BLOCK].scalars[SCALAR_TICK];
+      const loser = isLater ? other : { world, row };
+      const loserLive = loser.world.blocks[LIVE_BLOCK];
+      engineColumnsOf(loserLive).alive[loser.row] = 0;
+      loserLive.scalars[SCALAR_ENTITY_COUNT]--;
+      if (isLater) holder.set(wireId, { world, row });
+    }
+  }
+}
+
+/**
+ * Whoever had just left its zone when that was stored, and is in no other one: the ring that held it is gone, its row is
+ * not. It goes on its way again from there. Where a journal was run again, it has delivered them.
+ */
+function reviveDeparted(worlds: readonly WorldBuffer[]): void {
+  const living = new Set([...aliveKeys(worlds)].map(wireIdOfKey)); // not keys: the id may have been given out anew
+  const latestFirst = worlds.map(({ blocks }) => blocks[LIVE_BLOCK]);
+  latestFirst.sort((a, b) => b.scalars[SCALAR_TICK] - a.scalars[SCALAR_TICK]);
+  for (const live of latestFirst) {
+    const { alive, departTo, key } = engineColumnsOf(live);
+    for (let row = 0; row < live.scalars[SCALAR_ROW_LIMIT]; row++) {
+      if (departTo[row] === 0 || living.has(wireIdOfKey(key[row]))) continue;
+      living.add(wireIdOfKey(key[row]));
+      alive[row] = 1;
+      live.scalars[SCALAR_ENTITY_COUNT]++;
+    }
+  }
+}
+
+function giveOutIds(worlds: readonly WorldBuffer[], rowCapacity: number): void {
+  for (const world of worlds) {
+    world.blocks[LIVE_BLOCK].columns.idTaken.fill(0);
+  }
+  for (const world of worlds) {
+    const live = world.blocks[LIVE_BLOCK];
+    const { alive, key } = engineColumnsOf(live);
+    for (let row = 0; row < live.scalars[SCALAR_ROW_LIMIT]; row++) {
+      if (alive[row] === 0) continue;
+      const wireId = wireIdOfKey(key[row]);
+      const home = worlds[Math.floor(wireId / rowCapacity)].blocks[LIVE_BLOCK];
+      const localId = wireId % rowCapacity;
+      home.columns.idTaken[localId] = 1;
+      home.scalars[SCALAR_ID_LIMIT] = Math.max(home.scalars[SCALAR_ID_LIMIT], localId + 1);
+    }
+  }
+}

@@ -1,0 +1,65 @@
+// Which world a data folder is: file world.json. A networked store may have been another server's meanwhile, and keeps
+// what that one wrote last; what this folder says of itself wins over it.
+
+import { randomUUID } from 'node:crypto';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Log } from '../../base/log.js';
+import { isUuid } from '../../base/uuid.js';
+
+export const WORLD_FILE = 'world.json';
+/** Worlds that began and were given up here, of which records may be left in the cold store. */
+const EARLIER_MAX = 32;
+
+export interface WorldFolder {
+  /** Stays with the folder, whatever world it holds: by it a lease is known as our own. */
+  folderId: string;
+  /** '' before the first world, and where the file was lost. */
+  worldId: string;
+  /** Worlds that lived here before, the last one last. */
+  earlier: readonly string[];
+}
+
+/** Made when it is missing. The folder is ours alone by now. Throws with one clear line when it cannot be written. */
+export function openWorldFolder(data: string, log: Log): WorldFolder {
+  let found: Partial<WorldFolder> = {};
+  try {
+    found = JSON.parse(readFileSync(join(data, WORLD_FILE), 'utf8')) as Partial<WorldFolder>;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
+      log.warn({}, `${join(data, WORLD_FILE)} cannot be read: ${(error as Error).message}; it is written anew`);
+    }
+  }
+  const { folderId = '', worldId = '', earlier = [] } = found ?? {};
+  const folder = {
+    folderId: isUuid(folderId) ? folderId : randomUUID(),
+    worldId: isUuid(worldId) ? worldId : '',
+    earlier: Array.isArray(earlier) ? earlier.filter(isUuid) : [],
+  };
+  if (folder.folderId !== folderId) write(data, folder);
+  return folder;
+}
+
+/** The folder as this world's: what it was before it is no more. */
+export function settle(folder: WorldFolder, worldId: string): WorldFolder {
+  const others = [...folder.earlier, folder.worldId].filter((id) => id !== '' && id !== worldId);
+  return { ...folder, worldId, earlier: [...new Set(others)].slice(-EARLIER_MAX) };
+}
+
+/** Before anything is stored of a world: from then on this folder is that one. */
+export function keepWorld(data: string, folder: WorldFolder): void {
+  write(data, folder);
+}
+
+/** All or nothing: a kill leaves the old file or the new one. */
+function write(data: string, folder: WorldFolder): void {
+  const path = join(data, WORLD_FILE);
+  try {
+    writeFileSync(`${path}.new`, `${JSON.stringify(folder, undefined, 2)}\n`);
+    renameSync(`${path}.new`, path);
+  } catch (error) {
+    throw new Error(
+      `${path} cannot be written: ${(error as Error).message}; make room, or choose another --data folder`,
+    );
+  }
+}

@@ -1,0 +1,76 @@
+// A snapshot that an earlier version of the game wrote, made to fit the columns of this one. By name: a column that is no
+// longer there is left out, a new one is zero, and one of another type is taken over by value, if every value of every
+// entity means the same in the new type. Nothing is rounded, cut or wrapped: then the snapshot does not fit.
+
+import { DEPART_TO_CELL } from '../../engine/entities/columns.js';
+import type { AnyColumn } from '../../memory/world/world-buffer.js';
+import type { ColumnSpec, ColumnType } from '../../memory/world/world-layout.js';
+import { COLUMN_ARRAYS, type ZoneSnapshot } from './zone-snapshot.js';
+
+/** The snapshot is whole, and still cannot be taken up. */
+export class ColumnMisfit extends Error {}
+
+export interface Migration {
+  snapshot: ZoneSnapshot;
+  /** What became of columns, as words for one line; empty when all are as they were. */
+  changes: string[];
+}
+
+/** Throws ColumnMisfit with the first column that does not fit. */
+export function migrateColumns(snapshot: ZoneSnapshot, wanted: readonly ColumnSpec[]): Migration {
+  const { header } = snapshot;
+  const stored = new Map(header.columns.map((column) => [column.name, column]));
+  const alive = findEntities(snapshot);
+  const columns = new Map<string, AnyColumn>();
+  const changes: string[] = [];
+  for (const { name, type } of wanted) {
+    const before = stored.get(name);
+    const cells = snapshot.columns.get(name);
+    if (before === undefined || cells === undefined) {
+      changes.push(`${name} is new and zero`);
+    } else if (before.type === type) {
+      columns.set(name, cells);
+    } else {
+      columns.set(name, convert(before, type, cells, before.role === 'id' ? undefined : alive));
+      changes.push(`${name} was ${before.type} and is ${type}`);
+    }
+  }
+  for (const name of stored.keys()) {
+    if (!wanted.some((column) => column.name === name)) changes.push(`${name} is no longer there`);
+  }
+  if (changes.length === 0) {
+    return { snapshot, changes };
+  }
+  const kept = wanted
+    .filter(({ name }) => columns.has(name))
+    .map(({ name, type }) => ({ ...stored.get(name), name, type }));
+  return { snapshot: { ...snapshot, header: { ...header, columns: kept }, columns }, changes };
+}
+
+/** By row, not 0 where an entity is: alive, or resting in a cell that is on its way to the store. */
+function findEntities({ columns }: ZoneSnapshot): AnyColumn | undefined {
+  const departTo = columns.get('departTo');
+  return columns.get('alive')?.map((alive: number, row: number) => (departTo?.[row] === DEPART_TO_CELL ? 1 : alive));
+}
+
+/** Rows that are no entity keep what was there last: it means nothing, need not fit, and becomes zero. */
+function convert(
+  before: ColumnSpec,
+  type: ColumnType,
+  cells: AnyColumn,
+  /** Undefined where the column is not by row. */
+  alive: AnyColumn | undefined,
+): AnyColumn {
+  const converted = new COLUMN_ARRAYS[type](cells.length);
+  for (let row = 0; row < cells.length; row++) {
+    if (alive?.[row] === 0) continue;
+    const value = cells[row];
+    converted[row] = value;
+    if (converted[row] !== value && !(Number.isNaN(value) && Number.isNaN(converted[row]))) {
+      throw new ColumnMisfit(
+        `column ${before.name} was ${before.type} and is ${type} now, which ${value} of row ${row} does not fit`,
+      );
+    }
+  }
+  return converted;
+}

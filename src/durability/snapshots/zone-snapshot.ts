@@ -1,0 +1,399 @@
+// A zone as bytes: the columns of a committed block by name, so that another version of the game can read what it still
+// knows.
+//
+//   0              4             36
+//   | bytes of     | SHA-256 of  | header: JSON   | body, as the header says (`compression`: brotli or none); without it
+//   | header u32   | what        | (names, types, |   (`bodyBytes`): | scalars | globals | marks | column | column | ...
+//   |              | follows     | counts)        |   of each column the rows in use, then the ghost rows in use; of a
+//                                                     column of ids the ids in use
+//
+// All numbers are little-endian. Brotli is what any Brotli decoder reads. Format 2, which is still read, had its body as it
+// is; so had format 1, which had no SHA-256 in front but one of the body in the header (`checksum`), no marks and no ghosts.
+//
+// Three steps, so that each can run where it belongs: copyZone beside the world, as short as copying is; packZone on any
+// thread; decodeZone wherever bytes came back.
+
+import { createHash } from 'node:crypto';
+import { brotliCompressSync, brotliDecompressSync, constants as zlib } from 'node:zlib';
+import { assert } from '../../base/assert.js';
+import { sha256 } from '../../base/checksum.js';
+import { CELL_QUEUE_RECORDS, CELLS_MAX } from '../../engine/cells/limits.js';
+import { GLOBALS_COUNT, ZONES_MAX } from '../../engine/limits.js';
+import type { AnyColumn, WorldBuffer } from '../../memory/world/world-buffer.js';
+import {
+  COLUMN_BYTES,
+  type ColumnSpec,
+  type ColumnType,
+  SCALAR_COUNT,
+  SCALAR_GHOST_FIRST,
+  SCALAR_GHOST_LIMIT,
+  SCALAR_ID_LIMIT,
+  SCALAR_ROW_LIMIT,
+  SCALAR_TICK,
+} from '../../memory/world/world-layout.js';
+import { bytesOfCells, type CellsHeader, type CellsSnapshot, describeCells, listCellParts } from './cell-snapshot.js';
+import { SNAPSHOT_BODY_BYTES_MAX, SNAPSHOT_HEADER_BYTES_MAX, SNAPSHOT_ROWS_MAX } from './limits.js';
+
+export const SNAPSHOT_FORMAT = 3;
+export const SNAPSHOT_COMPRESSION = 'brotli';
+type Compression = typeof SNAPSHOT_COMPRESSION | 'none';
+const CHECKSUM_AT = 4;
+const HEADER_AT = CHECKSUM_AT + 32;
+const OPENING_BRACE = 0x7b;
+/** Measured, see README: higher ones take longer for hardly less. */
+const BROTLI_QUALITY = 1;
+const UNPACK_CHUNK_BYTES = 1024 * 1024;
+
+/** What must be the same for a snapshot to be taken up. */
+export interface WorldShape {
+  game: string;
+  seed: number;
+  bots: number;
+  /** Snapshots of format 1 do not have it. */
+  zoneColumns?: number;
+  zoneCount: number;
+  worldWidth: number;
+  worldHeight: number;
+  rowCapacity: number;
+  cellSize: number;
+}
+
+/** Which world it is, of all that may have the same shape. */
+export interface WorldIdentity extends WorldShape {
+  /** A UUID, made when the world began. */
+  worldId: string;
+}
+
+/** What a copy of a zone is; the header without how it is stored. */
+interface ZoneHead extends WorldIdentity {
+  zone: number;
+  /** Of the session that took it; ticks of different sessions are not one order. */
+  epoch: number;
+  tick: number;
+  takenAtMs: number;
+  rows: number;
+  ghostFirst: number;
+  ghosts: number;
+  ids: number;
+  columns: ColumnSpec[];
+  /** Only where the world has cells. */
+  cells?: CellsHeader;
+}
+
+export interface SnapshotHeader extends ZoneHead {
+  format: number;
+  compression: string;
+  bodyBytes: number;
+}
+
+/** The body is the only view of its buffer, so that it can be moved to another thread. */
+export interface ZoneCopy {
+  head: ZoneHead;
+  body: Uint8Array<ArrayBuffer>;
+}
+
+export interface PackedZone {
+  /** The only view of its buffer too. */
+  bytes: Uint8Array<ArrayBuffer>;
+  /** SHA-256 of the bytes in hex, as the cold store wants it. */
+  checksum: string;
+}
+
+export interface ZoneSnapshot {
+  header: SnapshotHeader;
+  scalars: Int32Array;
+  globals: Float64Array;
+  marks: Int32Array;
+  /** Cells of the rows, then of the ghosts. */
+  columns: Map<string, AnyColumn>;
+  cells?: CellsSnapshot;
+}
+
+export const COLUMN_ARRAYS = {
+  u8: Uint8Array,
+  i8: Int8Array,
+  u16: Uint16Array,
+  i16: Int16Array,
+  u32: Uint32Array,
+  i32: Int32Array,
+  f32: Float32Array,
+  f64: Float64Array,
+};
+
+interface Section {
+  type: ColumnType;
+  cells: number;
+}
+
+/** What the body holds, in its order. */
+function listSections({ rows, ghosts, ids, columns, cells }: ZoneHead): Section[] {
+  return [
+    { type: 'i32', cells: SCALAR_COUNT },
+    { type: 'f64', cells: GLOBALS_COUNT },
+    { type: 'i32', cells: ZONES_MAX },
+    ...columns.map(({ type, role }): Section => ({ type, cells: role === 'id' ? ids : rows + ghosts })),
+    ...(cells === undefined ? [] : [{ type: 'u8', cells: bytesOfCells(cells) } as const]),
+  ];
+}
+
+function sumBytes(sections: readonly Section[]): number {
+  return sections.reduce((sum, { type, cells }) => sum + cells * COLUMN_BYTES[type], 0);
+}
+
+/** Undefined: the zone commits faster than this thread can copy, which the caller answers by trying again. */
+export function copyZone(
+  world: WorldBuffer,
+  shape: WorldIdentity,
+  epoch: number,
+  takenAtMs: number,
+): ZoneCopy | undefined {
+  const held = world.hold();
+  const block = world.committed;
+  const { scalars, globals, marks, columns: cells } = block;
+  const described = describeCells(block, world.layout);
+  const ghostFirst = scalars[SCALAR_GHOST_FIRST];
+  const head: ZoneHead = {
+    ...shape,
+    zone: world.zoneId,
+    epoch,
+    tick: scalars[SCALAR_TICK],
+    takenAtMs,
+    rows: scalars[SCALAR_ROW_LIMIT],
+    ghostFirst,
+    ghosts: Math.max(0, scalars[SCALAR_GHOST_LIMIT] - ghostFirst),
+    ids: scalars[SCALAR_ID_LIMIT],
+    columns: world.layout.columns.map(({ name, type, role }) =>
+      role === undefined ? { name, type } : { name, type, role },
+    ),
+    ...(described && { cells: described }),
+  };
+  const bodyBytes = sumBytes(listSections(head));
+  assert(bodyBytes <= SNAPSHOT_BODY_BYTES_MAX, 'a zone fits a snapshot', bodyBytes);
+  const body = new Uint8Array(bodyBytes);
+  let at = 0;
+  const append = (array: AnyColumn, first: number, count: number): void => {
+    const { BYTES_PER_ELEMENT: size, buffer, byteOffset } = array;
+    body.set(new Uint8Array(buffer, byteOffset + first * size, count * size), at);
+    at += count * size;
+  };
+  append(scalars, 0, SCALAR_COUNT);
+  append(globals, 0, GLOBALS_COUNT);
+  append(marks, 0, ZONES_MAX);
+  for (const { name, role } of head.columns) {
+    append(cells[name], 0, role === 'id' ? head.ids : head.rows);
+    if (role !== 'id') append(cells[name], ghostFirst, head.ghosts);
+  }
+  for (const part of listCellParts(block, described)) append(part, 0, part.length);
+  return world.isHeld(held) ? { head, body } : undefined;
+}
+
+export function packZone(copy: ZoneCopy): PackedZone {
+  const bytes = frame(copy, SNAPSHOT_COMPRESSION);
+  return { bytes, checksum: sha256(bytes) };
+}
+
+/** At once, on the calling thread, which is why it does not compress. */
+export function encodeZone(
+  world: WorldBuffer,
+  shape: WorldIdentity,
+  epoch: number,
+  takenAtMs: number,
+): Buffer | undefined {
+  const copy = copyZone(world, shape, epoch, takenAtMs);
+  return copy && packPlain(copy);
+}
+
+export function packPlain(copy: ZoneCopy): Buffer {
+  return Buffer.from(frame(copy, 'none').buffer);
+}
+
+export function scalarsOf({ body }: ZoneCopy): Int32Array {
+  return new Int32Array(body.buffer, 0, SCALAR_COUNT);
+}
+
+function frame({ head, body }: ZoneCopy, compression: Compression): Uint8Array<ArrayBuffer> {
+  const stored = compression === 'none' ? body : compress(body);
+  const header: SnapshotHeader = { format: SNAPSHOT_FORMAT, ...head, compression, bodyBytes: body.length };
+  const text = Buffer.from(JSON.stringify(header));
+  assert(text.length <= SNAPSHOT_HEADER_BYTES_MAX, 'the header of a snapshot is small', text.length);
+  const bytes = new Uint8Array(HEADER_AT + text.length + stored.length);
+  new DataView(bytes.buffer).setUint32(0, text.length, true);
+  bytes.set(text, HEADER_AT);
+  bytes.set(stored, HEADER_AT + text.length);
+  bytes.set(hashOf(bytes.subarray(HEADER_AT)), CHECKSUM_AT);
+  return bytes;
+}
+
+function compress(body: Uint8Array): Buffer {
+  return brotliCompressSync(body, {
+    params: { [zlib.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY, [zlib.BROTLI_PARAM_SIZE_HINT]: body.length },
+  });
+}
+
+/** Throws with the reason when the bytes are not a whole snapshot. Allocates no more than a whole one may need. */
+export function decodeZone(bytes: Uint8Array): ZoneSnapshot {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const { header, body } = readFirstFormat(buffer) ?? readFormat(buffer);
+  let at = 0;
+  const [scalars, globals, marks, ...columns] = listSections(header).map(({ type, cells }): AnyColumn => {
+    const start = body.byteOffset + at;
+    at += cells * COLUMN_BYTES[type];
+    return new COLUMN_ARRAYS[type](body.buffer.slice(start, body.byteOffset + at) as ArrayBuffer);
+  });
+  const cells = header.cells && { ...header.cells, bytes: columns[header.columns.length] as Uint8Array };
+  return {
+    header,
+    ...(cells && { cells }),
+    scalars: scalars as Int32Array,
+    globals: globals as Float64Array,
+    marks: marks as Int32Array,
+    columns: new Map(header.columns.map(({ name }, index) => [name, columns[index]])),
+  };
+}
+
+interface Parts {
+  header: SnapshotHeader;
+  body: Uint8Array;
+}
+
+function readFormat(buffer: Buffer): Parts {
+  const headBytes = buffer.length >= HEADER_AT ? buffer.readUInt32LE(0) : 0;
+  if (headBytes === 0 || headBytes > buffer.length - HEADER_AT) {
+    throw new Error('its header is cut short');
+  }
+  if (!hashOf(buffer.subarray(HEADER_AT)).equals(buffer.subarray(CHECKSUM_AT, HEADER_AT))) {
+    throw new Error('its checksum does not match');
+  }
+  // From here on the bytes are those that were written, but for the length of the header.
+  const stored = buffer.subarray(HEADER_AT + headBytes);
+  const header = checkHeader(parseHeader(buffer.subarray(HEADER_AT, HEADER_AT + headBytes)));
+  const bodyBytes = sumBytes(listSections(header));
+  if (header.format === 2) {
+    return { header: { ...header, compression: 'none', bodyBytes }, body: checkLength(stored, bodyBytes) };
+  }
+  if (header.format !== SNAPSHOT_FORMAT) {
+    throw new Error(`its format is ${header.format}, this server reads 1 to ${SNAPSHOT_FORMAT}`);
+  }
+  if (header.bodyBytes !== bodyBytes) {
+    throw new Error(`its header says ${header.bodyBytes} bytes, and names columns of ${bodyBytes}`);
+  }
+  if (header.compression === 'none') {
+    return { header, body: checkLength(stored, bodyBytes) };
+  }
+  if (header.compression !== SNAPSHOT_COMPRESSION) {
+    throw new Error(`its compression is ${header.compression}, this server reads ${SNAPSHOT_COMPRESSION} and none`);
+  }
+  return { header, body: unpack(stored, bodyBytes) };
+}
+
+/** Never holds more than twice of what it is told to find, whatever the bytes would grow to. */
+function unpack(stored: Uint8Array, bodyBytes: number): Buffer {
+  let body: Buffer;
+  try {
+    body = brotliDecompressSync(stored, { maxOutputLength: bodyBytes, chunkSize: UNPACK_CHUNK_BYTES });
+  } catch (error) {
+    throw new Error(`its body cannot be unpacked to ${bodyBytes} bytes: ${(error as Error).message}`);
+  }
+  return checkLength(body, bodyBytes);
+}
+
+function checkLength(body: Buffer, bodyBytes: number): Buffer {
+  if (body.length !== bodyBytes) {
+    throw new Error(`its body has ${body.length} bytes instead of ${bodyBytes}`);
+  }
+  return body;
+}
+
+/** Undefined: another format, or too damaged to tell. What it did not have becomes what a zone has that knows no other. */
+function readFirstFormat(buffer: Buffer): Parts | undefined {
+  const headBytes = buffer.length > 4 && buffer[4] === OPENING_BRACE ? buffer.readUInt32LE(0) : 0;
+  if (headBytes === 0 || headBytes > Math.min(buffer.length - 4, SNAPSHOT_HEADER_BYTES_MAX)) {
+    return undefined;
+  }
+  let parsed: SnapshotHeader & { checksum?: unknown };
+  try {
+    parsed = parseHeader(buffer.subarray(4, 4 + headBytes));
+  } catch {
+    return undefined;
+  }
+  if (parsed?.format !== 1) {
+    return undefined;
+  }
+  const stored = buffer.subarray(4 + headBytes);
+  if (sha256(stored) !== parsed.checksum) {
+    throw new Error('its checksum does not match');
+  }
+  const header = checkHeader({ ...parsed, epoch: 0, ghostFirst: 0, ghosts: 0, ids: parsed.rows, compression: 'none' });
+  const marksAt = SCALAR_COUNT * 4 + GLOBALS_COUNT * 8;
+  const body = Buffer.concat([stored.subarray(0, marksAt), Buffer.alloc(ZONES_MAX * 4), stored.subarray(marksAt)]);
+  const bodyBytes = sumBytes(listSections(header));
+  return { header: { ...header, bodyBytes }, body: checkLength(body, bodyBytes) };
+}
+
+function parseHeader(bytes: Buffer): SnapshotHeader {
+  if (bytes.length > SNAPSHOT_HEADER_BYTES_MAX) {
+    throw new Error(`its header has ${bytes.length} bytes; allowed: ${SNAPSHOT_HEADER_BYTES_MAX}`);
+  }
+  try {
+    return JSON.parse(bytes.toString()) as SnapshotHeader;
+  } catch {
+    throw new Error('its header cannot be read');
+  }
+}
+
+/** All that the rest relies on: counts within their limits, columns with a name of their own and a type. */
+function checkHeader(header: SnapshotHeader): SnapshotHeader {
+  if (header === null || typeof header !== 'object') {
+    throw new Error('its header is no object');
+  }
+  const { rows, ghostFirst, ghosts, ids, rowCapacity, zone, epoch, tick, takenAtMs, columns } = header;
+  if (!isCount(rowCapacity, SNAPSHOT_ROWS_MAX) || !isCount(rows, rowCapacity) || !isCount(ids, rowCapacity)) {
+    throw new Error(`its header says ${rows} rows and ${ids} ids, of ${rowCapacity}; allowed: ${SNAPSHOT_ROWS_MAX}`);
+  }
+  if (!isCount(ghostFirst, rowCapacity) || !isCount(ghosts, Math.min(rowCapacity - ghostFirst, rowCapacity - rows))) {
+    throw new Error(`its header says ${ghosts} ghosts from row ${ghostFirst} of ${rowCapacity}`);
+  }
+  if (!isCount(zone, ZONES_MAX - 1) || ![epoch, tick, takenAtMs].every(Number.isFinite)) {
+    throw new Error(`its header says zone ${zone}, session ${epoch}, tick ${tick}, taken at ${takenAtMs}`);
+  }
+  if (
+    !Array.isArray(columns) ||
+    !columns.every(isColumn) ||
+    new Set(columns.map(({ name }) => name)).size < columns.length
+  ) {
+    throw new Error('its header names no columns, or one of them twice or without a type');
+  }
+  if (header.cells !== undefined && !isCellsHeader(header.cells)) {
+    throw new Error('its header says of cells what cannot be');
+  }
+  const bodyBytes = sumBytes(listSections(header));
+  if (bodyBytes > SNAPSHOT_BODY_BYTES_MAX) {
+    throw new Error(`its header says ${bodyBytes} bytes; allowed: ${SNAPSHOT_BODY_BYTES_MAX}`);
+  }
+  header.cellSize ??= 0; // taken before worlds had cells
+  return header;
+}
+
+function isCount(value: unknown, max: number): boolean {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= max;
+}
+
+function isCellsHeader(cells: Partial<CellsHeader> | null): boolean {
+  return (
+    isCount(cells?.count, CELLS_MAX) &&
+    isCount(cells?.queueRecords, CELL_QUEUE_RECORDS) &&
+    isCount(cells?.queueRecordBytes, SNAPSHOT_BODY_BYTES_MAX) &&
+    Array.isArray(cells?.rowColumns) &&
+    cells.rowColumns.every(isColumn)
+  );
+}
+
+function isColumn(column: { name?: unknown; type?: unknown } | null): boolean {
+  return (
+    typeof column?.name === 'string' && typeof column.type === 'string' && Object.hasOwn(COLUMN_BYTES, column.type)
+  );
+}
+
+function hashOf(bytes: Uint8Array): Buffer {
+  return createHash('sha256').update(bytes).digest();
+}

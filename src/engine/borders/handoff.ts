@@ -1,0 +1,339 @@
+// Entities, and what follows them, on their way to another zone.
+//
+// Order is everything here: the row is committed as departed, then main is told where the client's commands go from now
+// on, then the record is published. A thread that dies between any two of these leaves a row that says which record it
+// is waiting for; the thread that replaces it looks whether that record was published, and does the rest in the same order
+// before it runs a tick of its own: no row is committed as free before its record is published. On the other side, records
+// are given back to the ring only after the tick that took them in is committed, and a mark committed with that tick says
+// how many were taken, so a record read twice is applied once.
+
+import { HANDOFF_RING_RECORDS } from '../../memory/limits.js';
+import * as R from '../../memory/records/thread-records.js';
+import { RecordRing } from '../../memory/rings/record-ring.js';
+import { COUNTER } from '../../memory/tables/zone-counters.js';
+import type { ColumnPlace } from '../../memory/world/world-layout.js';
+import { BLOCKS_OFFSET } from '../../memory/world/world-layout.js';
+import { DEPART_TO_CELL, ENGINE_COLUMNS, TRAVELLING_ENGINE_COLUMNS } from '../entities/columns.js';
+import type { ZoneJournal } from '../replay/zone-journal.js';
+import type { EngineZone } from '../zone/zone.js';
+
+/** An entity crosses when it is this far beyond the border, so that one walking along it does not go back and forth. */
+export const CROSSING_MARGIN = 0.5;
+
+export function travellingColumns(places: readonly ColumnPlace[]): ColumnPlace[] {
+  const engine = new Set<string>(ENGINE_COLUMNS.map(({ name }) => name));
+  return places.filter(({ name }) => !engine.has(name) || TRAVELLING_ENGINE_COLUMNS.has(name));
+}
+
+export function handoffRecordBytes(places: readonly ColumnPlace[]): number {
+  const rowBytes = travellingColumns(places).reduce((sum, { bytes }) => sum + bytes, 0);
+  return Math.ceil((R.HANDOFF_BODY + Math.max(rowBytes, 64)) / 8) * 8;
+}
+
+/** Fewer records where there are many rings: there is one for each ordered pair of zones. */
+export function handoffRingRecords(zoneCount: number): number {
+  return zoneCount <= 8 ? HANDOFF_RING_RECORDS : HANDOFF_RING_RECORDS / 8;
+}
+
+export interface HandoffEvents {
+  /** Whether main can be told of so many who leave in this tick: one whose move it does not hear of is lost to it. */
+  canTell(leaverCount: number): boolean;
+  /** The row is about to leave; its client state must be ready to be taken up elsewhere. Called before the commit. */
+  onDeparting(row: number, targetZone: number): void;
+  /** Committed; main must hear of it before the record is published. */
+  onDeparted(client: number, epoch: number, targetZone: number): void;
+  /** `departedTick` is the last one that it lived through where it comes from. */
+  onArrived(row: number, departedTick: number): void;
+  onForwardedCommand(view: DataView, offset: number): void;
+  /** A record of main's. */
+  onStoredPlayer(view: DataView, offset: number): void;
+}
+
+export class Handoff {
+  /** Rows that departed in this tick. */
+  private readonly departing: number[] = [];
+  /** Clients whose entities departed, and where to. */
+  private readonly leavers: { client: number; epoch: number; target: number }[] = [];
+  private readonly rowBytes: number;
+  private readonly columns: readonly ColumnPlace[];
+  /** By source zone: records taken in this tick, not yet given back. */
+  private readonly taken: Int32Array;
+  private readonly outgoing: (RecordRing | undefined)[];
+  private readonly incoming: (RecordRing | undefined)[];
+
+  constructor(
+    private readonly zone: EngineZone,
+    outgoing: (SharedArrayBuffer | undefined)[],
+    /** A zone sends itself nothing: in its own place is the ring of main. */
+    incoming: (SharedArrayBuffer | undefined)[],
+    private readonly events: HandoffEvents,
+    private readonly journal?: ZoneJournal,
+  ) {
+    this.columns = travellingColumns(zone.buffer.layout.columns);
+    this.rowBytes = this.columns.reduce((sum, { bytes }) => sum + bytes, 0);
+    this.outgoing = outgoing.map((buffer) => buffer && new RecordRing(buffer));
+    this.incoming = incoming.map((buffer) => buffer && new RecordRing(buffer));
+    this.taken = new Int32Array(incoming.length);
+  }
+
+  /** After a restore: sends what a dead thread had committed as departed but not published. */
+  recover(): void {
+    const { zone } = this;
+    const { departTo, departSequence } = zone.engine;
+    const waiting: number[] = [];
+    for (let row = 0; row < zone.rowLimit; row++) {
+      if (departTo[row] === 0 || departTo[row] === DEPART_TO_CELL) {
+        continue;
+      }
+      const ring = this.outgoing[departTo[row] - 1];
+      const isPublished = ring !== undefined && ((ring.written() - departSequence[row]) | 0) > 0;
+      if (isPublished) {
+        zone.forgetDeparted(row);
+      } else {
+        waiting.push(row);
+      }
+    }
+    if (waiting.length === 0) {
+      return;
+    }
+    waiting.sort((a, b) => (departSequence[a] - departSequence[b]) | 0);
+    for (const row of waiting) {
+      const target = departTo[row] - 1;
+      this.writeEntity(row, target);
+      departSequence[row] = ((this.outgoing[target] as RecordRing).claimedCount() - 1) | 0;
+      this.noteLeaver(row, target);
+    }
+    zone.buffer.commit(); // first: whoever replaces this thread now finds where the records stand
+    this.publishDeparted();
+    for (const row of waiting) {
+      zone.forgetDeparted(row); // its record holds it: the row is free, as it would have been after that tick
+    }
+  }
+
+  /** Takes in what other zones have sent. A full zone leaves the rest where it is, and the sender's ring fills. */
+  arrive(): void {
+    const { marks } = this.zone.buffer.blocks[0];
+    for (let source = 0; source < this.incoming.length; source++) {
+      const ring = this.incoming[source];
+      if (ring === undefined) {
+        continue;
+      }
+      const readable = ring.readable();
+      let taken = 0;
+      while (taken < readable && this.takeRecord(ring, ring.offsetOf(taken), source, taken)) {
+        taken++;
+      }
+      this.taken[source] = taken;
+      if (taken > 0) {
+        marks[source] = (ring.consumed() + taken) | 0;
+        this.journal?.taken(source, marks[source]);
+      }
+    }
+  }
+
+  /** Marks rows that are beyond the border as departed and writes their records, unpublished. */
+  depart(): void {
+    const { zone } = this;
+    if (zone.zoneCount === 1) {
+      return;
+    }
+    const { area, positionX, positionY, alive } = zone;
+    const minX = area.x - CROSSING_MARGIN;
+    const maxX = area.x + area.width + CROSSING_MARGIN;
+    const minY = area.y - CROSSING_MARGIN;
+    const maxY = area.y + area.height + CROSSING_MARGIN;
+    for (let row = 0; row < zone.rowLimit; row++) {
+      const x = positionX[row];
+      const y = positionY[row];
+      if (alive[row] !== 0 && (x < minX || x > maxX || y < minY || y > maxY)) {
+        this.departRow(row);
+      }
+    }
+  }
+
+  /** After the commit: main is told, records are published, departed rows are freed, taken records are given back. */
+  settle(): void {
+    this.publishDeparted();
+    for (let i = 0; i < this.departing.length; i++) {
+      this.zone.forgetDeparted(this.departing[i]);
+    }
+    this.departing.length = 0;
+    for (let source = 0; source < this.incoming.length; source++) {
+      if (this.taken[source] > 0) {
+        this.incoming[source]?.release(this.taken[source]);
+        this.taken[source] = 0;
+      }
+    }
+  }
+
+  private publishDeparted(): void {
+    for (let i = 0; i < this.leavers.length; i++) {
+      const { client, epoch, target } = this.leavers[i];
+      this.events.onDeparted(client, epoch, target);
+    }
+    this.leavers.length = 0;
+    for (let target = 0; target < this.outgoing.length; target++) {
+      this.outgoing[target]?.publish();
+    }
+  }
+
+  /** A command for a client whose entity has gone to another zone follows it. False: no room. */
+  forwardCommand(view: DataView, offset: number, targetZone: number): boolean {
+    const ring = this.outgoing[targetZone];
+    const target = ring === undefined ? -1 : ring.claim();
+    if (ring === undefined || target < 0) {
+      return false;
+    }
+    this.writeHead(ring, target, R.HANDOFF_COMMAND);
+    for (let i = 0; i < 64; i += 4) {
+      ring.view.setInt32(target + R.HANDOFF_BODY + i, view.getInt32(offset + i, true), true);
+    }
+    return true;
+  }
+
+  /** Sends ids home whose entities died here. What finds no room waits. */
+  returnIds(): void {
+    const { zone } = this;
+    while (zone.idsToReturn.length > 0) {
+      const wireId = zone.idsToReturn[zone.idsToReturn.length - 1];
+      const home = Math.floor(wireId / zone.rowCapacity);
+      const ring = this.outgoing[home];
+      const target = ring === undefined ? -1 : ring.claim();
+      if (ring === undefined || target < 0) {
+        return;
+      }
+      this.writeHead(ring, target, R.HANDOFF_ID);
+      ring.view.setUint32(target + R.HANDOFF_BODY, wireId - home * zone.rowCapacity, true);
+      zone.idsToReturn.pop();
+    }
+  }
+
+  private departRow(row: number): void {
+    const target = this.targetOf(this.zone.positionX[row], this.zone.positionY[row]);
+    if (target === this.zone.id) {
+      return; // beyond the edge of the world: there is nobody to give it to
+    }
+    const isTold = this.zone.owner[row] === 0 || this.events.canTell(this.leavers.length + 1);
+    if (!isTold || !this.writeEntity(row, target)) {
+      this.zone.counters[COUNTER.handoffFull]++;
+      return; // stays here, and tries again next tick
+    }
+    this.events.onDeparting(row, target);
+    const sequence = ((this.outgoing[target] as RecordRing).claimedCount() - 1) | 0;
+    this.zone.depart(row, target, sequence);
+    this.journal?.depart(row, target, sequence);
+    this.noteLeaver(row, target);
+    this.departing.push(row);
+    this.zone.counters[COUNTER.entitiesDeparted]++;
+  }
+
+  private noteLeaver(row: number, target: number): void {
+    const client = this.zone.owner[row] - 1;
+    if (client >= 0) {
+      this.leavers.push({ client, epoch: this.zone.engine.ownerEpoch[row], target });
+    }
+  }
+
+  private targetOf(x: number, y: number): number {
+    const { zone } = this;
+    const columns = Math.round(zone.world.width / zone.area.width);
+    const rows = Math.round(zone.world.height / zone.area.height);
+    const column = Math.min(columns - 1, Math.max(0, Math.floor(x / zone.area.width)));
+    const row = Math.min(rows - 1, Math.max(0, Math.floor(y / zone.area.height)));
+    return row * columns + column;
+  }
+
+  private writeEntity(row: number, target: number): boolean {
+    const ring = this.outgoing[target];
+    const offset = ring === undefined ? -1 : ring.claim();
+    if (ring === undefined || offset < 0) {
+      return false;
+    }
+    this.writeHead(ring, offset, R.HANDOFF_ENTITY);
+    copyRow(this.zone.buffer.bytes, ring.bytes, this.columns, row, offset + R.HANDOFF_BODY, true);
+    return true;
+  }
+
+  private writeHead(ring: RecordRing, offset: number, kind: number): void {
+    ring.view.setInt32(offset + R.HANDOFF_KIND, kind, true);
+    ring.view.setInt32(offset + R.HANDOFF_TICK, this.zone.tick, true);
+  }
+
+  private takeRecord(ring: RecordRing, offset: number, source: number, nth: number): boolean {
+    const { zone } = this;
+    const applied = zone.buffer.blocks[0].marks[source];
+    if (((ring.consumed() + nth - applied) | 0) < 0) {
+      return true; // committed by a thread that died before giving it back
+    }
+    if (((ring.view.getInt32(offset + R.HANDOFF_TICK, true) - zone.tick) | 0) >= 0) {
+      return false; // it has already lived through this tick where it comes from
+    }
+    const kind = ring.view.getInt32(offset + R.HANDOFF_KIND, true);
+    if (kind === R.HANDOFF_COMMAND) {
+      this.events.onForwardedCommand(ring.view, offset + R.HANDOFF_BODY);
+    } else if (kind === R.HANDOFF_PLAYER) {
+      this.events.onStoredPlayer(ring.view, offset);
+    } else if (kind === R.HANDOFF_ID) {
+      const localId = ring.view.getUint32(offset + R.HANDOFF_BODY, true);
+      this.journal?.idBack(localId);
+      zone.takeIdBack(localId);
+    } else {
+      return this.takeEntity(ring, offset);
+    }
+    return true;
+  }
+
+  private takeEntity(ring: RecordRing, offset: number): boolean {
+    const { zone } = this;
+    const row = zone.adopt(keyOfPacked(this.columns, ring.bytes, offset + R.HANDOFF_BODY));
+    if (row < 0) {
+      zone.counters[COUNTER.handoffFull]++;
+      return false;
+    }
+    copyRow(zone.buffer.bytes, ring.bytes, this.columns, row, offset + R.HANDOFF_BODY, false);
+    this.journal?.arrive(ring.bytes, offset + R.HANDOFF_BODY, this.rowBytes);
+    zone.counters[COUNTER.entitiesArrived]++;
+    this.events.onArrived(row, ring.view.getInt32(offset + R.HANDOFF_TICK, true));
+    return true;
+  }
+}
+
+/** The key in a packed row. */
+export function keyOfPacked(columns: readonly ColumnPlace[], record: Uint8Array, offset: number): number {
+  let at = offset;
+  for (const { name, bytes } of columns) {
+    if (name === 'key') {
+      return readUint32(record, at);
+    }
+    at += bytes;
+  }
+  throw new Error('assertion failed: a travelling row has a key');
+}
+
+/** Little endian, as every typed array on the machines that Node runs on. */
+function readUint32(bytes: Uint8Array, at: number): number {
+  return (bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)) >>> 0;
+}
+
+/** Packs a live row into a record (out) or back. */
+export function copyRow(
+  world: Uint8Array,
+  record: Uint8Array,
+  columns: readonly ColumnPlace[],
+  row: number,
+  recordOffset: number,
+  out: boolean,
+): void {
+  let at = recordOffset;
+  for (let i = 0; i < columns.length; i++) {
+    const { bytes, offset } = columns[i];
+    const cell = BLOCKS_OFFSET + offset + row * bytes;
+    for (let byte = 0; byte < bytes; byte++, at++) {
+      if (out) {
+        record[at] = world[cell + byte];
+      } else {
+        world[cell + byte] = record[at];
+      }
+    }
+  }
+}

@@ -1,0 +1,93 @@
+// Commands of a zone that wait for a later tick, client by client, those of each in the order in which main counted them.
+
+import * as R from '../../memory/records/thread-records.js';
+import { ARRIVAL_TICKS_MAX, copyRecord, NOT_HERE, TAKEN, type WaitingRecord } from './waiting-records.js';
+
+/** Half a second of 2,000 clients at 30 per second is 30,000. */
+const ASIDE_MAX = 32768;
+
+export class AsideCommands {
+  private waiting: WaitingRecord[] = [];
+  /** By client: how many of its commands wait, and which of them came last. */
+  private readonly count: Uint16Array;
+  private readonly lastNth: Uint16Array;
+  private readonly blockedTick: Int32Array;
+
+  constructor(
+    clientsMax: number,
+    /** Returns what became of it. `isOverdue`: it has waited for earlier ones for as long as it may. */
+    private readonly attempt: (view: DataView, offset: number, isOverdue: boolean) => number,
+    /** Its client has not come. */
+    private readonly onStale: () => void,
+  ) {
+    this.count = new Uint16Array(clientsMax);
+    this.lastNth = new Uint16Array(clientsMax);
+    this.blockedTick = new Int32Array(clientsMax);
+  }
+
+  hasSome(client: number): boolean {
+    return this.count[client] !== 0;
+  }
+
+  /** False: there is no room. */
+  add(view: DataView, offset: number, tick: number): boolean {
+    if (this.waiting.length >= ASIDE_MAX) {
+      return false;
+    }
+    const client = view.getUint16(offset + R.COMMAND_CLIENT, true);
+    const nth = view.getUint16(offset + R.COMMAND_NTH, true);
+    const entry = { record: copyRecord(view, offset), tick };
+    if (this.count[client] !== 0 && isBefore(nth, this.lastNth[client])) {
+      this.waiting.splice(this.placeOf(client, nth), 0, entry);
+    } else {
+      this.waiting.push(entry);
+      this.lastNth[client] = nth;
+    }
+    this.count[client]++;
+    return true;
+  }
+
+  /** Returns how many were taken. */
+  take(most: number, tick: number): number {
+    if (this.waiting.length === 0) {
+      return 0;
+    }
+    const { waiting } = this;
+    this.waiting = [];
+    let taken = 0;
+    for (const entry of waiting) {
+      const client = entry.record.getUint16(R.COMMAND_CLIENT, true);
+      if (taken >= most || this.blockedTick[client] === tick) {
+        this.waiting.push(entry);
+        continue;
+      }
+      const isOverdue = tick - entry.tick >= ARRIVAL_TICKS_MAX;
+      const outcome = this.attempt(entry.record, 0, isOverdue);
+      if (outcome === TAKEN) {
+        this.count[client]--;
+        taken++;
+      } else if (outcome === NOT_HERE && isOverdue) {
+        this.count[client]--;
+        this.onStale();
+      } else {
+        this.blockedTick[client] = tick;
+        this.waiting.push(entry);
+      }
+    }
+    return taken;
+  }
+
+  /** In front of the first of the client's that is later. Rare: only what took a longer way than a later one comes so. */
+  private placeOf(client: number, nth: number): number {
+    const place = this.waiting.findIndex(
+      ({ record }) =>
+        record.getUint16(R.COMMAND_CLIENT, true) === client && isBefore(nth, record.getUint16(R.COMMAND_NTH, true)),
+    );
+    return place < 0 ? this.waiting.length : place; // those that wait may be of a former connection, which counted otherwise
+  }
+}
+
+/** Counts of commands wrap at 65536. */
+function isBefore(nth: number, other: number): boolean {
+  return ((nth - other) & 0xffff) >= 0x8000;
+}

@@ -1,0 +1,98 @@
+// Records of the word and command rings that wait on a zone's side for a later tick.
+
+import * as R from '../../memory/records/thread-records.js';
+import type { RecordRing } from '../../memory/rings/record-ring.js';
+
+const RECORD_WORDS = 16;
+/**
+ * Main hears that a client moves a moment before its entity is here; what comes for it meanwhile waits for this long, and so
+ * does a command while an earlier one of its client is under way.
+ */
+export const ARRIVAL_TICKS_MAX = 8;
+
+/** What became of a command that was to be taken. */
+export const TAKEN = 0;
+/** Its client is not here: it may be on its way here, or gone. */
+export const NOT_HERE = 1;
+/** Its client has had its share of this tick, or an earlier command of it has not come yet. */
+export const NOT_NOW = 2;
+
+export interface WaitingRecord {
+  record: DataView;
+  tick: number;
+}
+
+export function createRecord(): DataView {
+  return new DataView(new ArrayBuffer(RECORD_WORDS * 4));
+}
+
+export function copyRecord(view: DataView, offset: number): DataView {
+  const record = createRecord();
+  for (let at = 0; at < RECORD_WORDS * 4; at += 4) {
+    record.setInt32(at, view.getInt32(offset + at, true), true);
+  }
+  return record;
+}
+
+/** The ring's oldest record. Given back before it is taken: a record that kills this thread must not meet the next one. */
+export function copyOut(ring: RecordRing, target: Int32Array): void {
+  const { i32 } = ring;
+  const first = ring.offsetOf(0) >> 2;
+  for (let word = 0; word < RECORD_WORDS; word++) {
+    target[word] = i32[first + word];
+  }
+  ring.release(1);
+}
+
+export interface EarlyWordsOptions {
+  /** The client is here, or it is known where it has gone. */
+  isFound(client: number, epoch: number): boolean;
+  take(record: DataView): void;
+  giveUp(record: DataView): void;
+}
+
+/** Words about clients that are not here, because they may be on their way. */
+export class EarlyWords {
+  private waiting: WaitingRecord[] = [];
+
+  constructor(private readonly options: EarlyWordsOptions) {}
+
+  add(view: DataView, offset: number, tick: number): void {
+    this.waiting.push({ record: copyRecord(view, offset), tick });
+  }
+
+  /** Until main has named all clients of this zone (`isOpen`), nobody is given up. */
+  retry(tick: number, isOpen: boolean): void {
+    if (this.waiting.length === 0) {
+      return;
+    }
+    const { waiting, options } = this;
+    this.waiting = [];
+    for (const { record, tick: since } of waiting) {
+      if (options.isFound(record.getUint16(R.COMMAND_CLIENT, true), record.getInt32(R.COMMAND_EPOCH, true))) {
+        options.take(record);
+      } else if (!isOpen || tick - since < ARRIVAL_TICKS_MAX) {
+        this.waiting.push({ record, tick: isOpen ? since : tick });
+      } else {
+        options.giveUp(record);
+      }
+    }
+  }
+}
+
+/** Words that follow their clients to other zones, and found no room on their way. */
+export class LateWords {
+  private readonly waiting: { record: DataView; target: number }[] = [];
+
+  constructor(private readonly send: (record: DataView, target: number) => boolean) {}
+
+  add(view: DataView, offset: number, target: number): void {
+    this.waiting.push({ record: copyRecord(view, offset), target });
+  }
+
+  retry(): void {
+    while (this.waiting.length > 0 && this.send(this.waiting[0].record, this.waiting[0].target)) {
+      this.waiting.shift();
+    }
+  }
+}

@@ -1,0 +1,224 @@
+// The clients of one zone: how they come in and go, and what of it main, the other zones and the journal are told. Whose
+// entity is here is the replicator's to know; everything that changes it goes through here.
+
+import { RejectCode } from '../../game/reject-codes.js';
+import * as R from '../../memory/records/thread-records.js';
+import type { ByteRing } from '../../memory/rings/byte-ring.js';
+import * as C from '../../memory/tables/client-table.js';
+import { COUNTER } from '../../memory/tables/zone-counters.js';
+import type { DepartedClients } from '../borders/departed-clients.js';
+import type { ZoneJournal } from '../replay/zone-journal.js';
+import type { Replicator } from '../replication/replicator.js';
+import type { MainNotices } from '../zone/main-notices.js';
+import type { EngineZone } from '../zone/zone.js';
+import { arrivalRecordBytes, spawnArrival } from './arrival.js';
+import { findOwned, listUnattached } from './owned-rows.js';
+
+export interface ZoneClientsOptions {
+  zone: EngineZone;
+  frames: ByteRing;
+  clients: C.ClientTable;
+  replicator: Replicator;
+  journal: ZoneJournal | undefined;
+}
+
+export class ZoneClients {
+  private readonly replicator: Replicator;
+
+  constructor(
+    private readonly options: ZoneClientsOptions,
+    private readonly notices: MainNotices,
+    private readonly departed: DepartedClients,
+  ) {
+    this.replicator = options.replicator;
+  }
+
+  /** @hot */
+  isHere(client: number, epoch: number): boolean {
+    const { replicator } = this;
+    return replicator.isAttached(client) && replicator.epochOfClient[client] === epoch;
+  }
+
+  /** @hot The row of a client that is here; -1 when its entity is dead. */
+  rowOf(client: number): number {
+    return this.replicator.rowOfClient[client];
+  }
+
+  // --- by main's word ---
+
+  join(client: number, epoch: number, hop: number, view: DataView, offset: number): void {
+    const { zone } = this.options;
+    const payload = offset + R.COMMAND_PAYLOAD;
+    this.freeIndex(client);
+    const x = view.getFloat32(payload + 4, true);
+    const y = view.getFloat32(payload + 8, true);
+    this.options.journal?.join(client, epoch, x, y);
+    const row = zone.game.spawnPlayer(zone, x, y);
+    const updateHz = view.getUint32(payload, true);
+    this.enter(client, epoch, hop, updateHz, view.getUint8(offset + R.COMMAND_TURN), row);
+  }
+
+  /** By a word that says how often the client had changed zones. */
+  joinAgain(client: number, epoch: number, record: DataView): void {
+    this.join(client, epoch, record.getInt32(R.COMMAND_PAYLOAD + 12, true), record, 0);
+  }
+
+  /** A player comes in as it was stored. */
+  takeStored(view: DataView, offset: number): void {
+    const client = view.getInt32(offset + R.ARRIVAL_CLIENT, true);
+    this.freeIndex(client);
+    this.options.journal?.stored(view, offset, arrivalRecordBytes(this.options.zone.game.fields));
+    const row = spawnArrival(this.options.zone, view, offset);
+    const updateHz = view.getUint32(offset + R.ARRIVAL_UPDATE_HZ, true);
+    const turn = view.getUint32(offset + R.ARRIVAL_TURN, true);
+    this.enter(client, view.getInt32(offset + R.ARRIVAL_EPOCH, true), 0, updateHz, turn, row);
+  }
+
+  /** The client is back by another connection, which knows nothing yet and counts its messages anew. */
+  resume(client: number, epoch: number, view: DataView, offset: number): void {
+    const { replicator } = this;
+    const { zone, clients } = this.options;
+    const row = replicator.rowOfClient[client];
+    if (row < 0) {
+      this.join(client, epoch, clients.state[client * C.CLIENT_STATE_WORDS + C.CLIENT_HOP], view, offset);
+      return;
+    }
+    const updateHz = view.getUint32(offset + R.COMMAND_PAYLOAD, true);
+    clients.beginAgain(client, updateHz, view.getUint8(offset + R.COMMAND_TURN));
+    this.notices.tell(client, R.FROM_ZONE_JOINED, zone.wireIdOf(row), zone.engine.key[row], 0);
+  }
+
+  leave(client: number): void {
+    const { replicator } = this;
+    const row = replicator.rowOfClient[client];
+    replicator.detach(client);
+    if (row >= 0) {
+      this.despawn(row);
+    }
+  }
+
+  /** Before the first tick: what a dead thread did beyond the last committed one, it never did. */
+  takeBackUncommitted(): void {
+    const { zone, clients } = this.options;
+    const { rowLimit, alive, owner, engine } = zone;
+    for (let row = 0; row < rowLimit; row++) {
+      const client = owner[row] - 1;
+      if (alive[row] !== 0 && client >= 0 && clients.isHolder(client, engine.ownerEpoch[row])) {
+        clients.takeBack(client, zone.tick);
+      }
+    }
+  }
+
+  /** After a restore. False: its entity is not here, which may be because it is on its way here. */
+  attach(client: number, epoch: number, record: DataView): boolean {
+    const { replicator } = this;
+    const { zone, clients } = this.options;
+    if (this.departed.has(client)) {
+      return true; // it has gone on since this thread began, and is taken up where it arrives
+    }
+    const row = findOwned(zone, client, epoch);
+    if (clients.isPassedOn(client, epoch)) {
+      if (row >= 0) this.despawn(row); // it has left, and that word is behind this one
+      return true;
+    }
+    if (row < 0) return false;
+    const hop = record.getInt32(R.COMMAND_PAYLOAD + 12, true);
+    const updateHz = record.getUint32(R.COMMAND_PAYLOAD, true);
+    clients.takeUp(client, epoch, hop, updateHz, record.getUint8(R.COMMAND_TURN));
+    replicator.attach(client, row);
+    // The dead thread may have committed the join and not said so. Who knows already does not mind.
+    this.notices.tell(client, R.FROM_ZONE_JOINED, zone.wireIdOf(row), zone.engine.key[row], 0);
+    return true;
+  }
+
+  /** After a restore, when main has named all: entities of clients that it has not named. */
+  despawnUnattached(): void {
+    const { replicator } = this;
+    const { zone } = this.options;
+    for (const row of listUnattached(zone, replicator.rowOfClient)) this.despawn(row);
+  }
+
+  /** Main will not speak of this client again, so whatever of it comes from now on goes. */
+  refuse(client: number, epoch: number, hop: number, turn: number, code: number): void {
+    if (this.options.clients.isPassedOn(client, epoch)) return; // nor does it wait for an answer
+    this.beginClient(client, epoch, hop, 1, turn);
+    this.notices.tell(client, R.FROM_ZONE_REFUSED, code, 0, 0);
+    this.options.clients.end(client, epoch);
+  }
+
+  // --- over a border ---
+
+  /** The client's entity has come to this zone. */
+  arrived(client: number, row: number, departedTick: number): void {
+    const { replicator } = this;
+    const { zone, clients } = this.options;
+    const epoch = zone.engine.ownerEpoch[row];
+    const isDoubled = this.isHere(client, epoch) && replicator.rowOfClient[client] >= 0; // it was waited for too long
+    if (isDoubled || !clients.hasHolder(client) || clients.isPassedOn(client, epoch)) {
+      this.despawn(row); // its client has left meanwhile, or its index has another holder, or nobody is waited for
+      return;
+    }
+    if (replicator.isAttached(client) && !this.isHere(client, epoch)) this.leave(client); // a former holder
+    this.departed.remove(client);
+    if (clients.isHolder(client, epoch)) clients.takeBack(client, departedTick); // a dead thread had it here already
+    replicator.attach(client, row);
+    replicator.doubtAll(client);
+  }
+
+  /** The client's entity is about to go; what comes for it here follows it. */
+  departing(client: number, epoch: number, target: number): void {
+    const { replicator } = this;
+    const { clients } = this.options;
+    if (clients.isHolder(client, epoch)) {
+      clients.state[client * C.CLIENT_STATE_WORDS + C.CLIENT_HOP]++;
+    }
+    replicator.detach(client);
+    this.departed.add(client, target);
+  }
+
+  /** The departure is committed: tells main where the client's commands go from now on. */
+  hasDeparted(client: number, epoch: number, target: number): void {
+    const { frames, clients } = this.options;
+    if (!clients.isHolder(client, epoch)) return;
+    this.notices.tell(client, R.FROM_ZONE_MOVED, target, 0, 0);
+    frames.publish();
+    if (!this.replicator.isAttached(client)) {
+      this.departed.add(client, target); // after a restore only this says that the client is not to be waited for
+    }
+  }
+
+  /** The index has a new holder; its former one's leave is still on its way or was lost. */
+  private freeIndex(client: number): void {
+    if (this.replicator.isAttached(client)) {
+      this.leave(client);
+    }
+  }
+
+  /** `row` is -1 when there was no room for the entity. */
+  private enter(client: number, epoch: number, hop: number, updateHz: number, turn: number, row: number): void {
+    const { replicator } = this;
+    const { zone } = this.options;
+    if (row < 0) {
+      zone.counters[COUNTER.joinsRefused]++;
+      this.refuse(client, epoch, hop, turn, RejectCode.ServerFull);
+      return;
+    }
+    zone.owner[row] = client + 1;
+    zone.engine.ownerEpoch[row] = epoch;
+    this.departed.remove(client);
+    this.beginClient(client, epoch, hop, updateHz, turn);
+    replicator.attach(client, row);
+    zone.counters[COUNTER.clientsJoined]++;
+    this.notices.tell(client, R.FROM_ZONE_JOINED, zone.wireIdOf(row), zone.engine.key[row], 0);
+  }
+
+  private beginClient(client: number, epoch: number, hop: number, updateHz: number, turn: number): void {
+    this.options.clients.begin(client, epoch, hop, updateHz, turn);
+    this.replicator.forget(client);
+  }
+
+  private despawn(row: number): void {
+    this.options.journal?.despawn(row);
+    this.options.zone.despawn(row);
+  }
+}

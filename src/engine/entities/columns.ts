@@ -1,0 +1,69 @@
+// The columns of a zone: the engine's own and, behind them, the game's. A game field may not take an engine column's name.
+
+import { assert } from '../../base/assert.js';
+import type { Block } from '../../memory/world/world-buffer.js';
+import type { ColumnSpec, ColumnType } from '../../memory/world/world-layout.js';
+import { ZONES_MAX } from '../limits.js';
+
+export const ENGINE_COLUMNS = [
+  { name: 'alive', type: 'u8', role: 'alive' },
+  { name: 'kind', type: 'u8' },
+  /** Client index + 1; 0 for none. */
+  { name: 'owner', type: 'i32' },
+  { name: 'ownerEpoch', type: 'i32' },
+  /** Wire id and its generation, see entity-key.ts. */
+  { name: 'key', type: 'u32' },
+  { name: 'positionX', type: 'f32' },
+  { name: 'positionY', type: 'f32' },
+  /** Target zone + 1 while a row that has left waits for its handoff record to be published; else 0. */
+  { name: 'departTo', type: 'u8', role: 'transient' },
+  /** Where in the handoff ring its record stands: the count of records written before it. */
+  { name: 'departSequence', type: 'i32', role: 'transient' },
+  /** By local id, not by row: whether the id is in use, here or in another zone, and how often it has been given out. */
+  { name: 'idTaken', type: 'u8', role: 'id' },
+  { name: 'idGeneration', type: 'u16', role: 'id' },
+] as const satisfies readonly ColumnSpec[];
+
+/**
+ * In departTo: the row rests in a cell that is on its way to the store. It is not alive and stands as it is, until the
+ * store has the cell, or the cell is wanted again.
+ */
+export const DEPART_TO_CELL = 255;
+assert(ZONES_MAX < DEPART_TO_CELL, 'no zone is taken for a cell');
+
+/** Columns that travel with an entity to another zone: all of the game's, and of the engine's these. */
+export const TRAVELLING_ENGINE_COLUMNS: ReadonlySet<string> = new Set([
+  'kind',
+  'owner',
+  'ownerEpoch',
+  'key',
+  'positionX',
+  'positionY',
+]);
+
+export interface EngineColumns {
+  alive: Uint8Array;
+  kind: Uint8Array;
+  owner: Int32Array;
+  ownerEpoch: Int32Array;
+  key: Uint32Array;
+  positionX: Float32Array;
+  positionY: Float32Array;
+  departTo: Uint8Array;
+  departSequence: Int32Array;
+  idTaken: Uint8Array;
+  idGeneration: Uint16Array;
+}
+
+export function specifyColumns(fields: Record<string, { type: ColumnType }>): ColumnSpec[] {
+  const columns: ColumnSpec[] = ENGINE_COLUMNS.map((column) => ({ ...column }));
+  for (const [name, { type }] of Object.entries(fields)) {
+    assert(!columns.some((column) => column.name === name), 'a game field has a name of its own', name);
+    columns.push({ name, type });
+  }
+  return columns;
+}
+
+export function engineColumnsOf(block: Block): EngineColumns {
+  return block.columns as unknown as EngineColumns;
+}

@@ -1,0 +1,139 @@
+// What all threads agree on about the world, derived once from settings and game: buffers, areas, who runs what. It is
+// plain data and shared buffers, so that it can be handed to a worker as it is.
+
+import { assert } from '../../base/assert.js';
+import type { Settings } from '../../config/settings.js';
+import type { GameDefinition } from '../../game/definition.js';
+import type { CellPlan } from '../../memory/cells/cell-plan.js';
+import {
+  ARRIVAL_RING_RECORDS,
+  COMMAND_RECORD_BYTES,
+  COMMAND_RING_RECORDS,
+  EVENT_RECORD_BYTES,
+  EVENT_RING_RECORDS,
+  FRAME_RING_BYTES,
+  JOURNAL_RING_BYTES,
+  JOURNAL_RING_BYTES_MIN,
+  LARGE_RINGS_ZONES_MAX,
+} from '../../memory/limits.js';
+import { ByteRing } from '../../memory/rings/byte-ring.js';
+import { RecordRing } from '../../memory/rings/record-ring.js';
+import { ClientTable } from '../../memory/tables/client-table.js';
+import { IoCounters } from '../../memory/tables/io-counters.js';
+import { LiveLimits } from '../../memory/tables/live-limits.js';
+import { ThreadControl } from '../../memory/tables/thread-control.js';
+import { WorldBuffer } from '../../memory/world/world-buffer.js';
+import { layOutWorld, type WorldLayout } from '../../memory/world/world-layout.js';
+import { handoffRecordBytes, handoffRingRecords } from '../borders/handoff.js';
+import { cutWorld, neighboursOf } from '../borders/mirrors.js';
+import { arrivalRecordBytes } from '../clients/arrival.js';
+import { specifyColumns } from '../entities/columns.js';
+import { LEAVE_RADIUS_FACTOR } from '../replication/limits.js';
+import type { Area } from '../zone/zone.js';
+import { planCells, specifyCells } from './plan-cells.js';
+
+/** World units per step of a position on the wire. */
+export const POSITION_QUANTUM = 1 / 32;
+
+export interface WorldPlan {
+  settings: Settings;
+  layout: WorldLayout;
+  /** Undefined: the whole world is in memory. */
+  cells: CellPlan | undefined;
+  ownCapacity: number;
+  areas: Area[];
+  leaveRadius: number;
+  worlds: SharedArrayBuffer[];
+  /** Main's own words to each zone, which no flood of commands can hold up. */
+  words: SharedArrayBuffer[];
+  commands: SharedArrayBuffer[];
+  events: SharedArrayBuffer[];
+  /** What entered each zone, for the I/O thread to keep. */
+  journals: SharedArrayBuffer[];
+  /** By source zone, then target zone. */
+  handoffs: (SharedArrayBuffer | undefined)[][];
+  /** By zone: players who come in as they were stored, from main. */
+  arrivals: SharedArrayBuffer[];
+  clients: SharedArrayBuffer;
+  /** By thread. */
+  zonesOfThread: number[][];
+  frames: SharedArrayBuffer[];
+  controls: SharedArrayBuffer[];
+  io: SharedArrayBuffer;
+  limits: SharedArrayBuffer;
+  /** Milliseconds since the epoch at which tick 0 was due. */
+  originMs: number;
+  /** Names this session, and ascends from one to the next: part of the names of events, snapshots and journals. */
+  epoch: number;
+}
+
+function roundUp(value: number, multiple: number): number {
+  return Math.ceil(value / multiple) * multiple;
+}
+
+/** Rows of a zone that mirror its neighbours' entities. */
+export function ghostCapacityOf(ownCapacity: number, zoneCount: number): number {
+  return zoneCount === 1 ? 0 : roundUp(Math.max(1024, ownCapacity / 4), 64);
+}
+
+/** Room for two words about every client: all of them attach at once when a thread is replaced. */
+function wordRecords(clientsMax: number): number {
+  return 2 ** Math.ceil(Math.log2(2 * clientsMax + 64));
+}
+
+function ringShare(zoneCount: number, size: number): number {
+  return zoneCount <= LARGE_RINGS_ZONES_MAX ? size : size / 8;
+}
+
+/** Seconds of what enters a zone that is full of players. */
+function journalRingBytes(zoneCount: number, flushMs: number): number {
+  if (flushMs === 0) return JOURNAL_RING_BYTES_MIN;
+  return ringShare(zoneCount, JOURNAL_RING_BYTES);
+}
+
+export function planWorld(settings: Settings, game: GameDefinition, threadCount: number, originMs: number): WorldPlan {
+  const zoneCount = settings.zoneColumns * settings.zoneRows;
+  assert(threadCount >= 1 && threadCount <= zoneCount, 'every thread has a zone', threadCount);
+  const ownCapacity = roundUp(settings.entitiesPerZone, 64);
+  const rowCapacity = ownCapacity + ghostCapacityOf(ownCapacity, zoneCount);
+  const columns = specifyColumns(game.fields);
+  const layout = layOutWorld(columns, rowCapacity, specifyCells(settings, game, columns));
+  const zones = Array.from({ length: zoneCount }, (_, zone) => zone);
+  const recordBytes = handoffRecordBytes(layout.columns);
+  const ringRecords = handoffRingRecords(zoneCount);
+  const zonesOfThread: number[][] = Array.from({ length: threadCount }, () => []);
+  // Neighbouring numbers on one thread: fewer borders between threads.
+  for (const zone of zones) {
+    zonesOfThread[Math.floor((zone * threadCount) / zoneCount)].push(zone);
+  }
+  const leaveRadius = settings.viewRadius * LEAVE_RADIUS_FACTOR;
+  return {
+    settings,
+    layout,
+    cells: planCells(settings, game, layout, leaveRadius),
+    ownCapacity,
+    areas: cutWorld(settings.worldWidth, settings.worldHeight, settings.zoneColumns, settings.zoneRows),
+    leaveRadius,
+    worlds: zones.map((zone) => WorldBuffer.create(layout, zone)),
+    words: zones.map(() => RecordRing.create(wordRecords(settings.clientsMax), COMMAND_RECORD_BYTES)),
+    commands: zones.map(() => RecordRing.create(COMMAND_RING_RECORDS, COMMAND_RECORD_BYTES)),
+    events: zones.map(() => RecordRing.create(ringShare(zoneCount, EVENT_RING_RECORDS), EVENT_RECORD_BYTES)),
+    journals: zones.map(() => ByteRing.create(journalRingBytes(zoneCount, settings.journalFlushMs))),
+    handoffs: zones.map((source) =>
+      zones.map((target) => (source === target ? undefined : RecordRing.create(ringRecords, recordBytes))),
+    ),
+    arrivals: zones.map(() => RecordRing.create(ARRIVAL_RING_RECORDS, arrivalRecordBytes(game.fields))),
+    clients: ClientTable.create(settings.clientsMax),
+    zonesOfThread,
+    frames: zonesOfThread.map(() => ByteRing.create(FRAME_RING_BYTES)),
+    controls: zonesOfThread.map(() => ThreadControl.create()),
+    io: IoCounters.create(),
+    limits: LiveLimits.create(settings),
+    originMs,
+    epoch: Math.floor(originMs),
+  };
+}
+
+export function neighbourZones(plan: WorldPlan, zone: number): number[] {
+  return neighboursOf(zone, plan.settings.zoneColumns, plan.settings.zoneRows);
+}

@@ -1,0 +1,261 @@
+// Writes a zone's journal record: all that enters the zone in a tick from outside of its systems, in the order in which it
+// does. Whoever changes a zone's state on another's word says so here first. The form is drawn in journal-records.ts.
+
+import * as J from '../../memory/records/journal-records.js';
+import type { ByteRing } from '../../memory/rings/byte-ring.js';
+import { COUNTER } from '../../memory/tables/zone-counters.js';
+import type { AnyColumn } from '../../memory/world/world-buffer.js';
+import { LIVE_BLOCK } from '../../memory/world/world-buffer.js';
+import type { ColumnPlace } from '../../memory/world/world-layout.js';
+import { BLOCKS_OFFSET, SCALAR_GHOST_LIMIT, SCALAR_JOURNALED } from '../../memory/world/world-layout.js';
+import type { EngineZone } from '../zone/zone.js';
+
+const FIRST_BYTES = 64 * 1024;
+/** The largest entry but an arrival: its head and a payload of 255 bytes. */
+const ENTRY_BYTES_MAX = 320;
+
+/** The columns that a ghost has, in the order of their bits. */
+export function ghostColumns(zone: EngineZone): ColumnPlace[] {
+  const names = new Set(['key', 'kind', 'owner', 'positionX', 'positionY', ...Object.keys(zone.game.fields)]);
+  return zone.buffer.layout.columns.filter(({ name }) => names.has(name));
+}
+
+export class ZoneJournal {
+  private bytes = new Uint8Array(FIRST_BYTES);
+  private view = new DataView(this.bytes.buffer);
+  private at = 0;
+  private readonly columns: readonly ColumnPlace[];
+  private readonly live: readonly AnyColumn[];
+  /** Ghosts as the journal has them, by ghost: alive, and each column. */
+  private readonly knownAlive: Uint8Array;
+  private readonly known: readonly AnyColumn[];
+  /** The same cells as integers: -0 is not 0 to whoever compares states. Two of them to a cell of 8 bytes. */
+  private readonly liveBits: readonly AnyColumn[];
+  private readonly knownBits: readonly AnyColumn[];
+  private ghostLimit: number;
+  private readonly isChanged: Uint8Array;
+  /** This thread's; a thread before it may have left one of the next number, of a tick that it did not live to commit. */
+  private hasWritten = false;
+
+  constructor(
+    private readonly zone: EngineZone,
+    private readonly ring: ByteRing,
+  ) {
+    const { columns } = zone.buffer.blocks[LIVE_BLOCK];
+    this.columns = ghostColumns(zone);
+    this.live = this.columns.map(({ name }) => columns[name]);
+    this.isChanged = new Uint8Array(Math.ceil(this.columns.length / 8));
+    // What was committed is what a replay has.
+    this.knownAlive = zone.alive.slice(zone.ownCapacity);
+    this.known = this.live.map((column) => column.slice(zone.ownCapacity));
+    this.liveBits = this.live.map(bitsOf);
+    this.knownBits = this.known.map(bitsOf);
+    this.ghostLimit = zone.scalars[SCALAR_GHOST_LIMIT];
+  }
+
+  begin(tick: number): void {
+    this.view.setInt32(J.JOURNAL_TICK, tick, true);
+    this.at = J.JOURNAL_BODY;
+  }
+
+  command(row: number, kind: number, view: DataView, offset: number, bytes: number): void {
+    this.open(J.ENTRY_COMMAND);
+    this.putUint32(row);
+    this.view.setUint16(this.at, kind, true);
+    this.view.setUint8(this.at + 2, bytes);
+    this.at += 3;
+    for (let i = 0; i < bytes; i++) {
+      this.bytes[this.at++] = view.getUint8(offset + i);
+    }
+  }
+
+  join(client: number, epoch: number, x: number, y: number): void {
+    this.open(J.ENTRY_JOIN);
+    this.putUint32(client);
+    this.putUint32(epoch);
+    this.view.setFloat32(this.at, x, true);
+    this.view.setFloat32(this.at + 4, y, true);
+    this.at += 8;
+  }
+
+  grant(row: number, index: number, amount: number): void {
+    this.open(J.ENTRY_GRANT);
+    this.putUint32(row);
+    this.putUint32(index);
+    this.view.setFloat64(this.at, amount, true);
+    this.at += 8;
+  }
+
+  /** A record of main's, see arrival.ts. */
+  stored(view: DataView, offset: number, count: number): void {
+    this.open(J.ENTRY_STORED);
+    this.reserve(2 + count);
+    this.view.setUint16(this.at, count, true);
+    this.at += 2;
+    for (let i = 0; i < count; i++) {
+      this.bytes[this.at++] = view.getUint8(offset + i);
+    }
+  }
+
+  despawn(row: number): void {
+    this.open(J.ENTRY_DESPAWN);
+    this.putUint32(row);
+  }
+
+  /** `count` bytes of a packed row. */
+  arrive(source: Uint8Array, offset: number, count: number): void {
+    this.open(J.ENTRY_ARRIVE);
+    this.reserve(count);
+    for (let i = 0; i < count; i++) {
+      this.bytes[this.at++] = source[offset + i];
+    }
+  }
+
+  idBack(localId: number): void {
+    this.open(J.ENTRY_ID_BACK);
+    this.putUint32(localId);
+  }
+
+  taken(source: number, mark: number): void {
+    this.open(J.ENTRY_TAKEN);
+    this.bytes[this.at++] = source;
+    this.putUint32(mark);
+  }
+
+  systems(): void {
+    this.open(J.ENTRY_SYSTEMS);
+  }
+
+  depart(row: number, target: number, sequence: number): void {
+    this.open(J.ENTRY_DEPART);
+    this.putUint32(row);
+    this.bytes[this.at++] = target;
+    this.putUint32(sequence);
+  }
+
+  /** What becomes of a cell; see journal-records.ts. */
+  cell(entry: number, cell: number): void {
+    this.open(entry);
+    this.putUint32(cell);
+  }
+
+  cellRow(cell: number, source: Uint8Array, offset: number, count: number): void {
+    this.cell(J.ENTRY_CELL_ROW, cell);
+    this.reserve(count);
+    for (let i = 0; i < count; i++) {
+      this.bytes[this.at++] = source[offset + i];
+    }
+  }
+
+  cellStored(cell: number, version: number): void {
+    this.cell(J.ENTRY_CELL_STORED, cell);
+    this.view.setFloat64(this.at, version, true);
+    this.at += 8;
+  }
+
+  cellSweep(): void {
+    this.open(J.ENTRY_CELL_SWEEP);
+  }
+
+  /** What has changed among the ghosts since the last tick. */
+  ghosts(): void {
+    const { zone, knownAlive } = this;
+    const limit = zone.scalars[SCALAR_GHOST_LIMIT];
+    const most = Math.max(limit, this.ghostLimit);
+    this.ghostLimit = limit;
+    for (let row = zone.ownCapacity; row < most; row++) {
+      const ghost = row - zone.ownCapacity;
+      if (zone.alive[row] !== 0) {
+        this.ghost(row, ghost);
+      } else if (knownAlive[ghost] !== 0) {
+        knownAlive[ghost] = 0;
+        this.open(J.ENTRY_GHOST_GONE);
+        this.putUint32(row);
+      }
+    }
+  }
+
+  /** Hands the record over. Before the commit: a tick that is committed is in the journal, or its serial is missing there. */
+  end(): void {
+    const { zone, ring, at } = this;
+    const serial = (zone.scalars[SCALAR_JOURNALED] + 1) | 0;
+    zone.scalars[SCALAR_JOURNALED] = serial;
+    this.view.setInt32(J.JOURNAL_SERIAL, serial, true);
+    const offset = at > ring.payloadBytesMax ? -1 : ring.claim(J.JOURNAL_RECORD, at);
+    if (offset < 0) {
+      zone.counters[COUNTER.journalLost]++;
+      // That one must not stand for this: a number that nobody has written is missing in any case.
+      if (!this.hasWritten) zone.scalars[SCALAR_JOURNALED] = (serial + 1) | 0;
+      return;
+    }
+    this.hasWritten = true;
+    ring.bytes.set(this.bytes.subarray(0, at), offset);
+    ring.commit(at);
+    ring.publish();
+  }
+
+  private ghost(row: number, ghost: number): void {
+    const { columns, live, known, liveBits, knownBits, isChanged, knownAlive } = this;
+    const isNew = knownAlive[ghost] === 0;
+    let isAny = isNew;
+    isChanged.fill(0);
+    for (let i = 0; i < columns.length; i++) {
+      const isSame =
+        columns[i].bytes === 8
+          ? liveBits[i][2 * row] === knownBits[i][2 * ghost] && liveBits[i][2 * row + 1] === knownBits[i][2 * ghost + 1]
+          : liveBits[i][row] === knownBits[i][ghost];
+      if (isNew || !isSame) {
+        isChanged[i >> 3] |= 1 << (i & 7);
+        isAny = true;
+      }
+    }
+    if (!isAny) {
+      return;
+    }
+    knownAlive[ghost] = 1;
+    this.open(J.ENTRY_GHOST);
+    this.reserve(columns.length * 9);
+    this.putUint32(row);
+    for (let i = 0; i < isChanged.length; i++) {
+      this.bytes[this.at++] = isChanged[i];
+    }
+    for (let i = 0; i < columns.length; i++) {
+      if ((isChanged[i >> 3] & (1 << (i & 7))) !== 0) {
+        known[i][ghost] = live[i][row];
+        this.putCell(columns[i], row);
+      }
+    }
+  }
+
+  private putCell({ offset, bytes }: ColumnPlace, row: number): void {
+    const world = this.zone.buffer.bytes;
+    const cell = BLOCKS_OFFSET + offset + row * bytes;
+    for (let byte = 0; byte < bytes; byte++) {
+      this.bytes[this.at++] = world[cell + byte];
+    }
+  }
+
+  private open(entry: number): void {
+    this.reserve(ENTRY_BYTES_MAX);
+    this.bytes[this.at++] = entry;
+  }
+
+  private putUint32(value: number): void {
+    this.view.setUint32(this.at, value, true);
+    this.at += 4;
+  }
+
+  private reserve(count: number): void {
+    if (this.at + count > this.bytes.length) {
+      const larger = new Uint8Array(Math.max(2 * this.bytes.length, this.at + count));
+      larger.set(this.bytes);
+      this.bytes = larger;
+      this.view = new DataView(larger.buffer);
+    }
+  }
+}
+
+function bitsOf(column: AnyColumn): AnyColumn {
+  const isFloat = column instanceof Float32Array || column instanceof Float64Array;
+  return isFloat ? new Int32Array(column.buffer, column.byteOffset, column.byteLength / 4) : column;
+}

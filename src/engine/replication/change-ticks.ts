@@ -1,0 +1,181 @@
+// What clients can be told of each entity: its position and replicated fields as the wire has them, and the tick at which
+// each last changed. Looked at once per entity and tick, when the first observer asks (touch); all observers of that
+// tick copy from here. Systems write their columns freely and mark nothing: a change is found by comparing.
+//
+// Private to the tick thread: when it is replaced, every client gets a full frame and this begins anew.
+
+import { assert } from '../../base/assert.js';
+import { WIRE_TYPES, type WireTypeName } from '../../game/definition.js';
+import type { AnyColumn } from '../../memory/world/world-buffer.js';
+import { REPLICATED_FIELDS_MAX } from '../../protocol/limits.js';
+import type { EngineZone } from '../zone/zone.js';
+import { MID_STEP_QUANTA_MAX, SHORT_STEP_QUANTA_MAX } from './limits.js';
+
+const TYPE_MIN: Record<WireTypeName, number> = {
+  u8: 0,
+  i8: -128,
+  u16: 0,
+  i16: -32768,
+  u32: 0,
+  i32: -(2 ** 31),
+  f32: -Infinity,
+};
+const TYPE_MAX: Record<WireTypeName, number> = {
+  u8: 255,
+  i8: 127,
+  u16: 65535,
+  i16: 32767,
+  u32: 2 ** 32 - 1,
+  i32: 2 ** 31 - 1,
+  f32: Infinity,
+};
+const NEVER_TOUCHED = -1;
+
+export interface ReplicatedField {
+  name: string;
+  wireType: number;
+  type: WireTypeName;
+  scale: number;
+  offset: number;
+}
+
+/** The replicated fields of a game in the order of the mask's bits. */
+export function listReplicatedFields(
+  fields: Record<string, { wire?: { type: WireTypeName; scale?: number; offset?: number } }>,
+): ReplicatedField[] {
+  const replicated: ReplicatedField[] = [];
+  for (const [name, { wire }] of Object.entries(fields)) {
+    if (wire !== undefined) {
+      const { type, scale = 1, offset = 0 } = wire;
+      replicated.push({ name, type, wireType: WIRE_TYPES[type], scale, offset });
+    }
+  }
+  assert(replicated.length <= REPLICATED_FIELDS_MAX, 'replicated fields fit the mask', replicated.length);
+  return replicated;
+}
+
+export class ChangeTicks {
+  readonly quantumX: Uint32Array;
+  readonly quantumY: Uint32Array;
+  /** Last tick at which anything changed; at which the position did; any field; a step above short; above mid. */
+  readonly changedTick: Int32Array;
+  readonly movedTick: Int32Array;
+  readonly fieldsTick: Int32Array;
+  readonly midTick: Int32Array;
+  readonly teleportTick: Int32Array;
+  /** Raw wire values, by field * rowCapacity + row; floats as their bits' number. */
+  readonly raw: Float64Array;
+  readonly fieldTick: Int32Array;
+  readonly fieldCount: number;
+  readonly rowCapacity: number;
+  private readonly touchedTick: Int32Array;
+  private readonly sources: readonly AnyColumn[];
+  private readonly scale: Float64Array;
+  private readonly offset: Float64Array;
+  private readonly rawMin: Float64Array;
+  private readonly rawMax: Float64Array;
+  private readonly isFloat: Uint8Array;
+  private readonly quantaPerUnit: number;
+  private readonly quantaMaxX: number;
+  private readonly quantaMaxY: number;
+
+  constructor(
+    private readonly zone: EngineZone,
+    readonly fields: readonly ReplicatedField[],
+    quantum: number,
+  ) {
+    const rows = zone.rowCapacity;
+    this.rowCapacity = rows;
+    this.fieldCount = fields.length;
+    this.quantumX = new Uint32Array(rows);
+    this.quantumY = new Uint32Array(rows);
+    this.changedTick = new Int32Array(rows);
+    this.movedTick = new Int32Array(rows);
+    this.fieldsTick = new Int32Array(rows);
+    this.midTick = new Int32Array(rows);
+    this.teleportTick = new Int32Array(rows);
+    this.touchedTick = new Int32Array(rows).fill(NEVER_TOUCHED);
+    this.raw = new Float64Array(rows * fields.length);
+    this.fieldTick = new Int32Array(rows * fields.length);
+    this.sources = fields.map(({ name }) => zone.buffer.blocks[0].columns[name]);
+    this.scale = Float64Array.from(fields, (field) => field.scale);
+    this.offset = Float64Array.from(fields, (field) => field.offset);
+    this.rawMin = Float64Array.from(fields, (field) => TYPE_MIN[field.type]);
+    this.rawMax = Float64Array.from(fields, (field) => TYPE_MAX[field.type]);
+    this.isFloat = Uint8Array.from(fields, (field) => (field.type === 'f32' ? 1 : 0));
+    this.quantaPerUnit = 1 / quantum;
+    this.quantaMaxX = Math.floor(zone.world.width / quantum);
+    this.quantaMaxY = Math.floor(zone.world.height / quantum);
+  }
+
+  /** The row stands for another entity from now on. */
+  reset(row: number): void {
+    this.touchedTick[row] = NEVER_TOUCHED;
+  }
+
+  /** @hot Once per entity and tick that somebody sees it: brings the wire form up to date. */
+  touch(row: number): void {
+    const tick = this.zone.tick;
+    const lastTouched = this.touchedTick[row];
+    if (lastTouched === tick) {
+      return;
+    }
+    this.touchedTick[row] = tick;
+    const x = Math.min(Math.max(Math.round(this.zone.positionX[row] * this.quantaPerUnit), 0), this.quantaMaxX);
+    const y = Math.min(Math.max(Math.round(this.zone.positionY[row] * this.quantaPerUnit), 0), this.quantaMaxY);
+    if (lastTouched === NEVER_TOUCHED) {
+      this.quantumX[row] = x;
+      this.quantumY[row] = y;
+      this.changedTick[row] = tick;
+      this.movedTick[row] = tick;
+      this.midTick[row] = tick;
+      this.teleportTick[row] = tick;
+      this.compareFields(row, tick, true);
+      return;
+    }
+    const stepX = Math.abs(x - this.quantumX[row]);
+    const stepY = Math.abs(y - this.quantumY[row]);
+    const step = Math.max(stepX, stepY);
+    if (step > 0) {
+      this.quantumX[row] = x;
+      this.quantumY[row] = y;
+      this.changedTick[row] = tick;
+      this.movedTick[row] = tick;
+      // Ticks at which nobody looked count as if the way had been walked evenly: the sum of steps is what matters.
+      const ticks = tick - lastTouched;
+      if (step > SHORT_STEP_QUANTA_MAX * ticks) {
+        this.midTick[row] = tick;
+        if (step > MID_STEP_QUANTA_MAX * ticks) {
+          this.teleportTick[row] = tick;
+        }
+      }
+    }
+    this.compareFields(row, tick, false);
+  }
+
+  /** @hot */
+  private compareFields(row: number, tick: number, isNew: boolean): void {
+    let changed = isNew;
+    for (let field = 0; field < this.fieldCount; field++) {
+      const at = field * this.rowCapacity + row;
+      let raw = (this.sources[field][row] - this.offset[field]) / this.scale[field];
+      if (this.isFloat[field] === 0) {
+        raw = Math.min(Math.max(Math.round(raw), this.rawMin[field]), this.rawMax[field]);
+      } else {
+        raw = Math.fround(raw);
+      }
+      if (Number.isNaN(raw)) {
+        raw = 0; // not a number: equal to nothing, it would change in every tick
+      }
+      if (isNew || raw !== this.raw[at]) {
+        this.raw[at] = raw;
+        this.fieldTick[at] = tick;
+        changed = true;
+      }
+    }
+    if (changed) {
+      this.fieldsTick[row] = tick;
+      this.changedTick[row] = tick;
+    }
+  }
+}

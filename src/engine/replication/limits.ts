@@ -1,0 +1,28 @@
+// Limits of interest and replication.
+
+import { assert } from '../../base/assert.js';
+import { FRAME_RING_BYTES } from '../../memory/limits.js';
+
+/** Entities in view stay in view up to this much farther than where they came into it. */
+export const LEAVE_RADIUS_FACTOR = 1.125;
+/** A step of at most this many quanta per tick lets a client follow by the low 8 bits of a position ... */
+export const SHORT_STEP_QUANTA_MAX = 7;
+/** ... for this many ticks without an update: 7 * 18 = 126 stays within +-127. */
+export const SHORT_AGE_TICKS_MAX = 18;
+/** A faster step is followed by the low 16 bits; beyond this it is a teleport and all fields are sent anew. */
+export const MID_STEP_QUANTA_MAX = 1820;
+/** With short steps only, the low 16 bits do for this long without an update. */
+export const MID_AGE_TICKS_MAX = 4096;
+/** A keep-alive frame goes to a client for which nothing changed for this long. */
+export const KEEP_ALIVE_MS = 1000;
+/** Frames of one client between its zone and main: one being delivered, one being made. More would be a backlog. */
+export const FRAMES_IN_FLIGHT_MAX = 2;
+/** Upper bound of one state frame, whatever the byte budget says. */
+export const FRAME_BYTES_MAX = 16384;
+/** So much must the byte budget leave for one update: a frame's head and some twenty moving entities. */
+export const UPDATE_BYTES_MIN = 128;
+
+assert(SHORT_STEP_QUANTA_MAX * SHORT_AGE_TICKS_MAX <= 127, 'the 8-bit form of a position must not wrap');
+assert(MID_STEP_QUANTA_MAX * SHORT_AGE_TICKS_MAX <= 32767, 'the 16-bit form of a position must not wrap');
+assert(SHORT_STEP_QUANTA_MAX * MID_AGE_TICKS_MAX <= 32767, 'the 16-bit form of a position must not wrap');
+assert(FRAME_BYTES_MAX * 4 < FRAME_RING_BYTES, 'the frame ring holds several of the largest frames');

@@ -1,0 +1,431 @@
+// Who is told what, each tick: for every client of this zone that is due, what has come into view, what has left it and
+// what has changed, as one frame in the frame ring.
+//
+// What a client is known to have is kept per client in shared memory (client-table.ts): the keys of the entities it has,
+// sorted by wire id, and for each the tick up to which it has been told. It gains and loses only together with a frame
+// that is committed to the ring, so a frame that cannot be made (ring full, client backed up) is as if it had never been
+// tried, and the next one carries the newest state: there is no backlog to build up.
+
+import * as R from '../../memory/records/thread-records.js';
+import type { ByteRing } from '../../memory/rings/byte-ring.js';
+import * as C from '../../memory/tables/client-table.js';
+import type { Limits } from '../../memory/tables/live-limits.js';
+import { COUNTER } from '../../memory/tables/zone-counters.js';
+import { KNOWN_ENTITIES_MAX } from '../../protocol/limits.js';
+import { WIRE_ID_MASK } from '../entities/entity-key.js';
+import type { Quadtree } from '../space/quadtree.js';
+import type { EngineZone } from '../zone/zone.js';
+import type { ChangeTicks } from './change-ticks.js';
+import { FrameWriter, recordBytesMax } from './frame-builder.js';
+import { FRAME_BYTES_MAX, FRAMES_IN_FLIGHT_MAX, KEEP_ALIVE_MS } from './limits.js';
+import { pickByPriority } from './priority.js';
+
+/** Entities in view that are farther than this share of the view radius are told half as often. */
+const NEAR_SHARE = 0.75;
+/** In a crowd: how finely nearness is told apart, and the part of the shrunken view's area in which entities come into it. */
+const CROWD_RINGS = 1024;
+const CROWD_ENTER_SHARE = 0.9;
+/** What a record is taken to cost before it is written; an overestimate wastes budget, never room. */
+const UPDATE_BYTES = 6;
+const FLAG_FULL = 1;
+/**
+ * A frame is due when this much of one has gathered. The small number takes up what adding binary fractions loses: 30 of
+ * 60 must be due every second time.
+ */
+const FULL_DEBT = 1 - 1e-9;
+/** What was sent early is owed, so the rate stays what it is. */
+const EARLY_DEBT = 0.5 - 1e-9;
+
+// Marks of rows found by the query of one observer, above its stamp.
+const MARK_BAND = 0; // between view radius and leave radius: stays if known
+const MARK_FAR = 1;
+const MARK_NEAR = 2;
+const MARKS = 4;
+
+export interface ReplicatorOptions {
+  zone: EngineZone;
+  changes: ChangeTicks;
+  index: Quadtree;
+  clients: C.ClientTable;
+  frames: ByteRing;
+  viewRadius: number;
+  leaveRadius: number;
+  limits: Pick<Limits, 'bytesPerSecond'>;
+}
+
+export class Replicator {
+  /** Clients of this zone, in no order, and by client its place here + 1. */
+  private readonly attached: Int32Array;
+  private readonly placeOfClient: Int32Array;
+  private attachedCount = 0;
+  /** By client: the row of its own entity, and the ticks of its last frame. */
+  readonly rowOfClient: Int32Array;
+  /** By client: which holder of the index is attached. Main may have given the index to another one, in another zone. */
+  readonly epochOfClient: Int32Array;
+  /** Where each client looks from: its entity, or where that last was. */
+  private readonly viewX: Float32Array;
+  private readonly viewY: Float32Array;
+  private readonly lastFrameTick: Int32Array;
+  private readonly updateDebt: Float64Array;
+  private readonly writer: FrameWriter;
+  private readonly recordBytesMax: number;
+  private readonly keepAliveTicks: number;
+
+  // Scratch of one observer.
+  private readonly candidates = new Int32Array(KNOWN_ENTITIES_MAX * 16);
+  private readonly distances = new Float32Array(KNOWN_ENTITIES_MAX * 16);
+  private readonly mark: Int32Array;
+  private stamp = MARKS;
+  private readonly nextKey = new Uint32Array(KNOWN_ENTITIES_MAX);
+  private readonly nextSent = new Int32Array(KNOWN_ENTITIES_MAX);
+  private readonly nextTold = new Int32Array(KNOWN_ENTITIES_MAX);
+  private readonly nextRow = new Int32Array(KNOWN_ENTITIES_MAX);
+  private readonly enterRows = new Int32Array(KNOWN_ENTITIES_MAX);
+  private readonly leaves = new Uint32Array(KNOWN_ENTITIES_MAX);
+  private readonly isPicked = new Uint8Array(KNOWN_ENTITIES_MAX);
+  private readonly priorities = new Float64Array(KNOWN_ENTITIES_MAX);
+  private readonly costs = new Uint16Array(KNOWN_ENTITIES_MAX);
+  private readonly ringCounts = new Int32Array(CROWD_RINGS);
+  private leaveCount = 0;
+
+  constructor(private readonly options: ReplicatorOptions) {
+    const { zone, clients, changes } = options;
+    this.attached = new Int32Array(clients.clientsMax);
+    this.placeOfClient = new Int32Array(clients.clientsMax);
+    this.rowOfClient = new Int32Array(clients.clientsMax).fill(-1);
+    this.epochOfClient = new Int32Array(clients.clientsMax);
+    this.viewX = new Float32Array(clients.clientsMax);
+    this.viewY = new Float32Array(clients.clientsMax);
+    this.lastFrameTick = new Int32Array(clients.clientsMax);
+    this.updateDebt = new Float64Array(clients.clientsMax);
+    this.mark = new Int32Array(zone.rowCapacity);
+    this.writer = new FrameWriter(changes, zone.kind);
+    this.writer.attach(options.frames.bytes, options.frames.view);
+    this.recordBytesMax = recordBytesMax(changes.fieldCount);
+    this.keepAliveTicks = Math.round((KEEP_ALIVE_MS / 1000) * zone.tickHz);
+    zone.counters[COUNTER.clients] = 0; // a former thread's are attached anew
+  }
+
+  isAttached(client: number): boolean {
+    return this.placeOfClient[client] > 0; // a recovered world may have indexes that this server does not
+  }
+
+  attach(client: number, row: number): void {
+    if (this.placeOfClient[client] === 0) {
+      this.attached[this.attachedCount] = client;
+      this.placeOfClient[client] = ++this.attachedCount;
+    }
+    this.rowOfClient[client] = row;
+    this.epochOfClient[client] = this.options.zone.engine.ownerEpoch[row];
+    this.lastFrameTick[client] = this.options.zone.tick;
+    // Clients begin at different parts of an update period, so that sends are even and no tick carries all of them.
+    this.updateDebt[client] = (client * 0.618034) % 1;
+    this.options.zone.counters[COUNTER.clients] = this.attachedCount;
+  }
+
+  detach(client: number): void {
+    if (!this.isAttached(client)) {
+      return;
+    }
+    const place = this.placeOfClient[client] - 1;
+    const last = this.attached[--this.attachedCount];
+    this.attached[place] = last;
+    this.placeOfClient[last] = place + 1;
+    this.placeOfClient[client] = 0;
+    this.rowOfClient[client] = -1;
+    this.options.zone.counters[COUNTER.clients] = this.attachedCount;
+  }
+
+  /** The next frame of the client is a full one. */
+  forget(client: number): void {
+    this.options.clients.state[client * C.CLIENT_STATE_WORDS + C.CLIENT_FULL_WANTED] = 1;
+  }
+
+  /** The client comes from another zone: it keeps what it has and is told each entity anew. */
+  doubtAll(client: number): void {
+    const { knownSent, state } = this.options.clients;
+    const start = client * KNOWN_ENTITIES_MAX;
+    knownSent.fill(C.SENT_DOUBTED, start, start + state[client * C.CLIENT_STATE_WORDS + C.CLIENT_KNOWN_COUNT]);
+  }
+
+  /** After the commit of a tick. */
+  run(): void {
+    const { zone, clients, frames } = this.options;
+    for (let i = 0; i < this.attachedCount; i++) {
+      const client = this.attached[i];
+      const stateAt = client * C.CLIENT_STATE_WORDS;
+      if (clients.state[stateAt + C.CLIENT_EPOCH] !== this.epochOfClient[client]) {
+        continue; // what is known of a client is the new holder's
+      }
+      const debt = this.updateDebt[client] + clients.state[stateAt + C.CLIENT_UPDATE_HZ] * zone.dt;
+      // A client that waits for an answer may have its frame early: so frames fall in with the inputs of those who send as
+      // often as they are told, and the answer to an input does not wait for a tick that has nothing to do with it.
+      const isAwaited =
+        clients.state[stateAt + C.CLIENT_APPLIED_SEQUENCE] !== clients.state[stateAt + C.CLIENT_ACK_SENT];
+      if (debt < (isAwaited ? EARLY_DEBT : FULL_DEBT)) {
+        this.updateDebt[client] = debt;
+        continue;
+      }
+      this.updateDebt[client] = debt >= 2 ? 0 : debt - 1;
+      const congested = Atomics.load(clients.congested, client); // acquire: main alone knows how the socket stands
+      if (congested !== 0) {
+        if (congested !== C.CONGESTED_ABSENT) zone.counters[COUNTER.framesSkippedCongested]++;
+        continue;
+      }
+      const inFlight = clients.state[stateAt + C.CLIENT_FRAMES_MADE] - Atomics.load(clients.delivered, client); // main's count
+      if ((inFlight | 0) >= FRAMES_IN_FLIGHT_MAX) {
+        zone.counters[COUNTER.framesSkippedInFlight]++;
+        continue;
+      }
+      this.tell(client, stateAt);
+    }
+    frames.publish();
+  }
+
+  /** @hot One observer, one frame, or none when nothing changed. */
+  private tell(client: number, stateAt: number): void {
+    const { zone, clients, frames } = this.options;
+    const payload = frames.claim(R.FROM_ZONE_FRAME, FRAME_BYTES_MAX);
+    if (payload < 0) {
+      zone.counters[COUNTER.framesSkippedRingFull]++;
+      return;
+    }
+    const isFull = clients.state[stateAt + C.CLIENT_FULL_WANTED] !== 0;
+    const knownStart = client * KNOWN_ENTITIES_MAX;
+    const nextCount = this.findVisible(client, knownStart, isFull ? 0 : clients.state[stateAt + C.CLIENT_KNOWN_COUNT]);
+    const ack = clients.state[stateAt + C.CLIENT_APPLIED_SEQUENCE];
+    const body = payload + R.FRAME_BODY;
+    this.writer.begin(body, zone.tick, ack >>> 0, this.leaves, this.leaveCount, isFull ? FLAG_FULL : 0);
+    const toldCount = this.writeEntities(client, nextCount, body);
+    const isQuiet =
+      !isFull && this.leaveCount === 0 && toldCount === 0 && ack === clients.state[stateAt + C.CLIENT_ACK_SENT];
+    this.remember(stateAt, knownStart, nextCount, ack);
+    if (isQuiet) {
+      if (zone.tick - this.lastFrameTick[client] < this.keepAliveTicks) {
+        return; // the claim is forgotten
+      }
+      zone.counters[COUNTER.keepAlives]++;
+    }
+    this.lastFrameTick[client] = zone.tick;
+    const bytes = this.writer.end();
+    frames.view.setInt32(payload + R.FRAME_CLIENT, client, true);
+    frames.view.setInt32(payload + R.FRAME_EPOCH, clients.state[stateAt + C.CLIENT_EPOCH], true);
+    frames.view.setInt32(payload + R.FRAME_HOP, clients.state[stateAt + C.CLIENT_HOP], true);
+    frames.commit(R.FRAME_BODY + bytes);
+    clients.state[stateAt + C.CLIENT_FRAMES_MADE]++;
+    zone.counters[COUNTER.framesWritten]++;
+    zone.counters[COUNTER.frameBytes] += bytes;
+    zone.counters[COUNTER.entityUpdates] += toldCount;
+    zone.counters[COUNTER.entityLeaves] += this.leaveCount;
+  }
+
+  /** @hot Fills next* with what the client is to have, sorted by wire id, and leaves with what it is to lose. */
+  private findVisible(client: number, knownStart: number, knownCount: number): number {
+    const { zone, clients, index, viewRadius, leaveRadius } = this.options;
+    const { mark, candidates, distances, nextKey, nextSent, nextRow } = this;
+    const ownRow = this.rowOfClient[client];
+    if (ownRow >= 0) {
+      this.viewX[client] = zone.positionX[ownRow];
+      this.viewY[client] = zone.positionY[ownRow];
+    }
+    index.circle[0] = this.viewX[client];
+    index.circle[1] = this.viewY[client];
+    index.circle[2] = leaveRadius;
+    const found = index.collectCircleWithDistance(candidates, distances);
+    const viewSquared = viewRadius * viewRadius;
+    const nearSquared = viewSquared * NEAR_SHARE * NEAR_SHARE;
+    this.stamp += MARKS;
+    if (this.stamp > 0x7ffffff0) {
+      this.stamp = MARKS;
+      mark.fill(0);
+    }
+    const stamp = this.stamp;
+    let enterSquared = viewSquared;
+    let staySquared = Number.POSITIVE_INFINITY;
+    if (found > KNOWN_ENTITIES_MAX) {
+      // More than a client can have: the view shrinks to the nearest, with a band of its own between coming and going.
+      staySquared = this.crowdRadiusSquared(found, leaveRadius * leaveRadius, KNOWN_ENTITIES_MAX);
+      enterSquared = Math.min(viewSquared, staySquared * CROWD_ENTER_SHARE);
+      zone.counters[COUNTER.visibleTruncated]++;
+    }
+    for (let i = 0; i < found; i++) {
+      const squared = distances[i];
+      if (squared <= staySquared) {
+        mark[candidates[i]] =
+          stamp + (squared > enterSquared ? MARK_BAND : squared > nearSquared ? MARK_FAR : MARK_NEAR);
+      }
+    }
+    if (ownRow >= 0) {
+      mark[ownRow] = stamp + MARK_NEAR;
+    }
+    // What stays, in its order; marks are taken off, so that what is left of them came new.
+    let count = 0;
+    let leaveCount = 0;
+    for (let i = knownStart; i < knownStart + knownCount; i++) {
+      const key = clients.knownKey[i];
+      const row = zone.rowOfId[key & WIRE_ID_MASK] - 1;
+      if (row >= 0 && mark[row] >= stamp && zone.engine.key[row] === key) {
+        nextKey[count] = key;
+        nextSent[count] = clients.knownSent[i];
+        nextRow[count] = mark[row] === stamp + MARK_NEAR ? row : ~row; // told apart by sign until writeEntities
+        mark[row] = 0;
+        count++;
+      } else if (clients.knownSent[i] !== C.SENT_NEVER) {
+        this.leaves[leaveCount++] = key & WIRE_ID_MASK;
+      }
+    }
+    this.leaveCount = leaveCount;
+    let enterCount = 0;
+    if (ownRow >= 0 && mark[ownRow] === stamp + MARK_NEAR) {
+      mark[ownRow] = 0;
+      this.enterRows[enterCount++] = ownRow;
+    }
+    for (let i = 0; i < found; i++) {
+      if (mark[candidates[i]] > stamp + MARK_BAND) {
+        if (count + enterCount >= KNOWN_ENTITIES_MAX) {
+          break;
+        }
+        mark[candidates[i]] = 0;
+        this.enterRows[enterCount++] = candidates[i];
+      }
+    }
+    zone.counters[COUNTER.entityEnters] += enterCount;
+    return enterCount === 0 ? count : this.mergeEnters(count, enterCount);
+  }
+
+  /** @hot The squared radius within which at most so many of the found stand, by rings of equal area. */
+  private crowdRadiusSquared(found: number, reachSquared: number, most: number): number {
+    const { distances, ringCounts } = this;
+    const ringsPerSquare = ringCounts.length / reachSquared;
+    ringCounts.fill(0);
+    for (let i = 0; i < found; i++) {
+      ringCounts[Math.min(ringCounts.length - 1, Math.floor(distances[i] * ringsPerSquare))]++;
+    }
+    let sum = ringCounts[0];
+    let ring = 1;
+    // The innermost ring is always in view: a crowd on one spot is not nobody.
+    while (ring < ringCounts.length && sum + ringCounts[ring] <= most) {
+      sum += ringCounts[ring++];
+    }
+    return ring / ringsPerSquare;
+  }
+
+  /** @hot Few enter at a time: an insertion sort, then one merge from the end. */
+  private mergeEnters(count: number, enterCount: number): number {
+    const { zone } = this.options;
+    const { enterRows, nextKey, nextSent, nextRow } = this;
+    const key = zone.engine.key;
+    for (let i = 1; i < enterCount; i++) {
+      const row = enterRows[i];
+      const id = key[row] & WIRE_ID_MASK;
+      let at = i - 1;
+      while (at >= 0 && (key[enterRows[at]] & WIRE_ID_MASK) > id) {
+        enterRows[at + 1] = enterRows[at];
+        at--;
+      }
+      enterRows[at + 1] = row;
+    }
+    const total = count + enterCount;
+    let known = count - 1;
+    let enter = enterCount - 1;
+    for (let target = total - 1; enter >= 0; target--) {
+      const id = key[enterRows[enter]] & WIRE_ID_MASK;
+      if (known >= 0 && (nextKey[known] & WIRE_ID_MASK) > id) {
+        nextKey[target] = nextKey[known];
+        nextSent[target] = nextSent[known];
+        nextRow[target] = nextRow[known];
+        known--;
+      } else {
+        nextKey[target] = key[enterRows[enter]];
+        nextSent[target] = C.SENT_NEVER;
+        nextRow[target] = enterRows[enter];
+        enter--;
+      }
+    }
+    return total;
+  }
+
+  /** @hot Writes what changed, and sets nextTold to what the client then has. Returns how many entities it is told of. */
+  private writeEntities(client: number, nextCount: number, body: number): number {
+    const { zone, changes, clients, limits } = this.options;
+    const { nextSent, nextTold, nextRow, nextKey, writer } = this;
+    const tick = zone.tick;
+    const updateHz = clients.state[client * C.CLIENT_STATE_WORDS + C.CLIENT_UPDATE_HZ];
+    const farTicks = 1.5 * (zone.tickHz / updateHz);
+    const budget = Math.min(FRAME_BYTES_MAX - R.FRAME_BODY, Math.floor(limits.bytesPerSecond / updateHz));
+    const recordLimit = body + budget - this.recordBytesMax;
+    let toldCount = 0;
+    for (let i = 0; i < nextCount; i++) {
+      const isFar = nextRow[i] < 0;
+      const row = isFar ? ~nextRow[i] : nextRow[i];
+      const sent = nextSent[i];
+      changes.touch(row);
+      if (changes.changedTick[row] <= sent) {
+        nextTold[i] = tick; // it has what there is, up to now
+        continue;
+      }
+      if (isFar && sent >= 0 && tick - sent < farTicks) {
+        nextTold[i] = sent;
+        continue;
+      }
+      if (writer.at > recordLimit) {
+        zone.counters[COUNTER.framesOverBudget]++;
+        return this.writeByPriority(client, nextCount, body, budget);
+      }
+      writer.writeEntity(row, nextKey[i] & WIRE_ID_MASK, sent, tick);
+      nextTold[i] = tick;
+      toldCount++;
+    }
+    return toldCount;
+  }
+
+  /**
+   * @hot What is due does not fit: the frame is written again with what matters most. What waits grows older, which is
+   * what its priority is made of; the client's own entity always goes.
+   */
+  private writeByPriority(client: number, nextCount: number, body: number, budget: number): number {
+    const { zone, changes } = this.options;
+    const { nextSent, nextTold, nextRow, nextKey, writer, priorities, costs, isPicked } = this;
+    const tick = zone.tick;
+    const ownRow = this.rowOfClient[client];
+    writer.restart();
+    for (let i = 0; i < nextCount; i++) {
+      const isFar = nextRow[i] < 0;
+      const row = isFar ? ~nextRow[i] : nextRow[i];
+      const sent = nextSent[i];
+      changes.touch(row);
+      costs[i] = sent < 0 ? this.recordBytesMax : UPDATE_BYTES;
+      if (changes.changedTick[row] <= sent) {
+        nextTold[i] = tick;
+        priorities[i] = 0;
+        continue;
+      }
+      nextTold[i] = sent;
+      const age = sent < 0 ? zone.tickHz : tick - sent;
+      priorities[i] = row === ownRow ? Number.POSITIVE_INFINITY : isFar ? age : age * 2;
+    }
+    pickByPriority(priorities, costs, isPicked, nextCount, body + budget - writer.at);
+    const roomLimit = body + FRAME_BYTES_MAX - R.FRAME_BODY - this.recordBytesMax;
+    let toldCount = 0;
+    for (let i = 0; i < nextCount; i++) {
+      if (isPicked[i] !== 0 && writer.at <= roomLimit) {
+        writer.writeEntity(nextRow[i] < 0 ? ~nextRow[i] : nextRow[i], nextKey[i] & WIRE_ID_MASK, nextSent[i], tick);
+        nextTold[i] = tick;
+        toldCount++;
+      }
+    }
+    return toldCount;
+  }
+
+  /** @hot What the frame says is from now on what the client has; what did not change it has without a frame. */
+  private remember(stateAt: number, knownStart: number, nextCount: number, ack: number): void {
+    const { clients } = this.options;
+    for (let i = 0; i < nextCount; i++) {
+      clients.knownKey[knownStart + i] = this.nextKey[i];
+      clients.knownSent[knownStart + i] = this.nextTold[i];
+    }
+    clients.state[stateAt + C.CLIENT_KNOWN_COUNT] = nextCount;
+    clients.state[stateAt + C.CLIENT_FULL_WANTED] = 0;
+    clients.state[stateAt + C.CLIENT_ACK_SENT] = ack;
+  }
+}

@@ -1,0 +1,60 @@
+// The spatial index of a replay: most zones of most ticks are not asked where anybody is, so the index is built when one
+// is, from where everybody stood at the end of the tick before, as a tick thread builds it then.
+
+import { SCALAR_GHOST_LIMIT } from '../../memory/world/world-layout.js';
+import type { EngineZone, SpatialIndex } from '../zone/zone.js';
+import type { Quadtree } from './quadtree.js';
+
+export class LazyIndex implements SpatialIndex {
+  private alive = new Uint8Array(0);
+  private positionX = new Float32Array(0);
+  private positionY = new Float32Array(0);
+  private rowLimit = 0;
+  private ghostFirst = 0;
+  private ghostLimit = 0;
+  private isBuilt = true;
+  private tree: Quadtree | undefined;
+
+  over(tree: Quadtree): this {
+    this.tree = tree;
+    return this;
+  }
+
+  /** At the end of a tick. */
+  note(zone: EngineZone): void {
+    if (this.alive.length === 0) {
+      this.alive = new Uint8Array(zone.rowCapacity);
+      this.positionX = new Float32Array(zone.rowCapacity);
+      this.positionY = new Float32Array(zone.rowCapacity);
+    }
+    this.rowLimit = zone.rowLimit;
+    this.ghostFirst = zone.ownCapacity;
+    this.ghostLimit = zone.scalars[SCALAR_GHOST_LIMIT];
+    this.copy(zone, 0, this.rowLimit);
+    this.copy(zone, this.ghostFirst, this.ghostLimit);
+    this.isBuilt = false;
+  }
+
+  queryCircle(x: number, y: number, radius: number, out: Int32Array): number {
+    const { tree } = this;
+    if (tree === undefined) return 0;
+    if (!this.isBuilt) this.build(tree);
+    return tree.queryCircle(x, y, radius, out);
+  }
+
+  private copy(zone: EngineZone, start: number, limit: number): void {
+    if (limit <= start) return;
+    this.alive.set(zone.alive.subarray(start, limit), start);
+    this.positionX.set(zone.positionX.subarray(start, limit), start);
+    this.positionY.set(zone.positionY.subarray(start, limit), start);
+  }
+
+  private build(tree: Quadtree): void {
+    const { alive, positionX, positionY, rowLimit, ghostFirst, ghostLimit } = this;
+    tree.begin();
+    tree.add(alive, positionX, positionY, 0, rowLimit);
+    tree.add(alive, positionX, positionY, ghostFirst, ghostLimit);
+    tree.finish();
+    this.isBuilt = true;
+  }
+}

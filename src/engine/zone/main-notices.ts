@@ -1,0 +1,54 @@
+// A few words from a zone to main through the frame ring: joined, refused, rejected, moved,
+// granted.
+//
+// State frames ask for the largest frame's room, so near a full ring there is still some for these. Should there be none,
+// all but rejections are said later: a client whose move main never hears of would be lost.
+
+import * as R from '../../memory/records/thread-records.js';
+import type { ByteRing } from '../../memory/rings/byte-ring.js';
+import * as C from '../../memory/tables/client-table.js';
+
+const BODY_WORDS = 3;
+/** What one of them takes of the ring at most: twice itself, where it must begin at the front. */
+export const NOTICE_ROOM_BYTES = 64;
+
+export class MainNotices {
+  private readonly unsaid: (() => boolean)[] = [];
+
+  constructor(
+    private readonly frames: ByteRing,
+    private readonly clients: C.ClientTable,
+  ) {}
+
+  tell(client: number, kind: number, a: number, b: number, c: number): void {
+    const at = client * C.CLIENT_STATE_WORDS;
+    const epoch = this.clients.state[at + C.CLIENT_EPOCH];
+    const hop = this.clients.state[at + C.CLIENT_HOP];
+    if (!this.write(client, epoch, hop, kind, a, b, c) && kind !== R.FROM_ZONE_REJECT) {
+      this.unsaid.push(() => this.write(client, epoch, hop, kind, a, b, c));
+    }
+  }
+
+  /** Says what found no room before. */
+  retry(): void {
+    while (this.unsaid.length > 0 && this.unsaid[0]()) {
+      this.unsaid.shift();
+    }
+  }
+
+  private write(client: number, epoch: number, hop: number, kind: number, a: number, b: number, c: number): boolean {
+    const { frames } = this;
+    const payload = frames.claim(kind, R.FRAME_BODY + BODY_WORDS * 4);
+    if (payload < 0) {
+      return false;
+    }
+    frames.view.setInt32(payload + R.FRAME_CLIENT, client, true);
+    frames.view.setInt32(payload + R.FRAME_EPOCH, epoch, true);
+    frames.view.setInt32(payload + R.FRAME_HOP, hop, true);
+    frames.view.setUint32(payload + R.FRAME_BODY, a, true);
+    frames.view.setUint32(payload + R.FRAME_BODY + 4, b, true);
+    frames.view.setUint32(payload + R.FRAME_BODY + 8, c, true);
+    frames.commit(R.FRAME_BODY + BODY_WORDS * 4);
+    return true;
+  }
+}

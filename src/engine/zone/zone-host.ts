@@ -1,0 +1,187 @@
+// One zone on its tick thread: everything it is made of, and the order of a tick.
+
+import type { GameDefinition } from '../../game/definition.js';
+import { ByteRing } from '../../memory/rings/byte-ring.js';
+import { RecordRing } from '../../memory/rings/record-ring.js';
+import { ClientTable } from '../../memory/tables/client-table.js';
+import { LiveLimits } from '../../memory/tables/live-limits.js';
+import { WorldBuffer } from '../../memory/world/world-buffer.js';
+import { Handoff } from '../borders/handoff.js';
+import { Ghosts } from '../borders/mirrors.js';
+import { CellHost } from '../cells/cell-host.js';
+import { CommandIntake } from '../clients/command-intake.js';
+import { neighbourZones, POSITION_QUANTUM, type WorldPlan } from '../plan/world-plan.js';
+import { ZoneJournal } from '../replay/zone-journal.js';
+import { ChangeTicks, listReplicatedFields } from '../replication/change-ticks.js';
+import { Replicator } from '../replication/replicator.js';
+import { NOTICE_ROOM_BYTES } from './main-notices.js';
+import type { EngineZone } from './zone.js';
+import { buildIndex, createZoneParts, populateZone, type ZoneParts } from './zone-parts.js';
+
+export class ZoneHost {
+  readonly zone: EngineZone;
+  readonly replicator: Replicator;
+  readonly intake: CommandIntake;
+  private readonly parts: ZoneParts;
+  private readonly journal: ZoneJournal | undefined;
+  private readonly ghosts: Ghosts;
+  private readonly handoff: Handoff;
+  private readonly changes: ChangeTicks;
+  /** Undefined: the whole world is in memory. */
+  readonly cells: CellHost | undefined;
+  private readonly steps: readonly { phase: number; run: () => void }[];
+
+  constructor(
+    plan: WorldPlan,
+    zoneId: number,
+    game: GameDefinition,
+    frames: ByteRing,
+    /** By phase, see thread-control.ts. */
+    private readonly phaseMs: Float64Array,
+    private readonly now: () => number,
+    /** The zone's frames of this tick are published. */
+    private readonly onFrames: () => void = () => {},
+  ) {
+    const { settings, layout } = plan;
+    const parts = createZoneParts(plan, zoneId, game, new RecordRing(plan.events[zoneId]));
+    const { zone, index, margin } = parts;
+    this.parts = parts;
+    this.zone = zone;
+    const limits = new LiveLimits(plan.limits);
+    const clients = new ClientTable(plan.clients, settings.clientsMax);
+    this.changes = new ChangeTicks(zone, listReplicatedFields(game.fields), POSITION_QUANTUM);
+    this.replicator = new Replicator({
+      zone,
+      changes: this.changes,
+      index,
+      clients,
+      frames,
+      viewRadius: settings.viewRadius,
+      leaveRadius: plan.leaveRadius,
+      limits,
+    });
+    this.ghosts = new Ghosts(
+      zone,
+      neighbourZones(plan, zoneId).map((id) => new WorldBuffer(plan.worlds[id], layout)),
+      margin,
+    );
+    this.journal =
+      settings.journalFlushMs === 0 ? undefined : new ZoneJournal(zone, new ByteRing(plan.journals[zoneId]));
+    this.handoff = new Handoff(
+      zone,
+      plan.handoffs[zoneId],
+      plan.handoffs.map((targets, source) => (source === zoneId ? plan.arrivals[zoneId] : targets[zoneId])),
+      {
+        canTell: (count) => frames.freeBytes() >= (count + 1) * NOTICE_ROOM_BYTES,
+        onDeparting: (row, target) => this.onDeparting(row, target),
+        onDeparted: (client, epoch, target) => this.intake.clients.hasDeparted(client, epoch, target),
+        onArrived: (row, departedTick) => this.onArrived(row, departedTick),
+        onForwardedCommand: (view, offset) => this.intake.takeForwarded(view, offset),
+        onStoredPlayer: (view, offset) => this.intake.clients.takeStored(view, offset),
+      },
+      this.journal,
+    );
+    this.cells = plan.cells && new CellHost(plan, plan.cells, zone, this.journal);
+    this.intake = new CommandIntake({
+      zone,
+      cells: this.cells,
+      words: new RecordRing(plan.words[zoneId]),
+      commands: new RecordRing(plan.commands[zoneId]),
+      frames,
+      clients,
+      replicator: this.replicator,
+      handoff: this.handoff,
+      limits,
+      journal: this.journal,
+    });
+    zone.onKeyTaken = (key) => this.ghosts.release(key);
+    zone.onRowReset = (row) => this.changes.reset(row);
+    zone.onDespawn = (row) => this.onDespawn(row);
+    this.steps = this.listSteps();
+    this.intake.clients.takeBackUncommitted();
+    this.handoff.recover();
+    populateZone(plan, parts);
+    buildIndex(parts); // as it was at the end of the last tick: systems of the next one ask it
+  }
+
+  get stepCount(): number {
+    return this.steps.length;
+  }
+
+  /** The whole of a tick. */
+  runTick(tick: number): void {
+    this.beginTick(tick);
+    for (let i = 0; i < this.steps.length; i++) {
+      this.runStep(i);
+    }
+  }
+
+  beginTick(tick: number): void {
+    this.zone.tick = tick;
+    this.journal?.begin(tick);
+  }
+
+  /** @hot One of the steps that a tick is made of: threads meet others' work, and are lost, between any two of them. */
+  runStep(index: number): void {
+    const { phase, run } = this.steps[index];
+    const start = this.now();
+    run();
+    this.phaseMs[phase] += this.now() - start;
+  }
+
+  /** In their order, which is what the other threads and a successor rely on; `phase` is where their time is counted. */
+  private listSteps(): { phase: number; run: () => void }[] {
+    const { zone, handoff, intake, ghosts, journal, parts, replicator } = this;
+    return [
+      { phase: 0, run: () => handoff.arrive() },
+      { phase: 0, run: () => this.cells?.arrive() },
+      { phase: 0, run: () => intake.drain() },
+      { phase: 0, run: () => journal?.systems() },
+      { phase: 1, run: () => this.runSystems() },
+      { phase: 2, run: () => handoff.depart() },
+      { phase: 2, run: () => handoff.returnIds() },
+      { phase: 2, run: () => ghosts.refresh() },
+      { phase: 2, run: () => journal?.ghosts() },
+      { phase: 2, run: () => this.cells?.look() },
+      { phase: 3, run: () => buildIndex(parts) },
+      { phase: 4, run: () => journal?.end() },
+      { phase: 4, run: () => parts.buffer.commit() },
+      // Before its entities can live on elsewhere: what they do there is stated after what they did here.
+      { phase: 4, run: () => zone.publishEvents() },
+      { phase: 4, run: () => handoff.settle() },
+      { phase: 4, run: () => this.cells?.settle() },
+      { phase: 5, run: () => replicator.run() },
+      { phase: 5, run: () => this.onFrames() },
+    ];
+  }
+
+  private runSystems(): void {
+    const { zone } = this;
+    const { systems } = zone.game;
+    for (let i = 0; i < systems.length; i++) {
+      systems[i].run(zone);
+    }
+  }
+
+  private onDeparting(row: number, target: number): void {
+    this.ghosts.keepDeparted(row);
+    const client = this.zone.owner[row] - 1;
+    if (client >= 0) {
+      this.intake.clients.departing(client, this.zone.engine.ownerEpoch[row], target);
+    }
+  }
+
+  private onArrived(row: number, departedTick: number): void {
+    const client = this.zone.owner[row] - 1;
+    if (client >= 0) {
+      this.intake.clients.arrived(client, row, departedTick);
+    }
+  }
+
+  private onDespawn(row: number): void {
+    const client = this.zone.owner[row] - 1;
+    if (client >= 0 && this.replicator.rowOfClient[client] === row) {
+      this.replicator.rowOfClient[client] = -1;
+    }
+  }
+}

@@ -1,0 +1,205 @@
+// What a game is to the engine. The engine imports no game: it is handed one of these.
+
+import type { EventForm } from '../memory/records/thread-records.js';
+import type { ColumnArrays } from '../memory/world/world-buffer.js';
+import type { ColumnType } from '../memory/world/world-layout.js';
+
+/** Wire types; the numbers are those of WireType in schemas/tessera.fbs. */
+export const WIRE_TYPES = { u8: 0, i8: 1, u16: 2, i16: 3, u32: 4, i32: 5, f32: 6 } as const;
+export type WireTypeName = keyof typeof WIRE_TYPES;
+
+/** raw = round((value - offset) / scale), clamped to the type; value = raw * scale + offset. */
+export interface WireForm {
+  type: WireTypeName;
+  scale?: number;
+  offset?: number;
+}
+
+export interface FieldDefinition {
+  type: ColumnType;
+  /** Absent: the field is private to the server. */
+  wire?: WireForm;
+  /**
+   * Default true: part of the entity's checkpoint. Snapshots keep every field, since a world goes on with all of them; a
+   * checkpoint is what is worth keeping of an entity for itself, such as its level, and not its speed of the moment.
+   */
+  persistent?: boolean;
+}
+export type { EventForm };
+export type FieldDefinitions = Record<string, FieldDefinition>;
+
+export type Columns<F extends FieldDefinitions> = { readonly [K in keyof F]: ColumnArrays[F[K]['type']] };
+
+/** One value of a command, laid out after the ClientHeader with natural alignment (as a FlatBuffers struct does). */
+export interface PayloadField {
+  name: string;
+  type: WireTypeName;
+  /** Inclusive; a value outside is rejected as OutOfRange before it reaches a ring. f32 must be finite. */
+  min?: number;
+  max?: number;
+  /** Not part of the plain-object form; must be 0 on the wire. */
+  reserved?: boolean;
+}
+
+export interface CommandDefinition<F extends FieldDefinitions = FieldDefinitions> {
+  name: string;
+  /** From GAME_KIND_MIN on; unique in the game. */
+  kind: number;
+  payload: readonly PayloadField[];
+  /** Most commands of this kind per second and client, checked in the tick against game time. Absent: no bound of its own. */
+  ratePerSecond?: number;
+  /** Runs in the tick. `offset` is where the payload begins. Returns a RejectCode, 0 for accepted. */
+  apply(zone: Zone<F>, row: number, view: DataView, offset: number): number;
+}
+
+/** Something that the platform can give to a player, by its command `grant`. */
+export interface GrantDefinition<F extends FieldDefinitions = FieldDefinitions> {
+  name: string;
+  /** Inclusive bounds of the amount; beyond them it is refused before it reaches a zone. */
+  min: number;
+  max: number;
+  /**
+   * Runs in the tick, before the commands of clients, on the row of the client's entity. Returns a RejectCode: 0 when it
+   * was applied; otherwise nothing may have changed. What should be known of it outside is the game's to emit.
+   */
+  apply(zone: Zone<F>, row: number, amount: number): number;
+}
+
+export interface SystemDefinition<F extends FieldDefinitions = FieldDefinitions> {
+  name: string;
+  /** Reads no wall clock, no Math.random, awaits nothing. */
+  run(zone: Zone<F>): void;
+}
+
+/** What systems, commands and joins work on: one zone at one tick. Rows are this zone's, [0, rowLimit). */
+export interface Zone<F extends FieldDefinitions = FieldDefinitions> {
+  readonly id: number;
+  readonly tick: number;
+  /** Seconds per tick. */
+  readonly dt: number;
+  readonly tickHz: number;
+  readonly world: { readonly width: number; readonly height: number };
+  /** The part of the world that is this zone's. */
+  readonly area: Area;
+  /** One past the highest row in use. Rows in [0, rowLimit) may be dead: look at alive. */
+  readonly rowLimit: number;
+  /** Entities that this zone can hold. */
+  readonly ownCapacity: number;
+  readonly alive: Uint8Array;
+  readonly kind: Uint8Array;
+  /** Client index + 1 of the client that this entity belongs to, 0 for none. */
+  readonly owner: Int32Array;
+  readonly positionX: Float32Array;
+  readonly positionY: Float32Array;
+  readonly columns: Columns<F>;
+  /** Numbers of the game that are no entity's; committed with the tick. */
+  readonly globals: Float64Array;
+  /** A new row with all game fields 0, or -1 when the zone is full (counted). */
+  spawn(kind: number, x: number, y: number): number;
+  despawn(row: number): void;
+  /** The id an entity has on the wire and for its whole life, whichever zone it is in. */
+  wireIdOf(row: number): number;
+  /**
+   * Rows within radius of a point as the spatial index had them at the end of the last tick, in a deterministic order;
+   * includes entities of neighbouring zones near the border, whose rows are >= rowLimit and may only be read.
+   * Returns how many were written to `out`.
+   */
+  queryCircle(x: number, y: number, radius: number, out: Int32Array): number;
+  /** Seeded and part of the committed state. In [0, 1). */
+  random(): number;
+  /** Whether what rests at a place of this zone is in memory now. Where the world is not cut into cells it always is. */
+  isCellLive(x: number, y: number): boolean;
+  /**
+   * Aims something at a place of this zone: it comes to the game's applyToCell at once where the cell is live, else when it
+   * is loaded, in the order in which it was told and exactly once. False: the place is another zone's, or too much waits.
+   */
+  tellCell(x: number, y: number, kind: number, a: number, b: number): boolean;
+  /** States what happened. `type` indexes the game's events. */
+  emit(type: number, row: number, otherRow: number, valueA: number, valueB: number): void;
+}
+
+export interface Area {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** What was aimed at a place, see Zone.tellCell; `kind`, `a` and `b` mean what the game wants. */
+export interface CellEvent {
+  x: number;
+  y: number;
+  kind: number;
+  a: number;
+  b: number;
+  /** When it was told. */
+  tick: number;
+}
+
+/** What a game once stated with Zone.emit, as the log has it. */
+export interface PastEvent {
+  /** Index of the game's events. */
+  type: number;
+  /** When it happened; at least one tick after the row's state. */
+  tick: number;
+  /** As they were emitted, but for what a scale rounds; 0 where the event's form has no name for them. */
+  a: number;
+  b: number;
+  /** Row of the other entity; -1 where the form has no name for it, or it is not in this zone. */
+  otherRow: number;
+}
+
+export interface GameDefinition<F extends FieldDefinitions = FieldDefinitions> {
+  name: string;
+  version: number;
+  /** Names of entity kinds; the number is the index. Kind 0 is not special. */
+  kinds: readonly string[];
+  /**
+   * Names of the kinds that have checkpoints whoever they belong to. Absent: none. Entities of clients always have them,
+   * whatever their kind.
+   */
+  persistentKinds?: readonly string[];
+  fields: F;
+  commands: readonly CommandDefinition<F>[];
+  /** What the platform can give; absent: nothing. The order is part of the version of a game. */
+  grants?: readonly GrantDefinition<F>[];
+  /** Names of events; the number is the index. */
+  events: readonly string[];
+  /** By event name; an event without a form goes to the topic of players and carries its entity only. */
+  eventForms?: Readonly<Record<string, EventForm>>;
+  systems: readonly SystemDefinition<F>[];
+  /**
+   * What an event of the past did to the entity that it was about: asked before the first tick of a world that goes on from a
+   * snapshot without a journal, for each event that the log has of the snapshot's entities since, in their order. It sets
+   * fields and positions, also beyond the zone's area, and may despawn; it emits nothing, queries nothing, and asks no clock
+   * and no chance. Names of entities are used again in time: an event of a birth says that another one has the name now.
+   * What no event tells of stays as it was in the snapshot. Absent: such a world goes on from the snapshot.
+   */
+  applyEvent?(zone: Zone<F>, row: number, event: PastEvent): void;
+  /** The entity of a client that joins, at the place the engine chose. Returns its row, or -1. */
+  spawnPlayer(zone: Zone<F>, x: number, y: number): number;
+  /** Initial life of a zone: static things, and this zone's share of the bots. Positions must lie inside `area`. */
+  populate?(zone: Zone<F>, botCount: number, area: { x: number; y: number; width: number; height: number }): void;
+
+  // For worlds larger than memory (--cell-size). Entities of these kinds that belong to no client rest in cells: they are in
+  // memory near players only, and elsewhere in the store. A resting entity gets another id each time it is loaded, and its
+  // fields come back by name; so it cannot be of the persistentKinds. Without resting kinds a game cannot be cut into cells.
+  restingKinds?: readonly string[];
+  /**
+   * First life of a cell that was never stored, in place of populate. The same for the same `random`, whenever and in
+   * whatever zone state it is asked; positions must lie inside `area`.
+   */
+  populateCell?(zone: Zone<F>, area: Area, botCount: number, random: () => number): void;
+  /** What was aimed at a place whose cell is live now. */
+  applyToCell?(zone: Zone<F>, event: CellEvent): void;
+  /**
+   * The resting rows of a cell have come or gone at once: what a game derives from them is out of date there. Changes nothing
+   * that is committed.
+   */
+  cellChanged?(zone: Zone<F>, area: Area): void;
+}
+
+/** Only for its type: keeps the names and types of the fields for systems and commands. */
+export function defineGame<F extends FieldDefinitions>(game: GameDefinition<F>): GameDefinition<F> {
+  return game;
+}

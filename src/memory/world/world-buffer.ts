@@ -1,0 +1,200 @@
+// Attaching to a world buffer: typed views over the blocks that world-layout.ts draws. Main creates, every thread
+// attaches to what it needs. Nothing here copies but commit and restore.
+
+import { assert } from '../../base/assert.js';
+import { GLOBALS_COUNT, ZONES_MAX } from '../../engine/limits.js';
+import { COUNTER_COUNT } from '../tables/zone-counters.js';
+import * as L from './world-layout.js';
+
+export interface ColumnArrays {
+  u8: Uint8Array;
+  i8: Int8Array;
+  u16: Uint16Array;
+  i16: Int16Array;
+  u32: Uint32Array;
+  i32: Int32Array;
+  f32: Float32Array;
+  f64: Float64Array;
+}
+export type AnyColumn = ColumnArrays[L.ColumnType];
+
+const ARRAY_OF = {
+  u8: Uint8Array,
+  i8: Int8Array,
+  u16: Uint16Array,
+  i16: Int16Array,
+  u32: Uint32Array,
+  i32: Int32Array,
+  f32: Float32Array,
+  f64: Float64Array,
+} as const;
+
+/** By cell of the zone. */
+export interface CellArrays {
+  /** Names the record in the store that holds what rests in the cell, or held when it was loaded; 0: never stored. */
+  version: Float64Array;
+  state: Int32Array;
+  /** Tick at which it came into its state. */
+  since: Int32Array;
+  /** While it is loading: rows of its record that are here already. */
+  taken: Int32Array;
+  queue: Uint8Array;
+}
+
+/** Views over one block. */
+export interface Block {
+  scalars: Int32Array;
+  globals: Float64Array;
+  marks: Int32Array;
+  columns: Record<string, AnyColumn>;
+  /** Only where the world is cut into cells. */
+  cells?: CellArrays;
+}
+
+export const LIVE_BLOCK = 0;
+
+export class WorldBuffer {
+  readonly words: Int32Array;
+  readonly bytes: Uint8Array;
+  readonly counters: Float64Array;
+  /** Live, committed, committed. */
+  readonly blocks: readonly Block[];
+
+  constructor(
+    readonly buffer: SharedArrayBuffer,
+    readonly layout: L.WorldLayout,
+  ) {
+    this.words = new Int32Array(buffer, 0, L.COUNTERS_OFFSET / 4);
+    assert(this.words[L.MAGIC] === L.WORLD_MAGIC, 'this is a world buffer', this.words[L.MAGIC]);
+    assert(this.words[L.VERSION] === L.WORLD_VERSION, 'its layout is of this version', this.words[L.VERSION]);
+    assert(this.words[L.LAYOUT_HASH] === layout.hash, 'both sides know the same columns', this.words[L.LAYOUT_HASH]);
+    assert(this.words[L.ROW_CAPACITY] === layout.rowCapacity, 'both sides know the same capacity');
+    this.bytes = new Uint8Array(buffer);
+    this.counters = new Float64Array(buffer, L.COUNTERS_OFFSET, COUNTER_COUNT);
+    this.blocks = [0, 1, 2].map((index) => viewBlock(buffer, layout, L.BLOCKS_OFFSET + index * layout.blockBytes));
+  }
+
+  static create(layout: L.WorldLayout, zoneId: number): SharedArrayBuffer {
+    const buffer = new SharedArrayBuffer(layout.totalBytes);
+    const words = new Int32Array(buffer, 0, L.COUNTERS_OFFSET / 4);
+    words[L.MAGIC] = L.WORLD_MAGIC;
+    words[L.VERSION] = L.WORLD_VERSION;
+    words[L.LAYOUT_HASH] = layout.hash;
+    words[L.ZONE_ID] = zoneId;
+    words[L.ROW_CAPACITY] = layout.rowCapacity;
+    return buffer;
+  }
+
+  get zoneId(): number {
+    return this.words[L.ZONE_ID];
+  }
+
+  /** Index in `blocks` of the one that readers may look at. */
+  get committedIndex(): number {
+    return indexOf(Atomics.load(this.words, L.COMMITS)); // acquire: the block it names is whole
+  }
+
+  /** The block that readers may look at. */
+  get committed(): Block {
+    return this.blocks[this.committedIndex];
+  }
+
+  /** Before a reader takes the committed block; what it then reads is one tick's for as long as isHeld says so. */
+  hold(): number {
+    return Atomics.load(this.words, L.COMMITS) & ~1; // acquire: the block that is taken now is no older one
+  }
+
+  /** After reading: false when the block may have been written over meanwhile, and what was read may be of two ticks. */
+  isHeld(held: number): boolean {
+    // release: adds nothing, but whoever begins to write over the block after this does so after what was read. A load
+    // would keep no plain read before it from seeing what is written behind it, see world-layout.ts.
+    return ((Atomics.add(this.words, L.COMMITS, 0) - held) | 0) <= 2;
+  }
+
+  /** Copies the live block over the older committed one and turns readers to it. Tick thread only. */
+  commit(): void {
+    // acquire, of readers that have looked: nothing below is written before they had read. Those who look from now on
+    // learn that the older block is written over. Odd already where a thread died while it copied.
+    const begun = Atomics.or(this.words, L.COMMITS, 1) | 1;
+    this.copyBlock(LIVE_BLOCK, 3 - indexOf(begun));
+    Atomics.add(this.words, L.COMMITS, 1); // publish: everything copied above is readable
+  }
+
+  /** Live becomes what was last committed: the beginning of a replaced tick thread. */
+  restore(): void {
+    this.copyBlock(indexOf(this.words[L.COMMITS]), LIVE_BLOCK);
+    // Ids that a lost tick gave out for the first time were never given out: they begin with their first generation. And
+    // rows that it used for the first time are no entities: a journal would take them for what is known already.
+    const { scalars, columns } = this.blocks[LIVE_BLOCK];
+    const rowLimit = scalars[L.SCALAR_ROW_LIMIT];
+    for (const { name, role } of this.layout.columns) {
+      if (role === 'id') columns[name].fill(0, scalars[L.SCALAR_ID_LIMIT]);
+      if (role !== 'alive') continue;
+      columns[name].fill(0, rowLimit, Math.max(rowLimit, scalars[L.SCALAR_GHOST_FIRST]));
+      columns[name].fill(0, Math.max(rowLimit, scalars[L.SCALAR_GHOST_LIMIT]));
+    }
+  }
+
+  private copyBlock(source: number, target: number): void {
+    const { layout, bytes } = this;
+    const sourceStart = L.BLOCKS_OFFSET + source * layout.blockBytes;
+    const targetStart = L.BLOCKS_OFFSET + target * layout.blockBytes;
+    bytes.copyWithin(targetStart, sourceStart, sourceStart + L.COLUMNS_IN_BLOCK);
+    const scalars = this.blocks[source].scalars;
+    const rowLimit = scalars[L.SCALAR_ROW_LIMIT];
+    const idLimit = scalars[L.SCALAR_ID_LIMIT];
+    const ghostFirst = scalars[L.SCALAR_GHOST_FIRST];
+    const ghostLimit = scalars[L.SCALAR_GHOST_LIMIT];
+    for (let i = 0; i < layout.columns.length; i++) {
+      const { offset, bytes: size, role } = layout.columns[i];
+      const from = sourceStart + offset;
+      const to = targetStart + offset;
+      bytes.copyWithin(to, from, from + (role === 'id' ? idLimit : rowLimit) * size);
+      if (role !== 'id' && ghostLimit > ghostFirst) {
+        bytes.copyWithin(to + ghostFirst * size, from + ghostFirst * size, from + ghostLimit * size);
+      }
+    }
+    if (layout.cells !== undefined) {
+      const limit = sourceStart + cellsLimit(layout.cells, scalars);
+      bytes.copyWithin(targetStart + layout.cells.offset, sourceStart + layout.cells.offset, limit);
+    }
+  }
+}
+
+/** The block that was committed last; the count may wrap, since the two take turns by its second bit. */
+function indexOf(commits: number): number {
+  return 1 + ((commits >> 1) & 1);
+}
+
+/** Where the part of the cells that is in use ends, from the beginning of a block. */
+function cellsLimit(cells: L.CellsPlace, scalars: Int32Array): number {
+  return cells.queueOffset + scalars[L.SCALAR_CELL_QUEUE] * cells.queueRecordBytes;
+}
+
+function viewBlock(buffer: SharedArrayBuffer, layout: L.WorldLayout, start: number): Block {
+  const columns: Record<string, AnyColumn> = {};
+  for (const { name, type, offset } of layout.columns) {
+    const ArrayType = ARRAY_OF[type] as new (buffer: SharedArrayBuffer, offset: number, length: number) => AnyColumn;
+    columns[name] = new ArrayType(buffer, start + offset, layout.rowCapacity);
+  }
+  const block: Block = {
+    scalars: new Int32Array(buffer, start, L.SCALAR_COUNT),
+    globals: new Float64Array(buffer, start + L.GLOBALS_IN_BLOCK, GLOBALS_COUNT),
+    marks: new Int32Array(buffer, start + L.MARKS_IN_BLOCK, ZONES_MAX),
+    columns,
+  };
+  if (layout.cells !== undefined) block.cells = viewCells(buffer, layout.cells, start);
+  return block;
+}
+
+function viewCells(buffer: SharedArrayBuffer, cells: L.CellsPlace, start: number): CellArrays {
+  const { count, queueRecords, queueRecordBytes } = cells;
+  const words = start + cells.offset + count * 8;
+  return {
+    version: new Float64Array(buffer, start + cells.offset, count),
+    state: new Int32Array(buffer, words, count),
+    since: new Int32Array(buffer, words + count * 4, count),
+    taken: new Int32Array(buffer, words + count * 8, count),
+    queue: new Uint8Array(buffer, start + cells.queueOffset, queueRecords * queueRecordBytes),
+  };
+}

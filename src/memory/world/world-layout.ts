@@ -1,0 +1,164 @@
+// The bytes of a world buffer: everything one zone is, in one SharedArrayBuffer.
+// Writers: main lays out the descriptor line once; after that the zone's tick thread alone changes anything.
+// Readers: main, neighbouring zones and whoever replaces the tick thread, and they read committed blocks only.
+//
+//  0            128           256            2304
+//  | descriptor | commit line | counters f64 | block 0: live | block 1: committed | block 2: committed |
+//    main, once   tick thread   tick thread    tick thread     readers look where COMMITS says
+//
+// A block is   | scalars i32 x 64 | globals f64 x 64 | marks i32 x 64 | column | column | ... | cells |   with every column
+// padded to 64 bytes. The three blocks are laid out alike, so a commit is one copy per column and a restore is one copy back.
+//
+// Cells, where the world has them:   | version f64 x n | state i32 x n | since i32 x n | taken i32 x n | queue records |
+// The queue comes last, so that only as much of it is copied as is in use.
+//
+// Two committed blocks take turns: a tick thread that dies in the middle of a commit leaves the other one whole, and a
+// reader has a whole tick's time to copy what was committed last before it is written again.
+//
+// COMMITS is raised twice by each commit, before it copies and after: 2 n when n of them are done, 2 n + 1 while the next
+// one copies. So it says which block was written last (n odd: block 2) and, to a reader that looks again when it is done,
+// whether that block is being written over: then it has grown by more than 2 since it was 2 n. A thread that dies while it
+// copies leaves it odd, which says the same of the commit that its successor begins with.
+//
+// Whoever raises COMMITS, and a reader that looks again (it adds 0), reads and writes the word in one step. So all of them
+// are in one order, in which each takes over what those before it have done: either the reader comes first, and the
+// block is written over after it was read, or it comes later, and finds the word raised. A store followed by plain writes,
+// or plain reads followed by a load, promise neither, and processors such as ARM's do exchange them.
+
+import { assert } from '../../base/assert.js';
+import { GLOBALS_COUNT, ZONES_MAX } from '../../engine/limits.js';
+import { CACHE_LINE_BYTES } from '../limits.js';
+import { COUNTER_COUNT } from '../tables/zone-counters.js';
+
+export type ColumnType = 'u8' | 'i8' | 'u16' | 'i16' | 'u32' | 'i32' | 'f32' | 'f64';
+export const COLUMN_BYTES: Record<ColumnType, number> = {
+  u8: 1,
+  i8: 1,
+  u16: 2,
+  i16: 2,
+  u32: 4,
+  i32: 4,
+  f32: 4,
+  f64: 8,
+};
+
+export const WORLD_MAGIC = 0x54535357;
+export const WORLD_VERSION = 1;
+
+// Words of the descriptor line.
+export const MAGIC = 0;
+export const VERSION = 1;
+export const LAYOUT_HASH = 2;
+export const ZONE_ID = 3;
+export const ROW_CAPACITY = 4;
+
+// Words of the commit line, counted from the beginning of the buffer.
+export const COMMITS = CACHE_LINE_BYTES / 4;
+
+export const COUNTERS_OFFSET = 2 * CACHE_LINE_BYTES;
+export const BLOCKS_OFFSET = COUNTERS_OFFSET + COUNTER_COUNT * 8;
+
+// Scalars of a block.
+export const SCALAR_TICK = 0;
+export const SCALAR_ROW_LIMIT = 1;
+export const SCALAR_ENTITY_COUNT = 2;
+export const SCALAR_RANDOM = 3;
+export const SCALAR_ID_LIMIT = 4;
+export const SCALAR_POPULATED = 5;
+/** Rows from here on mirror a neighbour's entities; below the limit they may be in use. */
+export const SCALAR_GHOST_FIRST = 6;
+export const SCALAR_GHOST_LIMIT = 7;
+/** Ticks of this zone that were written to the journal since the session began; see journal-records.ts. */
+export const SCALAR_JOURNALED = 8;
+/** Records in the queue of cells. */
+export const SCALAR_CELL_QUEUE = 32;
+export const SCALAR_COUNT = 64;
+
+const SCALARS_BYTES = SCALAR_COUNT * 4;
+const GLOBALS_BYTES = GLOBALS_COUNT * 8;
+const MARKS_BYTES = ZONES_MAX * 4;
+export const GLOBALS_IN_BLOCK = SCALARS_BYTES;
+/** Handoff records taken so far from each source thread's ring; committed with what they brought. */
+export const MARKS_IN_BLOCK = GLOBALS_IN_BLOCK + GLOBALS_BYTES;
+export const COLUMNS_IN_BLOCK = MARKS_IN_BLOCK + MARKS_BYTES;
+
+/**
+ * alive      not 0 where the row is an entity
+ * id         one cell per local id, not per row
+ * transient  means something within a tick and right after it only
+ */
+export type ColumnRole = 'alive' | 'id' | 'transient';
+
+export interface ColumnSpec {
+  name: string;
+  type: ColumnType;
+  role?: ColumnRole;
+}
+
+export interface ColumnPlace extends ColumnSpec {
+  bytes: number;
+  /** From the beginning of a block. */
+  offset: number;
+}
+
+/** What a zone needs room for when its world is cut into cells. */
+export interface CellsSpec {
+  /** Cells of one zone. */
+  count: number;
+  queueRecords: number;
+  queueRecordBytes: number;
+  /** What a packed row consists of, in this order. */
+  rowColumns: readonly ColumnSpec[];
+}
+
+export interface CellsPlace extends CellsSpec {
+  /** From the beginning of a block. */
+  offset: number;
+  queueOffset: number;
+}
+
+export interface WorldLayout {
+  rowCapacity: number;
+  columns: readonly ColumnPlace[];
+  /** Absent: the world is not cut into cells. */
+  cells?: CellsPlace;
+  blockBytes: number;
+  totalBytes: number;
+  hash: number;
+}
+
+export function layOutWorld(columns: readonly ColumnSpec[], rowCapacity: number, cells?: CellsSpec): WorldLayout {
+  assert(rowCapacity > 0 && rowCapacity % 64 === 0, 'row capacity is a multiple of 64', rowCapacity);
+  let offset = COLUMNS_IN_BLOCK;
+  let hash = 0x811c9dc5;
+  const places: ColumnPlace[] = [];
+  for (const column of columns) {
+    const bytes = COLUMN_BYTES[column.type];
+    places.push({ ...column, bytes, offset });
+    offset += rowCapacity * bytes;
+    for (const character of `${column.name}:${column.type};`) {
+      hash = Math.imul(hash ^ character.charCodeAt(0), 0x01000193);
+    }
+  }
+  const place = cells && placeCells(cells, offset);
+  if (place !== undefined) {
+    offset = place.queueOffset + place.queueRecords * place.queueRecordBytes;
+    hash = Math.imul(hash ^ place.count ^ (place.queueRecordBytes << 20), 0x01000193);
+  }
+  const blockBytes = Math.ceil(offset / CACHE_LINE_BYTES) * CACHE_LINE_BYTES;
+  const layout = { rowCapacity, columns: places, blockBytes, totalBytes: BLOCKS_OFFSET + 3 * blockBytes, hash };
+  return place === undefined ? layout : { ...layout, cells: place };
+}
+
+const CELL_BYTES = 8 + 3 * 4;
+
+function placeCells(cells: CellsSpec, start: number): CellsPlace {
+  assert(cells.queueRecordBytes % 8 === 0, 'queue records are aligned', cells.queueRecordBytes);
+  const offset = Math.ceil(start / 8) * 8;
+  return { ...cells, offset, queueOffset: Math.ceil((offset + cells.count * CELL_BYTES) / 8) * 8 };
+}
+
+/** Of one row, packed without gaps. */
+export function rowBytesOf(columns: readonly ColumnSpec[]): number {
+  return columns.reduce((sum, { type }) => sum + COLUMN_BYTES[type], 0);
+}

@@ -1,0 +1,123 @@
+// From a Join to a place in the world: who may come in, and as whom. A client with a token goes on with its own entity
+// where that is still here, else with what is stored of its player, else as a newcomer.
+
+import { RejectCode } from '../../game/reject-codes.js';
+import type { JoinFields } from '../../protocol/fb/client-message.js';
+import type { ResumeClaims } from '../auth/resume-token.js';
+import { CloseCode } from './close-codes.js';
+import type { GatewayOptions, GatewaySettings } from './gateway.js';
+import { SESSION_ABSENT, SESSION_CONNECTING, SESSION_JOINING } from './session.js';
+import type { StoredPlayer } from './world-port.js';
+
+/** What the gateway does with a client that cannot stay, and with an absent one whose seat is needed. */
+export interface Doorkeeper {
+  close(client: number, code: number, reason: string): void;
+  dismiss(client: number): void;
+}
+
+export class Entrance {
+  /** Frames per second that a client asked for when it joined. */
+  readonly updateHz: Uint8Array;
+
+  constructor(
+    private readonly options: GatewayOptions,
+    /** As they are now. */
+    private readonly settings: Pick<GatewaySettings, 'tickHz' | 'updateHz'>,
+    private readonly doorkeeper: Doorkeeper,
+  ) {
+    this.updateHz = new Uint8Array(options.sessions.capacity);
+  }
+
+  join(client: number, join: JoinFields): RejectCode {
+    const { settings } = this;
+    const { sessions, resumption, bans, admit } = this.options;
+    if (bans.hasName(join.name)) return RejectCode.Banned;
+    const claims = resumption?.read(join.token);
+    const admitted = claims === undefined ? admit(join.name, join.token) : RejectCode.None;
+    if (admitted !== RejectCode.None) return admitted;
+    const frameHz = join.updateHz === 0 ? settings.updateHz : Math.min(join.updateHz, settings.tickHz);
+    sessions.name[client] = join.name;
+    const kept = claims === undefined ? undefined : resumption?.find(claims);
+    if (claims !== undefined && kept !== undefined) {
+      this.comeBack(client, kept, claims, frameHz);
+      return RejectCode.None;
+    }
+    const seat = this.takeSeat(client);
+    if (seat === -1) return RejectCode.ServerFull;
+    this.updateHz[seat] = frameHz;
+    resumption?.enter(seat, claims);
+    const stored = claims && resumption?.findStored(claims);
+    if (stored !== undefined) {
+      sessions.setState(seat, SESSION_JOINING);
+      void this.joinStored(seat, stored);
+      return RejectCode.None;
+    }
+    const isTaken = this.enter(seat, undefined);
+    if (isTaken || seat === client) return isTaken ? RejectCode.None : RejectCode.ServerFull;
+    this.turnAway(seat);
+    return RejectCode.None;
+  }
+
+  private comeBack(source: number, client: number, claims: ResumeClaims, frameHz: number): void {
+    const { sessions, resumption, world, outbox } = this.options;
+    const wasCongested = outbox.isCongested(client);
+    if (resumption?.comeBack(source, client, claims) === false) {
+      // The world knows nothing of the former connection but this.
+      const isCongested = outbox.isCongested(client);
+      if (isCongested !== wasCongested) world.setCongested(client, isCongested);
+      return;
+    }
+    this.updateHz[client] = frameHz;
+    if (world.resume(client, sessions.epoch[client], frameHz)) this.tellCongestion(client);
+    else this.turnAway(client);
+  }
+
+  /** What is stored comes, or does not, within a bounded time; the client may have gone meanwhile. */
+  private async joinStored(client: number, stored: Promise<StoredPlayer | undefined>): Promise<void> {
+    const { sessions } = this.options;
+    const epoch = sessions.epoch[client];
+    const player = await stored;
+    if (!sessions.holds(client, epoch) || sessions.state[client] !== SESSION_JOINING) return;
+    if (!this.enter(client, player)) this.turnAway(client);
+  }
+
+  private enter(client: number, player: StoredPlayer | undefined): boolean {
+    const { sessions, world, resumption } = this.options;
+    const epoch = sessions.epoch[client];
+    // The world may answer before join() returns.
+    sessions.setState(client, SESSION_JOINING);
+    const isTaken =
+      player === undefined
+        ? world.join(client, epoch, this.updateHz[client])
+        : world.restore(client, epoch, this.updateHz[client], player);
+    if (!isTaken) {
+      sessions.setState(client, SESSION_CONNECTING);
+      return false;
+    }
+    if (player !== undefined) resumption?.noteRestored(client);
+    this.tellCongestion(client);
+    return true;
+  }
+
+  private tellCongestion(client: number): void {
+    if (this.options.outbox.isCongested(client)) this.options.world.setCongested(client, true);
+  }
+
+  private turnAway(client: number): void {
+    this.doorkeeper.close(client, CloseCode.TryAgainLater, 'not let in');
+  }
+
+  /** Who came in by the anteroom gets a seat of the world's: a free one, or that of who has been absent longest. */
+  private takeSeat(client: number): number {
+    const { sessions, outbox } = this.options;
+    if (client < sessions.seats) return client;
+    if (sessions.freeSeats === 0 && sessions.counts[SESSION_ABSENT] > 0)
+      this.doorkeeper.dismiss(sessions.oldestAbsent());
+    const seat = sessions.openSeat();
+    if (seat === -1) return -1;
+    sessions.reseat(client, seat);
+    outbox.swap(client, seat);
+    sessions.release(client);
+    return seat;
+  }
+}

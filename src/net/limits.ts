@@ -1,0 +1,42 @@
+// Limits of sockets and sessions.
+
+import { assert } from '../base/assert.js';
+import { FRAME_BYTES_MAX } from '../engine/replication/limits.js';
+
+/** Connections to a full server of which some clients are absent, until they have said whether they are these. */
+export const ANTEROOM_SESSIONS = 256;
+/** The net side looks at its sessions this often: timeouts, late pongs, the sends that are spread. */
+export const NET_BEAT_MS = 50;
+export const PING_PERIOD_MS = 2000;
+/** A ping unanswered for this long says that what we write is piling up somewhere on the way. */
+export const PONG_LATE_MS = 1500;
+/** Bytes that one socket may keep waiting in this process before its client gets no more. */
+export const SOCKET_BACKLOG_BYTES_MAX = 64 * 1024;
+/** After a close frame the peer has this long to answer it; then the socket is destroyed. */
+export const CLOSE_DEADLINE_MS = 1000;
+export const HANDSHAKE_TIMEOUT_MS = 5000;
+export const HANDSHAKE_HEADER_BYTES_MAX = 8192;
+/** Connections that are no WebSocket (yet); never fewer than clientsMax, so that a full house can come at once. */
+export const HANDSHAKES_PENDING_MIN = 1024;
+/** Connections that are only there to be told why they are not let in. */
+export const REFUSALS_PENDING_MAX = 256;
+export const MESSAGE_FRAGMENTS_MAX = 16;
+/** Pieces in which one message may arrive: 64 pieces of 16 bytes are the largest message. */
+export const MESSAGE_CHUNKS_MAX = 64;
+/** Pings of one client; browsers send none. */
+export const CLIENT_PINGS_PER_SECOND = 10;
+/** Rejects of one client that are answered; the rest is only counted, so that a flood buys no flood. */
+export const REJECT_ANSWERS_PER_SECOND = 20;
+/** A full frame is the dearest thing a client can ask for. */
+export const RESYNC_INTERVAL_MS = 250;
+/** How long the net side waits for a full frame it has asked for, before it asks again. */
+export const RESYNC_RETRY_MS = 1000;
+/** Points within the window that end a session: 50 plain violations, or 400 that haste alone can explain. */
+export const VIOLATION_WINDOW_MS = 10000;
+export const VIOLATION_POINTS_MAX = 400;
+export const VIOLATION_POINTS = 8;
+export const HASTE_POINTS = 1;
+
+assert(PING_PERIOD_MS % NET_BEAT_MS === 0, 'pings are spread over whole beats');
+assert(PONG_LATE_MS < PING_PERIOD_MS, 'a late pong is noticed before the next ping is due');
+assert(FRAME_BYTES_MAX < SOCKET_BACKLOG_BYTES_MAX, 'one frame alone never counts as a backlog');

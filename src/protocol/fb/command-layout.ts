@@ -1,0 +1,263 @@
+// The bytes of a game's commands. A command is one FlatBuffers struct: fixed size, no offsets to follow, so that size and
+// ranges are all there is to check.
+//
+//   0        2           4         8                                     bytes
+//   | kind   | reserved  | seq     | payload fields, each at a multiple   |
+//   | u16    | u16 = 0   | u32     | of its own size; gaps and tail zero  |
+//
+// The whole is padded to the largest alignment in it, which is at least the 4 of `seq`.
+
+import { assert } from '../../base/assert.js';
+import type { CommandDefinition, PayloadField, WireTypeName } from '../../game/definition.js';
+import { RejectCode } from '../../game/reject-codes.js';
+import { COMMAND_PAYLOAD_BYTES_MAX } from '../../memory/limits.js';
+import { CLIENT_HEADER_BYTES, GAME_KIND_MIN } from '../limits.js';
+
+/** The numbers of the schema's WireType, and the bytes of each. */
+export const WIRE_TYPE_NAMES: readonly WireTypeName[] = ['u8', 'i8', 'u16', 'i16', 'u32', 'i32', 'f32'];
+const WIRE_BYTES = [1, 1, 2, 2, 4, 4, 4];
+const TYPE_F32 = 6;
+const TYPE_MIN = [0, -128, 0, -32768, 0, -2147483648, -3.4028234663852886e38];
+const TYPE_MAX = [255, 127, 65535, 32767, 4294967295, 2147483647, 3.4028234663852886e38];
+
+const KIND_MAX = 65535;
+const HEADER_ALIGN = 4;
+/** These are keys of the plain-object form itself. */
+const TAKEN_COMMAND_NAMES = ['join', 'ping', 'resync', 'leave'];
+const TAKEN_FIELD_NAMES = ['type', 'seq'];
+
+/** The part of a CommandDefinition that the wire depends on. */
+export type DescribedCommand = Pick<CommandDefinition, 'name' | 'kind' | 'payload'>;
+
+export interface CommandField {
+  name: string;
+  type: WireTypeName;
+  /** From the beginning of the struct. */
+  offset: number;
+  min: number;
+  max: number;
+  reserved: boolean;
+}
+
+export interface CommandLayout {
+  name: string;
+  kind: number;
+  /** The whole struct, header included. */
+  bytes: number;
+  payloadBytes: number;
+  /** Every payload field, reserved ones included, in order. */
+  fields: readonly CommandField[];
+  /** What the hot check reads, one entry per field, and one of type u8 that allows only 0 per byte of padding. */
+  checkCount: number;
+  checkTypes: Uint8Array;
+  checkOffsets: Uint16Array;
+  checkMin: Float64Array;
+  checkMax: Float64Array;
+  /** 1: must be 0, and anything else is malformed rather than out of range. */
+  checkReserved: Uint8Array;
+}
+
+/** A plain command: its payload by field name, without reserved fields. */
+export type CommandPayload = Record<string, number>;
+
+/** The layouts of one game, found by kind or by name. */
+export class CommandLayouts {
+  readonly all: readonly CommandLayout[];
+  private readonly byKind: (CommandLayout | null)[];
+  private readonly byName = new Map<string, CommandLayout>();
+
+  constructor(commands: readonly DescribedCommand[]) {
+    this.all = commands.map(layOutCommand);
+    const kindLimit = this.all.reduce((limit, layout) => Math.max(limit, layout.kind + 1), GAME_KIND_MIN);
+    this.byKind = new Array(kindLimit - GAME_KIND_MIN).fill(null);
+    for (const layout of this.all) {
+      assert(this.byKind[layout.kind - GAME_KIND_MIN] === null, 'a command kind is used once', layout.kind);
+      assert(!this.byName.has(layout.name), 'a command name is used once', layout.name);
+      this.byKind[layout.kind - GAME_KIND_MIN] = layout;
+      this.byName.set(layout.name, layout);
+    }
+  }
+
+  /** @hot Null when the game has no such command. */
+  find(kind: number): CommandLayout | null {
+    const index = kind - GAME_KIND_MIN;
+    return index >= 0 && index < this.byKind.length ? this.byKind[index] : null;
+  }
+
+  findByName(name: string): CommandLayout | null {
+    return this.byName.get(name) ?? null;
+  }
+}
+
+export function layOutCommand(command: DescribedCommand): CommandLayout {
+  const { name, kind } = command;
+  assert(Number.isInteger(kind) && kind >= GAME_KIND_MIN && kind <= KIND_MAX, `kind of command ${name}`, kind);
+  assert(name !== '' && !TAKEN_COMMAND_NAMES.includes(name), 'a command has a name of its own', name);
+  let end = CLIENT_HEADER_BYTES;
+  let structAlign = HEADER_ALIGN;
+  const fields: CommandField[] = [];
+  const padding: number[] = [];
+  for (const definition of command.payload) {
+    assert(
+      !fields.some((field) => field.name === definition.name),
+      `${name}: a field name is used once`,
+      definition.name,
+    );
+    const align = WIRE_BYTES[typeNumber(definition.type)];
+    structAlign = Math.max(structAlign, align);
+    const offset = alignUp(end, align);
+    for (let gap = end; gap < offset; gap++) padding.push(gap);
+    fields.push(layOutField(name, definition, offset));
+    end = offset + align;
+  }
+  const bytes = alignUp(end, structAlign);
+  for (let gap = end; gap < bytes; gap++) padding.push(gap);
+  assert(
+    bytes - CLIENT_HEADER_BYTES <= COMMAND_PAYLOAD_BYTES_MAX,
+    `${name}: payload bytes`,
+    bytes - CLIENT_HEADER_BYTES,
+  );
+  return { name, kind, bytes, payloadBytes: bytes - CLIENT_HEADER_BYTES, fields, ...checksOf(fields, padding) };
+}
+
+function layOutField(commandName: string, definition: PayloadField, offset: number): CommandField {
+  const { name, type } = definition;
+  const number = typeNumber(type);
+  // Bounds of a float are what the wire can hold of them, or 0.1 would be above a maximum of 0.1.
+  const round = number === TYPE_F32 ? Math.fround : (value: number) => value;
+  const min = round(definition.min ?? TYPE_MIN[number]);
+  const max = round(definition.max ?? TYPE_MAX[number]);
+  const label = `${commandName}.${name}`;
+  assert(name !== '' && !TAKEN_FIELD_NAMES.includes(name), 'a payload field has a name of its own', label);
+  assert(
+    min <= max && min >= TYPE_MIN[number] && max <= TYPE_MAX[number],
+    `range of ${label} in ${type}`,
+    `${min}..${max}`,
+  );
+  return { name, type, offset, min, max, reserved: definition.reserved === true };
+}
+
+function checksOf(fields: readonly CommandField[], padding: readonly number[]) {
+  const checkCount = fields.length + padding.length;
+  const checks = {
+    checkCount,
+    checkTypes: new Uint8Array(checkCount),
+    checkOffsets: new Uint16Array(checkCount),
+    checkMin: new Float64Array(checkCount),
+    checkMax: new Float64Array(checkCount),
+    checkReserved: new Uint8Array(checkCount),
+  };
+  fields.forEach((field, index) => {
+    checks.checkTypes[index] = typeNumber(field.type);
+    checks.checkOffsets[index] = field.offset;
+    checks.checkMin[index] = field.reserved ? 0 : field.min;
+    checks.checkMax[index] = field.reserved ? 0 : field.max;
+    checks.checkReserved[index] = field.reserved ? 1 : 0;
+  });
+  padding.forEach((offset, index) => {
+    checks.checkOffsets[fields.length + index] = offset;
+    checks.checkReserved[fields.length + index] = 1;
+  });
+  return checks;
+}
+
+/**
+ * @hot Once per command received. The message is the `bytes` bytes at `offset`; its header has been checked already.
+ * What passes may go to a ring: size exact, reserved and padding zero, floats finite, every value in its range.
+ */
+export function checkCommand(layout: CommandLayout, view: DataView, offset: number, bytes: number): RejectCode {
+  if (bytes !== layout.bytes) return RejectCode.Malformed;
+  for (let index = 0; index < layout.checkCount; index++) {
+    const value = readWire(view, offset + layout.checkOffsets[index], layout.checkTypes[index]);
+    // Written so that NaN fails: it compares false with everything.
+    if (!(value >= layout.checkMin[index] && value <= layout.checkMax[index])) {
+      return layout.checkReserved[index] === 1 ? RejectCode.Malformed : RejectCode.OutOfRange;
+    }
+  }
+  return RejectCode.None;
+}
+
+/**
+ * Writes the whole struct at `offset`, which must have room for `layout.bytes`. The values may come from anywhere: a
+ * missing, unknown or non-numeric one is malformed, one that its field does not allow is out of range; after such an
+ * answer the bytes written are not a message.
+ */
+export function writeCommand(
+  layout: CommandLayout,
+  payload: Readonly<Record<string, unknown>>,
+  seq: number,
+  view: DataView,
+  offset: number,
+): RejectCode {
+  for (let index = 0; index < layout.bytes; index++) view.setUint8(offset + index, 0);
+  view.setUint16(offset, layout.kind, true);
+  view.setUint32(offset + 4, seq, true);
+  let expectedCount = 0;
+  for (const field of layout.fields) {
+    if (field.reserved) continue;
+    expectedCount++;
+    if (!Object.hasOwn(payload, field.name)) return RejectCode.Malformed;
+    const given = payload[field.name];
+    if (typeof given !== 'number') return RejectCode.Malformed;
+    const value = field.type === 'f32' ? Math.fround(given) : given;
+    if (!(value >= field.min && value <= field.max)) return RejectCode.OutOfRange;
+    if (field.type !== 'f32' && !Number.isInteger(value)) return RejectCode.OutOfRange;
+    writeWire(view, offset + field.offset, typeNumber(field.type), value);
+  }
+  return Object.keys(payload).length === expectedCount ? RejectCode.None : RejectCode.Malformed;
+}
+
+/** For senders that trust themselves: a payload that does not fit the layout is their mistake. */
+export function encodeCommand(layout: CommandLayout, payload: Readonly<CommandPayload>, seq: number): Uint8Array {
+  const bytes = new Uint8Array(layout.bytes);
+  const code = writeCommand(layout, payload, seq, new DataView(bytes.buffer), 0);
+  assert(code === RejectCode.None, `payload of ${layout.name}`, JSON.stringify(payload));
+  return bytes;
+}
+
+/** The payload of a command that passed checkCommand. */
+export function decodeCommand(layout: CommandLayout, view: DataView, offset: number): CommandPayload {
+  const payload: CommandPayload = {};
+  for (const field of layout.fields) {
+    if (!field.reserved) payload[field.name] = readWire(view, offset + field.offset, typeNumber(field.type));
+  }
+  return payload;
+}
+
+/** @hot Reads one value of a wire type. */
+export function readWire(view: DataView, offset: number, type: number): number {
+  switch (type) {
+    case 0:
+      return view.getUint8(offset);
+    case 1:
+      return view.getInt8(offset);
+    case 2:
+      return view.getUint16(offset, true);
+    case 3:
+      return view.getInt16(offset, true);
+    case 4:
+      return view.getUint32(offset, true);
+    case 5:
+      return view.getInt32(offset, true);
+    default:
+      return view.getFloat32(offset, true);
+  }
+}
+
+function writeWire(view: DataView, offset: number, type: number, value: number): void {
+  const bytes = WIRE_BYTES[type];
+  if (type === TYPE_F32) view.setFloat32(offset, value, true);
+  else if (bytes === 1) view.setUint8(offset, value);
+  else if (bytes === 2) view.setUint16(offset, value, true);
+  else view.setUint32(offset, value, true);
+}
+
+function typeNumber(type: WireTypeName): number {
+  const number = WIRE_TYPE_NAMES.indexOf(type);
+  assert(number >= 0, 'a wire type', type);
+  return number;
+}
+
+function alignUp(offset: number, align: number): number {
+  return Math.ceil(offset / align) * align;
+}

@@ -1,0 +1,202 @@
+// What one client knows of the entities around it, kept up from the records of its frames.
+//
+//   record: | id - previous id | mask     | position | fields, each raw by its type |
+//           | varint           | varint   | form 0: none   1: x,y u8   2: x,y u16   3 (enter): kind u8, x,y u32
+//   mask:   bits 0-1 the form of the position; bit 2 + i: field i follows
+//
+// Forms 1 and 2 carry the low bits of a position that the receiver knows: the nearest position with those low bits is
+// meant. The server never lets an entity move farther than that between two records for one client.
+
+import { DECODED_ENTITIES_MAX } from '../limits.js';
+import { readWire, WIRE_TYPE_NAMES } from './command-layout.js';
+import { type FieldForm, FrameFlag, type ServerFrame } from './server-frame.js';
+
+export interface EntityState {
+  id: number;
+  /** Indexes the kinds of the Welcome. */
+  kind: number;
+  /** World units. */
+  x: number;
+  y: number;
+  /** Values by the order of the Welcome's fields. */
+  fields: number[];
+  /** Counts of the quantum, which the low-bit forms of a position refer to. */
+  rawX: number;
+  rawY: number;
+}
+
+export interface EntityUpdate {
+  id: number;
+  moved: boolean;
+  /** Bit i: field i was sent. */
+  fields: number;
+}
+
+/** To be read in this order: an id can leave and enter in one frame, when another entity has taken it over. */
+export interface FrameDelta {
+  /** Not null: the frame was not fully applied. Close, or ask for everything anew with a Resync. */
+  error: DecodeError | null;
+  left: number[];
+  entered: number[];
+  updated: EntityUpdate[];
+}
+
+export type DecodeError =
+  | 'a record is cut short'
+  | 'ids do not rise'
+  | 'an unknown entity is updated'
+  | 'the mask names a field that does not exist'
+  | 'the kind does not exist'
+  | 'too many entities';
+
+const FORM_MASK = 3;
+const FORM_LOW_8 = 1;
+const FORM_LOW_16 = 2;
+const FORM_ENTER = 3;
+const FIRST_FIELD_BIT = 2;
+/** By the form of the position. */
+const POSITION_BYTES = [0, 2, 4, 9];
+/** By wire type. */
+const WIRE_BYTES = [1, 1, 2, 2, 4, 4, 4];
+
+export class EntityDecoder {
+  readonly entities = new Map<number, EntityState>();
+  readonly fields: readonly FieldForm[];
+  readonly kinds: readonly string[];
+  readonly quantum: number;
+  private readonly types: number[];
+  private readonly scales: number[];
+  private readonly offsets: number[];
+  private readonly maskLimit: number;
+  private bytes: Uint8Array = new Uint8Array(0);
+  private view: DataView = new DataView(this.bytes.buffer);
+  private position = 0;
+
+  constructor(fields: readonly FieldForm[], quantum: number, kinds: readonly string[]) {
+    this.fields = fields;
+    this.kinds = kinds;
+    // As 32-bit floats, which is how a Welcome carries them: both sides get the same values from the same bytes.
+    this.quantum = Math.fround(quantum);
+    this.types = fields.map((field) => WIRE_TYPE_NAMES.indexOf(field.type));
+    this.scales = fields.map((field) => Math.fround(field.scale));
+    this.offsets = fields.map((field) => Math.fround(field.offset));
+    this.maskLimit = 2 ** (FIRST_FIELD_BIT + fields.length);
+  }
+
+  /** The frame must come from openFrame. Never throws and never reads outside of the frame, whatever the records say. */
+  apply(frame: ServerFrame): FrameDelta {
+    const delta: FrameDelta = { error: null, left: [], entered: [], updated: [] };
+    if ((frame.flags() & FrameFlag.Full) !== 0) {
+      delta.left.push(...this.entities.keys());
+      this.entities.clear();
+    }
+    for (let index = 0; index < frame.leavesLength(); index++) {
+      const id = frame.leaves(index)!;
+      if (this.entities.delete(id)) delta.left.push(id);
+    }
+    const records = frame.entitiesArray();
+    if (records !== null) delta.error = this.applyRecords(records, delta);
+    return delta;
+  }
+
+  private applyRecords(records: Uint8Array, delta: FrameDelta): DecodeError | null {
+    this.bytes = records;
+    this.view = new DataView(records.buffer, records.byteOffset, records.byteLength);
+    this.position = 0;
+    let previousId = 0;
+    let first = true;
+    while (this.position < records.length) {
+      const step = this.readVarint();
+      const mask = this.readVarint();
+      if (step < 0 || mask < 0) return 'a record is cut short';
+      const id = previousId + step;
+      if ((step === 0 && !first) || id > 0xffffffff) return 'ids do not rise';
+      if (mask >= this.maskLimit) return 'the mask names a field that does not exist';
+      const error = this.applyRecord(id, mask, delta);
+      if (error !== null) return error;
+      previousId = id;
+      first = false;
+    }
+    return null;
+  }
+
+  private applyRecord(id: number, mask: number, delta: FrameDelta): DecodeError | null {
+    if (this.bodyBytes(mask) > this.bytes.length - this.position) return 'a record is cut short';
+    if ((mask & FORM_MASK) === FORM_ENTER) {
+      if (this.entities.size >= DECODED_ENTITIES_MAX && !this.entities.has(id)) return 'too many entities';
+      const kind = this.bytes[this.position];
+      if (kind >= this.kinds.length) return 'the kind does not exist';
+      // A server that does not know what a client last had of an entity tells all of it again; it has not come anew.
+      const wasKnown = this.entities.get(id)?.kind === kind;
+      const entity = this.enter(id, kind);
+      this.readFields(entity, mask);
+      if (wasKnown) delta.updated.push({ id, moved: true, fields: (1 << this.types.length) - 1 });
+      else delta.entered.push(id);
+      return null;
+    }
+    const entity = this.entities.get(id);
+    if (entity === undefined) return 'an unknown entity is updated';
+    const moved = this.move(entity, mask & FORM_MASK);
+    this.readFields(entity, mask);
+    delta.updated.push({ id, moved, fields: mask >>> FIRST_FIELD_BIT });
+    return null;
+  }
+
+  /** Bytes of position and fields that a mask announces. */
+  private bodyBytes(mask: number): number {
+    let bytes = POSITION_BYTES[mask & FORM_MASK];
+    for (let index = 0; index < this.types.length; index++) {
+      if ((mask & (1 << (index + FIRST_FIELD_BIT))) !== 0) bytes += WIRE_BYTES[this.types[index]];
+    }
+    return bytes;
+  }
+
+  private enter(id: number, kind: number): EntityState {
+    const rawX = this.view.getUint32(this.position + 1, true);
+    const rawY = this.view.getUint32(this.position + 5, true);
+    this.position += POSITION_BYTES[FORM_ENTER];
+    const x = rawX * this.quantum;
+    const y = rawY * this.quantum;
+    const entity = { id, kind, x, y, fields: this.offsets.slice(), rawX, rawY };
+    this.entities.set(id, entity);
+    return entity;
+  }
+
+  private move(entity: EntityState, form: number): boolean {
+    if (form === FORM_LOW_8) {
+      // Shifting up and down again extends the sign of the difference of the low bits.
+      entity.rawX = (entity.rawX + (((this.view.getUint8(this.position) - entity.rawX) << 24) >> 24)) >>> 0;
+      entity.rawY = (entity.rawY + (((this.view.getUint8(this.position + 1) - entity.rawY) << 24) >> 24)) >>> 0;
+    } else if (form === FORM_LOW_16) {
+      entity.rawX = (entity.rawX + (((this.view.getUint16(this.position, true) - entity.rawX) << 16) >> 16)) >>> 0;
+      entity.rawY = (entity.rawY + (((this.view.getUint16(this.position + 2, true) - entity.rawY) << 16) >> 16)) >>> 0;
+    } else {
+      return false;
+    }
+    this.position += POSITION_BYTES[form];
+    entity.x = entity.rawX * this.quantum;
+    entity.y = entity.rawY * this.quantum;
+    return true;
+  }
+
+  private readFields(entity: EntityState, mask: number): void {
+    for (let index = 0; index < this.types.length; index++) {
+      if ((mask & (1 << (index + FIRST_FIELD_BIT))) === 0) continue;
+      const raw = readWire(this.view, this.position, this.types[index]);
+      entity.fields[index] = raw * this.scales[index] + this.offsets[index];
+      this.position += WIRE_BYTES[this.types[index]];
+    }
+  }
+
+  /** LEB128 of at most 32 bits; -1 when it is cut short or longer than that. */
+  private readVarint(): number {
+    let value = 0;
+    for (let shift = 0; shift < 35; shift += 7) {
+      if (this.position >= this.bytes.length) return -1;
+      const byte = this.bytes[this.position++];
+      value += (byte & 0x7f) * 2 ** shift;
+      if (byte < 0x80) return value <= 0xffffffff ? value : -1;
+    }
+    return -1;
+  }
+}

@@ -1,0 +1,138 @@
+#!/usr/bin/env node
+// The command that plays a recorded session again, as fast as it can, and says whether it came out the same.
+
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { setImmediate as breathe } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { defaultSettings } from '../../config/setting-lookup.js';
+import { type JournalSession, listSessions } from '../../durability/journal/journal-reader.js';
+import { checkGame, JOURNAL_FOLDER, readSessionInfo } from '../../durability/journal/journal-session.js';
+import { type Divergence, type ReplaySummary, replaySession } from '../../durability/recovery/session-replay.js';
+import { planWorld } from '../../engine/plan/world-plan.js';
+import { loadGame } from '../main/server.js';
+import { Progress } from './progress.js';
+
+const HELP = `npm run replay -- [SESSION] [options]
+
+Plays what was recorded again, without clients and as fast as it can, and checks that it comes out as it was.
+SESSION is a number from the list that is printed when none is given, or "latest".
+
+  --data DIR    the data folder of the server that recorded it (default: data)
+  --game MODULE the game to play it with (default: the one that the session names)
+  --help        this text
+
+Exit code: 0 it came out the same, 1 it did not or could not be played, 130 interrupted.
+`;
+const KIB = 1024;
+
+function fail(text: string): never {
+  process.stderr.write(`replay: ${text}\n`);
+  process.exit(1);
+}
+
+function sizeOf({ folder, segments }: JournalSession): number {
+  return segments.reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
+}
+
+function list(sessions: readonly JournalSession[], folder: string): void {
+  if (sessions.length === 0) {
+    process.stdout.write(`no session is recorded in ${folder}\n`);
+    return;
+  }
+  for (const session of sessions) {
+    let what: string;
+    try {
+      const { startedAt, game, gameVersion, settings } = readSessionInfo(session);
+      what = `${startedAt}  ${game} ${gameVersion}, ${settings.zoneColumns * settings.zoneRows} zones`;
+    } catch (error) {
+      what = (error as Error).message;
+    }
+    process.stdout.write(`${session.epoch}  ${what}  ${Math.ceil(sizeOf(session) / KIB)} KiB\n`);
+  }
+}
+
+function describe({ zone, tick, agreedTick, field, entity, values }: Divergence): string {
+  const who = entity === undefined ? 'of several entities, or of none' : `of entity ${entity.id} (row ${entity.row})`;
+  const how = values === undefined ? '' : `: it was ${values.before} and came out as ${values.now}`;
+  return `zone ${zone} differs at tick ${tick}, in ${field} ${who}${how}; at tick ${agreedTick} it agreed`;
+}
+
+function report(summary: ReplaySummary, tickHz: number, ms: number): void {
+  const { ticks, hashes, states, events, divergences, gaps, ends } = summary;
+  for (const gap of gaps) process.stdout.write(`${gap}\n`);
+  for (const divergence of divergences) process.stdout.write(`${describe(divergence)}\n`);
+  for (const { zone, tick, hash, entities } of ends) {
+    process.stdout.write(`zone ${zone}: tick ${tick}, ${entities} entities, state ${hash}\n`);
+  }
+  const playedMs = ((ticks / Math.max(1, ends.length)) * 1000) / tickHz;
+  process.stdout.write(
+    `${ticks} zone ticks, ${(playedMs / 1000).toFixed(1)} s of play, in ${(ms / 1000).toFixed(2)} s ` +
+      `(${(playedMs / Math.max(1, ms)).toFixed(1)} times real time); ` +
+      `${hashes} hashes and ${states} whole states agreed, ${divergences.length} differed; ${events} events\n`,
+  );
+}
+
+async function main(): Promise<void> {
+  let args: ReturnType<typeof parse>;
+  try {
+    args = parse();
+  } catch (error) {
+    fail(`${(error as Error).message}; --help says what there is`);
+  }
+  const { values, positionals } = args;
+  if (values.help) {
+    process.stdout.write(HELP);
+    return;
+  }
+  const folder = join(values.data, JOURNAL_FOLDER);
+  const sessions = listSessions(folder);
+  const [wanted] = positionals;
+  if (positionals.length > 1) fail(`one session at a time: ${positionals.join(', ')}; --help says what there is`);
+  if (wanted === undefined) {
+    list(sessions, folder);
+    return;
+  }
+  const session = wanted === 'latest' ? sessions[0] : sessions.find(({ epoch }) => String(epoch) === wanted);
+  if (session === undefined) fail(`session is ${wanted}; recorded in ${folder}: ${namesOf(sessions)}`);
+  await play(session, values.game);
+}
+
+function parse() {
+  return parseArgs({
+    allowPositionals: true,
+    options: {
+      data: { type: 'string', default: 'data' },
+      game: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+}
+
+function namesOf(sessions: readonly JournalSession[]): string {
+  return sessions.length === 0 ? 'none' : sessions.map(({ epoch }) => epoch).join(', ');
+}
+
+async function play(session: JournalSession, gameName: string | undefined): Promise<void> {
+  const info = readSessionInfo(session);
+  const { game } = await loadGame(gameName ?? info.settings.game);
+  const plan = planWorld({ ...defaultSettings(), ...info.settings, journalFlushMs: 0 }, game, 1, info.originMs);
+  checkGame(info, game, plan.layout.hash);
+  let isInterrupted = false;
+  process.once('SIGINT', () => {
+    isInterrupted = true;
+  });
+  const startMs = performance.now();
+  const progress = new Progress('replay', Math.ceil(sizeOf(session) / KIB));
+  const summary = await replaySession(plan, game, session, async (bytes, tick) => {
+    progress.update(Math.ceil(bytes / KIB), `KiB, tick ${tick}`);
+    await breathe();
+    return !isInterrupted;
+  });
+  progress.stop();
+  report(summary, info.settings.tickHz, performance.now() - startMs);
+  if (isInterrupted) process.exitCode = 130;
+  else if (summary.divergences.length > 0 || summary.ends.length < plan.worlds.length) process.exitCode = 1;
+}
+
+await main().catch((error: Error) => fail(error.message));

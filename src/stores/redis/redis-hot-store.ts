@@ -1,0 +1,200 @@
+// The hot store in Redis, through ioredis. What ioredis does by default with a broken connection is turned off: it would
+// keep commands for later and send those without an answer again. Here a call fails while Redis is away, and the caller
+// decides. Keys and values are as they are handed over, so that redis-cli shows them.
+
+import { Redis } from 'ioredis';
+import { Backoff, HealthRecord, pause, withDeadline } from '../deadline.js';
+import { checkEntry } from '../embedded/embedded-hot-store.js';
+import {
+  type BackendHealth,
+  type HotEntry,
+  type HotStore,
+  type NoticeListener,
+  PersistError,
+  type PersistErrorKind,
+} from '../store-ports.js';
+
+const RECONNECT_MS_MIN = 100;
+const RECONNECT_MS_MAX = 2000;
+/** One pipeline carries at most this much, so that a large set does not sit in memory twice. */
+const PIPELINE_BYTES_MAX = 8 * 1024 * 1024;
+const SCAN_COUNT = 1000;
+
+export interface RedisHotStoreOptions {
+  url: string;
+  connectTimeoutMs?: number;
+  /** One call, from hand-over to answer. */
+  deadlineMs?: number;
+  onNotice?: NoticeListener;
+}
+
+export function openRedisHotStore(options: RedisHotStoreOptions): HotStore {
+  return new RedisHotStore(options);
+}
+
+class RedisHotStore implements HotStore {
+  readonly #redis: Redis;
+  readonly #deadlineMs: number;
+  readonly #connectTimeoutMs: number;
+  readonly #health: HealthRecord;
+  readonly #reconnect = new Backoff(RECONNECT_MS_MIN, RECONNECT_MS_MAX);
+  #closed = false;
+  /** Why there is no connection, as far as ioredis has said so. */
+  #problem = '';
+  /** What the connection that is there was refused: without its database Redis goes on with database 0. */
+  #lack = '';
+
+  constructor(options: RedisHotStoreOptions) {
+    this.#deadlineMs = options.deadlineMs ?? 5000;
+    this.#connectTimeoutMs = options.connectTimeoutMs ?? 2000;
+    this.#health = new HealthRecord('redis', options.onNotice);
+    this.#redis = new Redis(options.url, {
+      connectTimeout: this.#connectTimeoutMs,
+      commandTimeout: this.#deadlineMs,
+      // A connection on which an answer is overdue is dead, even when nobody closed it.
+      socketTimeout: this.#deadlineMs,
+      enableOfflineQueue: false,
+      autoResendUnfulfilledCommands: false,
+      maxRetriesPerRequest: 0,
+      retryStrategy: () => {
+        this.#reconnect.failed();
+        return this.#reconnect.pauseMs;
+      },
+      // A replica that was a master: connect again, to whatever the name leads to by then.
+      reconnectOnError: (error) => error.message.startsWith('READONLY'),
+    });
+    this.#redis.on('connect', () => {
+      this.#lack = '';
+    });
+    this.#redis.on('ready', () => {
+      this.#reconnect.succeeded();
+      this.#problem = '';
+    });
+    // Without a listener a lost connection would end the process; calls report it.
+    this.#redis.on('error', (error: Error) => {
+      this.#problem = this.#describe(error);
+      if (this.#redis.status === 'connect') this.#lack = this.#problem;
+    });
+  }
+
+  async set(entries: readonly HotEntry[]): Promise<void> {
+    for (const { key, ttlMs } of entries) checkEntry(key, ttlMs);
+    for (let start = 0; start < entries.length; ) {
+      const limit = findPipelineLimit(entries, start);
+      await this.#call('set', async () => {
+        const pipeline = this.#redis.pipeline();
+        for (const { key, value, ttlMs } of entries.slice(start, limit)) {
+          pipeline.set(key, toBuffer(value), 'PX', Math.ceil(ttlMs));
+        }
+        requireAll(await pipeline.exec());
+      });
+      start = limit;
+    }
+  }
+
+  async get(keys: readonly string[]): Promise<(Uint8Array | undefined)[]> {
+    if (keys.length === 0) return [];
+    return this.#call('get', async () => {
+      const values = await this.#redis.mgetBuffer(...keys);
+      return values.map((value) => value ?? undefined);
+    });
+  }
+
+  async delete(keys: readonly string[]): Promise<void> {
+    // UNLINK frees the memory of large values on another thread of the server.
+    if (keys.length > 0) await this.#call('delete', () => this.#redis.unlink(...keys));
+  }
+
+  async keys(prefix: string): Promise<string[]> {
+    const pattern = `${prefix.replace(/[\\*?[\]]/g, '\\$&')}*`;
+    const found = new Set<string>();
+    let cursor = '0';
+    do {
+      const [next, page] = await this.#call('keys', () =>
+        this.#redis.scan(cursor, 'MATCH', pattern, 'COUNT', SCAN_COUNT),
+      );
+      for (const key of page) found.add(key);
+      cursor = next;
+    } while (cursor !== '0');
+    return [...found].sort();
+  }
+
+  health(): BackendHealth {
+    return this.#health.read();
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await withDeadline(this.#redis.quit(), this.#connectTimeoutMs, 'quit').catch(() => {});
+    this.#redis.disconnect();
+  }
+
+  async #call<T>(what: string, action: () => Promise<T>): Promise<T> {
+    if (this.#closed) throw new PersistError('closed', 'the hot store is closed');
+    const { host, port, db } = this.#redis.options;
+    try {
+      await this.#awaitConnection();
+      if (this.#redis.status === 'ready' && this.#lack !== '')
+        throw new PersistError('unavailable', `${what}: ${host}:${port}/${db}: ${this.#lack}`);
+      const result = await withDeadline(action(), this.#deadlineMs + 1000, what);
+      this.#health.succeeded();
+      return result;
+    } catch (error) {
+      const failure = toPersistError(error, what, `${host}:${port}`, this.#problem);
+      this.#health.failed(failure);
+      throw failure;
+    }
+  }
+
+  #describe(error: Error & { code?: string }): string {
+    // Of an address with several answers the message is empty.
+    const text = error.message || error.code || error.name;
+    const { password } = this.#redis.options;
+    return password ? text.replaceAll(password, '***') : text;
+  }
+
+  /** A connection that is being made gets its time; the first call after the start or a cut would fail otherwise. */
+  async #awaitConnection(): Promise<void> {
+    const deadline = performance.now() + this.#connectTimeoutMs;
+    while (this.#redis.status !== 'ready' && !this.#closed && performance.now() < deadline) await pause(5);
+  }
+}
+
+function findPipelineLimit(entries: readonly HotEntry[], start: number): number {
+  let bytes = 0;
+  let limit = start;
+  while (limit < entries.length && (limit === start || bytes + entries[limit].value.length <= PIPELINE_BYTES_MAX)) {
+    bytes += entries[limit].value.length;
+    limit++;
+  }
+  return limit;
+}
+
+function requireAll(results: [Error | null, unknown][] | null): void {
+  if (!results) throw new PersistError('unavailable', 'the pipeline was not run');
+  for (const [error] of results) if (error) throw error;
+}
+
+function toBuffer(value: Uint8Array): Buffer {
+  return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+}
+
+/** What the client says of a connection that is not there names its own options; ours is --redis. */
+const NO_CONNECTION = /enableOfflineQueue|maxRetriesPerRequest|Connection is closed/;
+
+function toPersistError(error: unknown, what: string, address: string, problem: string): PersistError {
+  if (error instanceof PersistError) return error;
+  const { message, name } = error as Error;
+  if (NO_CONNECTION.test(message)) {
+    const reason = problem === '' ? '' : `: ${problem}`;
+    return new PersistError('unavailable', `${what}: no connection to ${address}${reason}`, error);
+  }
+  let kind: PersistErrorKind = 'unavailable';
+  if (message.includes('timed out')) kind = 'timeout';
+  if (message.startsWith('OOM')) kind = 'full';
+  // What Redis itself says no to, but for the states it may leave by itself.
+  const passing = /^(LOADING|BUSY|READONLY|MASTERDOWN|NOAUTH|WRONGPASS|MISCONF|OOM|TRYAGAIN|CLUSTERDOWN)/.test(message);
+  if (name === 'ReplyError' && !passing) kind = 'rejected';
+  return new PersistError(kind, `${what}: ${message}`, error);
+}

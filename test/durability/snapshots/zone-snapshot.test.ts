@@ -1,0 +1,356 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import { brotliCompressSync, brotliDecompressSync, createBrotliCompress, constants as zlib } from 'node:zlib';
+import { createRandom } from '../../../src/base/chance.js';
+import {
+  copyZone,
+  decodeZone,
+  encodeZone,
+  packZone,
+  SNAPSHOT_COMPRESSION,
+  SNAPSHOT_FORMAT,
+  type SnapshotHeader,
+  type WorldIdentity,
+  type ZoneCopy,
+  type ZoneSnapshot,
+} from '../../../src/durability/snapshots/zone-snapshot.js';
+import { type AnyColumn, LIVE_BLOCK, WorldBuffer } from '../../../src/memory/world/world-buffer.js';
+import {
+  type ColumnSpec,
+  layOutWorld,
+  SCALAR_CELL_QUEUE,
+  SCALAR_GHOST_FIRST,
+  SCALAR_GHOST_LIMIT,
+  SCALAR_ID_LIMIT,
+  SCALAR_ROW_LIMIT,
+  SCALAR_TICK,
+} from '../../../src/memory/world/world-layout.js';
+
+const SHAPE: WorldIdentity = {
+  game: 'toy',
+  seed: 1,
+  bots: 2,
+  zoneColumns: 2,
+  zoneCount: 4,
+  worldWidth: 100,
+  worldHeight: 90,
+  rowCapacity: 64,
+  worldId: '7b0cf7a8-6b1f-4d0a-9a53-0d6d1c5f6b11',
+  cellSize: 0,
+};
+const COLUMNS: ColumnSpec[] = [
+  { name: 'hp', type: 'u8' },
+  { name: 'x', type: 'f32' },
+  { name: 'score', type: 'f64' },
+  { name: 'given', type: 'u16', role: 'id' },
+];
+const ROWS = 10;
+const GHOSTS = [40, 41];
+const IDS = 3;
+const EPOCH = 5;
+/** Scalars, globals, marks, columns. */
+const BODY_START = 64 * 4 + 64 * 8 + 64 * 4;
+const BODY_BYTES = BODY_START + (ROWS + GHOSTS.length) * (1 + 4 + 8) + IDS * 2;
+const MIB = 1024 * 1024;
+
+function createWorld(): WorldBuffer {
+  const layout = layOutWorld(COLUMNS, 64);
+  const world = new WorldBuffer(WorldBuffer.create(layout, 3), layout);
+  const live = world.blocks[LIVE_BLOCK];
+  live.scalars[SCALAR_TICK] = 77;
+  live.scalars[SCALAR_ROW_LIMIT] = ROWS;
+  live.scalars[SCALAR_GHOST_FIRST] = 40;
+  live.scalars[SCALAR_GHOST_LIMIT] = 42;
+  live.scalars[SCALAR_ID_LIMIT] = IDS;
+  live.globals[5] = 0.125;
+  live.marks[2] = 11;
+  live.columns.given.set([7, 8, 9]);
+  for (const row of [...Array(ROWS).keys(), ...GHOSTS]) {
+    live.columns.hp[row] = row;
+    live.columns.x[row] = row / 3;
+    live.columns.score[row] = row * 1e9;
+  }
+  world.commit();
+  return world;
+}
+
+function encodeSample(): Uint8Array {
+  return packZone(copyZone(createWorld(), SHAPE, EPOCH, 1234) as ZoneCopy).bytes;
+}
+
+function assertIsSample({ scalars, globals, marks, columns }: ZoneSnapshot): void {
+  const { committed } = createWorld();
+  assert.deepEqual([...scalars], [...committed.scalars]);
+  assert.deepEqual([...globals], [...committed.globals]);
+  assert.deepEqual([...marks], [...committed.marks]);
+  for (const { name, role } of COLUMNS) {
+    const cells = committed.columns[name];
+    const used = role === 'id' ? cells.subarray(0, IDS) : [...cells.subarray(0, ROWS), ...cells.subarray(40, 42)];
+    assert.deepEqual([...(columns.get(name) ?? [])], [...used]);
+  }
+}
+
+/** What another program would do, from nothing but the drawing at the head of zone-snapshot.ts. */
+function takeApart(bytes: Uint8Array): { header: SnapshotHeader; stored: Buffer } {
+  const buffer = Buffer.from(bytes);
+  const bodyStart = 36 + buffer.readUInt32LE(0);
+  return { header: JSON.parse(buffer.toString('utf8', 36, bodyStart)), stored: buffer.subarray(bodyStart) };
+}
+
+/** A snapshot whose checksum is right, whatever is in it. */
+function forge(header: unknown, stored: Uint8Array): Uint8Array {
+  const text = typeof header === 'string' ? Buffer.from(header, 'latin1') : Buffer.from(JSON.stringify(header));
+  const size = Buffer.alloc(4);
+  size.writeUInt32LE(text.length);
+  const checked = Buffer.concat([text, stored]);
+  return Buffer.concat([size, createHash('sha256').update(checked).digest(), checked]);
+}
+
+/** As format 1 was written: the cells of every column up to the highest row or id in use, and nothing of others. */
+function writeFirstFormat(world: WorldBuffer): Buffer {
+  const { scalars, globals, columns } = world.committed;
+  const bytesOf = (array: AnyColumn, count: number): Buffer => Buffer.from(array.slice(0, count).buffer);
+  const body = Buffer.concat([
+    bytesOf(scalars, scalars.length),
+    bytesOf(globals, globals.length),
+    ...COLUMNS.map(({ name }) => bytesOf(columns[name], ROWS)),
+  ]);
+  const { zoneColumns: _, ...shape } = SHAPE;
+  const names = COLUMNS.map(({ name, type }) => ({ name, type }));
+  const header = { format: 1, ...shape, zone: 3, tick: 77, takenAtMs: 1234, rows: ROWS, columns: names };
+  const checksum = createHash('sha256').update(body).digest('hex');
+  const text = Buffer.from(JSON.stringify({ ...header, checksum }));
+  const size = Buffer.alloc(4);
+  size.writeUInt32LE(text.length);
+  return Buffer.concat([size, text, body]);
+}
+
+/** The reason, or what was read. */
+function tryDecode(bytes: Uint8Array): string | ZoneSnapshot {
+  try {
+    return decodeZone(bytes);
+  } catch (error) {
+    assert.equal((error as Error).name, 'Error', `a reason, not a fault of the code: ${(error as Error).stack}`);
+    assert.match((error as Error).message, /^its /);
+    return (error as Error).message;
+  }
+}
+
+test('a zone whose cells get more to wait for while it is copied is to be copied again, and not too large', () => {
+  const cells = { count: 4, queueRecords: 8, queueRecordBytes: 16, rowColumns: [] };
+  const layout = layOutWorld(COLUMNS, 64, cells);
+  const world = new WorldBuffer(WorldBuffer.create(layout, 1), layout);
+  const { scalars } = world.blocks[LIVE_BLOCK];
+  world.commit();
+  const { columns } = world.committed;
+  const { hp } = columns;
+  Object.defineProperty(columns, 'hp', {
+    get: () => {
+      scalars[SCALAR_CELL_QUEUE] = Math.min(8, scalars[SCALAR_CELL_QUEUE] + 3);
+      world.commit();
+      world.commit(); // over what is being copied
+      return hp;
+    },
+  });
+  assert.equal(copyZone(world, SHAPE, EPOCH, 1), undefined);
+});
+
+test('a zone comes back from its bytes as it was', () => {
+  const snapshot = decodeZone(encodeSample());
+  const { header } = snapshot;
+  assert.deepEqual(header, {
+    ...SHAPE,
+    format: SNAPSHOT_FORMAT,
+    compression: SNAPSHOT_COMPRESSION,
+    zone: 3,
+    epoch: EPOCH,
+    tick: 77,
+    takenAtMs: 1234,
+    rows: ROWS,
+    ghostFirst: 40,
+    ghosts: 2,
+    ids: IDS,
+    columns: COLUMNS,
+    bodyBytes: BODY_BYTES,
+  });
+  assertIsSample(snapshot);
+});
+
+test('a snapshot can be read from the drawing alone', () => {
+  const { header, stored } = takeApart(encodeSample());
+  assert.equal(header.compression, 'brotli');
+  const body = brotliDecompressSync(stored);
+  assert.equal(body.length, header.bodyBytes);
+  assert.equal(body.readInt32LE(4 * SCALAR_TICK), 77);
+  assert.equal(body[BODY_START + 9], 9, 'the last row of the first column');
+  assert.equal(body[BODY_START + 11], 41, 'and its last ghost');
+});
+
+test('the checksum of what was packed is that of all its bytes', () => {
+  const { bytes, checksum } = packZone(copyZone(createWorld(), SHAPE, EPOCH, 1) as ZoneCopy);
+  assert.equal(checksum, createHash('sha256').update(bytes).digest('hex'));
+});
+
+test('copies and packed bytes are the only views of their buffers, so that they can be moved', () => {
+  const copy = copyZone(createWorld(), SHAPE, EPOCH, 1) as ZoneCopy;
+  assert.equal(copy.body.byteLength, copy.body.buffer.byteLength);
+  const { bytes } = packZone(copy);
+  assert.equal(bytes.byteLength, bytes.buffer.byteLength);
+});
+
+test('bytes that begin at any address are read', () => {
+  const bytes = encodeSample();
+  for (let shift = 0; shift < 8; shift++) {
+    const shifted = new Uint8Array(bytes.length + 8).subarray(shift, shift + bytes.length);
+    shifted.set(bytes);
+    assertIsSample(decodeZone(shifted));
+  }
+});
+
+test('a snapshot of format 1 is still read', () => {
+  const world = createWorld();
+  const { header, scalars, globals, marks, columns } = decodeZone(writeFirstFormat(world));
+  assert.deepEqual([header.format, header.tick, header.ghosts, header.epoch], [1, 77, 0, 0]);
+  assert.deepEqual([...scalars], [...world.committed.scalars]);
+  assert.deepEqual([...globals], [...world.committed.globals]);
+  assert.ok(marks.every((mark) => mark === 0));
+  for (const { name } of COLUMNS) {
+    assert.deepEqual([...(columns.get(name) ?? [])], [...world.committed.columns[name].subarray(0, ROWS)]);
+  }
+});
+
+test('a snapshot that the calling thread has made, uncompressed, is read like any other', () => {
+  const bytes = encodeZone(createWorld(), SHAPE, EPOCH, 1234);
+  assert.ok(bytes);
+  const snapshot = decodeZone(bytes);
+  assert.equal(snapshot.header.compression, 'none');
+  assertIsSample(snapshot);
+  assert.equal(typeof tryDecode(bytes.subarray(0, -1)), 'string');
+});
+
+test('a snapshot of format 2, whose body was not compressed, is still read', () => {
+  const { head, body } = copyZone(createWorld(), SHAPE, EPOCH, 1234) as ZoneCopy;
+  const snapshot = decodeZone(forge({ format: 2, ...head }, body));
+  assert.equal(snapshot.header.compression, 'none');
+  assertIsSample(snapshot);
+  assert.match(tryDecode(forge({ format: 2, ...head }, body.subarray(1))) as string, /bytes instead of/);
+});
+
+for (const seed of [1, 2, 3]) {
+  test(`a snapshot that is flipped, cut, overwritten or too long is refused with a reason, seed ${seed}`, () => {
+    const random = createRandom(seed);
+    const pick = (limit: number): number => Math.floor(random() * limit);
+    const bytes = encodeSample();
+    for (let round = 0; round < 3000; round++) {
+      let damaged = Buffer.from(bytes);
+      const at = pick(bytes.length);
+      if (round % 4 === 0) damaged = damaged.subarray(0, at);
+      else if (round % 4 === 1) damaged = Buffer.concat([damaged, Buffer.alloc(1 + pick(40), pick(256))]);
+      else if (round % 4 === 2)
+        damaged.fill(damaged[at] ^ (1 + pick(255)), at, Math.min(bytes.length, at + 1 + pick(64)));
+      else damaged[at] ^= 1 << pick(8);
+      assert.equal(typeof tryDecode(damaged), 'string', `seed ${seed}, round ${round}, byte ${at}`);
+    }
+  });
+
+  test(`a damaged snapshot of format 1 is refused, but for what its header alone says, seed ${seed}`, () => {
+    const random = createRandom(seed);
+    const bytes = writeFirstFormat(createWorld());
+    for (let round = 0; round < 1000; round++) {
+      const flipped = Buffer.from(bytes);
+      const at = Math.floor(random() * bytes.length);
+      flipped[at] ^= 1 << Math.floor(random() * 8);
+      if (typeof tryDecode(flipped) !== 'string')
+        assert.ok(at >= 4 && at < 4 + bytes.readUInt32LE(0), `seed ${seed}: byte ${at} was flipped unseen`);
+      const cut = bytes.subarray(0, Math.floor(random() * bytes.length));
+      assert.equal(typeof tryDecode(cut), 'string', `seed ${seed}: ${cut.length} of ${bytes.length} bytes`);
+    }
+  });
+
+  test(`a header that lies behind a right checksum is refused or means what it says, seed ${seed}`, () => {
+    const random = createRandom(seed);
+    const { header, stored } = takeApart(encodeSample());
+    const text = JSON.stringify(header);
+    let read = 0;
+    for (let round = 0; round < 3000; round++) {
+      const characters = [...text];
+      for (let flips = 1 + Math.floor(random() * 3); flips > 0; flips--) {
+        const at = Math.floor(random() * text.length);
+        // Digits above all: they are the sizes.
+        characters[at] = /\d/.test(characters[at])
+          ? String(Math.floor(random() * 1e4))
+          : String.fromCharCode(Math.floor(random() * 256));
+      }
+      const snapshot = tryDecode(forge(characters.join(''), stored));
+      if (typeof snapshot === 'string') continue;
+      read++;
+      assert.equal(snapshot.columns.size, snapshot.header.columns.length);
+      const { rows, ghosts, ids, columns } = snapshot.header;
+      for (const { name, role } of columns) {
+        assert.equal(snapshot.columns.get(name)?.length, role === 'id' ? ids : rows + ghosts);
+      }
+    }
+    assert.ok(read > 0, 'some of them only say another name or tick');
+  });
+}
+
+test('each lie of a header has its reason', () => {
+  const { header, stored } = takeApart(encodeSample());
+  const tell = (lie: Partial<Record<keyof SnapshotHeader, unknown>>) => tryDecode(forge({ ...header, ...lie }, stored));
+  assert.match(tell({ rows: 4e9 }) as string, /4000000000 rows and 3 ids, of 64/);
+  assert.match(tell({ rows: 163841, rowCapacity: 163841 }) as string, /allowed: 163840/);
+  assert.match(tell({ rows: -1 }) as string, /-1 rows/);
+  assert.match(tell({ rows: 9.5 }) as string, /9.5 rows/);
+  assert.match(tell({ ids: 65 }) as string, /65 ids, of 64/);
+  assert.match(tell({ ghosts: 25 }) as string, /25 ghosts from row 40 of 64/);
+  assert.match(tell({ ghostFirst: -3 }) as string, /2 ghosts from row -3/);
+  assert.match(tell({ rows: 63 }) as string, /2 ghosts from row 40/);
+  assert.match(tell({ rows: 11 }) as string, /names columns of/);
+  assert.match(tell({ bodyBytes: 5 }) as string, /says 5 bytes, and names columns of \d+/);
+  assert.match(tell({ zone: 64 }) as string, /says zone 64/);
+  assert.match(tell({ tick: null }) as string, /tick null/);
+  assert.match(tell({ columns: undefined }) as string, /names no columns/);
+  assert.match(tell({ columns: [{ name: 'a', type: 'u8' }, null] }) as string, /without a type/);
+  assert.match(tell({ columns: [{ name: 'a', type: 'toString' }] }) as string, /without a type/);
+  assert.match(tell({ columns: [COLUMNS[0], COLUMNS[0]] }) as string, /one of them twice/);
+  assert.match(tell({ compression: 'zstd' }) as string, /compression is zstd, this server reads brotli and none/);
+  assert.match(tell({ format: 4 }) as string, /format is 4, this server reads 1 to 3/);
+  assert.match(tryDecode(forge('null', stored)) as string, /header is no object/);
+  assert.match(tryDecode(forge(' '.repeat(300_000), stored)) as string, /header has 300000 bytes/);
+  const many = Array.from({ length: 250 }, (_, n) => ({ name: `c${n}`, type: 'f64' }));
+  assert.match(tell({ rows: 163838, rowCapacity: 163840, columns: many }) as string, /allowed: 268435456/);
+});
+
+test('a body that unpacks to other than its columns is refused before it fills the memory', async () => {
+  const { header } = takeApart(encodeSample());
+  assert.match(tryDecode(forge(header, brotliCompressSync(Buffer.alloc(5)))) as string, /5 bytes instead of \d+/);
+  assert.match(tryDecode(forge(header, Buffer.from('no brotli'))) as string, /cannot be unpacked/);
+  const bomb = await makeBomb(512);
+  assert.ok(bomb.length < 256 * 1024, `${bomb.length} bytes`);
+  const before = process.resourceUsage().maxRSS;
+  assert.match(tryDecode(forge(header, bomb)) as string, /cannot be unpacked to \d+ bytes/);
+  // A header that promises the most that is allowed buys nothing either: so much is not there.
+  const rows = 163840;
+  const columns = Array.from({ length: 200 }, (_, n) => ({ name: `c${n}`, type: 'f64' }));
+  const bodyBytes = BODY_START + rows * 200 * 8;
+  const lie = { ...header, rows, ghosts: 0, rowCapacity: rows, columns, bodyBytes };
+  assert.match(tryDecode(forge(lie, brotliCompressSync(Buffer.alloc(5)))) as string, /5 bytes instead of 262145024/);
+  const grownMiB = (process.resourceUsage().maxRSS - before) / 1024;
+  assert.ok(grownMiB < 64, `the process grew by ${grownMiB} MiB`);
+});
+
+/** So many MiB of zeros, compressed without ever having them. */
+async function makeBomb(mib: number): Promise<Buffer> {
+  const stream = createBrotliCompress({ params: { [zlib.BROTLI_PARAM_QUALITY]: 1 } });
+  const chunks: Buffer[] = [];
+  stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+  const zeros = Buffer.alloc(MIB);
+  for (let i = 0; i < mib; i++) {
+    if (!stream.write(zeros)) await once(stream, 'drain');
+  }
+  stream.end();
+  await once(stream, 'end');
+  return Buffer.concat(chunks);
+}

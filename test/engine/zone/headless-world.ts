@@ -1,0 +1,259 @@
+// A whole world without threads, sockets or clocks: all zones, the router, and clients that decode every frame, driven tick
+// by tick. What runs is the product's own; only the sleep and the sockets are left out.
+
+import { createRandom } from '../../../src/base/chance.js';
+import { DEFAULTS, type Settings } from '../../../src/config/settings.js';
+import { wireIdOfKey } from '../../../src/engine/entities/entity-key.js';
+import { Placement } from '../../../src/engine/plan/placement.js';
+import { POSITION_QUANTUM, planWorld, type WorldPlan } from '../../../src/engine/plan/world-plan.js';
+import { ZoneHost } from '../../../src/engine/zone/zone-host.js';
+import type { GameDefinition } from '../../../src/game/definition.js';
+import { ByteRing } from '../../../src/memory/rings/byte-ring.js';
+import { ThreadControl } from '../../../src/memory/tables/thread-control.js';
+import type { ClientSink, StoredPlayer } from '../../../src/net/gateway/world-port.js';
+import { encodeCommand } from '../../../src/protocol/fb/command-layout.js';
+import { EntityDecoder, type EntityState } from '../../../src/protocol/fb/entity-decoder.js';
+import { openFrame } from '../../../src/protocol/fb/server-frame.js';
+import { describeGame, type GameDescription } from '../../../src/protocol/game-description.js';
+import { Router } from '../../../src/server/main/router.js';
+
+export class HeadlessClient {
+  readonly decoder: EntityDecoder;
+  entityId = 0;
+  key = 0;
+  joinedCount = 0;
+  tick = 0;
+  ack = 0;
+  seq = 0;
+  frameCount = 0;
+  frameBytes = 0;
+  fullCount = 0;
+  readonly rejects: { seq: number; kind: number; code: number }[] = [];
+  /** Ids that came into view, in order: an entity that flickers is there twice. */
+  readonly entered: number[] = [];
+  refusedCode = 0;
+
+  constructor(
+    readonly index: number,
+    readonly epoch: number,
+    description: GameDescription,
+  ) {
+    this.decoder = new EntityDecoder(description.fields, POSITION_QUANTUM, description.kinds);
+  }
+
+  get self(): EntityState | undefined {
+    return this.decoder.entities.get(this.entityId);
+  }
+}
+
+export interface TrueEntity {
+  zone: number;
+  row: number;
+  x: number;
+  y: number;
+}
+
+export class HeadlessWorld {
+  readonly plan: WorldPlan;
+  readonly router: Router;
+  readonly settings: Settings;
+  readonly description: GameDescription;
+  readonly clients = new Map<number, HeadlessClient>();
+  hosts: ZoneHost[];
+  tick = 0;
+  private readonly frames: ByteRing[];
+  private nextEpoch = 1;
+  private onFrame: (client: HeadlessClient) => void = () => {};
+
+  constructor(
+    readonly game: GameDefinition,
+    settings: Partial<Settings>,
+    threads = 1,
+    /** Before anything runs: fills the zones, reserves clients. */
+    prepare: (plan: WorldPlan, router: Router) => void = () => {},
+    /** Threads do not wait for main to name the clients. */
+    ticksUntilAttached = 0,
+  ) {
+    this.settings = {
+      ...DEFAULTS,
+      worldWidth: 200,
+      worldHeight: 200,
+      clientsMax: 64,
+      entitiesPerZone: 2048,
+      ...settings,
+    };
+    this.plan = planWorld(this.settings, game, threads, 0);
+    this.description = describeGame(game);
+    const { spawn, worldWidth, worldHeight, zoneColumns, zoneRows, viewRadius, seed } = this.settings;
+    const placement = new Placement(
+      spawn,
+      worldWidth,
+      worldHeight,
+      zoneColumns,
+      zoneRows,
+      viewRadius,
+      createRandom(seed),
+    );
+    this.router = new Router(this.plan, placement, game);
+    this.router.connect(this.createSink());
+    prepare(this.plan, this.router);
+    this.frames = this.plan.frames.map((buffer) => new ByteRing(buffer));
+    this.hosts = this.plan.areas.map((_, zone) => this.createHost(zone));
+    this.tick = Math.max(...this.hosts.map(({ zone }) => zone.tick));
+    for (let i = 0; i < ticksUntilAttached; i++) this.runZones();
+    for (const thread of this.plan.zonesOfThread.keys()) this.router.attachClients(thread);
+  }
+
+  /** A successor of a thread that died: new objects over what it left in shared memory. Main has not heard of it yet. */
+  renewThread(thread: number): void {
+    this.frames[thread] = new ByteRing(this.plan.frames[thread]);
+    for (const zone of this.plan.zonesOfThread[thread]) {
+      this.hosts[zone] = this.createHost(zone);
+    }
+  }
+
+  /** As a supervisor does after a thread died: its successor, and some ticks later its clients. */
+  replaceThread(thread: number, ticksUntilAttached = 0): void {
+    this.renewThread(thread);
+    this.run(ticksUntilAttached);
+    // The threads do not wait while main attaches: a tick falls between its last look and its words.
+    const { router } = this;
+    const deliverAll = router.deliverAll.bind(router);
+    router.deliverAll = () => {
+      deliverAll();
+      router.deliverAll = deliverAll;
+      this.runZones();
+    };
+    router.attachClients(thread);
+  }
+
+  private runZones(): void {
+    this.tick++;
+    for (const host of this.hosts) {
+      host.runTick(this.tick);
+    }
+  }
+
+  listen(onFrame: (client: HeadlessClient) => void): void {
+    this.onFrame = onFrame;
+  }
+
+  join(index: number, updateHz = this.settings.updateHz): HeadlessClient {
+    const client = new HeadlessClient(index, this.nextEpoch++, this.description);
+    this.clients.set(index, client);
+    this.router.join(index, client.epoch, updateHz);
+    return client;
+  }
+
+  /** Comes in as it was stored. */
+  restore(index: number, player: StoredPlayer, updateHz = this.settings.updateHz): HeadlessClient {
+    const client = new HeadlessClient(index, this.nextEpoch++, this.description);
+    this.clients.set(index, client);
+    if (!this.router.restore(index, client.epoch, updateHz, player)) throw new Error(`client ${index} finds no room`);
+    return client;
+  }
+
+  /** Its connection is lost: frames that still come for it go nowhere. */
+  lose(client: HeadlessClient): void {
+    this.router.setAbsent(client.index);
+    this.clients.delete(client.index);
+  }
+
+  /** It is back by another connection, which knows nothing. Its frames are taken once the zone has said so, as by the gateway. */
+  resume(index: number, epoch: number, updateHz = this.settings.updateHz): HeadlessClient {
+    const client = new HeadlessClient(index, epoch, this.description);
+    this.clients.set(index, client);
+    if (!this.router.resume(index, epoch, updateHz)) throw new Error(`client ${index} cannot come back`);
+    return client;
+  }
+
+  leave(client: HeadlessClient): void {
+    this.router.leave(client.index, client.epoch);
+    this.clients.delete(client.index);
+  }
+
+  send(client: HeadlessClient, name: string, payload: Record<string, number>): boolean {
+    const layout = this.description.layouts.findByName(name);
+    const bytes = encodeCommand(layout as never, payload, ++client.seq);
+    return this.router.command(
+      client.index,
+      client.epoch,
+      client.seq,
+      (layout as { kind: number }).kind,
+      bytes,
+      8,
+      bytes.length,
+    );
+  }
+
+  run(ticks: number, each: () => void = () => {}): void {
+    for (let i = 0; i < ticks; i++) {
+      each();
+      this.runZones();
+      this.router.deliverAll();
+    }
+  }
+
+  /** Every living entity by wire id; throws when one id lives twice. */
+  truth(): Map<number, TrueEntity> {
+    const entities = new Map<number, TrueEntity>();
+    for (const [zone, { zone: z }] of this.hosts.entries()) {
+      for (let row = 0; row < z.rowLimit; row++) {
+        if (z.alive[row] === 0) continue;
+        const id = wireIdOfKey(z.engine.key[row]);
+        if (entities.has(id)) throw new Error(`entity ${id} lives in zones ${entities.get(id)?.zone} and ${zone}`);
+        entities.set(id, { zone, row, x: z.positionX[row], y: z.positionY[row] });
+      }
+    }
+    return entities;
+  }
+
+  counter(index: number): number {
+    return this.hosts.reduce((sum, host) => sum + host.zone.counters[index], 0);
+  }
+
+  private createHost(zone: number): ZoneHost {
+    const thread = this.plan.zonesOfThread.findIndex((zones) => zones.includes(zone));
+    const control = new ThreadControl(this.plan.controls[thread]);
+    return new ZoneHost(this.plan, zone, this.game, this.frames[thread], control.phaseMs, () => 0);
+  }
+
+  private createSink(): ClientSink {
+    const find = (index: number, epoch: number): HeadlessClient | undefined => {
+      const client = this.clients.get(index);
+      return client?.epoch === epoch ? client : undefined;
+    };
+    return {
+      joined: (index, epoch, entityId, key) => {
+        const client = find(index, epoch);
+        if (client) Object.assign(client, { entityId, key, joinedCount: client.joinedCount + 1 });
+      },
+      refused: (index, epoch, code) => {
+        const client = find(index, epoch);
+        if (client) client.refusedCode = code;
+      },
+      rejected: (index, epoch, seq, kind, code) => find(index, epoch)?.rejects.push({ seq, kind, code }),
+      dropped: (index, epoch) => {
+        if (find(index, epoch)) this.clients.delete(index);
+      },
+      frame: (index, epoch, bytes, start, limit) => {
+        const client = find(index, epoch);
+        if (client && client.joinedCount > 0) this.takeFrame(client, bytes.slice(start, limit));
+      },
+    };
+  }
+
+  private takeFrame(client: HeadlessClient, bytes: Uint8Array): void {
+    const frame = openFrame(bytes);
+    if (frame === null) throw new Error('a frame of the server does not open');
+    const delta = client.decoder.apply(frame);
+    if (delta.error !== null) throw new Error(`client ${client.index} at tick ${frame.tick()}: ${delta.error}`);
+    client.tick = frame.tick();
+    client.ack = frame.ack();
+    client.frameCount++;
+    client.frameBytes += bytes.length;
+    if ((frame.flags() & 1) !== 0) client.fullCount++;
+    client.entered.push(...delta.entered);
+    this.onFrame(client);
+  }
+}

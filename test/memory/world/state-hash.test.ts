@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createRandom } from '../../../src/base/chance.js';
+import { compareHashes, hashBlock } from '../../../src/memory/world/state-hash.js';
+import { LIVE_BLOCK, WorldBuffer } from '../../../src/memory/world/world-buffer.js';
+import * as L from '../../../src/memory/world/world-layout.js';
+
+const LAYOUT = L.layOutWorld(
+  [
+    { name: 'alive', type: 'u8', role: 'alive' },
+    { name: 'x', type: 'f32' },
+    { name: 'score', type: 'f64' },
+    { name: 'hp', type: 'u8' },
+    { name: 'departTo', type: 'u8', role: 'transient' },
+    { name: 'generation', type: 'u16', role: 'id' },
+  ],
+  192,
+);
+
+function fillWorld(seed: number): WorldBuffer {
+  const world = new WorldBuffer(WorldBuffer.create(LAYOUT, 0), LAYOUT);
+  const { scalars, columns } = world.blocks[LIVE_BLOCK];
+  const random = createRandom(seed);
+  scalars[L.SCALAR_ROW_LIMIT] = 100;
+  scalars[L.SCALAR_ID_LIMIT] = 120;
+  scalars[L.SCALAR_GHOST_FIRST] = 128;
+  scalars[L.SCALAR_GHOST_LIMIT] = 140;
+  for (let row = 0; row < 192; row++) {
+    columns.alive[row] = random() < 0.8 ? 1 : 0;
+    columns.x[row] = random() * 100;
+    columns.score[row] = random();
+    columns.hp[row] = random() * 100;
+    columns.generation[row] = random() * 100;
+  }
+  return world;
+}
+
+test('one cell that differs is named, in every kind of column', () => {
+  const seed = 5;
+  for (const [name, row] of [
+    ['x', 0],
+    ['x', 99],
+    ['score', 17],
+    ['hp', 131],
+    ['generation', 119],
+  ] as const) {
+    const before = fillWorld(seed);
+    const after = fillWorld(seed);
+    for (const { blocks } of [before, after]) blocks[LIVE_BLOCK].columns.alive[row] = 1;
+    after.blocks[LIVE_BLOCK].columns[name][row] += 1;
+    const expected = hashBlock(before.blocks[LIVE_BLOCK], LAYOUT).sums;
+    const actual = hashBlock(after.blocks[LIVE_BLOCK], LAYOUT).sums;
+    assert.deepEqual(compareHashes(expected, actual, LAYOUT), [{ field: name, row }], `seed ${seed}`);
+  }
+});
+
+test('where several cells of a column differ, the column is named without a row', () => {
+  const before = fillWorld(6);
+  const after = fillWorld(6);
+  for (const row of [3, 50, 77]) {
+    for (const { blocks } of [before, after]) blocks[LIVE_BLOCK].columns.alive[row] = 1;
+    after.blocks[LIVE_BLOCK].columns.x[row] += 1 + row;
+  }
+  const expected = hashBlock(before.blocks[LIVE_BLOCK], LAYOUT).sums;
+  assert.deepEqual(compareHashes(expected, hashBlock(after.blocks[LIVE_BLOCK], LAYOUT).sums, LAYOUT), [{ field: 'x' }]);
+});
+
+test('what is no entity, transient or beyond the limits does not count', () => {
+  const before = fillWorld(7);
+  const after = fillWorld(7);
+  for (const { blocks } of [before, after]) blocks[LIVE_BLOCK].columns.alive[20] = 0;
+  const { columns } = after.blocks[LIVE_BLOCK];
+  columns.x[20] = -1;
+  columns.departTo[4] = 1;
+  columns.hp[101] = 1;
+  columns.alive[101] = 1;
+  columns.alive[141] = 1 - columns.alive[141];
+  columns.generation[120] += 1;
+  const expected = hashBlock(before.blocks[LIVE_BLOCK], LAYOUT).sums;
+  assert.deepEqual(compareHashes(expected, hashBlock(after.blocks[LIVE_BLOCK], LAYOUT).sums, LAYOUT), []);
+});

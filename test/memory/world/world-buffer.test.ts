@@ -1,0 +1,228 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { hashCommitted, hashText } from '../../../src/memory/world/state-hash.js';
+import { LIVE_BLOCK, WorldBuffer } from '../../../src/memory/world/world-buffer.js';
+import {
+  BLOCKS_OFFSET,
+  layOutWorld,
+  SCALAR_ENTITY_COUNT,
+  SCALAR_GHOST_FIRST,
+  SCALAR_GHOST_LIMIT,
+  SCALAR_ID_LIMIT,
+  SCALAR_ROW_LIMIT,
+  SCALAR_TICK,
+} from '../../../src/memory/world/world-layout.js';
+
+const LAYOUT = layOutWorld(
+  [
+    { name: 'hp', type: 'u8' },
+    { name: 'x', type: 'f32' },
+    { name: 'score', type: 'f64' },
+  ],
+  128,
+);
+
+function createWorld(): WorldBuffer {
+  return new WorldBuffer(WorldBuffer.create(LAYOUT, 3), LAYOUT);
+}
+
+function fill(world: WorldBuffer, tick: number, rows: number): void {
+  const live = world.blocks[LIVE_BLOCK];
+  live.scalars[SCALAR_TICK] = tick;
+  live.scalars[SCALAR_ROW_LIMIT] = rows;
+  live.scalars[SCALAR_ENTITY_COUNT] = rows;
+  for (let row = 0; row < rows; row++) {
+    live.columns.hp[row] = tick + row;
+    live.columns.x[row] = tick * 1000 + row;
+    live.columns.score[row] = -tick;
+  }
+}
+
+test('columns do not overlap and begin where their type may begin', () => {
+  let end = 0;
+  for (const { offset, bytes } of LAYOUT.columns) {
+    assert.equal((BLOCKS_OFFSET + offset) % bytes, 0);
+    assert.ok(offset >= end);
+    end = offset + bytes * LAYOUT.rowCapacity;
+  }
+  assert.ok(end <= LAYOUT.blockBytes);
+});
+
+test('readers see a tick only after its commit, and then all of it', () => {
+  const world = createWorld();
+  const reader = new WorldBuffer(world.buffer, LAYOUT);
+  fill(world, 1, 10);
+  assert.equal(reader.committed.scalars[SCALAR_TICK], 0);
+  world.commit();
+  fill(world, 2, 10);
+  assert.equal(reader.committed.scalars[SCALAR_TICK], 1);
+  assert.equal(reader.committed.columns.x[9], 1009);
+  world.commit();
+  assert.equal(reader.committed.columns.x[9], 2009);
+});
+
+test('a block that a reader has taken hold of stays whole during the next commit', () => {
+  const world = createWorld();
+  fill(world, 1, 100);
+  world.commit();
+  const held = world.committed;
+  fill(world, 2, 100);
+  world.commit();
+  for (let row = 0; row < 100; row++) assert.equal(held.columns.x[row], 1000 + row);
+});
+
+/** Copies the tick's first columns, and then its thread is no more. */
+function commitHalf(world: WorldBuffer): void {
+  let copies = 0;
+  world.bytes.copyWithin = (target, start, limit) => {
+    if (++copies > 2) throw new Error('the thread ended');
+    return Uint8Array.prototype.copyWithin.call(world.bytes, target, start, limit) as Uint8Array<SharedArrayBuffer>;
+  };
+  assert.throws(() => world.commit(), /the thread ended/);
+  world.bytes.copyWithin = Uint8Array.prototype.copyWithin;
+}
+
+/** Every look at the column x is interrupted. */
+function createInterruptedReader(world: WorldBuffer, interrupt: () => void): WorldBuffer {
+  const reader = new WorldBuffer(world.buffer, LAYOUT);
+  for (const { columns } of reader.blocks) {
+    const { x } = columns;
+    Object.defineProperty(columns, 'x', {
+      get: () => {
+        interrupt();
+        return x;
+      },
+    });
+  }
+  return reader;
+}
+
+test('what is read during one commit and half of a second one is not taken for a tick', () => {
+  const world = createWorld();
+  fill(world, 1, 50);
+  world.commit();
+  let tick = 1;
+  let interruptions = 0;
+  const reader = createInterruptedReader(world, () => {
+    interruptions++;
+    fill(world, ++tick, 50);
+    world.commit();
+    fill(world, ++tick, 50);
+    commitHalf(world);
+  });
+  assert.equal(hashCommitted(reader), undefined);
+  assert.ok(interruptions > 1, 'it was tried again');
+});
+
+test('what is read during one commit is a whole tick, also after a thread that died half way through one', () => {
+  const world = createWorld();
+  fill(world, 1, 50);
+  world.commit();
+  const first = hashCommitted(world);
+  fill(world, 2, 50);
+  commitHalf(world);
+  assert.deepEqual(hashCommitted(world), first, 'the last commit');
+  let interruptions = 0;
+  const reader = createInterruptedReader(world, () => {
+    interruptions++;
+    fill(world, 2, 50);
+    new WorldBuffer(world.buffer, LAYOUT).commit(); // the successor's first
+  });
+  assert.deepEqual(hashCommitted(reader), first);
+  assert.equal(interruptions, 1);
+  const second = createWorld();
+  fill(second, 2, 50);
+  second.commit();
+  assert.deepEqual(hashCommitted(world), hashCommitted(second));
+});
+
+test('of a block that is held, the commit that writes it again is known from its beginning', () => {
+  const world = createWorld();
+  fill(world, 1, 50);
+  world.commit();
+  const held = world.hold();
+  assert.ok(world.isHeld(held));
+  world.commit();
+  assert.ok(world.isHeld(held), 'the other block was written');
+  commitHalf(world);
+  assert.ok(!world.isHeld(held), 'this one is being written');
+  const later = world.hold();
+  world.commit(); // the successor's first goes into the block that was left half written
+  assert.ok(world.isHeld(later));
+  commitHalf(world);
+  assert.ok(!world.isHeld(later));
+});
+
+test('a thread that died half way through a commit leaves the last commit whole', () => {
+  const world = createWorld();
+  fill(world, 1, 50);
+  world.commit();
+  fill(world, 2, 50);
+  commitHalf(world);
+  const successor = new WorldBuffer(world.buffer, LAYOUT);
+  successor.restore();
+  assert.equal(successor.blocks[LIVE_BLOCK].scalars[SCALAR_TICK], 1);
+  for (let row = 0; row < 50; row++) assert.equal(successor.blocks[LIVE_BLOCK].columns.x[row], 1000 + row);
+});
+
+test('the same state has the same hash, and any changed cell another one', () => {
+  const [a, b] = [createWorld(), createWorld()];
+  for (const world of [a, b]) {
+    fill(world, 5, 20);
+    world.commit();
+  }
+  assert.deepEqual(hashCommitted(a), hashCommitted(b));
+  const hash = hashText(hashCommitted(a)!);
+  for (const [column, row] of [
+    ['hp', 0],
+    ['x', 19],
+    ['score', 7],
+  ] as const) {
+    fill(b, 5, 20);
+    b.blocks[LIVE_BLOCK].columns[column][row] += 1;
+    b.commit();
+    assert.notEqual(hashText(hashCommitted(b)!), hash, `${column} ${row}`);
+  }
+});
+
+test('a buffer of other columns is not attached to', () => {
+  const other = layOutWorld([{ name: 'hp', type: 'u16' }], 128);
+  assert.throws(() => new WorldBuffer(createWorld().buffer, other), /same columns/);
+});
+
+test('a restore takes back the rows that a lost tick used for the first time, own ones and ghosts', () => {
+  const layout = layOutWorld([{ name: 'alive', type: 'u8', role: 'alive' }], 64);
+  for (const [rows, ghostFirst, ghostLimit, left] of [
+    [2, 8, 10, 4],
+    [2, 8, 8, 2],
+    [2, 8, 0, 2],
+    [0, 8, 9, 1],
+    [5, 0, 0, 5],
+  ]) {
+    const world = new WorldBuffer(WorldBuffer.create(layout, 3), layout);
+    const { scalars, columns } = world.blocks[LIVE_BLOCK];
+    scalars[SCALAR_ROW_LIMIT] = rows;
+    scalars[SCALAR_GHOST_FIRST] = ghostFirst;
+    scalars[SCALAR_GHOST_LIMIT] = ghostLimit;
+    columns.alive.fill(1);
+    world.commit(); // those below the limits
+    world.restore();
+    const expected = Array.from({ length: 64 }, (_, row) => row < rows || (row >= ghostFirst && row < ghostLimit));
+    assert.deepEqual([...columns.alive].map(Boolean), expected, `${rows} rows, ghosts ${ghostFirst} to ${ghostLimit}`);
+    assert.equal(expected.filter(Boolean).length, left);
+  }
+});
+
+test('a restore takes back the ids that a lost tick gave out for the first time', () => {
+  const layout = layOutWorld([{ name: 'idGeneration', type: 'u16', role: 'id' }], 128);
+  const world = new WorldBuffer(WorldBuffer.create(layout, 3), layout);
+  const { scalars, columns } = world.blocks[LIVE_BLOCK];
+  scalars[SCALAR_ID_LIMIT] = 2;
+  columns.idGeneration.set([4, 7]);
+  world.commit();
+  scalars[SCALAR_ID_LIMIT] = 5;
+  columns.idGeneration.set([5, 7, 1, 1, 1]); // and no commit
+  world.restore();
+  assert.equal(scalars[SCALAR_ID_LIMIT], 2);
+  assert.deepEqual([...columns.idGeneration.slice(0, 6)], [4, 7, 0, 0, 0, 0]);
+});

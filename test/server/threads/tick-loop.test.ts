@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CATCH_UP_TICKS_MAX } from '../../../src/engine/limits.js';
+import type { ZoneHost } from '../../../src/engine/zone/zone-host.js';
+import * as T from '../../../src/memory/tables/thread-control.js';
+import type { FromTickThread } from '../../../src/server/threads/thread-messages.js';
+import { TickLoop } from '../../../src/server/threads/tick-loop.js';
+
+const TICK_HZ = 50;
+const PERIOD_MS = 1000 / TICK_HZ;
+
+/** Runs a loop on a clock that only ticks and sleeps move on. */
+function runLoop(
+  ticks: number,
+  costMs: (tick: number) => number,
+): { ran: number[]; control: T.ThreadControl; reports: FromTickThread[] } {
+  const control = new T.ThreadControl(T.ThreadControl.create());
+  const ran: number[] = [];
+  const reports: FromTickThread[] = [];
+  let now = 0;
+  const host = {
+    zone: { tick: 0 },
+    runTick: (tick: number) => {
+      ran.push(tick);
+      now += costMs(tick);
+      if (ran.length === ticks) Atomics.store(control.words, T.STOP, 1);
+    },
+  } as unknown as ZoneHost;
+  const say = (message: FromTickThread): void => {
+    if (message.kind === 'overrun') reports.push(message);
+  };
+  const sleep = (ms: number): void => {
+    now += ms;
+  };
+  new TickLoop([host], control, TICK_HZ, 0, () => now, say, sleep).run();
+  return { ran, control, reports };
+}
+
+test('ticks follow one another without a gap when they are quick', () => {
+  const { ran, control } = runLoop(20, () => 1);
+  for (let i = 1; i < ran.length; i++) assert.equal(ran[i], ran[i - 1] + 1);
+  assert.equal(control.words[T.OVERRUNS], 0);
+  assert.equal(control.words[T.SKIPPED], 0);
+});
+
+test('after a short stall the missed ticks are run, none is skipped', () => {
+  const { ran, control } = runLoop(20, (tick) => (tick === 5 ? 3 * PERIOD_MS : 0.5));
+  for (let i = 1; i < ran.length; i++) assert.equal(ran[i], ran[i - 1] + 1);
+  assert.equal(control.words[T.SKIPPED], 0);
+  assert.equal(control.words[T.OVERRUNS], 1);
+});
+
+test('after a long stall some ticks are made up for, and the rest is skipped and counted', () => {
+  const stall = 40;
+  const { ran, control } = runLoop(30, (tick) => (tick === 5 ? stall * PERIOD_MS : 0.5));
+  const jump = ran.findIndex((tick, i) => i > 0 && tick !== ran[i - 1] + 1);
+  assert.ok(jump > 0, 'ticks were skipped');
+  const skipped = ran[jump] - ran[jump - 1] - 1;
+  assert.equal(control.words[T.SKIPPED], skipped);
+  assert.ok(Math.abs(skipped - (stall - CATCH_UP_TICKS_MAX)) <= 1, `${skipped} skipped`);
+});
+
+test('overruns are reported at most once per second of the clock', () => {
+  const { control, reports } = runLoop(200, () => PERIOD_MS * 1.2);
+  const seconds = (200 * PERIOD_MS * 1.2) / 1000;
+  assert.ok(reports.length >= 1 && reports.length <= Math.ceil(seconds) + 1, `${reports.length} reports`);
+  assert.equal(control.words[T.OVERRUNS], 200);
+});
