@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
+import { Redis } from 'ioredis';
 import { createRandom } from '../../src/base/chance.js';
 import { openEmbeddedHotStore } from '../../src/stores/embedded/embedded-hot-store.js';
 import { openRedisHotStore } from '../../src/stores/redis/redis-hot-store.js';
@@ -203,4 +204,26 @@ test('where Redis is and cannot be used the complaint says why, without the pass
     assert.match(notices.join(), expected);
     assert.ok(!JSON.stringify([notices, store.health()]).includes('opensesame'), 'not the password');
   }
+});
+
+test('redis hot store: a key of another type is read as a damaged value, and written over by the next set', async (t) => {
+  const url = findService('redis');
+  if (!requireOrSkip(t, url !== undefined, skipReason('redis'))) return;
+  const [key, good] = [`mistyped:${randomUUID()}`, `good:${randomUUID()}`];
+  const client = new Redis(url!);
+  const store = openRedisHotStore({ url: url! });
+  t.after(async () => {
+    await store.delete([key, good]);
+    await store.close();
+    await client.quit();
+  });
+  await client.hset(key, 'field', 'value');
+  await store.set([{ key: good, value: Buffer.from('1'), ttlMs: MINUTE_MS }]);
+  await assert.rejects(
+    store.get([good, key]),
+    ({ kind, message }: PersistError) => kind === 'corrupt' && message.includes(`key ${key} is of another Redis type`),
+  );
+  assert.equal(toText((await store.get([good]))[0]), '1');
+  await store.set([{ key, value: Buffer.from('2'), ttlMs: MINUTE_MS }]);
+  assert.equal(toText((await store.get([key]))[0]), '2');
 });

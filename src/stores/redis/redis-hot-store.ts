@@ -95,8 +95,11 @@ class RedisHotStore implements HotStore {
   async get(keys: readonly string[]): Promise<(Uint8Array | undefined)[]> {
     if (keys.length === 0) return [];
     return this.#call('get', async () => {
-      const values = await this.#redis.mgetBuffer(...keys);
-      return values.map((value) => value ?? undefined);
+      // Not MGET: it answers a key of another type as it answers one that does not exist.
+      const pipeline = this.#redis.pipeline();
+      for (const key of keys) pipeline.getBuffer(key);
+      const results = await pipeline.exec();
+      return keys.map((key, index) => readValue(key, results?.[index]));
     });
   }
 
@@ -174,6 +177,17 @@ function findPipelineLimit(entries: readonly HotEntry[], start: number): number 
 function requireAll(results: [Error | null, unknown][] | null): void {
   if (!results) throw new PersistError('unavailable', 'the pipeline was not run');
   for (const [error] of results) if (error) throw error;
+}
+
+/** What a pipeline answered for one key. A key of another type is a damaged value: whoever reads it passes it over. */
+function readValue(key: string, result: [Error | null, unknown] | undefined): Buffer | undefined {
+  if (result === undefined) throw new PersistError('unavailable', 'the pipeline was not run');
+  const [error, value] = result;
+  if (error?.message.startsWith('WRONGTYPE')) {
+    throw new PersistError('corrupt', `key ${key} is of another Redis type: ${error.message}`, error);
+  }
+  if (error) throw error;
+  return (value as Buffer | null) ?? undefined;
 }
 
 function toBuffer(value: Uint8Array): Buffer {
