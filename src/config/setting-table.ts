@@ -17,6 +17,7 @@ import { PING_PERIOD_MS } from '../net/limits.js';
 import { CLIENTS_MAX_LIMIT } from '../protocol/limits.js';
 import { RESUME_SETTINGS } from './resume-settings.js';
 import type { SettingName, Settings } from './settings.js';
+import { START_ALLOWED, START_PATTERN } from './start-mode.js';
 
 export const SETTING_GROUPS = [
   'Network',
@@ -401,10 +402,14 @@ export const SETTINGS: { readonly [K in SettingName]: SettingDefinition<Settings
   start: {
     group: 'What lasts',
     placeholder: 'HOW',
-    help: 'Go on with the world in the data folder: if it fits, or not start, or never.',
+    help:
+      'auto: go on with the world that is there, or begin one where there is none; resume: only go on; ' +
+      'salvage: go on, and let zones begin empty that are lost; fresh: begin a new world in its place; ' +
+      'cold:TICK: go back to older cold snapshots. A world that does not fit is refused.',
     value: 'auto',
-    form: 'choice',
-    choices: ['auto', 'resume', 'fresh'],
+    form: 'text',
+    pattern: START_PATTERN,
+    allowed: START_ALLOWED,
   },
   logLevel: {
     group: 'Log',

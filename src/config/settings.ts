@@ -15,6 +15,7 @@ import {
 import { camelName, ENVIRONMENT_PREFIX, environmentName, kebabName } from './setting-names.js';
 import { relationErrors } from './setting-relations.js';
 import { SETTING_NAMES } from './setting-table.js';
+import type { StartMode } from './start-mode.js';
 
 export type SpawnPolicy = 'spread' | 'crowd' | `hubs:${number}`;
 
@@ -60,7 +61,7 @@ export interface Settings {
   journalKeepMinutes: number;
   hashEveryTicks: number;
   checkpointMs: number;
-  start: 'auto' | 'resume' | 'fresh';
+  start: StartMode;
   logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
 }
 

@@ -109,18 +109,32 @@ test('a damaged snapshot is skipped with a reason, and an older whole one is use
   assert.equal(now.recovery.source, 'cold');
 });
 
-test('another world in the folder is not mixed in: it begins anew, or refuses where it was to be resumed', async () => {
+test('mistyped settings of the world end the start in one line, and the world goes on with the right ones', async () => {
   const first = await startServer(args('other'));
   assert.equal(await first.stop(), 0);
-  await assert.rejects(
-    startServer(args('other', '--seed', '9', '--start', 'resume')),
-    /its seed is 1, and 9 is asked for/,
-  );
-  const anew = await startServer(args('other', '--seed', '9'));
+  for (const how of ['auto', 'resume']) {
+    await assert.rejects(
+      startServer(args('other', '--seed', '9', '--bots', '8', '--start', how)),
+      ({ message }: Error) => {
+        assert.match(message, /ended with 1 before/);
+        const [line, ...more] = message.split('\n').filter((text) => text.startsWith('tessera: '));
+        assert.deepEqual(more, []);
+        assert.match(
+          line,
+          /^tessera: the world \S+ in .* was made with other settings: --seed is 1 there and 9 here, --bots is 80 there and 8 here; /,
+        );
+        assert.match(line, /--start fresh/);
+        return true;
+      },
+    );
+  }
+  const again = await startServer(args('other'));
+  assert.equal((await health(again)).recovery.source, 'hot');
+  await again.stop();
+  const anew = await startServer(args('other', '--seed', '9', '--start', 'fresh'));
   const now = await health(anew);
   await anew.stop();
   assert.equal(now.recovery.source, 'initial');
-  assert.match(now.recovery.skipped.join('\n'), /keeps another world/);
 });
 
 test('a store that is away is waited for where the journal is old, and not where it is the end of the world', async () => {

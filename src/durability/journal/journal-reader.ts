@@ -2,7 +2,14 @@
 
 import { join } from 'node:path';
 import { DISK, type JournalFiles } from './journal-disk.js';
-import { decodeSegment, decodeSession, SEGMENT_SUFFIX, SESSION_FILE, type Segment } from './journal-file.js';
+import {
+  decodeSegment,
+  decodeSession,
+  SEGMENT_SUFFIX,
+  SESSION_FILE,
+  type Segment,
+  segmentName,
+} from './journal-file.js';
 
 export interface JournalSession {
   epoch: number;
@@ -20,6 +27,16 @@ export function listSessions(folder: string, files: JournalFiles = DISK): Journa
     .map((name) => readSession(folder, name, files))
     .filter(({ segments }) => segments.length > 0)
     .sort((a, b) => b.epoch - a.epoch);
+}
+
+/** Names of those that must be between the first and the last: a session numbers its segments without a gap. */
+export function findMissingSegments(segments: readonly string[]): string[] {
+  const numbers = new Set(segments.map((name) => Number.parseInt(name, 10)));
+  const missing: string[] = [];
+  for (let number = Math.min(...numbers) + 1; number < Math.max(...numbers); number++) {
+    if (!numbers.has(number)) missing.push(segmentName(number));
+  }
+  return missing;
 }
 
 export function readSegment(session: JournalSession, name: string, files: JournalFiles = DISK): Segment {

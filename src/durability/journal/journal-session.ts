@@ -8,8 +8,9 @@ import { LEAVE_RADIUS_FACTOR } from '../../engine/replication/limits.js';
 import type { GameDefinition } from '../../game/definition.js';
 import type { JournalSession } from './journal-reader.js';
 
-/** Below the data folder. */
-export const JOURNAL_FOLDER = 'journal';
+export { JOURNAL_FOLDER } from '../../base/data-folder.js';
+/** Below the folder of journals: journals of sessions that a start from older snapshots gave up. Nothing removes them. */
+export const KEPT_JOURNALS_FOLDER = 'kept';
 const FORMAT = 1;
 /** What the simulation depends on. */
 const WORLD_SETTINGS = [

@@ -55,6 +55,8 @@ export interface JournalOptions {
   wallMs?: () => number;
   /** Resolves when no event of a tick that is committed by now is in memory alone; see kept-events.ts. */
   whenKept?: () => Promise<void>;
+  /** Told the number of each segment that is whole. */
+  onSegment?: (number: number) => void;
 }
 
 export class JournalWriter {
@@ -256,7 +258,9 @@ export class JournalWriter {
   private async make(draft: SegmentDraft, begunMs: number): Promise<Error | undefined> {
     try {
       if (!this.isPrepared) await this.prepare();
-      await draft.open(join(this.folder, segmentName(++this.segmentNumber)));
+      // Counted when it is whole: a number that is not there is a segment that was lost.
+      const number = this.segmentNumber + 1;
+      await draft.open(join(this.folder, segmentName(number)));
       // Each zone's records follow its own state, so zones need not be copied at one moment; between two of them this
       // thread does its other work.
       for (const world of this.options.worlds) {
@@ -264,7 +268,10 @@ export class JournalWriter {
         await draft.addState(world.zoneId, state, serial);
       }
       await this.options.whenKept?.();
-      this.takeUp(draft, await draft.publish(), begunMs);
+      const file = await draft.publish();
+      this.segmentNumber = number;
+      this.options.onSegment?.(number);
+      this.takeUp(draft, file, begunMs);
       return undefined;
     } catch (error) {
       this.draft = undefined;

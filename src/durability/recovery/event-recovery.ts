@@ -20,16 +20,11 @@ import type { EventLog } from '../../stores/store-ports.js';
 import { entityName } from '../entity-name.js';
 import { type LoggedEvent, type ReadingLimits, readLoggedEvents } from '../events/logged-events.js';
 import type { SnapshotHeader } from '../snapshots/zone-snapshot.js';
-
-/** What is read before the time of a snapshot: it and events do not take their time from the same clock. */
-const MARGIN_MS = 10000;
-/** About 130 bytes each while they wait for their turn. */
-const EVENTS_MAX = 2_000_000;
-const READ_MS_MAX = 10000;
+import { EVENTS_MARGIN_MS, EVENTS_MAX, EVENTS_READ_MS_MAX } from './limits.js';
 
 /** With how long a log that gives no answer is waited for. */
 export function eventLimits(waitMs: number): ReadingLimits {
-  return { waitMs, readMs: READ_MS_MAX, eventsMax: EVENTS_MAX };
+  return { waitMs, readMs: EVENTS_READ_MS_MAX, eventsMax: EVENTS_MAX };
 }
 
 export interface EventsReport {
@@ -70,7 +65,7 @@ export async function recoverEvents(task: EventRecovery): Promise<AppliedEvents 
   const query = {
     names: game.events,
     forms: game.eventForms ?? {},
-    sinceMs: beganMs(bases, plan.settings.tickHz) - MARGIN_MS,
+    sinceMs: beganMs(bases, plan.settings.tickHz) - EVENTS_MARGIN_MS,
     isWanted,
     limits,
     onNotice: (line: string) => log.info({}, `recovery: ${line}`),

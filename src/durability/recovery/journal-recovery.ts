@@ -3,6 +3,8 @@
 // walked over a border is in one of them or on its way, and never in two.
 
 import { join } from 'node:path';
+import { nowMs } from '../../base/clock.js';
+import { JOURNAL_FOLDER } from '../../base/data-folder.js';
 import type { Log } from '../../base/log.js';
 import { keyOfPacked, travellingColumns } from '../../engine/borders/handoff.js';
 import type { WorldPlan } from '../../engine/plan/world-plan.js';
@@ -16,25 +18,10 @@ import { SCALAR_JOURNALED, SCALAR_TICK } from '../../memory/world/world-layout.j
 import type { JournalFiles } from '../journal/journal-disk.js';
 import { describeDamage, type ExpectedHash, type JournalRecord } from '../journal/journal-file.js';
 import { type JournalSession, listSessions, readSegment } from '../journal/journal-reader.js';
-import {
-  checkGame,
-  JOURNAL_FOLDER,
-  planAsThen,
-  readSessionInfo,
-  type SessionInfo,
-} from '../journal/journal-session.js';
+import { checkGame, planAsThen, readSessionInfo, type SessionInfo } from '../journal/journal-session.js';
 import { decodeZone, type ZoneSnapshot } from '../snapshots/zone-snapshot.js';
+import { CUT_MS_MAX, PROGRESS_MS, UNFLUSHED_MS_MAX } from './limits.js';
 import { aliveKeys, fillZone } from './world-fill.js';
-
-/**
- * Zones whose journals end within this of each other go on from the earliest end, or from the latest state that one of them
- * begins with: who had left that zone before is in the others' journals alone. Farther apart, one of them is damaged or its
- * thread was down: then each goes as far as it can, for the others should not lose more than this.
- */
-const CUT_MS_MAX = 1000;
-/** A journal may end so long before the oldest snapshot because it was not flushed yet. */
-const UNFLUSHED_MS_MAX = 250;
-const PROGRESS_MS = 2000;
 
 export interface WorldJournal {
   info: SessionInfo;
@@ -64,7 +51,7 @@ export function findJournal(
     try {
       const info = readSessionInfo(session);
       checkGame(info, game, plan.layout.hash);
-      const journal = readJournal(session, info, plan.worlds.length, skip, files);
+      const journal = readJournal(session, info, skip, files);
       if (journal !== undefined) return journal;
     } catch (error) {
       skip(`the journal of session ${session.epoch}: ${(error as Error).message}`);
@@ -76,11 +63,12 @@ export function findJournal(
 function readJournal(
   session: JournalSession,
   info: SessionInfo,
-  zoneCount: number,
   skip: (reason: string) => void,
   files: JournalFiles | undefined,
 ): WorldJournal | undefined {
   const { segments } = session;
+  // Of a world with other zones too: the start is refused by what its states say.
+  const zoneCount = info.settings.zoneColumns * info.settings.zoneRows;
   const read = segments.map(() => undefined as ReturnType<typeof readSegment> | undefined);
   let newest: WorldJournal | undefined;
   for (let start = segments.length - 1; start >= 0; start--) {
@@ -253,7 +241,7 @@ export function replayJournal(
   const arrivals = bases.map(() => new Map<number, number>());
   const total = ways.reduce((sum, { chain }) => sum + chain.length, 0);
   let done = 0;
-  let toldMs = performance.now();
+  let toldMs = nowMs();
   const replays = ways.map(({ chain }, zone) => {
     const records = chain.filter(({ tick }) => tick <= cut);
     const listener = {
@@ -283,8 +271,8 @@ export function replayJournal(
         if (!isTrue) skip(`zone ${zone} came out otherwise than it was at tick ${record.tick}, in ${difference.field}`);
       }
       done++;
-      if (performance.now() - toldMs > PROGRESS_MS) {
-        toldMs = performance.now();
+      if (nowMs() - toldMs > PROGRESS_MS) {
+        toldMs = nowMs();
         log.info({}, `recovery: ${done} of ${total} ticks of the journal are run again`);
       }
     }

@@ -7,44 +7,33 @@
 
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { nowMs, wallMs } from '../../base/clock.js';
+import { JOURNAL_FOLDER, STORES_FOLDER } from '../../base/data-folder.js';
 import type { Log } from '../../base/log.js';
 import { isUuid } from '../../base/uuid.js';
 import type { Settings } from '../../config/settings.js';
+import { chosenColdTick } from '../../config/start-mode.js';
 import type { WorldPlan } from '../../engine/plan/world-plan.js';
 import type { GameDefinition } from '../../game/definition.js';
 import { WorldBuffer } from '../../memory/world/world-buffer.js';
-import { Backoff, pause } from '../../stores/deadline.js';
 import { loadBackends, openStores, type StoreSettings, type Stores } from '../../stores/open-stores.js';
-import { type ColdHeader, type EventLog, PersistError } from '../../stores/store-ports.js';
+import { type EventLog, PersistError } from '../../stores/store-ports.js';
 import { DISK, type JournalFiles } from '../journal/journal-disk.js';
 import { type JournalSession, listSessions } from '../journal/journal-reader.js';
-import { JOURNAL_FOLDER } from '../journal/journal-session.js';
-import { type LeaseHolder, openLeases, type StoreLeases, StoreTaken } from '../lease/world-lease.js';
-import { ColumnMisfit, migrateColumns } from '../snapshots/column-migration.js';
-import { coldId, hotKey } from '../snapshots/snapshotter.js';
-import { decodeZone, type WorldShape, type ZoneSnapshot } from '../snapshots/zone-snapshot.js';
+import { type LeaseHolder, openLeases, type StoreLeases } from '../lease/world-lease.js';
+import type { WorldShape, ZoneSnapshot } from '../snapshots/zone-snapshot.js';
+import { chooseCold, keepJournals, keepLater, laterSessions } from './cold-choice.js';
 import { type EventsReport, eventLimits, recoverEvents } from './event-recovery.js';
 import { findJournal, type RecoveredEvents, replayJournal, type WorldJournal } from './journal-recovery.js';
-import { differenceOf } from './world-difference.js';
+import { type LastStored, readLastStored } from './last-stored.js';
+import { JOURNAL_CURRENT_MS, STORES_WAIT_MS } from './limits.js';
+import { describeMissingSegments, describeMissingSnapshots } from './missing-state.js';
+import { checkStart } from './start-refusals.js';
 import { fillZone, finishWorld } from './world-fill.js';
 import type { WorldFolder } from './world-folder.js';
+import { compareAge, type Found, findZone, isOther, type Search, SOURCES, type Source } from './world-search.js';
 
-/** Below the data folder. */
-export const STORES_FOLDER = 'stores';
-
-/** How long stores that do not answer are asked again, where this folder alone cannot say what the world is. */
-const STORES_WAIT_MS = 8000;
-/** A journal that was written to so shortly before the start is the end of the world: no store can know more. */
-const JOURNAL_CURRENT_MS = 60000;
-/** Ticks are numbers of 32 bits: a world that has less than this left is not begun. */
-const TICKS_END = 2 ** 31;
-const TICKS_LEFT_MIN_SECONDS = 7 * 24 * 3600;
-const STORES_PAUSE_MS_MIN = 100;
-const STORES_PAUSE_MS_MAX = 1000;
-
-/** Best first, where two are of the same tick. */
-const SOURCES = ['hot', 'journal', 'cold'] as const;
-type Source = (typeof SOURCES)[number];
+export { STORES_FOLDER };
 
 export interface RecoveryReport {
   /** Of the zone that has the least of it. */
@@ -83,6 +72,8 @@ export interface Recovery {
   /** Above that of every session before. */
   epochMin: number;
   events?: RecoveredEvents;
+  /** Where the start went back to older snapshots: moves the journals that it gave up out of the way of the next one. */
+  keepJournals?: () => Promise<void>;
 }
 
 /** Where a world is looked for; by default where the settings say. */
@@ -96,10 +87,7 @@ export interface RecoverySources {
   lease?: LeaseHolder;
 }
 
-/**
- * What is stored may be another world than the settings ask for: then the world begins anew, or, where it was to be
- * resumed, this throws with one clear line.
- */
+/** Throws with one clear line where a world exists that cannot be gone on with as it was asked for. */
 export async function recoverWorld(
   plan: WorldPlan,
   game: GameDefinition,
@@ -107,7 +95,7 @@ export async function recoverWorld(
   log: Log,
   { open = openStores, files, waitMs = STORES_WAIT_MS, folder, lease }: RecoverySources = {},
 ): Promise<Recovery> {
-  const startMs = performance.now();
+  const startMs = nowMs();
   const { data, kafka, redis, mongodb, start } = plan.settings;
   const report: RecoveryReport = {
     source: 'initial',
@@ -138,7 +126,7 @@ export async function recoverWorld(
       await stores.close();
     }
   }
-  report.ms = Math.round(performance.now() - startMs);
+  report.ms = Math.round(nowMs() - startMs);
   for (const reason of report.skipped) log.warn({}, `recovery: ${reason}`);
   log.info({ ...report, skipped: report.skipped.length }, `the world begins from: ${report.source}`);
   return recovery;
@@ -154,7 +142,7 @@ async function isCurrent(
   const name = session?.segments.at(-1);
   if (session === undefined || name === undefined) return false;
   const { mtimeMs } = await files.stat(join(session.folder, name));
-  return Math.abs(Date.now() - mtimeMs) < JOURNAL_CURRENT_MS;
+  return Math.abs(wallMs() - mtimeMs) < JOURNAL_CURRENT_MS;
 }
 
 interface TakeUp {
@@ -174,44 +162,62 @@ interface TakeUp {
 /** Fills the world's buffers with what there is of it, and the recovery with what became of that. */
 async function takeUp(parts: TakeUp): Promise<void> {
   const { plan, game, shape, log, stores, leases, sessions, files, folder, waitMs, recovery } = parts;
-  const { report } = recovery;
+  const { skipped } = recovery.report;
   const { data, start } = plan.settings;
-  const startMs = performance.now();
-  const skip = (reason: string): void => void report.skipped.push(reason);
+  const startMs = nowMs();
+  const skip = (reason: string): void => void skipped.push(reason);
   const written = findJournal(plan, game, skip, files); // also where none is to be written from now on
   const newestId = written?.info.epoch === sessions[0]?.epoch ? idOfJournal(written) : '';
-  const ownId = folder?.worldId || newestId; // a folder of before it said so has its journal
+  const ownId = folder?.worldId || newestId; // a folder whose world.json was lost has its journal
   const strangers = new Set<string>();
   const journal = isOther({ plan, ownId, strangers }, 'the journal', idOfJournal(written)) ? undefined : written;
+  const lastStored = folder === undefined ? undefined : lookUpStored(data, ownId, skip);
+  skipped.push(...describeMissingSegments(sessions, lastStored ?? {}));
   const search: Search = {
-    ...{ stores, leases, journal, plan, shape, report, log, ownId, strangers },
+    ...{ stores, leases, journal, plan, shape, skip, log, ownId, strangers },
     misfits: new Map(),
     changes: new Set(),
+    answers: { hot: [], cold: [] },
     askUntilMs: (await isCurrent(journal, sessions, files)) ? startMs : startMs + waitMs,
     isWaiting: false,
     unanswered: [],
   };
   // Side by side, as each may take its time; what comes of it is told to those who ask again below.
   for (const lease of [leases.hot, leases.cold]) lease?.acquire().catch(() => {});
-  const found = await Promise.all(plan.worlds.map((_, zone) => findZone(search, zone)));
-  report.skipped.push(...strangers);
-  refuseMisfits(search, found);
-  refuseSilence(search, found);
-  const stranger = found.find((entry) => entry && differenceOf(entry.snapshot.header, shape) !== undefined);
-  if (stranger === undefined) {
-    if (start === 'resume') refuseGaps(search, found);
-    refuseAge(search, found);
-    if (search.changes.size > 0) log.warn({}, `recovery: columns changed: ${[...search.changes].join('; ')}`);
-    await fillWorld(plan, game, found, journal, recovery, { eventLog: stores.log, waitMs, log });
-  } else {
-    const difference = `${data} keeps another world: ${differenceOf(stranger.snapshot.header, shape)}`;
-    if (start === 'resume') {
-      throw new Error(
-        `start is resume, but ${difference}; use the settings of that world, another --data folder, or --start auto`,
-      );
-    }
-    skip(`${difference}; this one begins anew in its place`);
+  const tick = chosenColdTick(start);
+  const choice = tick === undefined ? undefined : await chooseCold(search, tick);
+  const found = choice?.found ?? (await Promise.all(plan.worlds.map((_, zone) => findZone(search, zone))));
+  skipped.push(...strangers);
+  for (const store of ['hot', 'cold'] as const) {
+    const answers = plan.worlds.map((_, zone) => search.answers[store][zone]);
+    skipped.push(...describeMissingSnapshots(store, answers, lastStored?.[store], wallMs()));
   }
+  if (!checkStart({ search, found, skipped, hasTraces: hasAny(lastStored) })) return;
+  if (search.changes.size > 0) log.warn({}, `recovery: columns changed: ${[...search.changes].join('; ')}`);
+  if (choice === undefined) {
+    await fillWorld(plan, game, found, journal, recovery, { eventLog: stores.log, waitMs, log });
+    return;
+  }
+  // Neither the journal nor the events: they lead on to what is given up.
+  await fillWorld(plan, game, found, undefined, recovery, undefined);
+  const later = laterSessions(sessions, found);
+  await keepLater(search, choice, later);
+  recovery.keepJournals = () => keepJournals(data, later);
+}
+
+/** What the data folder says was stored of its world. */
+function lookUpStored(data: string, ownId: string, skip: (reason: string) => void): LastStored | undefined {
+  try {
+    const found = readLastStored(data);
+    return ownId === '' || found?.worldId === ownId ? found : undefined;
+  } catch (error) {
+    skip(`what was stored last cannot be read: ${(error as Error).message}`);
+    return undefined;
+  }
+}
+
+function hasAny(stored: LastStored | undefined): boolean {
+  return stored?.hot !== undefined || stored?.cold !== undefined || stored?.segment !== undefined;
 }
 
 /** A new world is written over whatever is stored, but not over one that lives. */
@@ -224,170 +230,8 @@ async function acquireAll({ hot, cold }: StoreLeases, skip: (reason: string) => 
   }
 }
 
-interface Found {
-  snapshot: ZoneSnapshot;
-  source: Source;
-}
-
-interface Search {
-  /** Of the world that the data folder is; '' where it does not say. */
-  ownId: string;
-  /** What was passed over because it is of another world, once per place and world. */
-  strangers: Set<string>;
-  stores: Stores;
-  leases: StoreLeases;
-  journal: WorldJournal | undefined;
-  plan: WorldPlan;
-  shape: WorldShape;
-  report: RecoveryReport;
-  /** Why whole snapshots of a zone cannot be taken up, the newest one first. */
-  misfits: Map<number, string>;
-  /** What became of columns that the game had, or has now. */
-  changes: Set<string>;
-  log: Log;
-  askUntilMs: number;
-  isWaiting: boolean;
-  /** What could not be asked in time. */
-  unanswered: string[];
-}
-
-/** The latest of what there is of a zone. */
-async function findZone(search: Search, zone: number): Promise<Found | undefined> {
-  const { stores, leases, journal, report } = search;
-  const hot = await attempt(`the hot snapshot of zone ${zone}`, search, async () => {
-    await leases.hot?.acquire(); // what another server is writing is not ours to take up
-    const [bytes] = await stores.hot.get([hotKey(zone)]);
-    return bytes && readZone(search, zone, 'the hot store', bytes);
-  });
-  const cold = await attempt(`the cold snapshot of zone ${zone}`, search, async () => {
-    await leases.cold?.acquire();
-    // The history may be of several worlds that took turns.
-    const isWanted = ({ meta }: ColdHeader): boolean => !isOther(search, 'the cold store', meta.worldId);
-    const { snapshot, skipped } = await stores.cold.latest(coldId(zone), isWanted);
-    for (const { sequence, reason } of skipped) {
-      report.skipped.push(`the cold snapshot ${sequence} of zone ${zone}: ${reason}`);
-    }
-    return snapshot && readZone(search, zone, 'the cold store', snapshot.bytes);
-  });
-  const snapshots: Record<Source, ZoneSnapshot | undefined> = { hot, journal: journal?.bases[zone], cold };
-  const found: Found[] = [];
-  for (const source of SOURCES) {
-    const snapshot = snapshots[source];
-    if (snapshot !== undefined) found.push({ snapshot, source });
-  }
-  return found.sort((a, b) => compareAge(a.snapshot, b.snapshot))[0];
-}
-
-/** Later ones first. Ticks are one order within a session only. */
-function compareAge({ header: a }: ZoneSnapshot, { header: b }: ZoneSnapshot): number {
-  return b.epoch - a.epoch || b.tick - a.tick;
-}
-
-/** Snapshots of before worlds had ids may be of any world. */
-function isOther(
-  { plan, ownId, strangers }: Pick<Search, 'plan' | 'ownId' | 'strangers'>,
-  where: string,
-  worldId: string | number | undefined,
-): boolean {
-  if (ownId === '' || worldId === ownId || !isUuid(String(worldId))) return false;
-  const { data } = plan.settings;
-  strangers.add(
-    `${where} keeps world ${worldId}, but ${data} is world ${ownId}: what is of the other one is passed over`,
-  );
-  return true;
-}
-
 function idOfJournal(journal: WorldJournal | undefined): string {
   return journal?.bases[0]?.header.worldId ?? '';
-}
-
-/** Columns of a world of another shape are left alone: it is told below that it is another one. */
-function readZone(search: Search, zone: number, where: string, bytes: Uint8Array): ZoneSnapshot | undefined {
-  const { plan, shape, misfits, changes } = search;
-  const snapshot = decodeZone(bytes);
-  if (isOther(search, where, snapshot.header.worldId)) return undefined;
-  if (differenceOf(snapshot.header, shape) !== undefined) {
-    return snapshot;
-  }
-  try {
-    const migration = migrateColumns(snapshot, plan.layout.columns);
-    for (const change of migration.changes) changes.add(change);
-    return migration.snapshot;
-  } catch (error) {
-    if (error instanceof ColumnMisfit && !misfits.has(zone)) misfits.set(zone, error.message);
-    throw error;
-  }
-}
-
-/** A zone that has snapshots, of which none fits, would begin empty in the middle of a world that goes on. */
-function refuseMisfits({ plan, misfits }: Search, found: readonly (Found | undefined)[]): void {
-  const { start, data } = plan.settings;
-  const zone = found.findIndex((entry, index) => entry === undefined && misfits.has(index));
-  if (start === 'resume' && zone >= 0) {
-    throw new Error(
-      `start is resume, but the world in ${data} does not fit the game: in zone ${zone}, ${misfits.get(zone)}; use the game that wrote it, another --data folder, or --start auto`,
-    );
-  }
-}
-
-/** Where nothing may begin anew, neither may a zone of which there is nothing, or nothing that can be read. */
-function refuseGaps({ plan, report }: Search, found: readonly (Found | undefined)[]): void {
-  const zone = found.indexOf(undefined);
-  if (zone < 0) return;
-  const { data } = plan.settings;
-  const reason = report.skipped.find((line) => line.includes(`zone ${zone}:`)) ?? report.skipped[0];
-  const what =
-    reason === undefined
-      ? `nothing is stored of ${found.some((entry) => entry) ? `zone ${zone} of the world` : 'a world'} in ${data}`
-      : `zone ${zone} of the world in ${data} cannot be had: ${reason}`;
-  throw new Error(`start is resume, but ${what}; mend that, or use --start auto to begin anew what is missing`);
-}
-
-/** Where a store that did not answer may keep the world, another one must not begin in its place and be written over it. */
-function refuseSilence({ plan, unanswered, report }: Search, found: readonly (Found | undefined)[]): void {
-  const { start, data } = plan.settings;
-  if (start === 'resume' || unanswered.length === 0 || !found.includes(undefined)) return; // resume has its own refusal
-  const unusable = report.skipped.find((line) => /^(the )?journal /.test(line));
-  const journal =
-    unusable === undefined ? `${data} has no journal of one` : `the journal in ${data} cannot be used: ${unusable}`;
-  throw new Error(
-    `whether a world is stored cannot be told: ${unanswered[0]}, and ${journal}; bring the store back, or use --start fresh to begin a new world over whatever it keeps`,
-  );
-}
-
-/** At the end of their numbers ticks would turn negative, and such a world stands still without a word when it is begun again. */
-function refuseAge({ plan }: Search, found: readonly (Found | undefined)[]): void {
-  const { data, tickHz } = plan.settings;
-  const tickMax = TICKS_END - TICKS_LEFT_MIN_SECONDS * tickHz;
-  const tick = Math.max(0, ...found.map((entry) => (entry === undefined ? 0 : entry.snapshot.header.tick >>> 0)));
-  if (tick <= tickMax) return;
-  throw new Error(
-    `the world in ${data} is ${tick} ticks old, and at ${tickHz} ticks per second it can be begun up to ${tickMax}, a week before their numbers end; use another --data folder, or --start fresh to begin a new world in its place`,
-  );
-}
-
-/** A store that does not answer is asked again for a while: it may be starting beside us. */
-async function attempt<T>(what: string, search: Search, read: () => Promise<T>): Promise<T | undefined> {
-  const backoff = new Backoff(STORES_PAUSE_MS_MIN, STORES_PAUSE_MS_MAX);
-  for (;;) {
-    try {
-      return await read();
-    } catch (error) {
-      if (error instanceof StoreTaken) throw error;
-      const isSilent = error instanceof PersistError && error.retriable;
-      const line = `${what}: ${(error as Error).message}`;
-      const leftMs = search.askUntilMs - performance.now();
-      if (!isSilent || leftMs <= 0) {
-        search.report.skipped.push(line);
-        if (isSilent) search.unanswered.push(line);
-        return undefined;
-      }
-      if (!search.isWaiting) search.log.warn({}, `recovery: ${line}; asked again for ${Math.ceil(leftMs / 1000)} s`);
-      search.isWaiting = true;
-      backoff.failed();
-      await pause(Math.min(backoff.pauseMs, leftMs));
-    }
-  }
 }
 
 interface EventSource {
@@ -402,7 +246,7 @@ async function fillWorld(
   found: readonly (Found | undefined)[],
   journal: WorldJournal | undefined,
   recovery: Recovery,
-  { eventLog, waitMs, log }: EventSource,
+  events: EventSource | undefined,
 ): Promise<void> {
   const { report } = recovery;
   const worlds = plan.worlds.map((buffer) => new WorldBuffer(buffer, plan.layout));
@@ -422,8 +266,8 @@ async function fillWorld(
   const { worldId = '' } = bases.flatMap((base) => base ?? []).sort(compareAge)[0].header;
   if (isUuid(worldId)) report.worldId = worldId; // snapshots of before worlds had ids have none
   const skip = (reason: string): void => void report.skipped.push(reason);
-  if (journal !== undefined && isOfSession(bases, journal)) {
-    const played = replayJournal(plan, game, journal, bases, skip, log);
+  if (journal !== undefined && events !== undefined && isOfSession(bases, journal)) {
+    const played = replayJournal(plan, game, journal, bases, skip, events.log);
     if (played !== undefined) {
       report.journalTick = played.journalTick;
       recovery.tick = played.journalTick;
@@ -431,7 +275,8 @@ async function fillWorld(
     }
   }
   finishWorld(worlds, plan.layout.rowCapacity, recovery.tick);
-  if (report.journalTick !== null || game.applyEvent === undefined) return;
+  if (report.journalTick !== null || game.applyEvent === undefined || events === undefined) return;
+  const { eventLog, waitMs, log } = events;
   const headers = bases.map((base) => base?.header);
   const past = await recoverEvents({ plan, game, bases: headers, eventLog, limits: eventLimits(waitMs), skip, log });
   if (past === undefined) return;

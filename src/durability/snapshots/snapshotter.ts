@@ -5,6 +5,7 @@ import { setTimeout as sleep, setImmediate as yieldToOthers } from 'node:timers/
 import type { IoCounters } from '../../memory/tables/io-counters.js';
 import type { WorldBuffer } from '../../memory/world/world-buffer.js';
 import type { ColdStore, HotStore } from '../../stores/store-ports.js';
+import type { StoredZones } from '../recovery/last-stored.js';
 import type { JobPool } from './job-pool.js';
 import { COLD_HISTORY_KEPT, HOT_SNAPSHOT_TTL_MS, SNAPSHOT_COPIES_BYTES_MAX, SNAPSHOT_COPY_ATTEMPTS } from './limits.js';
 import type { PackedByJob } from './snapshot-jobs.js';
@@ -45,13 +46,17 @@ export class Snapshotter {
     private readonly requirePlace: (store: 'hot' | 'cold') => void = () => {},
     /** Resolves when no event of a tick that is committed by now is in memory alone; see kept-events.ts. */
     private readonly whenKept: () => Promise<void> = async () => {},
+    /** Told what is stored by now, for the next start to miss it if it is gone. */
+    private readonly onStored: (store: 'hot' | 'cold', zones: StoredZones) => void = () => {},
   ) {}
 
   /** One that is still under way when the next is due lets it pass: a slow store gets fewer, not more at once. */
   async takeHot(nowMs: number): Promise<void> {
-    this.hotUnderWay ??= this.attempt('hot', async () => this.storeHot(await this.packAll(nowMs))).finally(() => {
-      this.hotUnderWay = undefined;
-    });
+    this.hotUnderWay ??= this.attempt('hot', async () => this.storeHot(await this.packAll(nowMs), nowMs)).finally(
+      () => {
+        this.hotUnderWay = undefined;
+      },
+    );
     await this.hotUnderWay;
   }
 
@@ -74,7 +79,7 @@ export class Snapshotter {
     await Promise.all([
       this.attempt('hot', async () => {
         await hotWaited;
-        await this.storeHot(await packed);
+        await this.storeHot(await packed, nowMs);
       }),
       this.attempt('cold', async () => {
         await coldWaited;
@@ -95,13 +100,14 @@ export class Snapshotter {
     }
   }
 
-  private async storeHot(zones: readonly PackedWorldZone[]): Promise<void> {
+  private async storeHot(zones: readonly PackedWorldZone[], nowMs: number): Promise<void> {
     this.requirePlace('hot');
     await this.hot.set(
       zones.map(({ zone, bytes }) => ({ key: hotKey(zone), value: bytes, ttlMs: HOT_SNAPSHOT_TTL_MS })),
     );
     this.counters.add('hotSnapshots', 1);
     this.counters.set('hotTick', zones[0]?.tick ?? 0);
+    this.noteStored('hot', zones, nowMs);
   }
 
   private async storeCold(zones: readonly PackedWorldZone[], nowMs: number): Promise<void> {
@@ -112,7 +118,14 @@ export class Snapshotter {
     }
     this.counters.add('coldSnapshots', 1);
     this.counters.set('coldTick', zones[0]?.tick ?? 0);
+    this.noteStored('cold', zones, nowMs);
     await this.pruneCold(zones);
+  }
+
+  private noteStored(store: 'hot' | 'cold', zones: readonly PackedWorldZone[], takenAtMs: number): void {
+    const ticks: number[] = [];
+    for (const { zone, tick } of zones) ticks[zone] = tick;
+    this.onStored(store, { epoch: this.epoch, takenAtMs, ticks });
   }
 
   /** When all zones are saved. A history that is longer than it need be is no failure of the snapshot. */

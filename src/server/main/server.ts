@@ -177,6 +177,7 @@ export async function startServer(settings: Settings, log: Log, source: Settings
     plan.originMs = performance.timeOrigin + performance.now() - (recovered.tick * 1000) / settings.tickHz;
     plan.epoch = Math.max(recovered.epochMin, Math.floor(plan.originMs));
     keepWorld(settings.data, folder);
+    await recovered.keepJournals?.();
     // The world as it stands is on the disk before anything happens to it.
     await io.begin({
       session: describeSession(plan, game),

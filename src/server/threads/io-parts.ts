@@ -17,6 +17,7 @@ import { JOURNAL_FOLDER } from '../../durability/journal/journal-session.js';
 import { JournalWriter } from '../../durability/journal/journal-writer.js';
 import { JOURNAL_SEGMENT_MS } from '../../durability/journal/limits.js';
 import { openLeases, type StoreLeases } from '../../durability/lease/world-lease.js';
+import { LastStoredFile } from '../../durability/recovery/last-stored.js';
 import { STORES_FOLDER } from '../../durability/recovery/recovery.js';
 import { JobPool } from '../../durability/snapshots/job-pool.js';
 import { PlayerSnapshotter } from '../../durability/snapshots/player-snapshot.js';
@@ -51,6 +52,7 @@ export interface IoParts {
   bans: BanBook;
   desk: PlatformDesk;
   jobs: JobPool;
+  lastStored: LastStoredFile;
   snapshotter: Snapshotter;
   playerSnapshotter: PlayerSnapshotter;
   /** Undefined: --journal-flush-ms 0. */
@@ -83,7 +85,11 @@ export async function openIoParts(context: IoContext): Promise<IoParts> {
   const whenKept = (): Promise<void> => waitUntilKept(pump, counters, nowMs);
   const { epoch } = session;
   const { hot, cold } = stores;
-  const snapshotter = new Snapshotter(worlds, shape, epoch, hot, cold, jobs, counters, say, requirePlace, whenKept);
+  const lastStored = new LastStoredFile(plan.settings.data, shape.worldId, say);
+  const snapshotter = new Snapshotter(
+    ...([worlds, shape, epoch, hot, cold, jobs, counters, say, requirePlace, whenKept] as const),
+    (store, zones) => lastStored.noteSnapshot(store, zones),
+  );
   const playerSnapshotter = new PlayerSnapshotter(worlds, shape.worldId, players, hot, counters, say);
   // They are safe before the journal of this session begins: from then on nobody runs the ticks again that they come from.
   await pump.takeUp(formRecovered(context));
@@ -94,8 +100,9 @@ export async function openIoParts(context: IoContext): Promise<IoParts> {
       ? undefined
       : new Checkpointer({ worlds, plan: checkpoints, store: cold, counters, say, mayDrop });
   return {
-    ...{ counters, stores, leases, spool, pump, bans, desk, jobs, snapshotter, playerSnapshotter, checkpointer },
-    journal: openJournal(context, worlds, counters, whenKept),
+    ...{ counters, stores, leases, spool, pump, bans, desk, jobs, lastStored },
+    ...{ snapshotter, playerSnapshotter, checkpointer },
+    journal: openJournal(context, worlds, counters, whenKept, lastStored),
     cells: openCells(context, worlds, stores, counters, mayDrop),
   };
 }
@@ -159,6 +166,7 @@ function openJournal(
   worlds: WorldBuffer[],
   counters: IoCounters,
   whenKept: () => Promise<void>,
+  lastStored: LastStoredFile,
 ): JournalWriter | undefined {
   const { plan } = data;
   const { settings } = plan;
@@ -177,6 +185,7 @@ function openJournal(
     counters,
     say,
     whenKept,
+    onSegment: (number) => lastStored.noteSegment({ epoch: session.epoch, number }),
   });
 }
 

@@ -21,7 +21,8 @@ export async function stopIo(
   subscribed: Promise<Subscription>,
   say: (line: string) => void,
 ): Promise<string[]> {
-  const { bans, pump, journal, snapshotter, playerSnapshotter, checkpointer, leases, stores, spool, jobs } = parts;
+  const { bans, pump, journal, snapshotter, playerSnapshotter, checkpointer, leases, stores, spool, jobs, lastStored } =
+    parts;
   /** A backend that has fallen silent must not keep the rest from its end. */
   const within = (limitMs: number, work: Promise<void>, complaint: string): Promise<void> =>
     withDeadline(work, limitMs, complaint).catch((error: Error) => say(error.message));
@@ -39,6 +40,7 @@ export async function stopIo(
     within(STOP_CLOSE_MS_MAX, stores.close(), 'the stores do not close'),
     spool?.close(),
     jobs.close(),
+    lastStored.settled(),
   ]);
   return [];
 }
