@@ -3,6 +3,7 @@
 
 import type { Log } from '../../../src/base/log.js';
 import type { Settings } from '../../../src/config/settings.js';
+import type { StartMode } from '../../../src/config/start-mode.js';
 import type { PumpLimits } from '../../../src/durability/events/event-pump.js';
 import { LOG_SILENT_MS, SPOOL_BYTES_MAX } from '../../../src/durability/events/limits.js';
 import type { RecoveredEvents } from '../../../src/durability/recovery/journal-recovery.js';
@@ -40,6 +41,8 @@ const IO_STOP_MS_MAX = 8500;
 const SMALL_SPOOL_BYTES = 20000;
 /** A flush that is about to come, its write, and the tick that is under way. */
 const JOURNAL_SLACK_MS = 60;
+const REFUSED_FOR_LOSS = /cannot be gone on with/;
+const DAMAGE = /^(hot|cold|journal)-damaged$/;
 const REFUSED_START = /^whether a world is stored cannot be told/;
 /** What the log refuses is on the disk by then: EVENTS_UNKEPT_MS, a beat, and a write of the disk. */
 const EVENT_RISK_MS_MAX = 100;
@@ -85,8 +88,10 @@ export class VirtualServer {
   private readonly limits: Partial<PumpLimits>;
   private readonly spoolBytesMax: number;
   private readonly log: Log;
+  private start: StartMode;
 
   constructor(private readonly parts: ServerParts) {
+    this.start = parts.settings.start;
     const { game, schedule, faults, chance, trace } = parts;
     this.backends = new Backends(schedule, faults, chance.stream('backends'));
     this.description = describeGame(game);
@@ -109,7 +114,9 @@ export class VirtualServer {
   boot(): void {
     const { settings, game, threadCount, schedule, trace, faults } = this.parts;
     const owner = new Owner();
-    const plan = planWorld(settings, game, threadCount, schedule.nowMs);
+    const { start } = this;
+    this.start = settings.start;
+    const plan = planWorld({ ...settings, start }, game, threadCount, schedule.nowMs);
     if (this.parts.hasSmallRings) this.shrinkRings(plan);
     const startedMs = schedule.nowMs;
     this.recover(plan, owner, game)
@@ -134,13 +141,23 @@ export class VirtualServer {
       .catch((error: Error) => this.failToBoot(error));
   }
 
-  /** Where a store is silent a start may be refused; whoever looks after the server tries again. */
+  /**
+   * A start may be refused where a store is silent; whoever looks after the server tries again. Where damage has left nothing
+   * of the world, or of a zone, they give up what is lost.
+   */
   private failToBoot(error: Error): void {
+    const { faults } = this.parts;
+    if (REFUSED_FOR_LOSS.test(error.message) && [...faults.rates.keys()].some((name) => DAMAGE.test(name))) {
+      this.start = error.message.includes('--start salvage') ? 'salvage' : 'fresh';
+      faults.note(`(starts with ${this.start} as what was stored is damaged)`);
+      this.bootLater();
+      return;
+    }
     if (!REFUSED_START.test(error.message)) {
       this.parts.onFailure(error);
       return;
     }
-    this.parts.faults.note('(starts refused while a store was silent)');
+    faults.note('(starts refused while a store was silent)');
     this.bootLater();
   }
 
