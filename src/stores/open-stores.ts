@@ -51,12 +51,13 @@ function backend<K extends keyof Backends>(name: K): Backends[K] {
   return found;
 }
 
-/** Opens without waiting: a backend that is away now is found later. Only the embedded ones can fail here. */
-export function openStores({ folder, kafka, redis, mongodb, onNotice = () => {} }: StoreSettings): Stores {
-  const log =
-    kafka === ''
-      ? openEmbeddedEventLog({ folder: join(folder, 'log'), onNotice })
-      : backend('openKafkaEventLog')({ brokers: kafka.split(',').map((broker) => broker.trim()), onNotice });
+/** The two that keep snapshots, without the log. */
+export function openSnapshotStores({
+  folder,
+  redis,
+  mongodb,
+  onNotice = () => {},
+}: Omit<StoreSettings, 'kafka'>): Omit<Stores, 'log'> {
   const hot =
     redis === ''
       ? openEmbeddedHotStore({ folder: join(folder, 'hot'), onNotice })
@@ -66,11 +67,26 @@ export function openStores({ folder, kafka, redis, mongodb, onNotice = () => {} 
       ? openEmbeddedColdStore({ folder: join(folder, 'cold'), onNotice })
       : backend('openMongoColdStore')({ url: mongodb, onNotice });
   return {
-    log,
     hot,
     cold,
     close: async () => {
-      await Promise.all([log.close(), hot.close(), cold.close()]);
+      await Promise.all([hot.close(), cold.close()]);
+    },
+  };
+}
+
+/** Opens without waiting: a backend that is away now is found later. Only the embedded ones can fail here. */
+export function openStores({ folder, kafka, redis, mongodb, onNotice = () => {} }: StoreSettings): Stores {
+  const log =
+    kafka === ''
+      ? openEmbeddedEventLog({ folder: join(folder, 'log'), onNotice })
+      : backend('openKafkaEventLog')({ brokers: kafka.split(',').map((broker) => broker.trim()), onNotice });
+  const snapshots = openSnapshotStores({ folder, redis, mongodb, onNotice });
+  return {
+    ...snapshots,
+    log,
+    close: async () => {
+      await Promise.all([log.close(), snapshots.close()]);
     },
   };
 }
