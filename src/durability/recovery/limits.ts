@@ -34,7 +34,7 @@ export const EVENTS_READ_MS_MAX = 10000;
 
 /** last-stored.json is a few hundred bytes per zone; what is larger was not written by this server. */
 export const LAST_STORED_BYTES_MAX = 1 << 20;
-/** Zones that are looked for at once where nothing says how many there are. */
-export const LIST_ZONES_PER_CALL = 16;
+/** A backup looks this often for segments that came meanwhile: a new one begins every minute, a round takes seconds. */
+export const BACKUP_JOURNAL_ROUNDS_MAX = 10;
 
 assert(STORES_WAIT_MS < HOT_SNAPSHOT_TTL_MS, 'a hot snapshot outlives the wait for its store');
