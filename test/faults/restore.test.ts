@@ -87,7 +87,7 @@ test('a server goes back to an older cold snapshot, and from there on goes on as
   const second = await startServer(args('back', '--start', `cold:${tick}`));
   const { recovery, zones } = await health(second);
   assert.deepEqual([recovery.source, recovery.journalTick, recovery.events], ['cold', null, null]);
-  assert.ok(Math.abs(recovery.snapshotTick - tick) <= 1, `${recovery.snapshotTick} is ${tick}`);
+  assert.ok(Math.abs(recovery.snapshotTick - tick) < 60, `${recovery.snapshotTick} is ${tick}`);
   assert.ok(zones[0].tick < tick + 300);
   assert.match(
     second.log(),
