@@ -20,7 +20,7 @@ export interface JournalSession {
   segments: string[];
 }
 
-/** Newest first. A folder that does not exist has none. */
+/** Newest first. None where the folder does not exist. */
 export function listSessions(folder: string, files: JournalFiles = DISK): JournalSession[] {
   return namesIn(folder, files)
     .filter((name) => /^\d+$/.test(name))

@@ -1,6 +1,6 @@
-// A zone's cells after the process ended, from the zone's snapshot. Cold cells name their records in the store; those that
-// were loading go on to load, from the row on that they had come to; those that were on their way to the store are live:
-// their rows are in the snapshot, and what may have been stored of them since is a record that nothing names.
+// The cells of a zone after a restart, from the zone's snapshot. Cold cells name their records in the store. Loading cells
+// go on from the row they had come to. Cells that were being stored are live again: their rows are in the snapshot, and a
+// record that was written of them since is named by nothing.
 
 import { FORM_ENTITY, formOfRecord, QUEUE_HEAD_BYTES } from '../../engine/cells/cell-queue.js';
 import { DEPART_TO_CELL, engineColumnsOf } from '../../engine/entities/columns.js';
@@ -15,7 +15,7 @@ import {
 import { repackRows } from '../cells/cell-record.js';
 import { type CellsSnapshot, readCells } from '../snapshots/cell-snapshot.js';
 
-/** As they were, those on their way to the store included: a journal goes on from there. */
+/** As they were in the snapshot, also those that were being stored: a journal goes on from there. */
 export function fillCells(world: WorldBuffer, snapshot: CellsSnapshot | undefined): void {
   const live = world.blocks[LIVE_BLOCK];
   if (live.cells === undefined || snapshot === undefined) return;
@@ -27,7 +27,7 @@ export function fillCells(world: WorldBuffer, snapshot: CellsSnapshot | undefine
   restoreQueue(world, snapshot, queue);
 }
 
-/** Before anything else looks at what is alive: what was on its way to the store has never left. */
+/** Cells that were being stored have never left. Call it before anything looks at what is alive. */
 export function wakeCells(world: WorldBuffer): void {
   const live = world.blocks[LIVE_BLOCK];
   if (live.cells === undefined) return;
@@ -44,7 +44,7 @@ export function wakeCells(world: WorldBuffer): void {
   }
 }
 
-/** Rows that wait are taken over by name, as those of records are. */
+/** Queued rows are repacked by column name, as the rows of records are. */
 function restoreQueue(world: WorldBuffer, snapshot: CellsSnapshot, queue: Uint8Array): void {
   const { cells } = world.layout;
   const live = world.blocks[LIVE_BLOCK];

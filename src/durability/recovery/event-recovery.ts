@@ -1,8 +1,8 @@
-// The events' part in a recovery: where no journal can be run again, the log still knows what became of the entities of a
-// snapshot. Where, and how far, is the game's to say (applyEvent); here is only which events those are.
+// Recovery from events: without a journal, the log still knows what happened to the entities of a snapshot. The game says
+// what an event did (applyEvent); this file says which events those are.
 //
-// A log may hold events of other worlds, whose entities have the same names. So an event is taken only from a session that
-// is known to be this world's: that of the snapshot, or a later one of which another zone has a snapshot.
+// A log may hold events of other worlds, whose entities have the same names. So an event counts only if its session is known
+// to be this world's: the snapshot's own, or a later one that another zone's snapshot of this world comes from.
 
 import type { Log } from '../../base/log.js';
 import { isUuid } from '../../base/uuid.js';
@@ -22,7 +22,7 @@ import { type LoggedEvent, type ReadingLimits, readLoggedEvents } from '../event
 import type { SnapshotHeader } from '../snapshots/zone-snapshot.js';
 import { EVENTS_MARGIN_MS, EVENTS_MAX, EVENTS_READ_MS_MAX } from './limits.js';
 
-/** With how long a log that gives no answer is waited for. */
+/** `waitMs`: how long a silent log is waited for. */
 export function eventLimits(waitMs: number): ReadingLimits {
   return { waitMs, readMs: EVENTS_READ_MS_MAX, eventsMax: EVENTS_MAX };
 }
@@ -30,14 +30,14 @@ export function eventLimits(waitMs: number): ReadingLimits {
 export interface EventsReport {
   /** Events. */
   applied: number;
-  /** Entities that the log tells of and the snapshots do not have: they came later, and are not there. */
+  /** Entities that came after the snapshots: counted, not made up from events. */
   unknown: number;
 }
 
 export interface EventRecovery {
   plan: WorldPlan;
   game: GameDefinition;
-  /** What the worlds of the plan were filled with, by zone. */
+  /** By zone, the snapshot that its world was filled with. */
   bases: readonly (SnapshotHeader | undefined)[];
   eventLog: EventLog;
   limits: ReadingLimits;
@@ -51,7 +51,7 @@ export interface AppliedEvents {
   tick: number;
 }
 
-/** Undefined where the log could not be read. What is applied is left in the live blocks, uncommitted. */
+/** Undefined: the log could not be read. Changes are in the live blocks, not committed. */
 export async function recoverEvents(task: EventRecovery): Promise<AppliedEvents | undefined> {
   const { plan, game, bases, eventLog, limits, skip, log } = task;
   const zoneOfKey = findZones(plan);
@@ -100,12 +100,12 @@ function isSince({ epoch, tick }: LoggedEvent, zone: number, bases: EventRecover
   const base = bases[zone];
   if (base === undefined) return false;
   if (epoch === base.epoch) return tick > base.tick;
-  const { worldId = '' } = base; // snapshots of before worlds had ids have none
+  const { worldId = '' } = base;
   if (epoch < base.epoch || !isUuid(worldId)) return false;
   return bases.some((other) => other?.epoch === epoch && other.worldId === worldId);
 }
 
-/** When the first of the snapshots was taken, by the wall clock or by ticks: a session's epoch is when its tick 0 was. */
+/** When the oldest snapshot was taken, by the wall clock or by ticks, whichever is earlier: an epoch is the time of tick 0. */
 function beganMs(bases: EventRecovery['bases'], tickHz: number): number {
   return Math.min(...bases.flatMap((base) => (base ? [base.takenAtMs, base.epoch + (base.tick * 1000) / tickHz] : [])));
 }
@@ -120,7 +120,7 @@ function applyAll(
   let applied = 0;
   let tick = 0;
   for (const [zone, ofZone] of byZone.entries()) {
-    // Nobody changes zones meanwhile, so that one zone after the other will do.
+    // Zone by zone is enough: no entity changes zones while events are applied.
     const done = ofZone.length === 0 ? 0 : applyToZone(task, zone, ofZone);
     applied += done;
     for (const event of ofZone) tick = Math.max(tick, event.tick);

@@ -1,6 +1,6 @@
-// The journal's part in a recovery: finds the newest session that can be gone on from, and runs the ticks that its
-// snapshots do not have. All zones stop at the same tick, the last one that every journal has, so that an entity which
-// walked over a border is in one of them or on its way, and never in two.
+// Recovery from the journal: finds the newest session that can be gone on from, and runs the ticks again that its snapshots do
+// not have. All zones stop at the last tick that every journal has, so that an entity that walked over a border is in
+// one zone or on its way, and never in two.
 
 import { join } from 'node:path';
 import { nowMs } from '../../base/clock.js';
@@ -31,7 +31,7 @@ export interface WorldJournal {
   hashes: ExpectedHash[];
 }
 
-/** Events of ticks that were run again: the log may have them already, under the same ids. */
+/** Events of the ticks that were run again. The log may have them already, under the same ids. */
 export interface RecoveredEvents {
   epoch: number;
   originMs: number;
@@ -40,7 +40,7 @@ export interface RecoveredEvents {
   records: Uint8Array;
 }
 
-/** The newest session's journal from its newest segment on that is whole and goes beyond its states. What cannot be used is told to `skip`. */
+/** The newest usable session, from its newest segment whose states are whole and that has ticks beyond them. `skip` is told what cannot be used. */
 export function findJournal(
   plan: WorldPlan,
   game: GameDefinition,
@@ -87,13 +87,13 @@ function readJournal(
     newest ??= journal;
     const end = endOf(journal);
     if (Math.max(...bases.map(({ header }) => header.tick)) > end) continue;
-    // A gap that the newer one was begun for may be what ends this one.
+    // This one may end at the gap that the newer one was begun for: then the newer one leads further.
     return endOf(newest) - end > ticksOf(journal, CUT_MS_MAX) ? newest : journal;
   }
   return newest;
 }
 
-/** The tick up to which all zones have what follows the states that the journal begins with. */
+/** The tick up to which every zone's records are complete. */
 function endOf({ bases, records }: WorldJournal): number {
   return Math.min(...bases.map((base, zone) => wayFrom(base, records[zone]).end));
 }
@@ -102,7 +102,7 @@ function ticksOf({ info }: WorldJournal, ms: number): number {
   return Math.round((info.settings.tickHz * ms) / 1000);
 }
 
-/** A state of a zone, and what leads on from it. */
+/** A state of a zone, and the records that lead on from it. */
 interface Way {
   base: ZoneSnapshot;
   chain: JournalRecord[];
@@ -118,7 +118,7 @@ function leadsTo({ base, end }: Way, tick: number): boolean {
   return base.header.tick <= tick && tick <= end;
 }
 
-/** The last tick that each of the zones can come to by one of its ways; undefined: there is none. */
+/** The last tick that every zone can reach by one of its ways; undefined: there is none. */
 function findCommonTick(waysOfZones: readonly (readonly Way[])[]): number | undefined {
   let tick = Math.min(...waysOfZones.map((ways) => Math.max(...ways.map(({ end }) => end))));
   for (;;) {
@@ -160,7 +160,7 @@ function chooseWays(
   return { ways: farthest, cut };
 }
 
-/** By zone; undefined unless all are whole. */
+/** By zone. Undefined: one is damaged or missing. */
 function decodeBases(
   found: readonly Buffer[],
   zoneCount: number,
@@ -184,7 +184,7 @@ function decodeBases(
   return bases;
 }
 
-/** The records that follow each other from behind this serial on; a later one of the same serial stands for the earlier. */
+/** Records in unbroken order from the one after this serial. Of two with the same serial the later one counts. */
 export function recordsAfter(records: readonly JournalRecord[], serial: number): JournalRecord[] {
   const chain: JournalRecord[] = [];
   for (const record of records) {
@@ -206,7 +206,7 @@ export interface ReplayResult {
   events: RecoveredEvents;
 }
 
-/** The last tick that some zone's journal has, gaps or not. */
+/** The last tick in any zone's journal, gaps or not. */
 function lastTickOf({ bases, records }: WorldJournal): number {
   return Math.max(...bases.map(({ header }, zone) => Math.max(header.tick, records[zone].at(-1)?.tick ?? 0)));
 }
@@ -268,12 +268,12 @@ export function replayJournal(
         const actual = hashBlock(replay.zone.buffer.blocks[LIVE_BLOCK], plan.layout);
         const [difference] = compareHashes(expected, actual.sums, plan.layout);
         isTrue = difference === undefined;
-        if (!isTrue) skip(`zone ${zone} came out otherwise than it was at tick ${record.tick}, in ${difference.field}`);
+        if (!isTrue) skip(`zone ${zone} differs from what it was at tick ${record.tick}, in ${difference.field}`);
       }
       done++;
       if (nowMs() - toldMs > PROGRESS_MS) {
         toldMs = nowMs();
-        log.info({}, `recovery: ${done} of ${total} ticks of the journal are run again`);
+        log.info({}, `recovery: ${done} of ${total} ticks of the journal are replayed`);
       }
     }
     return replay;
@@ -290,7 +290,7 @@ export function replayJournal(
   };
 }
 
-/** Entities that were between two zones when the journals ended. `arrivals`: by zone and key, the tick of the last one. */
+/** Delivers entities that were between two zones when the journals ended. `arrivals`: by zone and key, the last arrival's tick. */
 function deliver(
   plan: WorldPlan,
   replays: readonly ZoneReplay[],
@@ -306,7 +306,7 @@ function deliver(
     const taken = worlds[target].blocks[LIVE_BLOCK].marks[source];
     if (((sequence - taken) | 0) < 0) continue;
     const key = keyOfPacked(columns, row, 0);
-    // Where a dead thread's successor sent it off, its record has another number: then its arrival tells.
+    // The successor of a dead thread gives a departure another number: then the arrival's tick tells.
     if ((arrivals[target].get(key) ?? Number.NEGATIVE_INFINITY) > tick) continue;
     alive ??= aliveKeys(worlds);
     if (alive.has(key)) continue;

@@ -1,9 +1,6 @@
-// How a world goes on after its process ended: from the newest state of each zone that is whole, be it a hot snapshot, what
-// a segment of the journal begins with, or a cold snapshot; then the ticks that the journal has beyond it are run again, or
-// what the event log tells since then is applied. Where there is nothing, from the beginning. Runs in main before any thread starts.
-//
-// Without the journal zones are of different ticks, so an entity that walked over a border meanwhile may be in two of
-// them, or in none. In two: the zone with the later tick has it. Ids are given out anew from what is alive.
+// How a world goes on after its process ended: from the newest whole state of each zone, be it a hot snapshot, the state that a
+// journal segment begins with, or a cold snapshot. Then the ticks that the journal has beyond it are run again, or, without a
+// journal, the events of the log are applied. Runs in main before any thread starts. The ladder is in README.md.
 
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
@@ -36,18 +33,18 @@ import { compareAge, type Found, findZone, isOther, type Search, SOURCES, type S
 export { STORES_FOLDER };
 
 export interface RecoveryReport {
-  /** Of the zone that has the least of it. */
+  /** The last rung of the ladder that a zone needed. */
   source: Source | 'initial';
   /** Of the world that goes on; a new one where it begins anew. */
   worldId: string;
   /** Highest tick of the zones' snapshots. */
   snapshotTick: number;
-  /** The tick that the journal brought the world to; null: it had nothing to bring. */
+  /** The tick that the journal brought the world to; null: it was not used. */
   journalTick: number | null;
-  /** What of the event log was applied where the journal had nothing to bring; null: nothing was looked for, or it could not be. */
+  /** Events applied where the journal was not used; null: none were looked for, or the log could not be read. */
   events: EventsReport | null;
   ms: number;
-  /** Snapshots that were not whole, and stores that did not answer, with the reason. */
+  /** Snapshots and segments that are damaged or missing, and stores that did not answer, each with the reason. */
   skipped: string[];
 }
 
@@ -132,7 +129,7 @@ export async function recoverWorld(
   return recovery;
 }
 
-/** An older one may be of before the disk was full, or of before it was switched off: then a store may have more. */
+/** A journal that ended earlier may be from before the disk was full, or before it was switched off: a store may have more. */
 async function isCurrent(
   journal: WorldJournal | undefined,
   sessions: readonly JournalSession[],
@@ -159,7 +156,7 @@ interface TakeUp {
   recovery: Recovery;
 }
 
-/** Fills the world's buffers with what there is of it, and the recovery with what became of that. */
+/** Fills the world's buffers, and the recovery with what was found and done. */
 async function takeUp(parts: TakeUp): Promise<void> {
   const { plan, game, shape, log, stores, leases, sessions, files, folder, waitMs, recovery } = parts;
   const { skipped } = recovery.report;
@@ -182,7 +179,7 @@ async function takeUp(parts: TakeUp): Promise<void> {
     isWaiting: false,
     unanswered: [],
   };
-  // Side by side, as each may take its time; what comes of it is told to those who ask again below.
+  // Both leases at once, as each may take seconds. Whoever reads a store below waits for its lease and sees its error.
   for (const lease of [leases.hot, leases.cold]) lease?.acquire().catch(() => {});
   const tick = chosenColdTick(start);
   const choice = tick === undefined ? undefined : await chooseCold(search, tick);
@@ -220,7 +217,7 @@ function hasAny(stored: LastStored | undefined): boolean {
   return stored?.hot !== undefined || stored?.cold !== undefined || stored?.segment !== undefined;
 }
 
-/** A new world is written over whatever is stored, but not over one that lives. */
+/** --start fresh replaces whatever is stored, but not the world of a server that lives. */
 async function acquireAll({ hot, cold }: StoreLeases, skip: (reason: string) => void): Promise<void> {
   for (const outcome of await Promise.allSettled([hot?.acquire(), cold?.acquire()])) {
     if (outcome.status === 'fulfilled') continue;
@@ -264,7 +261,7 @@ async function fillWorld(
   recovery.tick = report.snapshotTick;
   const bases = found.map((entry) => entry?.snapshot);
   const { worldId = '' } = bases.flatMap((base) => base ?? []).sort(compareAge)[0].header;
-  if (isUuid(worldId)) report.worldId = worldId; // snapshots of before worlds had ids have none
+  if (isUuid(worldId)) report.worldId = worldId;
   const skip = (reason: string): void => void report.skipped.push(reason);
   if (journal !== undefined && events !== undefined && isOfSession(bases, journal)) {
     const played = replayJournal(plan, game, journal, bases, skip, events.log);
@@ -285,7 +282,7 @@ async function fillWorld(
   finishWorld(worlds, plan.layout.rowCapacity, recovery.tick);
 }
 
-/** Zones of which one is from elsewhere cannot be brought to one tick: then none of them is. */
+/** The journal leads on from snapshots of its own session. One zone from elsewhere, and no zone can use it. */
 function isOfSession(bases: readonly (ZoneSnapshot | undefined)[], { info }: WorldJournal): bases is ZoneSnapshot[] {
   return bases.every((base) => base?.header.epoch === info.epoch);
 }

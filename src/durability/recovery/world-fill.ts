@@ -1,4 +1,5 @@
-// From snapshots to a world that can tick.
+// From snapshots to a world that can tick: fills each zone by itself, then makes one world of them. Entities are counted once,
+// ids are free or taken, and all zones stand at one tick.
 
 import { engineColumnsOf } from '../../engine/entities/columns.js';
 import { wireIdOfKey } from '../../engine/entities/entity-key.js';
@@ -13,7 +14,7 @@ import {
 import type { ZoneSnapshot } from '../snapshots/zone-snapshot.js';
 import { fillCells, wakeCells } from './cell-recovery.js';
 
-/** By name: a column that the game no longer has is left out, one that it did not have then is zero. */
+/** Columns are matched by name: one that the game no longer has is dropped, a new one is zero. */
 export function fillZone(world: WorldBuffer, snapshot: ZoneSnapshot): void {
   const live = world.blocks[LIVE_BLOCK];
   live.scalars.set(snapshot.scalars);
@@ -32,7 +33,7 @@ export function fillZone(world: WorldBuffer, snapshot: ZoneSnapshot): void {
   commitTwice(world);
 }
 
-/** Makes one world of zones that were filled each for itself, at this tick. */
+/** Makes one world, at this tick, of zones that were filled one by one. */
 export function finishWorld(worlds: readonly WorldBuffer[], rowCapacity: number, tick: number): void {
   for (const world of worlds) wakeCells(world);
   dropDoubles(worlds);
@@ -40,7 +41,7 @@ export function finishWorld(worlds: readonly WorldBuffer[], rowCapacity: number,
   giveOutIds(worlds, rowCapacity);
   for (const world of worlds) {
     const live = world.blocks[LIVE_BLOCK];
-    // Rings are new: nothing of what was on its way, and no count of what came, is true any more.
+    // The handoff rings are new and empty, so marks and departures of the old ones mean nothing.
     live.marks.fill(0);
     live.columns.departTo.fill(0);
     live.scalars[SCALAR_JOURNALED] = 0;
@@ -49,7 +50,7 @@ export function finishWorld(worlds: readonly WorldBuffer[], rowCapacity: number,
   }
 }
 
-/** Into the other block too: neither is ever older than the world. */
+/** Into both committed blocks, so that no reader finds one that is older than the world. */
 function commitTwice(world: WorldBuffer): void {
   world.commit();
   world.commit();
@@ -67,7 +68,7 @@ export function aliveKeys(worlds: readonly WorldBuffer[]): Set<number> {
   return keys;
 }
 
-/** Of an entity that is in two zones, the one in the zone with the later tick stays. */
+/** An entity that walked over a border between two snapshots may be in both: the zone with the later tick keeps it. */
 function dropDoubles(worlds: readonly WorldBuffer[]): void {
   const holder = new Map<number, { world: WorldBuffer; row: number }>();
   for (const world of worlds) {
@@ -75,7 +76,7 @@ function dropDoubles(worlds: readonly WorldBuffer[]): void {
     const { alive, key } = engineColumnsOf(live);
     for (let row = 0; row < live.scalars[SCALAR_ROW_LIMIT]; row++) {
       if (alive[row] === 0) continue;
-      const wireId = wireIdOfKey(key[row]); // not its key: the id may have been given out anew in between
+      const wireId = wireIdOfKey(key[row]); // not its key: the id may have been reused in between
       const other = holder.get(wireId);
       if (other === undefined) {
         holder.set(wireId, { world, row });
@@ -92,11 +93,11 @@ function dropDoubles(worlds: readonly WorldBuffer[]): void {
 }
 
 /**
- * Whoever had just left its zone when that was stored, and is in no other one: the ring that held it is gone, its row is
- * not. It goes on its way again from there. Where a journal was run again, it has delivered them.
+ * Revives entities that were in a handoff ring from their source rows: the ring is gone, the row is not. Where a journal was run
+ * again they were delivered, and live in the target zone.
  */
 function reviveDeparted(worlds: readonly WorldBuffer[]): void {
-  const living = new Set([...aliveKeys(worlds)].map(wireIdOfKey)); // not keys: the id may have been given out anew
+  const living = new Set([...aliveKeys(worlds)].map(wireIdOfKey)); // not keys: the id may have been reused
   const latestFirst = worlds.map(({ blocks }) => blocks[LIVE_BLOCK]);
   latestFirst.sort((a, b) => b.scalars[SCALAR_TICK] - a.scalars[SCALAR_TICK]);
   for (const live of latestFirst) {
