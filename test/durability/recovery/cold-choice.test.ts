@@ -103,6 +103,15 @@ test('the later state is said and kept: hot snapshots go to the cold history, jo
   assert.deepEqual(await coldTicks(settings), [450, 300, 200, 100]);
 });
 
+test('a start from the newest snapshots passes over nothing, and takes no hot snapshot for a later one', async (t) => {
+  const settings = stage(t);
+  await stageHistory(settings);
+  await storeWorld(settings, 'hot', 300, FIRST_MS + 900, { worldId: WORLD_ID, epoch: 5, tick: 300 });
+  const { lines } = await back(settings, 300);
+  assert.match(lines.find((line) => line.includes('goes back')) ?? '', /; nothing later is known$/);
+  assert.deepEqual(await coldTicks(settings), [300, 200, 100]);
+});
+
 test('zones go back together: where one is damaged all take the snapshots before', async (t) => {
   const settings = stage(t);
   await stageHistory(settings);
