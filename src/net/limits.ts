@@ -36,6 +36,8 @@ export const VIOLATION_WINDOW_MS = 10000;
 export const VIOLATION_POINTS_MAX = 400;
 export const VIOLATION_POINTS = 8;
 export const HASTE_POINTS = 1;
+/** The play page is some fifty files; a dashboard beside it may be as many. More is a page that imports the server. */
+export const STATIC_FILES_MAX = 200;
 
 assert(PING_PERIOD_MS % NET_BEAT_MS === 0, 'pings are spread over whole beats');
 assert(PONG_LATE_MS < PING_PERIOD_MS, 'a late pong is noticed before the next ping is due');
