@@ -3,10 +3,7 @@
 import type { EventForm } from '../memory/records/thread-records.js';
 import type { ColumnArrays } from '../memory/world/world-buffer.js';
 import type { ColumnType } from '../memory/world/world-layout.js';
-
-/** Wire types; the numbers are those of WireType in schemas/tessera.fbs. */
-export const WIRE_TYPES = { u8: 0, i8: 1, u16: 2, i16: 3, u32: 4, i32: 5, f32: 6 } as const;
-export type WireTypeName = keyof typeof WIRE_TYPES;
+import type { WireTypeName } from './wire-types.js';
 
 /** raw = round((value - offset) / scale), clamped to the type; value = raw * scale + offset. */
 export interface WireForm {

@@ -16,7 +16,7 @@ import { WIRE_ID_MASK } from '../entities/entity-key.js';
 import type { Quadtree } from '../space/quadtree.js';
 import type { EngineZone } from '../zone/zone.js';
 import type { ChangeTicks } from './change-ticks.js';
-import { FrameWriter, recordBytesMax } from './frame-builder.js';
+import { FrameBuilder, recordBytesMax } from './frame-builder.js';
 import { FRAME_BYTES_MAX, FRAMES_IN_FLIGHT_MAX, KEEP_ALIVE_MS } from './limits.js';
 import { pickByPriority } from './priority.js';
 
@@ -67,7 +67,7 @@ export class Replicator {
   private readonly viewY: Float32Array;
   private readonly lastFrameTick: Int32Array;
   private readonly updateDebt: Float64Array;
-  private readonly writer: FrameWriter;
+  private readonly builder: FrameBuilder;
   private readonly recordBytesMax: number;
   private readonly keepAliveTicks: number;
 
@@ -99,8 +99,8 @@ export class Replicator {
     this.lastFrameTick = new Int32Array(clients.clientsMax);
     this.updateDebt = new Float64Array(clients.clientsMax);
     this.mark = new Int32Array(zone.rowCapacity);
-    this.writer = new FrameWriter(changes, zone.kind);
-    this.writer.attach(options.frames.bytes, options.frames.view);
+    this.builder = new FrameBuilder(changes, zone.kind);
+    this.builder.attach(options.frames.bytes, options.frames.view);
     this.recordBytesMax = recordBytesMax(changes.fieldCount);
     this.keepAliveTicks = Math.round((KEEP_ALIVE_MS / 1000) * zone.tickHz);
     zone.counters[COUNTER.clients] = 0; // a former thread's are attached anew
@@ -195,7 +195,7 @@ export class Replicator {
     const nextCount = this.findVisible(client, knownStart, isFull ? 0 : clients.state[stateAt + C.CLIENT_KNOWN_COUNT]);
     const ack = clients.state[stateAt + C.CLIENT_APPLIED_SEQUENCE];
     const body = payload + R.FRAME_BODY;
-    this.writer.begin(body, zone.tick, ack >>> 0, this.leaves, this.leaveCount, isFull ? FLAG_FULL : 0);
+    this.builder.begin(body, zone.tick, ack >>> 0, this.leaves, this.leaveCount, isFull ? FLAG_FULL : 0);
     const toldCount = this.writeEntities(client, nextCount, body);
     const isQuiet =
       !isFull && this.leaveCount === 0 && toldCount === 0 && ack === clients.state[stateAt + C.CLIENT_ACK_SENT];
@@ -207,7 +207,7 @@ export class Replicator {
       zone.counters[COUNTER.keepAlives]++;
     }
     this.lastFrameTick[client] = zone.tick;
-    const bytes = this.writer.end();
+    const bytes = this.builder.end();
     frames.view.setInt32(payload + R.FRAME_CLIENT, client, true);
     frames.view.setInt32(payload + R.FRAME_EPOCH, clients.state[stateAt + C.CLIENT_EPOCH], true);
     frames.view.setInt32(payload + R.FRAME_HOP, clients.state[stateAt + C.CLIENT_HOP], true);
@@ -348,7 +348,7 @@ export class Replicator {
   /** @hot Writes what changed, and sets nextTold to what the client then has. Returns how many entities it is told of. */
   private writeEntities(client: number, nextCount: number, body: number): number {
     const { zone, changes, clients, limits } = this.options;
-    const { nextSent, nextTold, nextRow, nextKey, writer } = this;
+    const { nextSent, nextTold, nextRow, nextKey, builder } = this;
     const tick = zone.tick;
     const updateHz = clients.state[client * C.CLIENT_STATE_WORDS + C.CLIENT_UPDATE_HZ];
     const farTicks = 1.5 * (zone.tickHz / updateHz);
@@ -368,11 +368,11 @@ export class Replicator {
         nextTold[i] = sent;
         continue;
       }
-      if (writer.at > recordLimit) {
+      if (builder.at > recordLimit) {
         zone.counters[COUNTER.framesOverBudget]++;
         return this.writeByPriority(client, nextCount, body, budget);
       }
-      writer.writeEntity(row, nextKey[i] & WIRE_ID_MASK, sent, tick);
+      builder.writeEntity(row, nextKey[i] & WIRE_ID_MASK, sent, tick);
       nextTold[i] = tick;
       toldCount++;
     }
@@ -385,10 +385,10 @@ export class Replicator {
    */
   private writeByPriority(client: number, nextCount: number, body: number, budget: number): number {
     const { zone, changes } = this.options;
-    const { nextSent, nextTold, nextRow, nextKey, writer, priorities, costs, isPicked } = this;
+    const { nextSent, nextTold, nextRow, nextKey, builder, priorities, costs, isPicked } = this;
     const tick = zone.tick;
     const ownRow = this.rowOfClient[client];
-    writer.restart();
+    builder.restart();
     for (let i = 0; i < nextCount; i++) {
       const isFar = nextRow[i] < 0;
       const row = isFar ? ~nextRow[i] : nextRow[i];
@@ -404,12 +404,12 @@ export class Replicator {
       const age = sent < 0 ? zone.tickHz : tick - sent;
       priorities[i] = row === ownRow ? Number.POSITIVE_INFINITY : isFar ? age : age * 2;
     }
-    pickByPriority(priorities, costs, isPicked, nextCount, body + budget - writer.at);
+    pickByPriority(priorities, costs, isPicked, nextCount, body + budget - builder.at);
     const roomLimit = body + FRAME_BYTES_MAX - R.FRAME_BODY - this.recordBytesMax;
     let toldCount = 0;
     for (let i = 0; i < nextCount; i++) {
-      if (isPicked[i] !== 0 && writer.at <= roomLimit) {
-        writer.writeEntity(nextRow[i] < 0 ? ~nextRow[i] : nextRow[i], nextKey[i] & WIRE_ID_MASK, nextSent[i], tick);
+      if (isPicked[i] !== 0 && builder.at <= roomLimit) {
+        builder.writeEntity(nextRow[i] < 0 ? ~nextRow[i] : nextRow[i], nextKey[i] & WIRE_ID_MASK, nextSent[i], tick);
         nextTold[i] = tick;
         toldCount++;
       }

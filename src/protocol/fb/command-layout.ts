@@ -8,17 +8,13 @@
 // The whole is padded to the largest alignment in it, which is at least the 4 of `seq`.
 
 import { assert } from '../../base/assert.js';
-import type { CommandDefinition, PayloadField, WireTypeName } from '../../game/definition.js';
+import type { CommandDefinition, PayloadField } from '../../game/definition.js';
 import { RejectCode } from '../../game/reject-codes.js';
+import { WIRE_TYPE_BYTES, WIRE_TYPE_MAX, WIRE_TYPE_MIN, WIRE_TYPES, type WireTypeName } from '../../game/wire-types.js';
 import { COMMAND_PAYLOAD_BYTES_MAX } from '../../memory/limits.js';
 import { CLIENT_HEADER_BYTES, GAME_KIND_MIN } from '../limits.js';
 
-/** The numbers of the schema's WireType, and the bytes of each. */
-export const WIRE_TYPE_NAMES: readonly WireTypeName[] = ['u8', 'i8', 'u16', 'i16', 'u32', 'i32', 'f32'];
-const WIRE_BYTES = [1, 1, 2, 2, 4, 4, 4];
-const TYPE_F32 = 6;
-const TYPE_MIN = [0, -128, 0, -32768, 0, -2147483648, -3.4028234663852886e38];
-const TYPE_MAX = [255, 127, 65535, 32767, 4294967295, 2147483647, 3.4028234663852886e38];
+const TYPE_F32 = WIRE_TYPES.f32;
 
 const KIND_MAX = 65535;
 const HEADER_ALIGN = 4;
@@ -103,7 +99,7 @@ export function layOutCommand(command: DescribedCommand): CommandLayout {
       `${name}: a field name is used once`,
       definition.name,
     );
-    const align = WIRE_BYTES[typeNumber(definition.type)];
+    const align = WIRE_TYPE_BYTES[typeNumber(definition.type)];
     structAlign = Math.max(structAlign, align);
     const offset = alignUp(end, align);
     for (let gap = end; gap < offset; gap++) padding.push(gap);
@@ -125,12 +121,12 @@ function layOutField(commandName: string, definition: PayloadField, offset: numb
   const number = typeNumber(type);
   // Bounds of a float are what the wire can hold of them, or 0.1 would be above a maximum of 0.1.
   const round = number === TYPE_F32 ? Math.fround : (value: number) => value;
-  const min = round(definition.min ?? TYPE_MIN[number]);
-  const max = round(definition.max ?? TYPE_MAX[number]);
+  const min = round(definition.min ?? WIRE_TYPE_MIN[number]);
+  const max = round(definition.max ?? WIRE_TYPE_MAX[number]);
   const label = `${commandName}.${name}`;
   assert(name !== '' && !TAKEN_FIELD_NAMES.includes(name), 'a payload field has a name of its own', label);
   assert(
-    min <= max && min >= TYPE_MIN[number] && max <= TYPE_MAX[number],
+    min <= max && min >= WIRE_TYPE_MIN[number] && max <= WIRE_TYPE_MAX[number],
     `range of ${label} in ${type}`,
     `${min}..${max}`,
   );
@@ -245,7 +241,7 @@ export function readWire(view: DataView, offset: number, type: number): number {
 }
 
 function writeWire(view: DataView, offset: number, type: number, value: number): void {
-  const bytes = WIRE_BYTES[type];
+  const bytes = WIRE_TYPE_BYTES[type];
   if (type === TYPE_F32) view.setFloat32(offset, value, true);
   else if (bytes === 1) view.setUint8(offset, value);
   else if (bytes === 2) view.setUint16(offset, value, true);
@@ -253,8 +249,8 @@ function writeWire(view: DataView, offset: number, type: number, value: number):
 }
 
 function typeNumber(type: WireTypeName): number {
-  const number = WIRE_TYPE_NAMES.indexOf(type);
-  assert(number >= 0, 'a wire type', type);
+  const number = WIRE_TYPES[type] as number | undefined;
+  assert(number !== undefined, 'a wire type', type);
   return number;
 }
 

@@ -33,7 +33,7 @@ import {
   SOCKET_BACKLOG_BYTES_MAX,
 } from '../../limits.js';
 import { Heartbeats } from './heartbeats.js';
-import { FrameWriter, framedBytes, OPCODE_BINARY, OPCODE_PING } from './socket-writer.js';
+import { framedBytes, OPCODE_BINARY, OPCODE_PING, SocketWriter } from './socket-writer.js';
 
 /** A client masks what it sends: 4 bytes more than a server's header. */
 const MASK_BYTES = 4;
@@ -66,7 +66,7 @@ export class WebSocketTransport {
   readonly counters: NetCounters;
   readonly heartbeats: Heartbeats;
   readonly traffic: Float64Array;
-  readonly writer = new FrameWriter();
+  readonly writer = new SocketWriter();
   readonly pings: TokenBuckets;
   private readonly connections: (WebSocketConnection | null)[];
   private readonly server: WebSocketServer;
@@ -203,7 +203,7 @@ class WebSocketConnection implements Connection {
   readonly address: string;
   private readonly transport: WebSocketTransport;
   private readonly ws: WebSocket;
-  /** Also used by ws; see frame-writer.ts for why that is safe. */
+  /** Also used by ws; see socket-writer.ts for why that is safe. */
   private readonly socket: Socket;
   private readonly isText: boolean;
   private client = -1;
