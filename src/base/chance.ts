@@ -28,3 +28,8 @@ export function createRandom(seed: number): () => number {
   seedState(state, 0, seed);
   return () => nextFloat(state, 0);
 }
+
+/** From the platform, in [0, 1): for what nobody replays. */
+export function randomFraction(): number {
+  return Math.random();
+}

@@ -2,7 +2,7 @@
 
 import { ArenaCommand } from '../../../schemas/generated/tessera/arena/arena-command.js';
 import type { CommandDefinition } from '../../game/definition.js';
-import { INTENT_MAX } from './movement.js';
+import { INTENT_MAX } from './rules.js';
 
 type CommandForm = Pick<CommandDefinition, 'name' | 'kind' | 'payload'>;
 

@@ -8,7 +8,7 @@
 import { assert } from '../../base/assert.js';
 import type { Area } from '../../game/definition.js';
 import { type ArenaZone, GLOBAL_PILLAR_STAMP, KIND_PILLAR } from './fields.js';
-import { BODY_RADIUS, PILLAR_JITTER, PILLAR_RADIUS, PILLAR_SPACING } from './rules.js';
+import { BODY_RADIUS, PILLAR_JITTER, PILLAR_RADIUS, PILLAR_SHARE_MAX, PILLAR_SPACING } from './rules.js';
 
 const CELL = 4;
 const CELLS_PER_UNIT = 1 / CELL;
@@ -58,9 +58,6 @@ export function placePillar(zone: ArenaZone, x: number, y: number): number {
   if (row >= 0) zone.globals[GLOBAL_PILLAR_STAMP] += 1 + zone.random();
   return row;
 }
-
-/** Part of a zone's entities that may be pillars: there must be room for those who play. */
-const PILLAR_SHARE_MAX = 1 / 8;
 
 /** One pillar in every square of the area, somewhere near its middle; in a vast area, in every so many squares. */
 export function placePillars(zone: ArenaZone): void {

@@ -6,6 +6,7 @@ import { headingX, headingY } from './heading.js';
 import { pillarAt, pillarGrid, pillarNear } from './pillars.js';
 import {
   BODY_RADIUS,
+  CANDIDATES_MAX,
   PILLAR_RADIUS,
   PROJECTILE_DAMAGE,
   PROJECTILE_LIFE_SECONDS,
@@ -20,7 +21,6 @@ const HIT_DISTANCE = BODY_RADIUS + PROJECTILE_RADIUS;
 const PILLAR_HIT_DISTANCE = PILLAR_RADIUS + PROJECTILE_RADIUS;
 /** The index is one tick old; nobody gets farther from where it has them than this. */
 const INDEX_SLACK = 1;
-const CANDIDATES_MAX = 256;
 const candidates = new Int32Array(CANDIDATES_MAX);
 
 /** Returns the projectile's row, or -1 when the zone is full. */
