@@ -5,7 +5,7 @@ import { type ArenaZone, KIND_NPC } from './fields.js';
 import { NPC_SPEED } from './rules.js';
 
 /** Every tick one row in so many turns. A power of two: 128 ticks are 2.1 s at 60 ticks/s. */
-export const TURN_TICKS = 128;
+const TURN_TICKS = 128;
 
 /** System. @hot Visits one row in TURN_TICKS. */
 export function wander(zone: ArenaZone): void {

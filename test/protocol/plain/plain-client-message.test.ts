@@ -14,8 +14,9 @@ import {
 } from '../../../src/protocol/fb/client-message.js';
 import { encodeCommand } from '../../../src/protocol/fb/command-layout.js';
 import { CLIENT_MESSAGE_BYTES_MAX } from '../../../src/protocol/limits.js';
-import { describeMessage, transcodePlain } from '../../../src/protocol/plain/plain-client-message.js';
+import { transcodePlain } from '../../../src/protocol/plain/plain-client-message.js';
 import { formatPlain, type PlainEncoding } from '../../../src/protocol/plain/plain-codec.js';
+import { describeMessage } from '../describe-message.js';
 import { mutate, randomBytes } from '../mutation.js';
 import { TOY_LAYOUTS } from '../toy-wire.js';
 
