@@ -1,10 +1,8 @@
-// The settings of clients that come back.
+// Settings of session resume: how long an entity waits for its lost client, and what signs the client's token.
 
-import type { SettingDefinition } from './setting-table.js';
-import type { Settings } from './settings.js';
+import { SECRET_LENGTH_MIN } from './limits.js';
+import type { SettingDefinition, Settings } from './setting-types.js';
 
-/** Shorter ones can be guessed from one token. */
-const SECRET_LENGTH_MIN = 16;
 const SECRET_PATTERN = new RegExp(`^$|^[\\x20-\\x7e]{${SECRET_LENGTH_MIN},}$`);
 
 export const RESUME_SETTINGS: { readonly [K in 'resumeMs' | 'resumeSecret']: SettingDefinition<Settings[K]> } = {

@@ -1,8 +1,8 @@
-// What the table of settings says, for whoever has a name or a text in hand.
+// Looks settings up in the table: by name, by text, and for error texts.
 
 import { editDistance, kebabName } from './setting-names.js';
-import { SETTING_NAMES, SETTINGS, type SettingDefinition } from './setting-table.js';
-import type { SettingName, Settings } from './settings.js';
+import { SETTING_NAMES, SETTINGS } from './setting-table.js';
+import type { SettingDefinition, SettingName, Settings } from './setting-types.js';
 
 /** Two settings by one name, given as 2x2. They are settings of one group. */
 export interface SettingPair {

@@ -1,11 +1,11 @@
-// What must fit together among settings that are each fine alone. A relation is looked at only when none of its settings
-// is wrong by itself, so that one mistake makes one complaint.
+// Relations between settings that are each valid alone. A relation is checked only when none of its settings is wrong by
+// itself, so that one mistake gives one error.
 
 import { CELL_MARGIN_SHARE, CELL_ROWS_SHARE, CELLS_MAX } from '../engine/cells/limits.js';
 import { HANG_TICKS_MIN, ZONE_EDGE_VIEW_RADII_MIN, ZONES_MAX } from '../engine/limits.js';
 import { LEAVE_RADIUS_FACTOR, UPDATE_BYTES_MIN } from '../engine/replication/limits.js';
 import { describeSetting } from './setting-lookup.js';
-import type { SettingName, SettingSources, Settings } from './settings.js';
+import type { SettingName, SettingSources, Settings } from './setting-types.js';
 
 interface Relation {
   /** The first is the one to complain about, the others are what it is measured by. */

@@ -1,5 +1,5 @@
-// The one table of all settings: what each is for, what it may be, what it is when nobody says. Parsing, complaints and
-// the help text are made from it (config-lookup.ts).
+// The table of all settings: what each is for, what it may be, its default. Parsing, error texts and the help text are
+// made from it; setting-lookup.ts answers questions about it.
 
 import { CELLS_MAX } from '../engine/cells/limits.js';
 import {
@@ -16,33 +16,7 @@ import { COMMAND_RING_RECORDS } from '../memory/limits.js';
 import { PING_PERIOD_MS } from '../net/limits.js';
 import { CLIENTS_MAX_LIMIT } from '../protocol/limits.js';
 import { RESUME_SETTINGS } from './resume-settings.js';
-import type { SettingName, Settings } from './settings.js';
-
-export const SETTING_GROUPS = [
-  'Network',
-  'World',
-  'Ticks',
-  'Clients',
-  'Limits per client and zone',
-  'Timeouts',
-  'What lasts',
-  'Log',
-] as const;
-export type SettingGroup = (typeof SETTING_GROUPS)[number];
-
-interface Described<T> {
-  group: SettingGroup;
-  /** What stands for the value in the help text. */
-  placeholder: string;
-  help: string;
-  value: T;
-}
-export type SettingDefinition<T> = Described<T> &
-  (
-    | { form: 'integer' | 'number'; min: number; max: number }
-    | { form: 'choice'; choices: readonly string[] }
-    | { form: 'text'; pattern: RegExp; allowed: string; isSecret?: boolean }
-  );
+import type { SettingDefinition, SettingName, Settings } from './setting-types.js';
 
 export const SETTINGS: { readonly [K in SettingName]: SettingDefinition<Settings[K]> } = {
   host: {

@@ -1,6 +1,6 @@
-// What can be set, and where a value may come from: flags win over environment over a config file over defaults.
-// config-table.ts says what each setting means and may be, config-relations.ts what must fit together. Whatever is wrong
-// in any source is reported, all of it at once, also where a stronger source hides it.
+// Reads the settings from all of their sources: flags win over the environment, the environment over the config file, the
+// file over the defaults. Every mistake in any source is reported, all at once, even where a stronger source hides it.
+// setting-table.ts says what each setting means and may be, setting-relations.ts what must fit together.
 
 import {
   allowedText,
@@ -15,58 +15,9 @@ import {
 import { camelName, ENVIRONMENT_PREFIX, environmentName, kebabName } from './setting-names.js';
 import { relationErrors } from './setting-relations.js';
 import { SETTING_NAMES } from './setting-table.js';
+import type { SettingName, SettingSources, Settings } from './setting-types.js';
 
-export type SpawnPolicy = 'spread' | 'crowd' | `hubs:${number}`;
-
-export interface Settings {
-  host: string;
-  port: number;
-  data: string;
-  game: string;
-  bots: number;
-  seed: number;
-  zoneColumns: number;
-  zoneRows: number;
-  threads: number;
-  worldWidth: number;
-  worldHeight: number;
-  tickHz: number;
-  updateHz: number;
-  viewRadius: number;
-  cellSize: number;
-  cellsLiveMax: number;
-  cellTtlMs: number;
-  cellEntitiesMax: number;
-  spawn: SpawnPolicy;
-  entitiesPerZone: number;
-  clientsMax: number;
-  connectionsPerAddress: number;
-  messagesPerSecond: number;
-  commandsPerTick: number;
-  commandsPerClientTick: number;
-  bytesPerSecond: number;
-  joinTimeoutMs: number;
-  idleTimeoutMs: number;
-  slowClientMs: number;
-  resumeMs: number;
-  resumeSecret: string;
-  hangMs: number;
-  kafka: string;
-  redis: string;
-  mongodb: string;
-  hotSnapshotMs: number;
-  coldSnapshotMs: number;
-  journalFlushMs: number;
-  journalKeepMinutes: number;
-  hashEveryTicks: number;
-  checkpointMs: number;
-  start: 'auto' | 'resume' | 'fresh';
-  logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
-}
-
-export type SettingName = keyof Settings;
-/** Where each value came from: 'default', a flag, an environment variable, or the path of the config file. */
-export type SettingSources = Record<SettingName, string>;
+export type { SettingName, SettingSources, Settings, SpawnPolicy } from './setting-types.js';
 
 export const DEFAULTS: Readonly<Settings> = defaultSettings();
 export const CONFIG_FILE = 'tessera.json';
