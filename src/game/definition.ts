@@ -1,8 +1,8 @@
 // What a game is to the engine. The engine imports no game: it is handed one of these.
 
+import type { Area } from '../base/area.js';
 import type { EventForm } from '../memory/records/thread-records.js';
-import type { ColumnArrays } from '../memory/world/world-buffer.js';
-import type { ColumnType } from '../memory/world/world-layout.js';
+import type { ColumnArrays, ColumnType } from '../memory/world/column-types.js';
 
 /** Wire types; the numbers are those of WireType in schemas/tessera.fbs. */
 export const WIRE_TYPES = { u8: 0, i8: 1, u16: 2, i16: 3, u32: 4, i32: 5, f32: 6 } as const;
@@ -25,7 +25,7 @@ export interface FieldDefinition {
    */
   persistent?: boolean;
 }
-export type { EventForm };
+export type { Area, EventForm };
 export type FieldDefinitions = Record<string, FieldDefinition>;
 
 export type Columns<F extends FieldDefinitions> = { readonly [K in keyof F]: ColumnArrays[F[K]['type']] };
@@ -116,13 +116,6 @@ export interface Zone<F extends FieldDefinitions = FieldDefinitions> {
   tellCell(x: number, y: number, kind: number, a: number, b: number): boolean;
   /** States what happened. `type` indexes the game's events. */
   emit(type: number, row: number, otherRow: number, valueA: number, valueB: number): void;
-}
-
-export interface Area {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
 }
 
 /** What was aimed at a place, see Zone.tellCell; `kind`, `a` and `b` mean what the game wants. */

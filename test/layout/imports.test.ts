@@ -27,7 +27,7 @@ const LAYERS: Record<string, readonly string[]> = {
 const TOP_LAYERS = ['server', 'workers'];
 const BROWSER_LAYERS = ['client', 'web'];
 /** Of base and memory, what a browser may load. */
-const BROWSER_BASE = ['src/base/assert.ts', 'src/base/chance.ts', 'src/base/clock.ts'];
+const BROWSER_BASE = ['src/base/area.ts', 'src/base/assert.ts', 'src/base/chance.ts', 'src/base/clock.ts'];
 /** Limits are numbers and relations between them, so every folder may read those of every other one. */
 const isLimits = (path: string): boolean => path.endsWith('/limits.ts');
 

@@ -6,7 +6,7 @@
 
 import { assert } from '../../base/assert.js';
 import { WIRE_TYPES, type WireTypeName } from '../../game/definition.js';
-import type { AnyColumn } from '../../memory/world/world-buffer.js';
+import type { AnyColumn } from '../../memory/world/column-types.js';
 import { REPLICATED_FIELDS_MAX } from '../../protocol/limits.js';
 import type { EngineZone } from '../zone/zone.js';
 import { MID_STEP_QUANTA_MAX, SHORT_STEP_QUANTA_MAX } from './limits.js';

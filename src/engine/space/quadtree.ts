@@ -53,8 +53,6 @@ export interface QuadtreeOptions {
 export class Quadtree {
   /** Rows in the tree. */
   count = 0;
-  /** Queries that found more than their output could hold. */
-  truncatedCount = 0;
   /** Rows of this build outside the area. They lie in the border leaves and make those endless. */
   strayCount = 0;
   readonly level: number;
@@ -226,10 +224,7 @@ export class Quadtree {
       const limit = rangeLimit[i];
       if (rangeInside[i] === 1) {
         for (let word = rangeStart[i]; word < limit; word += RECORD_WORDS) {
-          if (found === outLimit) {
-            this.truncatedCount++;
-            return found;
-          }
+          if (found === outLimit) return found;
           out[found++] = sortedI32[word + ROW_WORD];
         }
         continue;
@@ -238,10 +233,7 @@ export class Quadtree {
         const dx = sortedF32[word + X_WORD] - x;
         const dy = sortedF32[word + Y_WORD] - y;
         if (dx * dx + dy * dy <= radiusSquared) {
-          if (found === outLimit) {
-            this.truncatedCount++;
-            return found;
-          }
+          if (found === outLimit) return found;
           out[found++] = sortedI32[word + ROW_WORD];
         }
       }
@@ -282,10 +274,7 @@ export class Quadtree {
         const dy = sortedF32[word + Y_WORD] - y;
         const distanceSquared = dx * dx + dy * dy;
         if (distanceSquared <= radiusSquared) {
-          if (found === outLimit) {
-            this.truncatedCount++;
-            return found;
-          }
+          if (found === outLimit) return found;
           outRows[found] = sortedI32[word + ROW_WORD];
           outDistanceSquared[found++] = distanceSquared;
         }

@@ -1,6 +1,8 @@
 // A world cut into square cells that tile its zones exactly. A cell has two numbers: in its zone, by which the zone keeps
 // it, and in the world, by which stores and other zones know it.
 
+import type { Area } from '../../base/area.js';
+
 export interface CellGrid {
   cellSize: number;
   /** Cells across one zone, and down. */
@@ -9,13 +11,6 @@ export interface CellGrid {
   /** Zones across the world, and down. */
   zoneColumns: number;
   zoneRows: number;
-}
-
-export interface CellArea {
-  x: number;
-  y: number;
-  width: number;
-  height: number;
 }
 
 export function cutCells(
@@ -75,7 +70,7 @@ export function localOfCell(grid: CellGrid, worldCell: number): number {
   return (row % grid.rows) * grid.columns + (column % grid.columns);
 }
 
-export function areaOfCell(grid: CellGrid, worldCell: number): CellArea {
+export function areaOfCell(grid: CellGrid, worldCell: number): Area {
   const across = grid.columns * grid.zoneColumns;
   const { cellSize } = grid;
   return {

@@ -29,7 +29,6 @@ const MAX_SECOND = HISTOGRAM + TICK_BUCKETS;
 const PHASES_OFFSET = Math.ceil(((MAX_SECOND + MAX_SECONDS) * 4) / CACHE_LINE_BYTES) * CACHE_LINE_BYTES;
 
 export const PHASES = ['commands', 'systems', 'borders', 'index', 'commit', 'replicate'] as const;
-export type Phase = (typeof PHASES)[number];
 
 /** Upper bound of a bucket in milliseconds. */
 export function bucketLimitMs(bucket: number): number {

@@ -2,6 +2,7 @@
 // Of each column there are three sums over its cells, plain and weighted by row and by row squared. Where one cell differs
 // between two states, the differences of the sums tell which one: d, row * d and row * row * d.
 
+import { bitsOf } from './column-types.js';
 import type { Block, WorldBuffer } from './world-buffer.js';
 import * as L from './world-layout.js';
 
@@ -126,14 +127,6 @@ function sumCells(
   sums[at] += plain;
   sums[at + 1] += byRow;
   sums[at + 2] += bySquare;
-}
-
-/** The cells as integers: of floating-point columns their bits. */
-function bitsOf(column: Block['columns'][string]): ArrayLike<number> {
-  if (column instanceof Float32Array || column instanceof Float64Array) {
-    return new Int32Array(column.buffer, column.byteOffset, column.byteLength / 4);
-  }
-  return column;
 }
 
 /** @hot */

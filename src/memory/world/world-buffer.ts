@@ -4,30 +4,8 @@
 import { assert } from '../../base/assert.js';
 import { GLOBALS_COUNT, ZONES_MAX } from '../../engine/limits.js';
 import { COUNTER_COUNT } from '../tables/zone-counters.js';
+import { type AnyColumn, COLUMN_ARRAYS } from './column-types.js';
 import * as L from './world-layout.js';
-
-export interface ColumnArrays {
-  u8: Uint8Array;
-  i8: Int8Array;
-  u16: Uint16Array;
-  i16: Int16Array;
-  u32: Uint32Array;
-  i32: Int32Array;
-  f32: Float32Array;
-  f64: Float64Array;
-}
-export type AnyColumn = ColumnArrays[L.ColumnType];
-
-const ARRAY_OF = {
-  u8: Uint8Array,
-  i8: Int8Array,
-  u16: Uint16Array,
-  i16: Int16Array,
-  u32: Uint32Array,
-  i32: Int32Array,
-  f32: Float32Array,
-  f64: Float64Array,
-} as const;
 
 /** By cell of the zone. */
 export interface CellArrays {
@@ -174,7 +152,11 @@ function cellsLimit(cells: L.CellsPlace, scalars: Int32Array): number {
 function viewBlock(buffer: SharedArrayBuffer, layout: L.WorldLayout, start: number): Block {
   const columns: Record<string, AnyColumn> = {};
   for (const { name, type, offset } of layout.columns) {
-    const ArrayType = ARRAY_OF[type] as new (buffer: SharedArrayBuffer, offset: number, length: number) => AnyColumn;
+    const ArrayType = COLUMN_ARRAYS[type] as new (
+      buffer: SharedArrayBuffer,
+      offset: number,
+      length: number,
+    ) => AnyColumn;
     columns[name] = new ArrayType(buffer, start + offset, layout.rowCapacity);
   }
   const block: Block = {

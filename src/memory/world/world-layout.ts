@@ -29,18 +29,7 @@ import { assert } from '../../base/assert.js';
 import { GLOBALS_COUNT, ZONES_MAX } from '../../engine/limits.js';
 import { CACHE_LINE_BYTES } from '../limits.js';
 import { COUNTER_COUNT } from '../tables/zone-counters.js';
-
-export type ColumnType = 'u8' | 'i8' | 'u16' | 'i16' | 'u32' | 'i32' | 'f32' | 'f64';
-export const COLUMN_BYTES: Record<ColumnType, number> = {
-  u8: 1,
-  i8: 1,
-  u16: 2,
-  i16: 2,
-  u32: 4,
-  i32: 4,
-  f32: 4,
-  f64: 8,
-};
+import { COLUMN_BYTES, type ColumnType } from './column-types.js';
 
 export const WORLD_MAGIC = 0x54535357;
 export const WORLD_VERSION = 1;

@@ -8,14 +8,14 @@
 // The whole is padded to the largest alignment in it, which is at least the 4 of `seq`.
 
 import { assert } from '../../base/assert.js';
-import type { CommandDefinition, PayloadField, WireTypeName } from '../../game/definition.js';
+import { type CommandDefinition, type PayloadField, WIRE_TYPES, type WireTypeName } from '../../game/definition.js';
 import { RejectCode } from '../../game/reject-codes.js';
 import { COMMAND_PAYLOAD_BYTES_MAX } from '../../memory/limits.js';
 import { CLIENT_HEADER_BYTES, GAME_KIND_MIN } from '../limits.js';
 
 /** The numbers of the schema's WireType, and the bytes of each. */
-export const WIRE_TYPE_NAMES: readonly WireTypeName[] = ['u8', 'i8', 'u16', 'i16', 'u32', 'i32', 'f32'];
-const WIRE_BYTES = [1, 1, 2, 2, 4, 4, 4];
+export const WIRE_TYPE_NAMES = Object.keys(WIRE_TYPES) as readonly WireTypeName[];
+export const WIRE_BYTES = [1, 1, 2, 2, 4, 4, 4];
 const TYPE_F32 = 6;
 const TYPE_MIN = [0, -128, 0, -32768, 0, -2147483648, -3.4028234663852886e38];
 const TYPE_MAX = [255, 127, 65535, 32767, 4294967295, 2147483647, 3.4028234663852886e38];

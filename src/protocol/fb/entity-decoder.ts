@@ -8,7 +8,7 @@
 // meant. The server never lets an entity move farther than that between two records for one client.
 
 import { DECODED_ENTITIES_MAX } from '../limits.js';
-import { readWire, WIRE_TYPE_NAMES } from './command-layout.js';
+import { readWire, WIRE_BYTES, WIRE_TYPE_NAMES } from './command-layout.js';
 import { type FieldForm, FrameFlag, type ServerFrame } from './server-frame.js';
 
 export interface EntityState {
@@ -56,8 +56,6 @@ const FORM_ENTER = 3;
 const FIRST_FIELD_BIT = 2;
 /** By the form of the position. */
 const POSITION_BYTES = [0, 2, 4, 9];
-/** By wire type. */
-const WIRE_BYTES = [1, 1, 2, 2, 4, 4, 4];
 
 export class EntityDecoder {
   readonly entities = new Map<number, EntityState>();
