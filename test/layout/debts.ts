@@ -27,9 +27,6 @@ export const FOLDERS_WITHOUT_README: readonly string[] = [
 
 /** By file: lines with Atomics that do not say what they publish or acquire. */
 export const BARE_ATOMICS: Readonly<Record<string, number>> = {
-  'src/memory/tables/client-table.ts': 1,
-  'src/memory/tables/live-limits.ts': 5,
-  'src/memory/tables/thread-control.ts': 1,
   'src/server/cli/data-folder-lock.ts': 1,
   'src/server/main/frame-delivery.ts': 2,
   'src/server/threads/supervisor.ts': 1,
@@ -104,7 +101,6 @@ export const STRAY_LIMITS: Readonly<Record<string, number>> = {
   'src/games/arena/movement.ts': 1,
   'src/games/arena/pillars.ts': 1,
   'src/games/arena/projectiles.ts': 1,
-  'src/memory/tables/io-counters.ts': 1,
   'src/net/auth/resume-token.ts': 1,
   'src/net/http/http.ts': 4,
   'src/net/net.ts': 2,

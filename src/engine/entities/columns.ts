@@ -1,4 +1,4 @@
-// The columns of a zone: the engine's own and, behind them, the game's. A game field may not take an engine column's name.
+// The columns of a zone: the engine's own, then the game's fields. A game field may not take the name of an engine column.
 
 import { assert } from '../../base/assert.js';
 import type { ColumnType } from '../../memory/world/column-types.js';

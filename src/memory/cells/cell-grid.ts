@@ -1,5 +1,5 @@
-// A world cut into square cells that tile its zones exactly. A cell has two numbers: in its zone, by which the zone keeps
-// it, and in the world, by which stores and other zones know it.
+// A world cut into square cells that tile its zones exactly. A cell has two numbers, each counted by row: its local number
+// within its zone, and its world number, by which stores and other zones know it.
 
 import type { Area } from '../../base/area.js';
 
@@ -37,7 +37,7 @@ export function cellsOfWorld(grid: CellGrid): number {
   return grid.columns * grid.rows * grid.zoneColumns * grid.zoneRows;
 }
 
-/** @hot The zone's cell at a place. Who is a step beyond the border and still this zone's is in the cell he comes from. */
+/** @hot The local cell at a place. A place beyond the zone's border is in the cell of the zone that is nearest to it. */
 export function localCellAt(grid: CellGrid, zone: number, x: number, y: number): number {
   const zoneRow = (zone / grid.zoneColumns) | 0;
   const column = Math.floor(x / grid.cellSize) - (zone - zoneRow * grid.zoneColumns) * grid.columns;
