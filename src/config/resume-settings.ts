@@ -9,7 +9,7 @@ export const RESUME_SETTINGS: { readonly [K in 'resumeMs' | 'resumeSecret']: Set
   resumeMs: {
     group: 'Timeouts',
     placeholder: 'MS',
-    help: 'The entity of a lost client waits this long for it, also after a start of the server; 0: not at all.',
+    help: 'The entity of a disconnected client is kept this long, also across a restart of the server; 0: not at all.',
     value: 30000,
     form: 'integer',
     min: 0,
@@ -18,7 +18,7 @@ export const RESUME_SETTINGS: { readonly [K in 'resumeMs' | 'resumeSecret']: Set
   resumeSecret: {
     group: 'What lasts',
     placeholder: 'TEXT',
-    help: "Signs the tokens by which clients come back; servers that share it accept each other's. Empty: one of its own, in the data folder.",
+    help: "Signs resume tokens; servers that share it accept each other's. Empty: a secret of its own, in the data folder.",
     value: '',
     form: 'text',
     pattern: SECRET_PATTERN,

@@ -26,7 +26,7 @@ export interface SettingInputs {
   /** Without the program: process.argv.slice(2). */
   argv: readonly string[];
   env: Readonly<Record<string, string | undefined>>;
-  /** Throws what the file system throws; the code ENOENT tells that there is no default file. */
+  /** Throws as the file system does; ENOENT means that there is no default file. */
   readFile: (path: string) => string;
 }
 
@@ -36,14 +36,14 @@ export type LoadedSettings =
   | { ok: true; version: true }
   | { ok: false; errors: string[] };
 
-/** One value as somebody gave it. */
+/** One value as a source gave it. */
 interface Offer {
   /** In kebab-case, whatever the source calls it. */
   name: string;
   /** Undefined: a flag without a value. */
   text: string | undefined;
   source: string;
-  /** The name as it was written, and how this source spells another. */
+  /** The name as it was written, and how this source spells other names. */
   given: string;
   spell: (kebab: string) => string;
 }
@@ -77,7 +77,7 @@ export function loadSettings({ argv, env, readFile }: SettingInputs): LoadedSett
   return errors.length > 0 ? { ok: false, errors } : { ok: true, settings: fitting, sources };
 }
 
-/** The usual rate of updates is no reason to refuse a slower world. */
+/** The default update rate follows a slower tick rate instead of conflicting with it. */
 export function fitDefaults(settings: Settings, sources: SettingSources, tickHz: number): Settings {
   if (sources.updateHz !== DEFAULT_SOURCE) return settings;
   return { ...settings, updateHz: Math.min(DEFAULTS.updateHz, tickHz) };
@@ -150,7 +150,7 @@ function readConfigFile(configOffer: Offer | undefined, readFile: (path: string)
   return pairsFirst(offers);
 }
 
-/** Flags have an order of their own; elsewhere the single setting is the more exact one and so comes later. */
+/** Flags have an order of their own. Elsewhere the single setting overrides the pair, so pairs come first. */
 function pairsFirst(offers: Offer[]): Offer[] {
   return [
     ...offers.filter((offer) => SETTING_PAIRS.has(offer.name)),
@@ -158,7 +158,7 @@ function pairsFirst(offers: Offer[]): Offer[] {
   ];
 }
 
-/** A pair that cannot be split stays what it is, and so is complained about by its own name. */
+/** A pair that cannot be split stays as it is, so that the error names the pair. */
 function splitPair(offer: Offer): Offer[] {
   const pair = SETTING_PAIRS.get(offer.name);
   const parts = /^(\d+)x(\d+)$/.exec(offer.text ?? '');

@@ -10,14 +10,11 @@ export const KNOWN_CIRCLES: readonly string[] = [
 ];
 
 export const FOLDERS_WITHOUT_README: readonly string[] = [
-  'base',
   'client',
-  'config',
   'durability',
   'engine',
   'game',
   'games',
-  'memory',
   'net',
   'protocol',
   'server',

@@ -1,7 +1,7 @@
 // The key of an entity, unique among the living ones of a world: its wire id and the generation of that id, in one u32.
 //
 //  31          23 22                    0
-//  | generation  | wire id              |   wire id: zone of birth x ENTITIES_PER_ZONE_MAX + local id
+//  | generation  | wire id              |   wire id: zone of birth x rows of a zone + local id
 //
 // The generation tells entities apart that had the same id one after the other. A key is reused after 512 generations;
 // living entities never share one.
