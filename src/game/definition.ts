@@ -1,8 +1,8 @@
 // What a game is to the engine. The engine imports no game: it is handed one of these.
 
+import type { Area } from '../base/area.js';
 import type { EventForm } from '../memory/records/thread-records.js';
-import type { ColumnArrays } from '../memory/world/world-buffer.js';
-import type { ColumnType } from '../memory/world/world-layout.js';
+import type { ColumnArrays, ColumnType } from '../memory/world/column-types.js';
 import type { WireTypeName } from './wire-types.js';
 
 /** raw = round((value - offset) / scale), clamped to the type; value = raw * scale + offset. */
@@ -22,7 +22,7 @@ export interface FieldDefinition {
    */
   persistent?: boolean;
 }
-export type { EventForm };
+export type { Area, EventForm };
 export type FieldDefinitions = Record<string, FieldDefinition>;
 
 export type Columns<F extends FieldDefinitions> = { readonly [K in keyof F]: ColumnArrays[F[K]['type']] };
@@ -113,13 +113,6 @@ export interface Zone<F extends FieldDefinitions = FieldDefinitions> {
   tellCell(x: number, y: number, kind: number, a: number, b: number): boolean;
   /** States what happened. `type` indexes the game's events. */
   emit(type: number, row: number, otherRow: number, valueA: number, valueB: number): void;
-}
-
-export interface Area {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
 }
 
 /** What was aimed at a place, see Zone.tellCell; `kind`, `a` and `b` mean what the game wants. */

@@ -2,7 +2,8 @@
 //
 //   | version f64 x n | state i32 x n | since i32 x n | taken i32 x n | queue records |
 
-import type { AnyColumn, Block, CellArrays } from '../../memory/world/world-buffer.js';
+import type { AnyColumn } from '../../memory/world/column-types.js';
+import type { Block, CellArrays } from '../../memory/world/world-buffer.js';
 import { type ColumnSpec, SCALAR_CELL_QUEUE, type WorldLayout } from '../../memory/world/world-layout.js';
 
 const CELL_BYTES = 20;

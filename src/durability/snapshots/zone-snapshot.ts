@@ -19,11 +19,10 @@ import { assert } from '../../base/assert.js';
 import { sha256 } from '../../base/checksum.js';
 import { CELL_QUEUE_RECORDS, CELLS_MAX } from '../../engine/cells/limits.js';
 import { GLOBALS_COUNT, ZONES_MAX } from '../../engine/limits.js';
-import type { AnyColumn, WorldBuffer } from '../../memory/world/world-buffer.js';
+import { type AnyColumn, COLUMN_ARRAYS, COLUMN_BYTES, type ColumnType } from '../../memory/world/column-types.js';
+import type { WorldBuffer } from '../../memory/world/world-buffer.js';
 import {
-  COLUMN_BYTES,
   type ColumnSpec,
-  type ColumnType,
   SCALAR_COUNT,
   SCALAR_GHOST_FIRST,
   SCALAR_GHOST_LIMIT,
@@ -108,17 +107,6 @@ export interface ZoneSnapshot {
   columns: Map<string, AnyColumn>;
   cells?: CellsSnapshot;
 }
-
-export const COLUMN_ARRAYS = {
-  u8: Uint8Array,
-  i8: Int8Array,
-  u16: Uint16Array,
-  i16: Int16Array,
-  u32: Uint32Array,
-  i32: Int32Array,
-  f32: Float32Array,
-  f64: Float64Array,
-};
 
 interface Section {
   type: ColumnType;

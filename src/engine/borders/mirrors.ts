@@ -4,13 +4,15 @@
 // A ghost that its zone no longer shows is kept for a few ticks: an entity on its way between two threads is for a
 // moment in neither committed state, and must not flicker for those who look at it.
 
+import type { Area } from '../../base/area.js';
 import { COUNTER } from '../../memory/tables/zone-counters.js';
-import type { AnyColumn, WorldBuffer } from '../../memory/world/world-buffer.js';
+import type { AnyColumn } from '../../memory/world/column-types.js';
+import type { WorldBuffer } from '../../memory/world/world-buffer.js';
 import { SCALAR_GHOST_LIMIT, SCALAR_ROW_LIMIT } from '../../memory/world/world-layout.js';
 import { type EngineColumns, engineColumnsOf } from '../entities/columns.js';
 import { wireIdOfKey } from '../entities/entity-key.js';
 import { FreeBitmap } from '../entities/free-bitmap.js';
-import type { Area, EngineZone } from '../zone/zone.js';
+import type { EngineZone } from '../zone/zone.js';
 
 /** Threads are at most a tick apart, and a handoff takes one more. */
 const GHOST_GRACE_TICKS = 4;

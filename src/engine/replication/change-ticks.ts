@@ -7,7 +7,7 @@
 import { assert } from '../../base/assert.js';
 import type { FieldDefinitions } from '../../game/definition.js';
 import { WIRE_TYPE_MAX, WIRE_TYPE_MIN, WIRE_TYPES } from '../../game/wire-types.js';
-import type { AnyColumn } from '../../memory/world/world-buffer.js';
+import type { AnyColumn } from '../../memory/world/column-types.js';
 import { REPLICATED_FIELDS_MAX } from '../../protocol/limits.js';
 import type { EngineZone } from '../zone/zone.js';
 import { MID_STEP_QUANTA_MAX, SHORT_STEP_QUANTA_MAX } from './limits.js';

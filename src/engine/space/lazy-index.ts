@@ -1,5 +1,5 @@
-// The spatial index of a replay: most zones of most ticks are not asked where anybody is, so the index is built when one
-// is, from where everybody stood at the end of the tick before, as a tick thread builds it then.
+// The spatial index of a replay. It is built only when a tick asks it something, since most ticks of most zones do not. It
+// holds the positions at the end of the tick before, as the index of a tick thread does.
 
 import { SCALAR_GHOST_LIMIT } from '../../memory/world/world-layout.js';
 import type { EngineZone, SpatialIndex } from '../zone/zone.js';

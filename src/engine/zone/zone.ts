@@ -5,6 +5,7 @@
 // (ghosts.ts): they are in the index and in view, but no system writes them. They are
 // committed with the rest, since systems saw them: so a restored zone goes on exactly as it would have.
 
+import type { Area } from '../../base/area.js';
 import { assert } from '../../base/assert.js';
 import { nextFloat, seedState } from '../../base/chance.js';
 import type { CellEvent, Columns, FieldDefinitions, GameDefinition, Zone } from '../../game/definition.js';
@@ -24,13 +25,6 @@ import { DEPART_TO_CELL, type EngineColumns, engineColumnsOf } from '../entities
 import { makeKey, wireIdOfKey } from '../entities/entity-key.js';
 import { FreeBitmap } from '../entities/free-bitmap.js';
 import { ENTITIES_PER_ZONE_MAX } from '../limits.js';
-
-export interface Area {
-  x: number;
-  y: number;
-  width: number;
-  height: number;
-}
 
 /** What the zone asks of the spatial index; interest/ has it. */
 export interface SpatialIndex {

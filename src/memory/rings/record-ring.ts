@@ -4,9 +4,9 @@
 // not an error: the caller counts the drop. Consumer: readable(), read in place at offsetOf(i), then release(n).
 // A batch costs one atomic store on either side, however many records it carries.
 //
-// What a thread claimed but did not publish, or read but did not release, exists in that thread's object only. A thread
-// that takes over a dead one's side makes a new RecordRing on the same buffer: half-written records were never visible
-// and are claimed again, unreleased records are read again.
+// What a thread has claimed but not published, or read but not released, exists only in that thread's object. A thread
+// that replaces a dead one makes a new RecordRing on the same buffer: unpublished records were never visible and are claimed
+// again; unreleased records are read again.
 
 import { assert } from '../../base/assert.js';
 import {

@@ -1,4 +1,10 @@
-// What the I/O thread has done, as float64: written by it alone, read by main when somebody asks.
+// Counters of the I/O thread. Writer: the I/O thread. Reader: main, when metrics are asked for. Plain float64 without
+// Atomics: each is read by itself, and a value that is a moment old is good enough.
+//
+//  0                  IO_COUNTERS.length * 8           + 256 * 8
+//  | counter f64 each | events read f64, by type       | events dropped f64, by type |
+
+import { EVENT_TYPES_MAX } from '../limits.js';
 
 export const IO_COUNTERS = [
   'eventsRead',
@@ -56,7 +62,7 @@ export const IO_COUNTERS = [
 
 export type IoCounterName = (typeof IO_COUNTERS)[number];
 
-/** The other ones only grow. */
+/** These hold a last state; all others only grow. */
 export const IO_GAUGES: ReadonlySet<IoCounterName> = new Set([
   'eventsWaiting',
   'spoolEvents',
@@ -72,8 +78,6 @@ export const IO_GAUGES: ReadonlySet<IoCounterName> = new Set([
   'checkpointMs',
   'cellsWaiting',
 ]);
-
-const EVENT_TYPES_MAX = 256;
 
 export class IoCounters {
   readonly values: Float64Array;

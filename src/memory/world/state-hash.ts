@@ -1,12 +1,14 @@
-// What a committed block says, as a few numbers: the same for the same state, whatever lies in rows that are no entity.
-// Of each column there are three sums over its cells, plain and weighted by row and by row squared. Where one cell differs
-// between two states, the differences of the sums tell which one: d, row * d and row * row * d.
+// The hash of a committed block: a few numbers that are equal for equal states, whatever rows without an entity hold.
+// Each column has three sums over its values: plain, weighted by row, and weighted by row squared. If two states differ in
+// one value, by d after mixing, the sums differ by d, row * d and row * row * d, which names the row.
 
+import { HASH_ATTEMPTS_MAX } from '../limits.js';
+import { bitsOf } from './column-types.js';
 import type { Block, WorldBuffer } from './world-buffer.js';
 import * as L from './world-layout.js';
 
 const SUMS_PER_COLUMN = 3;
-/** Scalars that are part of what the world is; the others say how it is kept. */
+/** Scalars that are part of the state; the others describe how it is stored. */
 const STATE_SCALARS = [L.SCALAR_TICK, L.SCALAR_ROW_LIMIT, L.SCALAR_ENTITY_COUNT, L.SCALAR_RANDOM, L.SCALAR_ID_LIMIT];
 const PRIME = 0x01000193;
 
@@ -17,9 +19,9 @@ export interface StateHash {
   sums: Int32Array;
 }
 
-/** Undefined: the zone commits faster than this thread can read, which a caller answers by trying again later. */
+/** Undefined: the zone commits faster than this thread can read; the caller tries again later. */
 export function hashCommitted(world: WorldBuffer): StateHash | undefined {
-  for (let attempt = 0; attempt < 4; attempt++) {
+  for (let attempt = 0; attempt < HASH_ATTEMPTS_MAX; attempt++) {
     const held = world.hold();
     const hash = hashBlock(world.committed, world.layout);
     if (world.isHeld(held)) return hash;
@@ -44,19 +46,19 @@ export function hashBlock(block: Block, layout: L.WorldLayout): StateHash {
   const { scalars } = block;
   for (const [index, { name, role, type }] of columns.entries()) {
     const isWide = type === 'f64';
-    const cells = bitsOf(block.columns[name]);
+    const values = bitsOf(block.columns[name]);
     const at = 2 + index * SUMS_PER_COLUMN;
     if (role === 'id') {
-      sumCells(cells, isWide, undefined, 0, scalars[L.SCALAR_ID_LIMIT], sums, at);
+      sumValues(values, isWide, undefined, 0, scalars[L.SCALAR_ID_LIMIT], sums, at);
       continue;
     }
-    sumCells(cells, isWide, alive, 0, scalars[L.SCALAR_ROW_LIMIT], sums, at);
-    sumCells(cells, isWide, alive, scalars[L.SCALAR_GHOST_FIRST], scalars[L.SCALAR_GHOST_LIMIT], sums, at);
+    sumValues(values, isWide, alive, 0, scalars[L.SCALAR_ROW_LIMIT], sums, at);
+    sumValues(values, isWide, alive, scalars[L.SCALAR_GHOST_FIRST], scalars[L.SCALAR_GHOST_LIMIT], sums, at);
   }
   return { tick: scalars[L.SCALAR_TICK], entities: scalars[L.SCALAR_ENTITY_COUNT], sums };
 }
 
-/** One number of all of it, for people and for comparing. */
+/** The hash as one short text, for people. */
 export function hashText({ sums }: StateHash): string {
   let hash = 0x811c9dc5;
   for (let i = 0; i < sums.length; i++) {
@@ -68,7 +70,7 @@ export function hashText({ sums }: StateHash): string {
 export interface StateDifference {
   /** A column, or 'scalars' or 'globals'. */
   field: string;
-  /** The row of the one cell that differs; undefined when there are several, or it is no cell. */
+  /** The row of the one value that differs; undefined when several do, or the field is no column. */
   row?: number;
 }
 
@@ -100,9 +102,9 @@ function findRow(plain: number, byRow: number, bySquare: number, rowCapacity: nu
 }
 
 /** @hot */
-function sumCells(
-  cells: ArrayLike<number>,
-  /** Two words per cell. */
+function sumValues(
+  values: ArrayLike<number>,
+  /** Two integers per value. */
   isWide: boolean,
   alive: ArrayLike<number> | undefined,
   start: number,
@@ -117,23 +119,15 @@ function sumCells(
     if (alive !== undefined && alive[row] === 0) {
       continue;
     }
-    const value = isWide ? mix(mix(row, cells[2 * row]), cells[2 * row + 1]) : mix(row, cells[row]);
-    const weighted = Math.imul(value, row);
-    plain = (plain + value) | 0;
+    const mixed = isWide ? mix(mix(row, values[2 * row]), values[2 * row + 1]) : mix(row, values[row]);
+    const weighted = Math.imul(mixed, row);
+    plain = (plain + mixed) | 0;
     byRow = (byRow + weighted) | 0;
     bySquare = (bySquare + Math.imul(weighted, row)) | 0;
   }
   sums[at] += plain;
   sums[at + 1] += byRow;
   sums[at + 2] += bySquare;
-}
-
-/** The cells as integers: of floating-point columns their bits. */
-function bitsOf(column: Block['columns'][string]): ArrayLike<number> {
-  if (column instanceof Float32Array || column instanceof Float64Array) {
-    return new Int32Array(column.buffer, column.byteOffset, column.byteLength / 4);
-  }
-  return column;
 }
 
 /** @hot */

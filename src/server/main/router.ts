@@ -1,6 +1,7 @@
 // Main's end of the rings: client messages go to the zone that has the client's entity, and what zones say of a client
 // goes to its connection.
 
+import { clampInside } from '../../base/area.js';
 import { writeArrival } from '../../engine/clients/arrival.js';
 import type { Placement } from '../../engine/plan/placement.js';
 import type { WorldPlan } from '../../engine/plan/world-plan.js';
@@ -107,6 +108,7 @@ export class Router implements WorldPort {
 
   restore(client: number, epoch: number, updateHz: number, player: StoredPlayer): boolean {
     const { worldWidth, worldHeight } = this.plan.settings;
+    // A stored world may have been larger.
     const x = clampInside(player.x, worldWidth);
     const y = clampInside(player.y, worldHeight);
     const zone = this.zoneAt(x, y);
@@ -276,9 +278,4 @@ export class Router implements WorldPort {
       this.sink.refused(client, epoch, view.getUint32(body, true));
     }
   }
-}
-
-/** A stored world may have been larger. */
-function clampInside(position: number, side: number): number {
-  return Math.min(side - 1, Math.max(1, position));
 }

@@ -16,7 +16,8 @@ import {
   type ZoneCopy,
   type ZoneSnapshot,
 } from '../../../src/durability/snapshots/zone-snapshot.js';
-import { type AnyColumn, LIVE_BLOCK, WorldBuffer } from '../../../src/memory/world/world-buffer.js';
+import type { AnyColumn } from '../../../src/memory/world/column-types.js';
+import { LIVE_BLOCK, WorldBuffer } from '../../../src/memory/world/world-buffer.js';
 import {
   type ColumnSpec,
   layOutWorld,
