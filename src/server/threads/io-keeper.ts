@@ -27,7 +27,7 @@ export class IoKeeper {
   private isStopping = false;
   private isLoaded = false;
   private isReady = false;
-  private onStopped: () => void = () => {};
+  private onStopped: (unkept: readonly string[]) => void = () => {};
   private loadWaiter: Waiter | undefined;
   private readyWaiters: Waiter[] = [];
   private restartTimer: NodeJS.Timeout | undefined;
@@ -121,7 +121,7 @@ export class IoKeeper {
         this.untold = undefined;
       } else if (message.kind === 'player') this.desk.answer(message);
       else if (message.kind === 'bans') this.takeBans(message.bans);
-      else this.onStopped();
+      else this.onStopped(message.unkept);
     });
     worker.on('error', (error) => this.fail(error as Error));
     worker.on('exit', () => this.replace());
@@ -165,7 +165,10 @@ export class IoKeeper {
         clearTimeout(timer); // whoever goes on after a stop is not told of it later
         resolve(isWhole);
       };
-      this.onStopped = () => end(true);
+      this.onStopped = (unkept) => {
+        for (const line of unkept) this.log.error({}, `the stop could not keep everything: ${line}`);
+        end(unkept.length === 0);
+      };
       worker.once('exit', () => end(false));
       worker.postMessage({ kind: 'stop' } satisfies ToIoThread);
     });

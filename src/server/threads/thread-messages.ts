@@ -68,7 +68,8 @@ export type FromIoThread =
   | { kind: 'bans'; bans: readonly StoredBan[] }
   /** `problem` is empty when the store could be asked. */
   | { kind: 'player'; request: number; player: PlayerSnapshot | undefined; problem: string }
-  | { kind: 'stopped' };
+  /** What could not be kept, a line each. */
+  | { kind: 'stopped'; unkept: readonly string[] };
 
 export type FromTickThread =
   | { kind: 'loaded' }

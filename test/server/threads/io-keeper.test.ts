@@ -27,7 +27,8 @@ class Thread extends EventEmitter {
       if (message.kind === 'begin') {
         if (this.failure === 'begin') this.die('the store is damaged');
         else this.tell({ kind: 'ready' });
-      } else if (message.kind === 'stop') this.tell({ kind: 'stopped' });
+      } else if (message.kind === 'stop')
+        this.tell({ kind: 'stopped', unkept: this.failure === 'stop' ? ['no room for the spool'] : [] });
     });
   }
 
@@ -129,4 +130,11 @@ test('where that one fails too, the stop says that nothing was kept', async () =
   threads[0].die('out of memory');
   assert.equal(await keeper.stop(), false);
   assert.match(lines.join('\n'), /the end of the world is not kept: the store is damaged/);
+});
+
+test('a thread that could not keep everything says what, and the stop says so', async () => {
+  const { keeper, lines } = stage(['stop']);
+  await begin(keeper);
+  assert.equal(await keeper.stop(), false);
+  assert.match(lines.join('\n'), /could not keep everything: no room for the spool/);
 });

@@ -1,0 +1,60 @@
+// When each part of the I/O thread works: the event rings and the journal many times a second, snapshots and checkpoints
+// every few seconds.
+
+import { nowMs, wallMs } from '../../base/clock.js';
+import type { Settings } from '../../config/settings.js';
+import { IO_BEAT_MS } from '../../durability/events/limits.js';
+import type { IoParts } from './io-parts.js';
+
+type Periods = Pick<Settings, 'hotSnapshotMs' | 'coldSnapshotMs'>;
+
+export class IoBeats {
+  private readonly timers: NodeJS.Timeout[];
+  private snapshotTimers: NodeJS.Timeout[];
+  private periods: Periods;
+  private isStopped = false;
+
+  constructor(
+    private readonly parts: Pick<
+      IoParts,
+      'pump' | 'cells' | 'journal' | 'checkpointer' | 'snapshotter' | 'playerSnapshotter'
+    >,
+    settings: Pick<Settings, 'hotSnapshotMs' | 'coldSnapshotMs' | 'journalFlushMs' | 'checkpointMs'>,
+  ) {
+    const { hotSnapshotMs, coldSnapshotMs, journalFlushMs, checkpointMs } = settings;
+    const { pump, cells, journal, checkpointer } = parts;
+    this.timers = [setInterval(() => pump.run(nowMs()), IO_BEAT_MS)];
+    if (cells !== undefined) this.timers.push(setInterval(() => cells.run(), IO_BEAT_MS));
+    if (journal !== undefined) {
+      // Twice within the time that may be lost: what was written last is never older than that.
+      this.timers.push(setInterval(() => void journal.run(nowMs()), Math.max(1, journalFlushMs / 2)));
+    }
+    if (checkpointer !== undefined) this.timers.push(setInterval(() => checkpointer.take(), checkpointMs));
+    this.periods = { hotSnapshotMs, coldSnapshotMs };
+    this.snapshotTimers = this.beginSnapshots();
+  }
+
+  /** A period that is under way begins anew, so periods that did not change are left alone. */
+  changePeriods({ hotSnapshotMs, coldSnapshotMs }: Periods): void {
+    const isSame = hotSnapshotMs === this.periods.hotSnapshotMs && coldSnapshotMs === this.periods.coldSnapshotMs;
+    if (isSame || this.isStopped) return;
+    this.periods = { hotSnapshotMs, coldSnapshotMs };
+    for (const timer of this.snapshotTimers) clearInterval(timer);
+    this.snapshotTimers = this.beginSnapshots();
+  }
+
+  stop(): void {
+    this.isStopped = true;
+    for (const timer of [...this.timers, ...this.snapshotTimers]) clearInterval(timer);
+  }
+
+  private beginSnapshots(): NodeJS.Timeout[] {
+    const { snapshotter, playerSnapshotter } = this.parts;
+    const { hotSnapshotMs, coldSnapshotMs } = this.periods;
+    return [
+      setInterval(() => void snapshotter.takeHot(wallMs()), hotSnapshotMs),
+      setInterval(() => void playerSnapshotter.take(wallMs()), hotSnapshotMs),
+      setInterval(() => void snapshotter.takeCold(wallMs()), coldSnapshotMs),
+    ];
+  }
+}
