@@ -3,6 +3,25 @@
 /** Open files beside the clients' sockets: listening and refused sockets, threads, the module files, logs, storage. */
 export const FILE_DESCRIPTORS_RESERVED = 512;
 
+// --- the watch over tick threads ---
+
+/** How often main looks at the heartbeats: a small part of the smallest --hang-ms, which is 50. */
+export const WATCH_EVERY_MS = 20;
+/** A look that comes this late says that main itself stood still, so that nobody is judged by it. Ten looks. */
+export const WATCH_LATE_MS = 200;
+/** For loading the game and attaching, before a thread counts as hung: seconds on a busy machine. */
+export const TICK_THREAD_START_MS_MAX = 15000;
+/** Before the nth replacement in a row: one accident costs nothing, a bug that returns at once must not take a core. */
+export const TICK_THREAD_BACKOFF_MS = [0, 0, 100, 500, 2000, 5000];
+/** A thread that ran for this long has recovered: its next failure is the first in a row again. */
+export const TICK_THREAD_HEALTHY_MS = 10000;
+/** From this many failures in a row on the server says that it is not ready: two were replaced without a pause. */
+export const TICK_THREAD_UNREADY_FAILURES = 4;
+/** Of a stop, for a thread to end between two ticks: many times the longest tick. */
+export const TICK_THREAD_STOP_MS_MAX = 2000;
+/** For a thread that was given up to end. A busy one ends within milliseconds; what takes longer is stuck in the system. */
+export const TICK_THREAD_END_MS_MAX = 2000;
+
 // --- a stop of the I/O thread ---
 
 /** For events that the log has not taken; the rest goes to the spool. */
