@@ -3,6 +3,13 @@
 /** Open files beside the clients' sockets: listening and refused sockets, threads, the module files, logs, storage. */
 export const FILE_DESCRIPTORS_RESERVED = 512;
 
+/** Of log lines that found no room, kept until there is some: some thousand. Further ones are lost. */
+export const LOG_WAITING_BYTES_MAX = 1 << 20;
+/** A stop that takes longer than this is ended by force. More than all that a stop waits for, one after the other. */
+export const STOP_MS_MAX = 10000;
+/** One Ctrl-C may come twice, from the terminal and from npm. What comes later is a person who asks again. */
+export const SAME_SIGNAL_MS = 1000;
+
 // --- the watch over tick threads ---
 
 /** How often main looks at the heartbeats: a small part of the smallest --hang-ms, which is 50. */
