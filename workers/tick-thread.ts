@@ -1,7 +1,8 @@
-// Entry of a tick thread: attach, loop. What it does is in src/runtime.
+// Entry of a tick thread: attach, loop. What it does is in src/server/threads and src/engine.
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../src/base/assert.js';
+import { processMs } from '../src/base/clock.js';
 import { ZoneHost } from '../src/engine/zone/zone-host.js';
 import type { GameDefinition } from '../src/game/definition.js';
 import { ByteRing } from '../src/memory/rings/byte-ring.js';
@@ -13,7 +14,6 @@ const { plan, thread, gameUrl } = workerData as TickThreadData;
 const port = parentPort;
 assert(port !== null, 'a tick thread has a parent');
 const say = (message: FromTickThread): void => port.postMessage(message);
-const nowSinceEpoch = (): number => performance.timeOrigin + performance.now();
 const { default: game } = (await import(gameUrl)) as { default: GameDefinition };
 
 function run(place: number): void {
@@ -21,9 +21,9 @@ function run(place: number): void {
   const frames = new ByteRing(plan.frames[place]);
   const hosts = plan.zonesOfThread[place].map(
     // Main begins to send the frames of one zone while the next one is at work.
-    (zone) => new ZoneHost(plan, zone, game, frames, control.phaseMs, nowSinceEpoch, () => control.wakeMain()),
+    (zone) => new ZoneHost(plan, zone, game, frames, control.phaseMs, processMs, () => control.wakeMain()),
   );
-  new TickLoop(hosts, control, plan.settings.tickHz, plan.originMs, nowSinceEpoch, say).run();
+  new TickLoop(hosts, control, plan.settings.tickHz, plan.originMs, processMs, say).run();
 }
 
 if (thread === undefined) {

@@ -29,6 +29,24 @@ export const TICK_THREAD_STOP_MS_MAX = 2000;
 /** For a thread that was given up to end. A busy one ends within milliseconds; what takes longer is stuck in the system. */
 export const TICK_THREAD_END_MS_MAX = 2000;
 
+// --- the watch over what the I/O thread works with ---
+
+/** How often it looks: a backend that hangs is named within 2 s, of which its port may take most. */
+export const IO_WATCH_MS = 250;
+/** A journal without a new tick for so long hangs: its slowest write is every 10 s, and then it is that and 5 s more. */
+export const JOURNAL_SILENT_MS = 15000;
+
+// --- the I/O thread's start and replacement ---
+
+/** Before another one begins: what ended it may end the next one at once. Event rings hold more than a second. */
+export const IO_RESTART_MS = 1000;
+/** Of a stop, in all, for the I/O thread: less than the whole stop may take. */
+export const IO_STOP_MS_MAX = 8500;
+/** For loading its code, and for opening its stores. */
+export const IO_START_MS_MAX = 15000;
+/** How long a start waits for the bans of earlier servers. */
+export const BANS_MS_MAX = 3000;
+
 // --- a stop of the I/O thread ---
 
 /** For events that the log has not taken; the rest goes to the spool. */

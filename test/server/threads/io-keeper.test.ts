@@ -61,14 +61,15 @@ function stage(
     queueMicrotask(() => onLaunched(threads.length));
     return thread as unknown as IoWorker;
   };
-  const keeper = new IoKeeper(
-    {} as IoThreadData,
+  const keeper = new IoKeeper({
+    data: {} as IoThreadData,
     log,
-    () => Promise.reject(new Error('nobody asks')),
-    () => {},
-    new PlayerDesk(log),
+    desk: new PlayerDesk(log),
+    obey: () => Promise.reject(new Error('nobody asks')),
+    onBans: () => {},
+    onStatus: () => {},
     start,
-  );
+  });
   return { keeper, threads, lines };
 }
 
@@ -94,10 +95,10 @@ for (const [when, reason] of [
 test('one that ends later is replaced, and until then the server says that it is not ready', async () => {
   const { keeper, threads } = stage();
   await begin(keeper);
-  assert.deepEqual(keeper.complaints(), []);
+  assert.deepEqual(keeper.unreadyReasons(), []);
   threads[0].die('out of memory');
-  assert.match(keeper.complaints().join(), /ended once.*out of memory/);
-  while (keeper.complaints().length > 0) await sleep(20);
+  assert.match(keeper.unreadyReasons().join(), /ended once.*out of memory/);
+  while (keeper.unreadyReasons().length > 0) await sleep(20);
   assert.equal(threads.length, 2);
   assert.equal(await keeper.stop(), true);
   assert.deepEqual(threads[1].got, ['begin', 'stop']);
@@ -110,7 +111,7 @@ test('settings that are read again while a thread begins are told to it when it 
   adopt();
   assert.deepEqual(threads[0].got, ['begin', 'settings']);
   threads[0].die('out of memory');
-  while (keeper.complaints().length > 0) await sleep(1);
+  while (keeper.unreadyReasons().length > 0) await sleep(1);
   assert.equal(await keeper.stop(), true);
   assert.deepEqual(threads[1].got, ['begin', 'settings', 'stop']);
 });
