@@ -7,6 +7,7 @@ import { ZoneHost } from '../src/engine/zone/zone-host.js';
 import type { GameDefinition } from '../src/game/definition.js';
 import { ByteRing } from '../src/memory/rings/byte-ring.js';
 import { ThreadControl } from '../src/memory/tables/thread-control.js';
+import { MainWaker } from '../src/server/threads/main-waker.js';
 import type { FromTickThread, TakePlace, TickThreadData } from '../src/server/threads/thread-messages.js';
 import { TickLoop } from '../src/server/threads/tick-loop.js';
 
@@ -19,11 +20,12 @@ const { default: game } = (await import(gameUrl)) as { default: GameDefinition }
 function run(place: number): void {
   const control = new ThreadControl(plan.controls[place]);
   const frames = new ByteRing(plan.frames[place]);
+  const waker = new MainWaker(control, frames);
   const hosts = plan.zonesOfThread[place].map(
     // Main begins to send the frames of one zone while the next one is at work.
-    (zone) => new ZoneHost(plan, zone, game, frames, control.phaseMs, processMs, () => control.wakeMain()),
+    (zone) => new ZoneHost(plan, zone, game, frames, control.phaseMs, processMs, () => waker.afterZone()),
   );
-  new TickLoop(hosts, control, plan.settings.tickHz, plan.originMs, processMs, say).run();
+  new TickLoop(hosts, control, waker, plan.settings.tickHz, plan.originMs, processMs, say).run();
 }
 
 if (thread === undefined) {

@@ -29,6 +29,15 @@ export const TICK_THREAD_STOP_MS_MAX = 2000;
 /** For a thread that was given up to end. A busy one ends within milliseconds; what takes longer is stuck in the system. */
 export const TICK_THREAD_END_MS_MAX = 2000;
 
+// --- ticks ---
+
+/** After so many ticks without a frame main is woken all the same: ten times a second at 60 ticks. */
+export const MAIN_ASLEEP_TICKS_MAX = 6;
+/** How often a tick thread tells main of late ticks, in a sum. */
+export const OVERRUN_REPORT_MS = 1000;
+/** Sleeps between ticks are cut into pieces of this length, so that a heartbeat shows even at 10 ticks per second. */
+export const TICK_SLEEP_MS_MAX = 50;
+
 // --- the watch over what the I/O thread works with ---
 
 /** How often it looks: a backend that hangs is named within 2 s, of which its port may take most. */
@@ -46,6 +55,16 @@ export const IO_STOP_MS_MAX = 8500;
 export const IO_START_MS_MAX = 15000;
 /** How long a start waits for the bans of earlier servers. */
 export const BANS_MS_MAX = 3000;
+
+// --- the I/O thread's beats ---
+
+/**
+ * The event rings are emptied this often while no event comes: nothing of a tick is older then than with a journal that is
+ * written every 50 ms, and a ring has room for a million events per second. When one came, it is IO_BEAT_MS again.
+ */
+export const IO_QUIET_BEAT_MS = 50;
+/** Beats without an event before that: half a second, so that a world in which something happens is not told late. */
+export const IO_QUIET_BEATS = 33;
 
 // --- a stop of the I/O thread ---
 
