@@ -150,13 +150,14 @@ async function runRound(
     checkpoints: planCheckpoints(game, settings, { worldId: '', isNew: true, startedAtMs: 0 }),
     recoveredEvents: undefined,
   };
-  const io = new IoKeeper(
+  const io = new IoKeeper({
     data,
-    ERRORS_ONLY,
-    async () => ({ ok: false, reason: 'a bench obeys nobody' }),
-    () => {},
-    new PlayerDesk(ERRORS_ONLY),
-  );
+    log: ERRORS_ONLY,
+    desk: new PlayerDesk(ERRORS_ONLY),
+    obey: async () => ({ ok: false, reason: 'a bench obeys nobody' }),
+    onBans: () => {},
+    onStatus: () => {},
+  });
   const counters = new IoCounters(plan.io);
   const taken = counters.get('hotSnapshots');
   try {

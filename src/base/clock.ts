@@ -9,3 +9,8 @@ export function nowMs(): number {
 export function wallMs(): number {
   return Date.now();
 }
+
+/** Milliseconds since the Unix epoch by the monotonic clock: all threads of a process agree on it, and nobody sets it. */
+export function processMs(): number {
+  return performance.timeOrigin + performance.now();
+}

@@ -388,6 +388,14 @@ export const SETTINGS: { readonly [K in SettingName]: SettingDefinition<Settings
     form: 'choice',
     choices: ['trace', 'debug', 'info', 'warn', 'error', 'silent'],
   },
+  log: {
+    group: 'Log',
+    placeholder: 'FORM',
+    help: 'Log lines as text for people or as JSON for programs; auto: text on a terminal, JSON elsewhere.',
+    value: 'auto',
+    form: 'choice',
+    choices: ['auto', 'text', 'json'],
+  },
 };
 
 export const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[];

@@ -47,6 +47,7 @@ export interface Settings {
   checkpointMs: number;
   start: 'auto' | 'resume' | 'fresh';
   logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  log: 'auto' | 'text' | 'json';
 }
 
 export type SettingName = keyof Settings;

@@ -97,7 +97,7 @@ export class EventPump {
   private countLost(): void {
     const count = this.counters.get('eventsWaiting');
     if (count === 0) return;
-    this.losses.drop('in memory', count);
+    this.losses.drop('in memory', count, 'thread_ended');
     this.losses.say(`an I/O thread ended with ${count} events in memory: they count as lost, at most as many are`);
     this.counters.set('eventsWaiting', 0);
   }
@@ -192,7 +192,7 @@ export class EventPump {
   }
 
   private dropFromMemory(event: EventRecord): void {
-    this.losses.drop(event.type, 1);
+    this.losses.drop(event.type, 1, 'memory_full');
     this.losses.sayOnce('memory', 'events wait in memory up to its bound: the oldest go, low value first');
   }
 
@@ -432,8 +432,8 @@ export class EventPump {
 
   private loseRest(error: Error): void {
     const count = this.inMemory();
-    if (this.head?.from === 'memory') for (const { type } of this.restOf(this.head)) this.losses.drop(type, 1);
-    this.waiting.shrink(0, ({ type }) => this.losses.drop(type, 1));
+    if (this.head?.from === 'memory') for (const { type } of this.restOf(this.head)) this.losses.drop(type, 1, 'stop');
+    this.waiting.shrink(0, ({ type }) => this.losses.drop(type, 1, 'stop'));
     this.head = undefined;
     this.losses.say(
       `${count} events were not taken before the end, and are lost (${error.message}): ${this.losses.close()}`,

@@ -261,7 +261,7 @@ export class EventSpool {
 
   private reportDropped(dropped: readonly { types: Readonly<Record<string, number>> }[]): void {
     for (const { types } of dropped) {
-      for (const [type, count] of Object.entries(types)) this.losses.drop(type, count);
+      for (const [type, count] of Object.entries(types)) this.losses.drop(type, count, 'spool_full');
     }
     if (dropped.length > 0) {
       this.losses.sayOnce(
@@ -275,7 +275,7 @@ export class EventSpool {
     const verified = verifyRow(row, this.readValue(row));
     if (verified !== undefined) return decodeRow(row, verified);
     this.losses.counters.add('spoolRowsDamaged', 1);
-    this.losses.drop('unreadable', row.count);
+    this.losses.drop('unreadable', row.count, 'unreadable');
     this.losses.say(`a row of the event spool does not verify: ${row.count} events (${row.bytes} bytes) are lost`);
     return [];
   }

@@ -103,6 +103,11 @@ export class JournalWriter {
     this.hashedTick = new Int32Array(worlds.length);
   }
 
+  /** False: the disk takes none, or ticks are missing, so a kill loses more until the next segment begins. */
+  get isWritten(): boolean {
+    return this.file !== undefined && !this.isBroken && !this.hasGap;
+  }
+
   /** Resolves when the world as it stands is on the disk; rejects when it cannot be written now. */
   async begin(nowMs: number): Promise<void> {
     this.isBeginning = true;

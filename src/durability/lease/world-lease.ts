@@ -268,6 +268,6 @@ export function openLeases(
   return leases;
 }
 
-function withoutSecrets(url: string): string {
+export function withoutSecrets(url: string): string {
   return url.replace(/\/\/[^/]*@/, '//').replace(/\?.*$/, '');
 }

@@ -2,6 +2,7 @@
 // job pool compresses and sums; this thread hands what came back to the store.
 
 import { setTimeout as sleep, setImmediate as yieldToOthers } from 'node:timers/promises';
+import { processMs } from '../../base/clock.js';
 import type { IoCounters } from '../../memory/tables/io-counters.js';
 import type { WorldBuffer } from '../../memory/world/world-buffer.js';
 import type { ColdStore, HotStore } from '../../stores/store-ports.js';
@@ -24,6 +25,8 @@ export function coldId(zone: number): string {
 interface PackedWorldZone extends PackedByJob {
   zone: number;
   tick: number;
+  /** Of processMs(). */
+  copiedMs: number;
 }
 
 export class Snapshotter {
@@ -101,14 +104,16 @@ export class Snapshotter {
       zones.map(({ zone, bytes }) => ({ key: hotKey(zone), value: bytes, ttlMs: HOT_SNAPSHOT_TTL_MS })),
     );
     this.counters.add('hotSnapshots', 1);
+    for (const { zone, copiedMs } of zones) this.counters.hotTakenMs[zone] = copiedMs;
     this.counters.set('hotTick', zones[0]?.tick ?? 0);
   }
 
   private async storeCold(zones: readonly PackedWorldZone[], nowMs: number): Promise<void> {
     const meta = { ...this.shape, format: SNAPSHOT_FORMAT, compression: SNAPSHOT_COMPRESSION };
-    for (const { zone, tick, bytes, checksum } of zones) {
+    for (const { zone, tick, bytes, checksum, copiedMs } of zones) {
       this.requirePlace('cold');
       await this.cold.save(coldId(zone), { bytes, tick, takenAtMs: nowMs, checksum, meta });
+      this.counters.coldTakenMs[zone] = copiedMs;
     }
     this.counters.add('coldSnapshots', 1);
     this.counters.set('coldTick', zones[0]?.tick ?? 0);
@@ -170,8 +175,9 @@ export class Snapshotter {
 
   private async pack(copy: ZoneCopy): Promise<PackedWorldZone> {
     const { zone, tick } = copy.head;
+    const copiedMs = processMs();
     const packed = await this.jobs.run<PackedByJob>('packZoneJob', copy, [copy.body.buffer]);
-    return { ...packed, zone, tick };
+    return { ...packed, zone, tick, copiedMs };
   }
 }
 

@@ -5,7 +5,7 @@ import { availableParallelism, hostname } from 'node:os';
 import { isAbsolute, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createRandom } from '../../base/chance.js';
-import { nowMs } from '../../base/clock.js';
+import { nowMs, processMs, wallMs } from '../../base/clock.js';
 import type { Log } from '../../base/log.js';
 import type { Settings } from '../../config/settings.js';
 import { planCheckpoints } from '../../durability/checkpoints/checkpoint-plan.js';
@@ -49,8 +49,7 @@ export interface RunningServer {
   drainAsked: Promise<string>;
   /** Reads the settings again and applies those that can change now; the log says which. */
   reload(): void;
-  /** `text` is what clients are told. */
-  /** False: the end of the world could not be kept; the log says why. */
+  /** `text` is what clients are told. False: not all could be kept; the log says what. */
   stop(text?: string): Promise<boolean>;
 }
 
@@ -88,12 +87,12 @@ function countThreads(settings: Settings): number {
 }
 
 export async function startServer(settings: Settings, log: Log, source: SettingsSource): Promise<RunningServer> {
-  const startedMs = Date.now();
+  const startedMs = wallMs();
   const { game, url } = await loadGame(settings.game);
   const complaint = cellsComplaint(settings, game);
   if (complaint !== undefined) throw new Error(complaint);
   const threads = countThreads(settings);
-  const plan = planWorld(settings, game, threads, performance.timeOrigin + performance.now());
+  const plan = planWorld(settings, game, threads, processMs());
   const folderFound = openWorldFolder(settings.data, log);
   const lease = {
     ...{ folderId: folderFound.folderId, token: randomUUID(), worldId: folderFound.worldId },
@@ -106,18 +105,19 @@ export async function startServer(settings: Settings, log: Log, source: Settings
     log,
     onReplaced: (thread) => router.attachClients(thread),
   });
-  const io = new IoKeeper(
-    {
+  const io = new IoKeeper({
+    data: {
       plan,
       players: { kinds: game.kinds, fields: keptFields(game.fields) },
       eventNames: game.events,
       eventForms: game.eventForms ?? {},
     },
     log,
-    (command) => actions.run(command),
-    (bans) => actions.restoreBans(bans),
     desk,
-  );
+    obey: (command) => actions.run(command),
+    onBans: (bans) => actions.restoreBans(bans),
+    onStatus: (status) => report.durability.hear(status),
+  });
   // Threads load their code while the world is recovered.
   supervisor.spawnSpare();
   io.open();
@@ -134,7 +134,11 @@ export async function startServer(settings: Settings, log: Log, source: Settings
   const metrics = new Metrics();
   const report = new WorldReport(plan, router, supervisor);
   report.register(metrics, game.events);
-  const unreadyReasons = (): string[] => [...supervisor.unreadyReasons(), ...io.complaints()];
+  const unreadyReasons = (): string[] => [
+    ...supervisor.unreadyReasons(),
+    ...io.unreadyReasons(),
+    ...report.durability.unreadyReasons(),
+  ];
   const net = wireNet({
     settings,
     game,
@@ -174,7 +178,7 @@ export async function startServer(settings: Settings, log: Log, source: Settings
   try {
     await io.load();
     // A world that goes on is as old as it was: its next tick is due now.
-    plan.originMs = performance.timeOrigin + performance.now() - (recovered.tick * 1000) / settings.tickHz;
+    plan.originMs = processMs() - (recovered.tick * 1000) / settings.tickHz;
     plan.epoch = Math.max(recovered.epochMin, Math.floor(plan.originMs));
     keepWorld(settings.data, folder);
     // The world as it stands is on the disk before anything happens to it.
@@ -279,6 +283,7 @@ function wireNet(parts: Parts): Net {
       threads: report.threadHealth(),
       tickHz: settings.tickHz,
       net: net.stats.snapshot(),
+      durability: report.durability.health(),
       recovery,
     }),
     ready: () => {

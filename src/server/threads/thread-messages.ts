@@ -10,6 +10,7 @@ import type { PlayerForm, PlayerSession, PlayerSnapshot } from '../../durability
 import type { WorldIdentity } from '../../durability/snapshots/zone-snapshot.js';
 import type { WorldPlan } from '../../engine/plan/world-plan.js';
 import type { EventForm } from '../../memory/records/thread-records.js';
+import type { IoStatus } from './io-status.js';
 
 /** workerData of a tick thread. */
 export interface TickThreadData {
@@ -63,12 +64,14 @@ export type FromIoThread =
   /** The journal has begun: what happens from now on is kept. */
   | { kind: 'ready' }
   | { kind: 'notice'; line: string }
+  | { kind: 'status'; status: IoStatus }
   | { kind: 'command'; request: number; command: PlatformCommand }
   /** Those that earlier servers kept, as soon as the store has said so. */
   | { kind: 'bans'; bans: readonly StoredBan[] }
   /** `problem` is empty when the store could be asked. */
   | { kind: 'player'; request: number; player: PlayerSnapshot | undefined; problem: string }
-  | { kind: 'stopped' };
+  /** What could not be kept, a line each. */
+  | { kind: 'stopped'; unkept: readonly string[] };
 
 export type FromTickThread =
   | { kind: 'loaded' }

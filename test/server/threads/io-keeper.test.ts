@@ -27,7 +27,8 @@ class Thread extends EventEmitter {
       if (message.kind === 'begin') {
         if (this.failure === 'begin') this.die('the store is damaged');
         else this.tell({ kind: 'ready' });
-      } else if (message.kind === 'stop') this.tell({ kind: 'stopped' });
+      } else if (message.kind === 'stop')
+        this.tell({ kind: 'stopped', unkept: this.failure === 'stop' ? ['no room for the spool'] : [] });
     });
   }
 
@@ -60,14 +61,15 @@ function stage(
     queueMicrotask(() => onLaunched(threads.length));
     return thread as unknown as IoWorker;
   };
-  const keeper = new IoKeeper(
-    {} as IoThreadData,
+  const keeper = new IoKeeper({
+    data: {} as IoThreadData,
     log,
-    () => Promise.reject(new Error('nobody asks')),
-    () => {},
-    new PlayerDesk(log),
+    desk: new PlayerDesk(log),
+    obey: () => Promise.reject(new Error('nobody asks')),
+    onBans: () => {},
+    onStatus: () => {},
     start,
-  );
+  });
   return { keeper, threads, lines };
 }
 
@@ -93,10 +95,10 @@ for (const [when, reason] of [
 test('one that ends later is replaced, and until then the server says that it is not ready', async () => {
   const { keeper, threads } = stage();
   await begin(keeper);
-  assert.deepEqual(keeper.complaints(), []);
+  assert.deepEqual(keeper.unreadyReasons(), []);
   threads[0].die('out of memory');
-  assert.match(keeper.complaints().join(), /ended once.*out of memory/);
-  while (keeper.complaints().length > 0) await sleep(20);
+  assert.match(keeper.unreadyReasons().join(), /ended once.*out of memory/);
+  while (keeper.unreadyReasons().length > 0) await sleep(20);
   assert.equal(threads.length, 2);
   assert.equal(await keeper.stop(), true);
   assert.deepEqual(threads[1].got, ['begin', 'stop']);
@@ -109,7 +111,7 @@ test('settings that are read again while a thread begins are told to it when it 
   adopt();
   assert.deepEqual(threads[0].got, ['begin', 'settings']);
   threads[0].die('out of memory');
-  while (keeper.complaints().length > 0) await sleep(1);
+  while (keeper.unreadyReasons().length > 0) await sleep(1);
   assert.equal(await keeper.stop(), true);
   assert.deepEqual(threads[1].got, ['begin', 'settings', 'stop']);
 });
@@ -129,4 +131,11 @@ test('where that one fails too, the stop says that nothing was kept', async () =
   threads[0].die('out of memory');
   assert.equal(await keeper.stop(), false);
   assert.match(lines.join('\n'), /the end of the world is not kept: the store is damaged/);
+});
+
+test('a thread that could not keep everything says what, and the stop says so', async () => {
+  const { keeper, lines } = stage(['stop']);
+  await begin(keeper);
+  assert.equal(await keeper.stop(), false);
+  assert.match(lines.join('\n'), /could not keep everything: no room for the spool/);
 });

@@ -32,7 +32,7 @@ function runLoop(
   const sleep = (ms: number): void => {
     now += ms;
   };
-  new TickLoop([host], control, TICK_HZ, 0, () => now, say, sleep).run();
+  new TickLoop([host], control, { afterTick: () => {} }, TICK_HZ, 0, () => now, say, sleep).run();
   return { ran, control, reports };
 }
 

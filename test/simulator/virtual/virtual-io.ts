@@ -1,4 +1,4 @@
-// The I/O thread on virtual time, put together as workers/io-thread.ts does it: pump and spool, snapshots, the platform's
+// The I/O thread on virtual time, put together as src/server/threads/io-parts.ts does it: pump and spool, snapshots, the platform's
 // commands. It can end by itself; what it had in memory is gone then.
 
 import { CommandLedger } from '../../../src/durability/commands/command-ledger.js';
