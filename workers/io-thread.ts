@@ -33,7 +33,7 @@ import { WorldBuffer } from '../src/memory/world/world-buffer.js';
 import type { FromIoThread, IoBeginning, IoThreadData, ToIoThread } from '../src/server/threads/thread-messages.js';
 import { withDeadline } from '../src/stores/deadline.js';
 import { loadBackends, openStores } from '../src/stores/open-stores.js';
-import type { Subscription } from '../src/stores/store-ports.js';
+import type { Fence, Subscription } from '../src/stores/store-ports.js';
 
 /** Of a stop, for events that the log has not taken. */
 const FLUSH_MS_MAX = 2500;
@@ -85,10 +85,10 @@ const desk = new PlatformDesk(
 );
 const worlds = plan.worlds.map((buffer) => new WorldBuffer(buffer, plan.layout));
 const jobs = new JobPool({ entry: new URL('./job-thread.js', import.meta.url) });
-const requirePlace = (store: 'hot' | 'cold'): void => leases[store]?.require();
+const requireFence = (store: 'hot' | 'cold'): Fence | undefined => leases[store]?.require();
 const whenKept = (): Promise<void> => waitUntilKept(pump, counters, nowMs);
 const { hot, cold } = stores;
-const snapshotter = new Snapshotter(worlds, shape, epoch, hot, cold, jobs, counters, say, requirePlace, whenKept);
+const snapshotter = new Snapshotter(worlds, shape, epoch, hot, cold, jobs, counters, say, requireFence, whenKept);
 
 // They are safe before the journal of this session begins: from then on nobody runs the ticks again that they come from.
 await pump.takeUp(formRecovered());

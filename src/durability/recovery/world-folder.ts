@@ -1,7 +1,6 @@
 // Which world a data folder is: file world.json. A networked store may have been another server's meanwhile, and keeps
 // what that one wrote last; what this folder says of itself wins over it.
 
-import { randomUUID } from 'node:crypto';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Log } from '../../base/log.js';
@@ -12,8 +11,6 @@ export const WORLD_FILE = 'world.json';
 const EARLIER_MAX = 32;
 
 export interface WorldFolder {
-  /** Stays with the folder, whatever world it holds: by it a lease is known as our own. */
-  folderId: string;
   /** '' before the first world, and where the file was lost. */
   worldId: string;
   /** Worlds that lived here before, the last one last. */
@@ -30,14 +27,11 @@ export function openWorldFolder(data: string, log: Log): WorldFolder {
       log.warn({}, `${join(data, WORLD_FILE)} cannot be read: ${(error as Error).message}; it is written anew`);
     }
   }
-  const { folderId = '', worldId = '', earlier = [] } = found ?? {};
-  const folder = {
-    folderId: isUuid(folderId) ? folderId : randomUUID(),
+  const { worldId = '', earlier = [] } = found ?? {};
+  return {
     worldId: isUuid(worldId) ? worldId : '',
     earlier: Array.isArray(earlier) ? earlier.filter(isUuid) : [],
   };
-  if (folder.folderId !== folderId) write(data, folder);
-  return folder;
 }
 
 /** The folder as this world's: what it was before it is no more. */

@@ -10,6 +10,7 @@ import type { Log } from '../../base/log.js';
 import type { Settings } from '../../config/settings.js';
 import { planCheckpoints } from '../../durability/checkpoints/checkpoint-plan.js';
 import { describeSession } from '../../durability/journal/journal-session.js';
+import { identifyFolder } from '../../durability/lease/folder-identity.js';
 import { type RecoveryReport, recoverWorld, shapeOf } from '../../durability/recovery/recovery.js';
 import { keepWorld, openWorldFolder, settle } from '../../durability/recovery/world-folder.js';
 import { keptFields } from '../../engine/clients/arrival.js';
@@ -96,7 +97,7 @@ export async function startServer(settings: Settings, log: Log, source: Settings
   const plan = planWorld(settings, game, threads, performance.timeOrigin + performance.now());
   const folderFound = openWorldFolder(settings.data, log);
   const lease = {
-    ...{ folderId: folderFound.folderId, token: randomUUID(), worldId: folderFound.worldId },
+    ...{ folder: identifyFolder(settings.data), token: randomUUID(), worldId: folderFound.worldId },
     server: `process ${process.pid} on ${hostname()}, data folder ${resolve(settings.data)}`,
   };
   const desk = new PlayerDesk(log);

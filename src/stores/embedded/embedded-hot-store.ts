@@ -3,7 +3,17 @@
 
 import { HealthRecord, withDeadline } from '../deadline.js';
 import { CLOSE_GRACE_MS, STORE_KEY_BYTES_MAX } from '../limits.js';
-import { type BackendHealth, type HotEntry, type HotStore, type NoticeListener, PersistError } from '../store-ports.js';
+import {
+  type BackendHealth,
+  type Fence,
+  type HeldLease,
+  type HotEntry,
+  type HotStore,
+  type LeaseClaim,
+  type NoticeListener,
+  PersistError,
+} from '../store-ports.js';
+import { EmbeddedLeases } from './embedded-lease.js';
 import { EmbeddedStore, type Table } from './embedded-store.js';
 
 const SWEEP_EVERY_MS = 5000;
@@ -26,6 +36,7 @@ class EmbeddedHotStore implements HotStore {
   readonly #expiries: Table;
   /** | expires at, ms, u64 | key | -> nothing */
   readonly #queue: Table;
+  readonly #leases: EmbeddedLeases;
   readonly #health: HealthRecord;
   readonly #timer: NodeJS.Timeout;
   #sweeping: Promise<void> = Promise.resolve();
@@ -36,6 +47,7 @@ class EmbeddedHotStore implements HotStore {
     this.#values = this.#store.table('values');
     this.#expiries = this.#store.table('expiries');
     this.#queue = this.#store.table('queue');
+    this.#leases = new EmbeddedLeases(this.#store);
     this.#health = new HealthRecord('embedded hot store', options.onNotice);
     this.#timer = setInterval(() => {
       this.#sweeping = this.#sweep();
@@ -43,10 +55,11 @@ class EmbeddedHotStore implements HotStore {
     this.#timer.unref();
   }
 
-  async set(entries: readonly HotEntry[]): Promise<void> {
+  async set(entries: readonly HotEntry[], fence?: Fence): Promise<void> {
     for (const { key, ttlMs } of entries) checkEntry(key, ttlMs);
     const nowMs = Date.now();
     await this.#write(() => {
+      this.#leases.require(fence);
       for (const { key, value, ttlMs } of entries) {
         const keyBytes = Buffer.from(key);
         const expiry = encodeTime(nowMs + ttlMs);
@@ -84,6 +97,14 @@ class EmbeddedHotStore implements HotStore {
       if (this.#isLive(key, nowMs)) found.push(Buffer.from(key).toString());
     }
     return found;
+  }
+
+  claimLease(name: string, claim: LeaseClaim): Promise<HeldLease> {
+    return this.#write(() => this.#leases.claim(name, claim));
+  }
+
+  releaseLease(name: string, holder: string): Promise<void> {
+    return this.#write(() => this.#leases.release(name, holder));
   }
 
   health(): BackendHealth {
@@ -138,11 +159,12 @@ class EmbeddedHotStore implements HotStore {
     if (this.#closed) throw new PersistError('closed', 'the hot store is closed');
   }
 
-  async #write(action: () => void): Promise<void> {
+  async #write<T>(action: () => T): Promise<T> {
     this.#requireOpen();
     try {
-      await this.#store.write(action);
+      const result = await this.#store.write(action);
       this.#health.succeeded();
+      return result;
     } catch (error) {
       this.#health.failed(error as Error);
       throw error;

@@ -28,12 +28,15 @@ import {
   type ColdSnapshot,
   type ColdSnapshotInput,
   type ColdStore,
+  type Fence,
+  type HeldLease,
+  type LeaseClaim,
   type NoticeListener,
   PersistError,
   type PersistErrorKind,
 } from '../store-ports.js';
+import { DUPLICATE_KEY, isDuplicate, MongoLeases } from './mongo-leases.js';
 
-const DUPLICATE_KEY = 11000;
 /** The driver cuts larger bulk writes by what the server takes. */
 const UPDATES_PER_COMMAND = 100_000;
 /** FerretDB 1 holds one of its 100 connections per update until the command ends, and locks up for good without one. */
@@ -85,6 +88,7 @@ class MongoColdStore implements ColdStore {
   readonly #connectTimeoutMs: number;
   readonly #deadlineMs: number;
   readonly #health: HealthRecord;
+  readonly #leases = new MongoLeases((what, action) => this.#call(what, action));
   readonly #onCommand: ((name: string) => void) | undefined;
   #client: Promise<MongoClient> | undefined;
   #updatesPerCommand = UPDATES_PER_COMMAND;
@@ -101,28 +105,41 @@ class MongoColdStore implements ColdStore {
     this.#onCommand = options.onCommand;
   }
 
-  async save(id: string, snapshot: ColdSnapshotInput): Promise<ColdHeader> {
+  async save(id: string, snapshot: ColdSnapshotInput, fence?: Fence): Promise<ColdHeader> {
     checkSnapshot(id, snapshot);
     const checksum = snapshot.checksum ?? sha256(snapshot.bytes);
     await this.#ensureIndexes();
+    await this.#leases.require(fence);
     const writeId = randomUUID();
     try {
-      return await this.#save(id, snapshot, writeId, checksum);
+      return await this.#save(id, snapshot, writeId, checksum, fence);
     } catch (error) {
       this.#unnamed.delete(id); // it may have left pieces
       throw error;
     }
   }
 
-  async #save(id: string, snapshot: ColdSnapshotInput, writeId: string, checksum: string): Promise<ColdHeader> {
+  async #save(
+    id: string,
+    snapshot: ColdSnapshotInput,
+    writeId: string,
+    checksum: string,
+    fence: Fence | undefined,
+  ): Promise<ColdHeader> {
     const { bytes, tick, takenAtMs, meta } = snapshot;
     const pieces = await this.#writePieces(id, writeId, bytes);
+    await this.#leases.require(fence);
     for (let attempt = 1; ; attempt++) {
       const [newest] = await this.history(id, 1);
       const sequence = (newest?.sequence ?? 0) + 1;
       const header: ColdHeader = { id, sequence, tick, takenAtMs, byteCount: bytes.length, checksum, meta };
       try {
         await this.#call('save', (db) => snapshotsOf(db).insertOne(toDocument(header, pieces, writeId)));
+        // The lease may have gone between the look at it and the insert: then the snapshot goes too.
+        await this.#leases.require(fence).catch(async (error: unknown) => {
+          await this.#call('save', (db) => snapshotsOf(db).deleteOne({ _id: snapshotId(id, sequence), writeId }));
+          throw error;
+        });
         return header;
       } catch (error) {
         if (!isDuplicate(error) || attempt === SAVE_ATTEMPTS_MAX) throw error;
@@ -141,8 +158,9 @@ class MongoColdStore implements ColdStore {
     return limit === 0 ? [] : (await this.#findHistory(id, limit)).map(toHeader);
   }
 
-  async prune(id: string, keep: number): Promise<number> {
+  async prune(id: string, keep: number, fence?: Fence): Promise<number> {
     try {
+      await this.#leases.require(fence);
       const count = await this.#prune(id, keep);
       await this.#sweep(id);
       return count;
@@ -224,6 +242,14 @@ class MongoColdStore implements ColdStore {
   async scanKeys(table: string, prefix: string, afterKey: string, limit: number): Promise<string[]> {
     const rows = await this.#scan(table, prefix, afterKey, limit, { projection: { _id: 1 } });
     return rows.map(({ _id }) => _id);
+  }
+
+  claimLease(name: string, claim: LeaseClaim): Promise<HeldLease> {
+    return this.#leases.claim(name, claim);
+  }
+
+  releaseLease(name: string, holder: string): Promise<void> {
+    return this.#leases.release(name, holder);
   }
 
   health(): BackendHealth {
@@ -387,10 +413,6 @@ function toBytes(value: Binary | undefined): Uint8Array {
 /** A range instead of a pattern: it uses the index and needs no escaping. U+10FFFF sorts above all other characters. */
 function prefixFilter(field: string, prefix: string): Record<string, { $gte: string; $lt: string }> {
   return { [field]: { $gte: prefix, $lt: `${prefix}\u{10ffff}` } };
-}
-
-function isDuplicate(error: unknown): boolean {
-  return error instanceof PersistError && (error.cause as { code?: number })?.code === DUPLICATE_KEY;
 }
 
 const DISK_FULL = 14031;

@@ -279,7 +279,7 @@ const OTHER_ID = '0c3d2a50-8f0f-4c0e-9d43-3f6f3b1d9a22';
 
 test("a store that another server has written to meanwhile does not make a folder that server's world", async (t) => {
   const settings = stage(t);
-  const folder = { folderId: OTHER_ID, worldId: WORLD_ID, earlier: [] };
+  const folder = { worldId: WORLD_ID, earlier: [] };
   await storeWorld(settings, 'cold', 7, 1000, { worldId: WORLD_ID, epoch: 10 });
   for (let n = 0; n < 2; n++) await storeWorld(settings, 'cold', 8, 2000, { worldId: OTHER_ID, epoch: 11 });
   await storeWorld(settings, 'hot', 9, 3000, { worldId: OTHER_ID, epoch: 11 });
@@ -298,7 +298,7 @@ test('a snapshot of before worlds had ids is still taken up', async (t) => {
   const settings = stage(t);
   await storeWorld(settings, 'hot', 7, 1000, {});
   await storeWorld(settings, 'cold', 6, 500, {});
-  const folder = { folderId: OTHER_ID, worldId: WORLD_ID, earlier: [] };
+  const folder = { worldId: WORLD_ID, earlier: [] };
   const { report, cells } = await recover(settings, GAME, { folder });
   assert.equal(report.source, 'hot');
   assert.deepEqual(cells('score'), [7, 7]);
@@ -314,7 +314,7 @@ test('a folder keeps its number, and remembers the worlds that it was', (t) => {
   for (const worldId of [WORLD_ID, OTHER_ID]) keepWorld(data, settle(openWorldFolder(data, log), worldId));
   assert.deepEqual(openWorldFolder(data, log), { ...first, worldId: OTHER_ID, earlier: [WORLD_ID] });
   assert.deepEqual(lines, []);
-  writeFileSync(join(data, WORLD_FILE), '{"folderId":');
+  writeFileSync(join(data, WORLD_FILE), '{"worldId":');
   assert.equal(openWorldFolder(data, log).worldId, '');
   assert.match(lines[0], /world\.json cannot be read: .*; it is written anew$/);
 });

@@ -93,6 +93,8 @@ export class TickStore implements ColdStore {
   latest = unused;
   history = unused;
   prune = unused;
+  claimLease = unused;
+  releaseLease = unused;
 
   health(): BackendHealth {
     return { backend: 'ticks', connected: !this.isDown, failures: 0, lastError: '' };
