@@ -13,7 +13,7 @@
 import { nowMs } from '../../base/clock.js';
 import { pause } from '../../stores/deadline.js';
 import type { StoreSettings, Stores } from '../../stores/open-stores.js';
-import type { Fence, HeldLease, LeasePort } from '../../stores/store-ports.js';
+import { type Fence, type HeldLease, type LeasePort, PersistError } from '../../stores/store-ports.js';
 import { LEASE_RENEW_MS, LEASE_TTL_MS } from './limits.js';
 
 const ZONES_LEASE = 'zones';
@@ -256,6 +256,16 @@ export function openLeases(
     leases.cold = new WorldLease({ setting: 'mongodb', ...place }, holder, say);
   }
   return leases;
+}
+
+/** A new world is written over whatever is stored, but not over one that lives. */
+export async function acquireLeases({ hot, cold }: StoreLeases, skip: (reason: string) => void): Promise<void> {
+  for (const outcome of await Promise.allSettled([hot?.acquire(), cold?.acquire()])) {
+    if (outcome.status === 'fulfilled') continue;
+    const { reason } = outcome as { reason: Error };
+    if (!(reason instanceof PersistError)) throw reason;
+    skip(`whether another server keeps its world in the same store is not known yet: ${reason.message}`);
+  }
 }
 
 function withoutSecrets(url: string): string {

@@ -106,7 +106,7 @@ export class Snapshotter {
   }
 
   private async storeCold(zones: readonly PackedWorldZone[], nowMs: number): Promise<void> {
-    const meta = { ...this.shape, format: SNAPSHOT_FORMAT, compression: SNAPSHOT_COMPRESSION };
+    const meta = { ...this.shape, epoch: this.epoch, format: SNAPSHOT_FORMAT, compression: SNAPSHOT_COMPRESSION };
     for (const { zone, tick, bytes, checksum } of zones) {
       const fence = this.requireFence('cold');
       await this.cold.save(coldId(zone), { bytes, tick, takenAtMs: nowMs, checksum, meta }, fence);

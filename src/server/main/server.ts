@@ -128,7 +128,7 @@ export async function startServer(settings: Settings, log: Log, source: Settings
     throw error;
   });
   const recovery = recovered.report;
-  const folder = settle(folderFound, recovery.worldId);
+  const folder = settle(folderFound, recovery.worldId, lease.token);
   const resume = prepareResume(plan, recovery, desk, log);
   const router = new Router(plan, place(settings), game);
   for (const { client, epoch, zone } of resume.reserved) router.reserve(client, epoch, zone);
@@ -181,7 +181,7 @@ export async function startServer(settings: Settings, log: Log, source: Settings
     // The world as it stands is on the disk before anything happens to it.
     await io.begin({
       session: describeSession(plan, game),
-      shape: { ...shape, worldId: recovery.worldId },
+      shape: { ...shape, worldId: recovery.worldId, writer: lease.token },
       earlierWorlds: folder.earlier,
       lease: { ...lease, worldId: recovery.worldId },
       checkpoints: planCheckpoints(game, settings, {
