@@ -32,7 +32,7 @@ import { IoCounters } from '../src/memory/tables/io-counters.js';
 import { WorldBuffer } from '../src/memory/world/world-buffer.js';
 import type { FromIoThread, IoBeginning, IoThreadData, ToIoThread } from '../src/server/threads/thread-messages.js';
 import { withDeadline } from '../src/stores/deadline.js';
-import { loadBackends, openStores } from '../src/stores/open-stores.js';
+import { loadBackends, openStores, SPOOL_FOLDER } from '../src/stores/open-stores.js';
 import type { Fence, Subscription } from '../src/stores/store-ports.js';
 
 /** Of a stop, for events that the log has not taken. */
@@ -218,7 +218,7 @@ function changePeriods(next: { hotSnapshotMs: number; coldSnapshotMs: number }):
 /** A spool that does not open leaves events to wait in memory alone: worse, but no reason to take none. */
 function openSpool(): EventSpool | undefined {
   try {
-    return new EventSpool(join(data, STORES_FOLDER, 'spool'), SPOOL_BYTES_MAX, losses);
+    return new EventSpool(join(data, STORES_FOLDER, SPOOL_FOLDER), SPOOL_BYTES_MAX, losses);
   } catch (error) {
     counters.add('spoolFailures', 1);
     say(`there is no event spool, events wait in memory only: ${(error as Error).message}`);

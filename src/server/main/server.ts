@@ -2,7 +2,7 @@
 
 import { randomInt, randomUUID } from 'node:crypto';
 import { availableParallelism, hostname } from 'node:os';
-import { isAbsolute, resolve } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createRandom } from '../../base/chance.js';
 import { nowMs } from '../../base/clock.js';
@@ -11,7 +11,7 @@ import type { Settings } from '../../config/settings.js';
 import { planCheckpoints } from '../../durability/checkpoints/checkpoint-plan.js';
 import { describeSession } from '../../durability/journal/journal-session.js';
 import { identifyFolder } from '../../durability/lease/folder-identity.js';
-import { type RecoveryReport, recoverWorld, shapeOf } from '../../durability/recovery/recovery.js';
+import { type RecoveryReport, recoverWorld, STORES_FOLDER, shapeOf } from '../../durability/recovery/recovery.js';
 import { keepWorld, openWorldFolder, settle } from '../../durability/recovery/world-folder.js';
 import { keptFields } from '../../engine/clients/arrival.js';
 import { TICK_THREADS_MAX } from '../../engine/limits.js';
@@ -25,6 +25,7 @@ import type { ResumeOptions } from '../../net/gateway/resumption.js';
 import { Metrics } from '../../net/http/metrics.js';
 import { createNet, type Net } from '../../net/net.js';
 import { CLIENT_ID_MAX, GAME_KIND_MIN } from '../../protocol/limits.js';
+import { requireSoundStores } from '../../stores/open-stores.js';
 import { WorldReport } from '../reports/world-report.js';
 import { IoKeeper } from '../threads/io-keeper.js';
 import { Supervisor } from '../threads/supervisor.js';
@@ -95,6 +96,8 @@ export async function startServer(settings: Settings, log: Log, source: Settings
   if (complaint !== undefined) throw new Error(complaint);
   const threads = countThreads(settings);
   const plan = planWorld(settings, game, threads, performance.timeOrigin + performance.now());
+  const { data, kafka, redis, mongodb } = settings;
+  requireSoundStores({ folder: join(data, STORES_FOLDER), kafka, redis, mongodb });
   const folderFound = openWorldFolder(settings.data, log);
   const lease = {
     ...{ folder: identifyFolder(settings.data), token: randomUUID(), worldId: folderFound.worldId },
