@@ -28,3 +28,8 @@ export function createRandom(seed: number): () => number {
   seedState(state, 0, seed);
   return () => nextFloat(state, 0);
 }
+
+/** Unseeded, in [0, 1): for what need not be played again, such as the jitter of a retry. */
+export function randomFraction(): number {
+  return Math.random();
+}

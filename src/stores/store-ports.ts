@@ -42,11 +42,18 @@ export class PersistError extends Error {
   }
 }
 
+export type BackendState = 'up' | 'slow' | 'down';
+
+/** See health-record.ts. */
 export interface BackendHealth {
   backend: string;
-  /** Whether the last call that reached for the backend got an answer; true before the first. */
-  connected: boolean;
+  /** 'up' before the first call. */
+  state: BackendState;
+  /** Of the wall clock, when that state began. */
+  sinceMs: number;
+  /** Calls that the backend did not answer, since the port was opened. */
   failures: number;
+  /** '' before the first failure; it stays when the backend is up again. */
   lastError: string;
 }
 

@@ -60,7 +60,7 @@ async function assertFailsInTime(subject: Subject): Promise<void> {
   const startedMs = performance.now();
   await assert.rejects(subject.write(), (error) => error instanceof PersistError && error.retriable);
   assert.ok(performance.now() - startedMs < CALL_MS_MAX, 'a bounded time');
-  assert.equal(subject.health().connected, false);
+  assert.equal(subject.health().state, 'down');
 }
 
 async function assertRecovers(subject: Subject): Promise<void> {
@@ -70,7 +70,7 @@ async function assertRecovers(subject: Subject): Promise<void> {
       () => false,
     ),
   );
-  assert.equal(subject.health().connected, true);
+  assert.equal(subject.health().state, 'up');
 }
 
 for (const { name, open } of BACKENDS) {

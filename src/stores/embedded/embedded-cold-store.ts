@@ -3,7 +3,7 @@
 
 import { sha256 } from '../../base/checksum.js';
 import { checkKey, checkSnapshot, decodeHeader, encodeHeader, findNewest, verifySnapshot } from '../cold-snapshot.js';
-import { HealthRecord } from '../deadline.js';
+import { HealthRecord } from '../health-record.js';
 import {
   type BackendHealth,
   type ColdHeader,
@@ -191,14 +191,7 @@ class EmbeddedColdStore implements ColdStore {
 
   async #write<T>(action: () => T): Promise<T> {
     this.#requireOpen();
-    try {
-      const result = await this.#store.write(action);
-      this.#health.succeeded();
-      return result;
-    } catch (error) {
-      this.#health.failed(error as Error);
-      throw error;
-    }
+    return this.#health.track(() => this.#store.write(action));
   }
 }
 

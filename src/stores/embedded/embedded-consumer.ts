@@ -3,7 +3,8 @@
 // holder lives; it is free at once when the holder has stopped or its process is gone, otherwise when it runs out.
 
 import { randomUUID } from 'node:crypto';
-import { Backoff, type HealthRecord, pause } from '../deadline.js';
+import { Backoff, pause } from '../deadline.js';
+import type { HealthRecord } from '../health-record.js';
 import { type LogBatch, type LogHandler, PersistError, type SubscribeOptions } from '../store-ports.js';
 import type { EmbeddedTopic, LogTables } from './embedded-event-log.js';
 import { PartitionReader } from './embedded-reader.js';

@@ -2,7 +2,7 @@
 // given out inside of the write, where there is one writer at a time. An append is acknowledged when it is on the disk.
 
 import { AppendOutbox, recordBytes } from '../append-outbox.js';
-import { HealthRecord } from '../deadline.js';
+import { HealthRecord } from '../health-record.js';
 import { CLOSE_GRACE_MS, LOG_PARTITIONS_MAX, LOG_TOPICS_MAX, LOG_WRITE_BYTES_MAX } from '../limits.js';
 import { PartitionCache } from '../partition.js';
 import {
@@ -163,7 +163,7 @@ class EmbeddedEventLog implements EventLog {
     if (this.#topicsWanted.length === 0) return;
     const wanted = this.#topicsWanted;
     try {
-      await this.#guard(
+      await this.#health.track(() =>
         this.#store.write(() => {
           for (const topic of wanted) this.#tables.addTopic(topic);
         }),
@@ -246,7 +246,7 @@ class EmbeddedEventLog implements EventLog {
     const groups = this.#groupByPartition(lists);
     const nowMs = Date.now();
     const chunks = groups.map((group) => ({ ...group, bytes: encodeChunk(group.records, nowMs) }));
-    await this.#guard(
+    await this.#health.track(() =>
       this.#store.write(() => {
         for (const { topic, partition, records, bytes } of chunks) {
           const state = this.#tables.readPartition(topic, partition);
@@ -341,16 +341,5 @@ class EmbeddedEventLog implements EventLog {
       bytes -= value.length;
     }
     return expired;
-  }
-
-  async #guard<T>(work: Promise<T>): Promise<T> {
-    try {
-      const result = await work;
-      this.#health.succeeded();
-      return result;
-    } catch (error) {
-      this.#health.failed(error as Error);
-      throw error;
-    }
   }
 }

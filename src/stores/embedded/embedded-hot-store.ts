@@ -1,7 +1,8 @@
 // The hot store in the embedded database. A value's time is kept in rows of its own, so that a snapshot of many megabytes
 // is written as it is; a second set of rows, ordered by time, is what the sweep walks.
 
-import { HealthRecord, withDeadline } from '../deadline.js';
+import { withDeadline } from '../deadline.js';
+import { HealthRecord } from '../health-record.js';
 import { CLOSE_GRACE_MS, STORE_KEY_BYTES_MAX } from '../limits.js';
 import {
   type BackendHealth,
@@ -161,14 +162,7 @@ class EmbeddedHotStore implements HotStore {
 
   async #write<T>(action: () => T): Promise<T> {
     this.#requireOpen();
-    try {
-      const result = await this.#store.write(action);
-      this.#health.succeeded();
-      return result;
-    } catch (error) {
-      this.#health.failed(error as Error);
-      throw error;
-    }
+    return this.#health.track(() => this.#store.write(action));
   }
 }
 

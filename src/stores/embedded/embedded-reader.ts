@@ -1,7 +1,7 @@
 // Reads one partition of the embedded event log from an offset on. A chunk that does not verify is skipped with a notice
 // and never delivered.
 
-import type { HealthRecord } from '../deadline.js';
+import type { HealthRecord } from '../health-record.js';
 import { LOG_BATCH_RECORDS_MAX } from '../limits.js';
 import type { LogEntry } from '../store-ports.js';
 import type { EmbeddedTopic, LogTables } from './embedded-event-log.js';

@@ -2,7 +2,8 @@
 
 import { randomUUID } from 'node:crypto';
 import type { Consumer, EachBatchPayload } from 'kafkajs';
-import { Backoff, type HealthRecord, pause, withDeadline } from '../deadline.js';
+import { Backoff, pause, withDeadline } from '../deadline.js';
+import type { HealthRecord } from '../health-record.js';
 import { LOG_BATCH_RECORDS_MAX } from '../limits.js';
 import {
   type LogBatch,

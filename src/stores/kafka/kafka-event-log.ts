@@ -2,7 +2,8 @@
 
 import type { Admin, Producer } from 'kafkajs';
 import { AppendOutbox, recordBytes } from '../append-outbox.js';
-import { Backoff, HealthRecord, pause, withDeadline } from '../deadline.js';
+import { Backoff, pause, withDeadline } from '../deadline.js';
+import { HealthRecord } from '../health-record.js';
 import { CLOSE_GRACE_MS, LOG_WRITE_BYTES_MAX, LOG_WRITE_RECORDS_MAX } from '../limits.js';
 import { PartitionCache } from '../partition.js';
 import {
@@ -22,6 +23,7 @@ import {
   BACKOFF_MS_MAX,
   BACKOFF_MS_MIN,
   INNER_RETRY,
+  isAnswer,
   isTooLarge,
   type KafkaEventLogOptions,
   type KafkaLimits,
@@ -173,6 +175,10 @@ class KafkaEventLog implements EventLog {
 
   async #send(records: readonly LogRecord[]): Promise<void> {
     await pause(this.#backoff.pauseMs, this.#closing.signal);
+    await this.#health.track(() => this.#sendNow(records));
+  }
+
+  async #sendNow(records: readonly LogRecord[]): Promise<void> {
     try {
       const handle = await this.#ensureProducer();
       handle.targets.clear();
@@ -190,14 +196,10 @@ class KafkaEventLog implements EventLog {
       handle.recordsSent += records.length;
       if (handle.recordsSent > RECORDS_PER_PRODUCER_MAX) this.#discardProducer();
       this.#backoff.succeeded();
-      this.#health.succeeded();
     } catch (error) {
       this.#discardProducer();
       const failure = toPersistError(error, 'send');
-      if (failure.kind !== 'rejected') {
-        this.#backoff.failed();
-        this.#health.failed(failure);
-      }
+      if (failure.kind !== 'rejected') this.#backoff.failed();
       throw failure;
     }
   }
@@ -267,7 +269,11 @@ class KafkaEventLog implements EventLog {
   }
 
   /** A client for each call: calls beside each other would end with the first that fails, and share its missing topics. */
-  async #withAdmin<T>(what: string, action: (admin: Admin) => Promise<T>): Promise<T> {
+  #withAdmin<T>(what: string, action: (admin: Admin) => Promise<T>): Promise<T> {
+    return this.#health.track(() => this.#askAdmin(what, action), isAnswer);
+  }
+
+  async #askAdmin<T>(what: string, action: (admin: Admin) => Promise<T>): Promise<T> {
     this.#requireOpen();
     const { signal } = this.#closing;
     const given = new AbortController();

@@ -18,7 +18,8 @@ import {
 } from 'mongodb';
 import { sha256 } from '../../base/checksum.js';
 import { checkKey, checkSnapshot, findNewest, verifySnapshot } from '../cold-snapshot.js';
-import { HealthRecord, withDeadline } from '../deadline.js';
+import { withDeadline } from '../deadline.js';
+import { HealthRecord } from '../health-record.js';
 import { CLOSE_GRACE_MS, SNAPSHOT_PIECE_BYTES } from '../limits.js';
 import {
   type BackendHealth,
@@ -311,17 +312,15 @@ class MongoColdStore implements ColdStore {
 
   async #call<T>(what: string, action: (db: Db) => Promise<T>): Promise<T> {
     if (this.#closed) throw new PersistError('closed', 'the cold store is closed');
-    try {
-      const client = await withDeadline(this.#openClient(), this.#connectTimeoutMs + 1000, 'connect');
-      const result = await withDeadline(action(client.db()), this.#deadlineMs, what);
-      this.#health.succeeded();
-      return result;
-    } catch (error) {
-      if (error instanceof MongoTopologyClosedError) void this.#discardClient();
-      const failure = toPersistError(error, what);
-      if (failure.kind !== 'rejected') this.#health.failed(failure);
-      throw failure;
-    }
+    return this.#health.track(async () => {
+      try {
+        const client = await withDeadline(this.#openClient(), this.#connectTimeoutMs + 1000, 'connect');
+        return await withDeadline(action(client.db()), this.#deadlineMs, what);
+      } catch (error) {
+        if (error instanceof MongoTopologyClosedError) void this.#discardClient();
+        throw toPersistError(error, what);
+      }
+    });
   }
 
   /** A client whose first connection fails is closed for good, so each attempt is made with a new one. */

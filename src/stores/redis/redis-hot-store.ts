@@ -3,8 +3,9 @@
 // decides. Keys and values are as they are handed over, so that redis-cli shows them.
 
 import { Redis } from 'ioredis';
-import { Backoff, HealthRecord, pause, withDeadline } from '../deadline.js';
+import { Backoff, pause, withDeadline } from '../deadline.js';
 import { checkEntry } from '../embedded/embedded-hot-store.js';
+import { HealthRecord } from '../health-record.js';
 import { requireFence } from '../lease-rules.js';
 import {
   type BackendHealth,
@@ -163,18 +164,16 @@ class RedisHotStore implements HotStore {
   async #call<T>(what: string, action: () => Promise<T>): Promise<T> {
     if (this.#closed) throw new PersistError('closed', 'the hot store is closed');
     const { host, port, db } = this.#redis.options;
-    try {
-      await this.#awaitConnection();
-      if (this.#redis.status === 'ready' && this.#lack !== '')
-        throw new PersistError('unavailable', `${what}: ${host}:${port}/${db}: ${this.#lack}`);
-      const result = await withDeadline(action(), this.#deadlineMs + 1000, what);
-      this.#health.succeeded();
-      return result;
-    } catch (error) {
-      const failure = toPersistError(error, what, `${host}:${port}`, this.#problem);
-      if (failure.kind !== 'fenced') this.#health.failed(failure);
-      throw failure;
-    }
+    return this.#health.track(async () => {
+      try {
+        await this.#awaitConnection();
+        if (this.#redis.status === 'ready' && this.#lack !== '')
+          throw new PersistError('unavailable', `${what}: ${host}:${port}/${db}: ${this.#lack}`);
+        return await withDeadline(action(), this.#deadlineMs + 1000, what);
+      } catch (error) {
+        throw toPersistError(error, what, `${host}:${port}`, this.#problem);
+      }
+    });
   }
 
   #describe(error: Error & { code?: string }): string {

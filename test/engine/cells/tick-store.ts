@@ -97,7 +97,7 @@ export class TickStore implements ColdStore {
   releaseLease = unused;
 
   health(): BackendHealth {
-    return { backend: 'ticks', connected: !this.isDown, failures: 0, lastError: '' };
+    return { backend: 'ticks', state: this.isDown ? 'down' : 'up', sinceMs: 0, failures: 0, lastError: '' };
   }
 
   async close(): Promise<void> {}
