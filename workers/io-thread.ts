@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../src/base/assert.js';
-import { nowMs } from '../src/base/clock.js';
+import { nowMs, wallMs } from '../src/base/clock.js';
 import { CellKeeper } from '../src/durability/cells/cell-keeper.js';
 import { Checkpointer } from '../src/durability/checkpoints/checkpointer.js';
 import { BanBook } from '../src/durability/commands/ban-book.js';
@@ -129,7 +129,7 @@ const cells =
     mayDrop,
     counters,
     say,
-    startedMs: Date.now(),
+    startedMs: wallMs(),
     now: nowMs,
   });
 const keepingCells = cells && setInterval(() => cells.run(), IO_BEAT_MS);
@@ -200,9 +200,9 @@ function* formRecovered(): Iterable<EventRecord> {
 
 function beginSnapshots(): NodeJS.Timeout[] {
   return [
-    setInterval(() => void snapshotter.takeHot(Date.now()), periods.hotSnapshotMs),
-    setInterval(() => void playerSnapshotter.take(Date.now()), periods.hotSnapshotMs),
-    setInterval(() => void snapshotter.takeCold(Date.now()), periods.coldSnapshotMs),
+    setInterval(() => void snapshotter.takeHot(wallMs()), periods.hotSnapshotMs),
+    setInterval(() => void playerSnapshotter.take(wallMs()), periods.hotSnapshotMs),
+    setInterval(() => void snapshotter.takeCold(wallMs()), periods.coldSnapshotMs),
   ];
 }
 
@@ -255,8 +255,8 @@ async function stop(): Promise<void> {
     leaveGroup().then(() => bans.stop()),
     pump.flush(nowMs() + FLUSH_MS_MAX, nowMs),
     journal?.close(nowMs()),
-    within(LAST_SNAPSHOT_MS_MAX, snapshotter.takeLast(Date.now()), 'the last snapshot is not acknowledged'),
-    within(LAST_SNAPSHOT_MS_MAX, playerSnapshotter.takeLast(Date.now), 'the last of players is not acknowledged'),
+    within(LAST_SNAPSHOT_MS_MAX, snapshotter.takeLast(wallMs()), 'the last snapshot is not acknowledged'),
+    within(LAST_SNAPSHOT_MS_MAX, playerSnapshotter.takeLast(wallMs), 'the last of players is not acknowledged'),
     checkpointer?.stop(CHECKPOINT_MS_MAX),
   ]);
   const released = Promise.allSettled([leases.hot?.release(), leases.cold?.release()]);

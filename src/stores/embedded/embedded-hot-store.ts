@@ -1,6 +1,7 @@
 // The hot store in the embedded database. A value's time is kept in rows of its own, so that a snapshot of many megabytes
 // is written as it is; a second set of rows, ordered by time, is what the sweep walks.
 
+import { wallMs } from '../../base/clock.js';
 import { withDeadline } from '../deadline.js';
 import { HealthRecord } from '../health-record.js';
 import { CLOSE_GRACE_MS, STORE_KEY_BYTES_MAX } from '../limits.js';
@@ -58,7 +59,7 @@ class EmbeddedHotStore implements HotStore {
 
   async set(entries: readonly HotEntry[], fence?: Fence): Promise<void> {
     for (const { key, ttlMs } of entries) checkEntry(key, ttlMs);
-    const nowMs = Date.now();
+    const nowMs = wallMs();
     await this.#write(() => {
       this.#leases.require(fence);
       for (const { key, value, ttlMs } of entries) {
@@ -75,7 +76,7 @@ class EmbeddedHotStore implements HotStore {
 
   async get(keys: readonly string[]): Promise<(Uint8Array | undefined)[]> {
     this.#requireOpen();
-    const nowMs = Date.now();
+    const nowMs = wallMs();
     return keys.map((key) => {
       const keyBytes = Buffer.from(key);
       return this.#isLive(keyBytes, nowMs) ? this.#values.get(keyBytes) : undefined;
@@ -90,7 +91,7 @@ class EmbeddedHotStore implements HotStore {
 
   async keys(prefix: string): Promise<string[]> {
     this.#requireOpen();
-    const nowMs = Date.now();
+    const nowMs = wallMs();
     const start = Buffer.from(prefix);
     const found: string[] = [];
     for (const key of this.#expiries.keys(prefix === '' ? {} : { start })) {
@@ -135,7 +136,7 @@ class EmbeddedHotStore implements HotStore {
 
   async #sweep(): Promise<void> {
     try {
-      const limit = encodeTime(Date.now());
+      const limit = encodeTime(wallMs());
       let removed = SWEEP_ROWS_MAX;
       while (removed === SWEEP_ROWS_MAX && !this.#closed) {
         const expired = [...this.#queue.keys({ limit, rowsMax: SWEEP_ROWS_MAX })].map((key) => Buffer.from(key));

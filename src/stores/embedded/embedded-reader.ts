@@ -4,7 +4,6 @@
 import type { HealthRecord } from '../health-record.js';
 import { LOG_BATCH_RECORDS_MAX } from '../limits.js';
 import type { LogEntry } from '../store-ports.js';
-import type { EmbeddedTopic, LogTables } from './embedded-event-log.js';
 import {
   decodeChunk,
   readChunkCount,
@@ -13,6 +12,7 @@ import {
   verifyChunk,
   writeChunkKey,
 } from './log-chunk.js';
+import type { EmbeddedTopic, LogTables } from './log-tables.js';
 
 /**
  * The offset of the first record from this time on. Looked for from the end, up to the first chunk that has none: what

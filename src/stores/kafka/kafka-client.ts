@@ -180,13 +180,6 @@ export async function askAgain<T>(ask: () => Promise<T>, signal: AbortSignal): P
   }
 }
 
-/** What a broker that is well may say to a question. */
-export function isAnswer(error: unknown): boolean {
-  if (!(error instanceof PersistError)) return false;
-  const { type } = findCause(error.cause);
-  return error.kind === 'rejected' || error.kind === 'closed' || type === 'UNKNOWN_TOPIC_OR_PARTITION';
-}
-
 export function isTooLarge(error: unknown): boolean {
   const { type } = findCause(error);
   return type === 'MESSAGE_TOO_LARGE' || type === 'RECORD_LIST_TOO_LARGE';

@@ -23,7 +23,6 @@ import {
   BACKOFF_MS_MAX,
   BACKOFF_MS_MIN,
   INNER_RETRY,
-  isAnswer,
   isTooLarge,
   type KafkaEventLogOptions,
   type KafkaLimits,
@@ -269,11 +268,7 @@ class KafkaEventLog implements EventLog {
   }
 
   /** A client for each call: calls beside each other would end with the first that fails, and share its missing topics. */
-  #withAdmin<T>(what: string, action: (admin: Admin) => Promise<T>): Promise<T> {
-    return this.#health.track(() => this.#askAdmin(what, action), isAnswer);
-  }
-
-  async #askAdmin<T>(what: string, action: (admin: Admin) => Promise<T>): Promise<T> {
+  async #withAdmin<T>(what: string, action: (admin: Admin) => Promise<T>): Promise<T> {
     this.#requireOpen();
     const { signal } = this.#closing;
     const given = new AbortController();
@@ -282,7 +277,8 @@ class KafkaEventLog implements EventLog {
     signal.addEventListener('abort', onAbort);
     try {
       const admin = link.kafka.admin({ retry: INNER_RETRY });
-      await withDeadline(admin.connect(), this.#limits.deadlineMs, 'connect');
+      // What follows may take a healthy broker seconds, as making topics does; whether it answers shows here.
+      await this.#health.track(() => withDeadline(admin.connect(), this.#limits.deadlineMs, 'connect'));
       const asking = askAgain(() => action(admin), given.signal);
       return await withDeadline(asking, this.#limits.deadlineMs, what);
     } catch (error) {

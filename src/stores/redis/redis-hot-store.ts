@@ -3,6 +3,7 @@
 // decides. Keys and values are as they are handed over, so that redis-cli shows them.
 
 import { Redis } from 'ioredis';
+import { nowMs } from '../../base/clock.js';
 import { Backoff, pause, withDeadline } from '../deadline.js';
 import { checkEntry } from '../embedded/embedded-hot-store.js';
 import { HealthRecord } from '../health-record.js';
@@ -185,8 +186,8 @@ class RedisHotStore implements HotStore {
 
   /** A connection that is being made gets its time; the first call after the start or a cut would fail otherwise. */
   async #awaitConnection(): Promise<void> {
-    const deadline = performance.now() + this.#connectTimeoutMs;
-    while (this.#redis.status !== 'ready' && !this.#closed && performance.now() < deadline) await pause(5);
+    const deadline = nowMs() + this.#connectTimeoutMs;
+    while (this.#redis.status !== 'ready' && !this.#closed && nowMs() < deadline) await pause(5);
   }
 }
 
