@@ -146,7 +146,7 @@ async function runRound(
     session: describeSession(plan, game),
     shape,
     earlierWorlds: [],
-    lease: { folderId: '', token: '', worldId: '', server: '' },
+    lease: { folder: '', token: '', worldId: '', server: '' },
     checkpoints: planCheckpoints(game, settings, { worldId: '', isNew: true, startedAtMs: 0 }),
     recoveredEvents: undefined,
   };

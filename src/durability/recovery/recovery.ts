@@ -19,12 +19,13 @@ import { type ColdHeader, type EventLog, PersistError } from '../../stores/store
 import { DISK, type JournalFiles } from '../journal/journal-disk.js';
 import { type JournalSession, listSessions } from '../journal/journal-reader.js';
 import { JOURNAL_FOLDER } from '../journal/journal-session.js';
-import { type LeaseHolder, openLeases, type StoreLeases, StoreTaken } from '../lease/world-lease.js';
+import { acquireLeases, type LeaseHolder, openLeases, type StoreLeases, StoreTaken } from '../lease/world-lease.js';
 import { ColumnMisfit, migrateColumns } from '../snapshots/column-migration.js';
 import { coldId, hotKey } from '../snapshots/snapshotter.js';
 import { decodeZone, type WorldShape, type ZoneSnapshot } from '../snapshots/zone-snapshot.js';
 import { type EventsReport, eventLimits, recoverEvents } from './event-recovery.js';
 import { findJournal, type RecoveredEvents, replayJournal, type WorldJournal } from './journal-recovery.js';
+import { OwnWriters, type WrittenHeader } from './own-writers.js';
 import { differenceOf } from './world-difference.js';
 import { fillZone, finishWorld } from './world-fill.js';
 import type { WorldFolder } from './world-folder.js';
@@ -128,7 +129,7 @@ export async function recoverWorld(
     const stores = open({ folder: join(data, STORES_FOLDER), kafka, redis, mongodb, onNotice });
     const leases = isLeased ? openLeases(stores, { redis, mongodb }, lease, onNotice) : {};
     try {
-      if (start === 'fresh') await acquireAll(leases, skip);
+      if (start === 'fresh') await acquireLeases(leases, skip);
       else await takeUp({ plan, game, shape, log, stores, leases, sessions, files, folder, waitMs, recovery });
     } catch (error) {
       await Promise.allSettled([leases.hot?.release(), leases.cold?.release()]);
@@ -185,6 +186,7 @@ async function takeUp(parts: TakeUp): Promise<void> {
   const journal = isOther({ plan, ownId, strangers }, 'the journal', idOfJournal(written)) ? undefined : written;
   const search: Search = {
     ...{ stores, leases, journal, plan, shape, report, log, ownId, strangers },
+    writers: new OwnWriters(data, folder?.writers ?? []),
     misfits: new Map(),
     changes: new Set(),
     askUntilMs: (await isCurrent(journal, sessions, files)) ? startMs : startMs + waitMs,
@@ -193,8 +195,11 @@ async function takeUp(parts: TakeUp): Promise<void> {
   };
   // Side by side, as each may take its time; what comes of it is told to those who ask again below.
   for (const lease of [leases.hot, leases.cold]) lease?.acquire().catch(() => {});
-  const found = await Promise.all(plan.worlds.map((_, zone) => findZone(search, zone)));
-  report.skipped.push(...strangers);
+  const findAll = () => Promise.all(plan.worlds.map((_, zone) => findZone(search, zone)));
+  let found = await findAll();
+  if (found.includes(undefined) && search.writers.takeCopies()) found = await findAll();
+  recovery.epochMin = Math.max(recovery.epochMin, search.writers.copyEpoch + 1);
+  report.skipped = [...new Set([...report.skipped, ...strangers, ...search.writers.lines()])];
   refuseMisfits(search, found);
   refuseSilence(search, found);
   const stranger = found.find((entry) => entry && differenceOf(entry.snapshot.header, shape) !== undefined);
@@ -214,16 +219,6 @@ async function takeUp(parts: TakeUp): Promise<void> {
   }
 }
 
-/** A new world is written over whatever is stored, but not over one that lives. */
-async function acquireAll({ hot, cold }: StoreLeases, skip: (reason: string) => void): Promise<void> {
-  for (const outcome of await Promise.allSettled([hot?.acquire(), cold?.acquire()])) {
-    if (outcome.status === 'fulfilled') continue;
-    const { reason } = outcome as { reason: Error };
-    if (!(reason instanceof PersistError)) throw reason;
-    skip(`whether another server keeps its world in the same store is not known yet: ${reason.message}`);
-  }
-}
-
 interface Found {
   snapshot: ZoneSnapshot;
   source: Source;
@@ -234,6 +229,8 @@ interface Search {
   ownId: string;
   /** What was passed over because it is of another world, once per place and world. */
   strangers: Set<string>;
+  /** Tells what a server on a copy of the data folder wrote. */
+  writers: OwnWriters;
   stores: Stores;
   leases: StoreLeases;
   journal: WorldJournal | undefined;
@@ -262,7 +259,8 @@ async function findZone(search: Search, zone: number): Promise<Found | undefined
   const cold = await attempt(`the cold snapshot of zone ${zone}`, search, async () => {
     await leases.cold?.acquire();
     // The history may be of several worlds that took turns.
-    const isWanted = ({ meta }: ColdHeader): boolean => !isOther(search, 'the cold store', meta.worldId);
+    const isWanted = ({ meta, tick }: ColdHeader): boolean =>
+      isOwn(search, 'the cold store', { ...meta, tick } as WrittenHeader & { worldId?: string });
     const { snapshot, skipped } = await stores.cold.latest(coldId(zone), isWanted);
     for (const { sequence, reason } of skipped) {
       report.skipped.push(`the cold snapshot ${sequence} of zone ${zone}: ${reason}`);
@@ -281,6 +279,11 @@ async function findZone(search: Search, zone: number): Promise<Found | undefined
 /** Later ones first. Ticks are one order within a session only. */
 function compareAge({ header: a }: ZoneSnapshot, { header: b }: ZoneSnapshot): number {
   return b.epoch - a.epoch || b.tick - a.tick;
+}
+
+/** Of this folder's world, and not of a copy of the folder. */
+function isOwn(search: Search, where: string, header: WrittenHeader & { worldId?: string }): boolean {
+  return !isOther(search, where, header.worldId) && !search.writers.passesOver(where, header);
 }
 
 /** Snapshots of before worlds had ids may be of any world. */
@@ -305,7 +308,7 @@ function idOfJournal(journal: WorldJournal | undefined): string {
 function readZone(search: Search, zone: number, where: string, bytes: Uint8Array): ZoneSnapshot | undefined {
   const { plan, shape, misfits, changes } = search;
   const snapshot = decodeZone(bytes);
-  if (isOther(search, where, snapshot.header.worldId)) return undefined;
+  if (!isOwn(search, where, snapshot.header)) return undefined;
   if (differenceOf(snapshot.header, shape) !== undefined) {
     return snapshot;
   }

@@ -5,7 +5,7 @@ import { setTimeout as sleep, setImmediate as yieldToOthers } from 'node:timers/
 import { processMs } from '../../base/clock.js';
 import type { IoCounters } from '../../memory/tables/io-counters.js';
 import type { WorldBuffer } from '../../memory/world/world-buffer.js';
-import type { ColdStore, HotStore } from '../../stores/store-ports.js';
+import type { ColdStore, Fence, HotStore } from '../../stores/store-ports.js';
 import type { JobPool } from './job-pool.js';
 import { COLD_HISTORY_KEPT, HOT_SNAPSHOT_TTL_MS, SNAPSHOT_COPIES_BYTES_MAX, SNAPSHOT_COPY_ATTEMPTS } from './limits.js';
 import type { PackedByJob } from './snapshot-jobs.js';
@@ -44,8 +44,8 @@ export class Snapshotter {
     private readonly jobs: Pick<JobPool, 'run'>,
     private readonly counters: IoCounters,
     private readonly say: (line: string) => void,
-    /** Throws with the reason when this server may not write there: its keys are those of any world. */
-    private readonly requirePlace: (store: 'hot' | 'cold') => void = () => {},
+    /** What a write carries where several servers reach the store. Throws with the reason when this one may not write there. */
+    private readonly requireFence: (store: 'hot' | 'cold') => Fence | undefined = () => undefined,
     /** Resolves when no event of a tick that is committed by now is in memory alone; see kept-events.ts. */
     private readonly whenKept: () => Promise<void> = async () => {},
   ) {}
@@ -99,9 +99,10 @@ export class Snapshotter {
   }
 
   private async storeHot(zones: readonly PackedWorldZone[]): Promise<void> {
-    this.requirePlace('hot');
+    const fence = this.requireFence('hot');
     await this.hot.set(
       zones.map(({ zone, bytes }) => ({ key: hotKey(zone), value: bytes, ttlMs: HOT_SNAPSHOT_TTL_MS })),
+      fence,
     );
     this.counters.add('hotSnapshots', 1);
     for (const { zone, copiedMs } of zones) this.counters.hotTakenMs[zone] = copiedMs;
@@ -109,10 +110,10 @@ export class Snapshotter {
   }
 
   private async storeCold(zones: readonly PackedWorldZone[], nowMs: number): Promise<void> {
-    const meta = { ...this.shape, format: SNAPSHOT_FORMAT, compression: SNAPSHOT_COMPRESSION };
+    const meta = { ...this.shape, epoch: this.epoch, format: SNAPSHOT_FORMAT, compression: SNAPSHOT_COMPRESSION };
     for (const { zone, tick, bytes, checksum, copiedMs } of zones) {
-      this.requirePlace('cold');
-      await this.cold.save(coldId(zone), { bytes, tick, takenAtMs: nowMs, checksum, meta });
+      const fence = this.requireFence('cold');
+      await this.cold.save(coldId(zone), { bytes, tick, takenAtMs: nowMs, checksum, meta }, fence);
       this.counters.coldTakenMs[zone] = copiedMs;
     }
     this.counters.add('coldSnapshots', 1);
@@ -123,7 +124,7 @@ export class Snapshotter {
   /** When all zones are saved. A history that is longer than it need be is no failure of the snapshot. */
   private async pruneCold(zones: readonly PackedWorldZone[]): Promise<void> {
     try {
-      for (const { zone } of zones) await this.cold.prune(coldId(zone), COLD_HISTORY_KEPT);
+      for (const { zone } of zones) await this.cold.prune(coldId(zone), COLD_HISTORY_KEPT, this.requireFence('cold'));
       this.isPruneFailing = false;
     } catch (error) {
       if (!this.isPruneFailing) this.say(`old cold snapshots are not removed: ${(error as Error).message}`);

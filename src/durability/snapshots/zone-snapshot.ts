@@ -61,6 +61,8 @@ export interface WorldShape {
 export interface WorldIdentity extends WorldShape {
   /** A UUID, made when the world began. */
   worldId: string;
+  /** The server that took it, by its random token; see recovery/own-writers.ts. */
+  writer?: string;
 }
 
 /** What a copy of a zone is; the header without how it is stored. */

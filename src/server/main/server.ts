@@ -2,7 +2,7 @@
 
 import { randomInt, randomUUID } from 'node:crypto';
 import { availableParallelism, hostname } from 'node:os';
-import { isAbsolute, resolve } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createRandom } from '../../base/chance.js';
 import { nowMs, processMs, wallMs } from '../../base/clock.js';
@@ -10,7 +10,8 @@ import type { Log } from '../../base/log.js';
 import type { Settings } from '../../config/settings.js';
 import { planCheckpoints } from '../../durability/checkpoints/checkpoint-plan.js';
 import { describeSession } from '../../durability/journal/journal-session.js';
-import { type RecoveryReport, recoverWorld, shapeOf } from '../../durability/recovery/recovery.js';
+import { identifyFolder } from '../../durability/lease/folder-identity.js';
+import { type RecoveryReport, recoverWorld, STORES_FOLDER, shapeOf } from '../../durability/recovery/recovery.js';
 import { keepWorld, openWorldFolder, settle } from '../../durability/recovery/world-folder.js';
 import { keptFields } from '../../engine/clients/arrival.js';
 import { TICK_THREADS_MAX } from '../../engine/limits.js';
@@ -24,6 +25,7 @@ import type { ResumeOptions } from '../../net/gateway/resumption.js';
 import { Metrics } from '../../net/http/metrics.js';
 import { createNet, type Net } from '../../net/net.js';
 import { CLIENT_ID_MAX, GAME_KIND_MIN } from '../../protocol/limits.js';
+import { requireSoundStores } from '../../stores/open-stores.js';
 import { WorldReport } from '../reports/world-report.js';
 import { IoKeeper } from '../threads/io-keeper.js';
 import { Supervisor } from '../threads/supervisor.js';
@@ -93,9 +95,11 @@ export async function startServer(settings: Settings, log: Log, source: Settings
   if (complaint !== undefined) throw new Error(complaint);
   const threads = countThreads(settings);
   const plan = planWorld(settings, game, threads, processMs());
+  const { data, kafka, redis, mongodb } = settings;
+  requireSoundStores({ folder: join(data, STORES_FOLDER), kafka, redis, mongodb });
   const folderFound = openWorldFolder(settings.data, log);
   const lease = {
-    ...{ folderId: folderFound.folderId, token: randomUUID(), worldId: folderFound.worldId },
+    ...{ folder: identifyFolder(settings.data), token: randomUUID(), worldId: folderFound.worldId },
     server: `process ${process.pid} on ${hostname()}, data folder ${resolve(settings.data)}`,
   };
   const desk = new PlayerDesk(log);
@@ -127,7 +131,7 @@ export async function startServer(settings: Settings, log: Log, source: Settings
     throw error;
   });
   const recovery = recovered.report;
-  const folder = settle(folderFound, recovery.worldId);
+  const folder = settle(folderFound, recovery.worldId, lease.token);
   const resume = prepareResume(plan, recovery, desk, log);
   const router = new Router(plan, place(settings), game);
   for (const { client, epoch, zone } of resume.reserved) router.reserve(client, epoch, zone);
@@ -184,7 +188,7 @@ export async function startServer(settings: Settings, log: Log, source: Settings
     // The world as it stands is on the disk before anything happens to it.
     await io.begin({
       session: describeSession(plan, game),
-      shape: { ...shape, worldId: recovery.worldId },
+      shape: { ...shape, worldId: recovery.worldId, writer: lease.token },
       earlierWorlds: folder.earlier,
       lease: { ...lease, worldId: recovery.worldId },
       checkpoints: planCheckpoints(game, settings, {

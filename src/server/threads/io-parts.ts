@@ -27,8 +27,8 @@ import { ByteRing } from '../../memory/rings/byte-ring.js';
 import { RecordRing } from '../../memory/rings/record-ring.js';
 import { IoCounters } from '../../memory/tables/io-counters.js';
 import { WorldBuffer } from '../../memory/world/world-buffer.js';
-import { openStores, type Stores } from '../../stores/open-stores.js';
-import type { Subscription } from '../../stores/store-ports.js';
+import { openStores, SPOOL_FOLDER, type Stores } from '../../stores/open-stores.js';
+import type { Fence, Subscription } from '../../stores/store-ports.js';
 import type { FromIoThread, IoBeginning, IoThreadData } from './thread-messages.js';
 
 export interface IoContext {
@@ -79,11 +79,11 @@ export async function openIoParts(context: IoContext): Promise<IoParts> {
   const { bans, desk } = openDesk(context, stores, counters);
   const worlds = plan.worlds.map((buffer) => new WorldBuffer(buffer, plan.layout));
   const jobs = new JobPool({ entry: jobEntry });
-  const requirePlace = (store: 'hot' | 'cold'): void => leases[store]?.require();
+  const requireFence = (store: 'hot' | 'cold'): Fence | undefined => leases[store]?.require();
   const whenKept = (): Promise<void> => waitUntilKept(pump, counters, nowMs);
   const { epoch } = session;
   const { hot, cold } = stores;
-  const snapshotter = new Snapshotter(worlds, shape, epoch, hot, cold, jobs, counters, say, requirePlace, whenKept);
+  const snapshotter = new Snapshotter(worlds, shape, epoch, hot, cold, jobs, counters, say, requireFence, whenKept);
   const playerSnapshotter = new PlayerSnapshotter(worlds, shape.worldId, players, hot, counters, say);
   // They are safe before the journal of this session begins: from then on nobody runs the ticks again that they come from.
   await pump.takeUp(formRecovered(context));
@@ -114,7 +114,7 @@ export async function subscribeToPlatform(
 /** A spool that does not open leaves events to wait in memory alone: worse, but no reason to take none. */
 function openSpool(folder: string, losses: EventLosses): EventSpool | undefined {
   try {
-    return new EventSpool(join(folder, 'spool'), SPOOL_BYTES_MAX, losses);
+    return new EventSpool(join(folder, SPOOL_FOLDER), SPOOL_BYTES_MAX, losses);
   } catch (error) {
     losses.counters.add('spoolFailures', 1);
     losses.say(`there is no event spool, events wait in memory only: ${(error as Error).message}`);

@@ -93,9 +93,11 @@ export class TickStore implements ColdStore {
   latest = unused;
   history = unused;
   prune = unused;
+  claimLease = unused;
+  releaseLease = unused;
 
   health(): BackendHealth {
-    return { backend: 'ticks', connected: !this.isDown, failures: 0, lastError: '' };
+    return { backend: 'ticks', state: this.isDown ? 'down' : 'up', sinceMs: 0, failures: 0, lastError: '' };
   }
 
   async close(): Promise<void> {}

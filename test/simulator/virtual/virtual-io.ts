@@ -123,9 +123,20 @@ export class VirtualIo {
     this.journal = this.openJournal(worlds);
     const { hot, cold } = this.stores;
     const jobs = { run: packHere };
-    const mayStore = (): void => {};
+    const requireFence = (): undefined => undefined;
     const whenKept = (): Promise<void> => this.whenKept();
-    this.snapshotter = new Snapshotter(worlds, shape, epoch, hot, cold, jobs, this.counters, say, mayStore, whenKept);
+    this.snapshotter = new Snapshotter(
+      worlds,
+      shape,
+      epoch,
+      hot,
+      cold,
+      jobs,
+      this.counters,
+      say,
+      requireFence,
+      whenKept,
+    );
   }
 
   private whenKept(): Promise<void> {
