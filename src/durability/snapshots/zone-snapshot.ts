@@ -7,8 +7,7 @@
 //   |              | follows     | counts)        |   of each column the rows in use, then the ghost rows in use; of a
 //                                                     column of ids the ids in use
 //
-// All numbers are little-endian. Brotli is what any Brotli decoder reads. Format 2, which is still read, had its body as it
-// is; so had format 1, which had no SHA-256 in front but one of the body in the header (`checksum`), no marks and no ghosts.
+// All numbers are little-endian. Brotli is what any Brotli decoder reads.
 //
 // Three steps, so that each can run where it belongs: copyZone beside the world, as short as copying is; packZone on any
 // thread; decodeZone wherever bytes came back.
@@ -39,7 +38,6 @@ export const SNAPSHOT_COMPRESSION = 'brotli';
 type Compression = typeof SNAPSHOT_COMPRESSION | 'none';
 const CHECKSUM_AT = 4;
 const HEADER_AT = CHECKSUM_AT + 32;
-const OPENING_BRACE = 0x7b;
 /** Measured, see README: higher ones take longer for hardly less. */
 const BROTLI_QUALITY = 1;
 const UNPACK_CHUNK_BYTES = 1024 * 1024;
@@ -49,8 +47,7 @@ export interface WorldShape {
   game: string;
   seed: number;
   bots: number;
-  /** Snapshots of format 1 do not have it. */
-  zoneColumns?: number;
+  zoneColumns: number;
   zoneCount: number;
   worldWidth: number;
   worldHeight: number;
@@ -193,16 +190,6 @@ export function packZone(copy: ZoneCopy): PackedZone {
 }
 
 /** At once, on the calling thread, which is why it does not compress. */
-export function encodeZone(
-  world: WorldBuffer,
-  shape: WorldIdentity,
-  epoch: number,
-  takenAtMs: number,
-): Buffer | undefined {
-  const copy = copyZone(world, shape, epoch, takenAtMs);
-  return copy && packPlain(copy);
-}
-
 export function packPlain(copy: ZoneCopy): Buffer {
   return Buffer.from(frame(copy, 'none').buffer);
 }
@@ -233,7 +220,7 @@ function compress(body: Uint8Array): Buffer {
 /** Throws with the reason when the bytes are not a whole snapshot. Allocates no more than a whole one may need. */
 export function decodeZone(bytes: Uint8Array): ZoneSnapshot {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const { header, body } = readFirstFormat(buffer) ?? readFormat(buffer);
+  const { header, body } = readFormat(buffer);
   let at = 0;
   const [scalars, globals, marks, ...columns] = listSections(header).map(({ type, cells }): AnyColumn => {
     const start = body.byteOffset + at;
@@ -268,11 +255,8 @@ function readFormat(buffer: Buffer): Parts {
   const stored = buffer.subarray(HEADER_AT + headBytes);
   const header = checkHeader(parseHeader(buffer.subarray(HEADER_AT, HEADER_AT + headBytes)));
   const bodyBytes = sumBytes(listSections(header));
-  if (header.format === 2) {
-    return { header: { ...header, compression: 'none', bodyBytes }, body: checkLength(stored, bodyBytes) };
-  }
   if (header.format !== SNAPSHOT_FORMAT) {
-    throw new Error(`its format is ${header.format}, this server reads 1 to ${SNAPSHOT_FORMAT}`);
+    throw new Error(`its format is ${header.format}, this server reads ${SNAPSHOT_FORMAT}`);
   }
   if (header.bodyBytes !== bodyBytes) {
     throw new Error(`its header says ${header.bodyBytes} bytes, and names columns of ${bodyBytes}`);
@@ -302,32 +286,6 @@ function checkLength(body: Buffer, bodyBytes: number): Buffer {
     throw new Error(`its body has ${body.length} bytes instead of ${bodyBytes}`);
   }
   return body;
-}
-
-/** Undefined: another format, or too damaged to tell. What it did not have becomes what a zone has that knows no other. */
-function readFirstFormat(buffer: Buffer): Parts | undefined {
-  const headBytes = buffer.length > 4 && buffer[4] === OPENING_BRACE ? buffer.readUInt32LE(0) : 0;
-  if (headBytes === 0 || headBytes > Math.min(buffer.length - 4, SNAPSHOT_HEADER_BYTES_MAX)) {
-    return undefined;
-  }
-  let parsed: SnapshotHeader & { checksum?: unknown };
-  try {
-    parsed = parseHeader(buffer.subarray(4, 4 + headBytes));
-  } catch {
-    return undefined;
-  }
-  if (parsed?.format !== 1) {
-    return undefined;
-  }
-  const stored = buffer.subarray(4 + headBytes);
-  if (sha256(stored) !== parsed.checksum) {
-    throw new Error('its checksum does not match');
-  }
-  const header = checkHeader({ ...parsed, epoch: 0, ghostFirst: 0, ghosts: 0, ids: parsed.rows, compression: 'none' });
-  const marksAt = SCALAR_COUNT * 4 + GLOBALS_COUNT * 8;
-  const body = Buffer.concat([stored.subarray(0, marksAt), Buffer.alloc(ZONES_MAX * 4), stored.subarray(marksAt)]);
-  const bodyBytes = sumBytes(listSections(header));
-  return { header: { ...header, bodyBytes }, body: checkLength(body, bodyBytes) };
 }
 
 function parseHeader(bytes: Buffer): SnapshotHeader {
@@ -370,7 +328,6 @@ function checkHeader(header: SnapshotHeader): SnapshotHeader {
   if (bodyBytes > SNAPSHOT_BODY_BYTES_MAX) {
     throw new Error(`its header says ${bodyBytes} bytes; allowed: ${SNAPSHOT_BODY_BYTES_MAX}`);
   }
-  header.cellSize ??= 0; // taken before worlds had cells
   return header;
 }
 

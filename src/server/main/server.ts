@@ -185,7 +185,6 @@ export async function startServer(settings: Settings, log: Log, source: Settings
       lease: { ...lease, worldId: recovery.worldId },
       checkpoints: planCheckpoints(game, settings, {
         worldId: recovery.worldId,
-        isNew: recovery.source === 'initial',
         startedAtMs: Math.max(recovered.epochMin, startedMs),
       }),
       recoveredEvents: recovered.events,

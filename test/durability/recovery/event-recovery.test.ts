@@ -19,7 +19,6 @@ import {
 import { describeSession, JOURNAL_FOLDER } from '../../../src/durability/journal/journal-session.js';
 import { type Recovery, recoverWorld, STORES_FOLDER, shapeOf } from '../../../src/durability/recovery/recovery.js';
 import { coldId } from '../../../src/durability/snapshots/snapshotter.js';
-import { encodeZone } from '../../../src/durability/snapshots/zone-snapshot.js';
 import { planWorld, type WorldPlan } from '../../../src/engine/plan/world-plan.js';
 import type { GameDefinition, PastEvent } from '../../../src/game/definition.js';
 import arena from '../../../src/games/arena/game.js';
@@ -33,6 +32,7 @@ import { type EventLog, type LogRecord, PersistError } from '../../../src/stores
 import { HeadlessWorld } from '../../engine/zone/headless-world.js';
 import { openFolder } from '../../folder.js';
 import coins from '../../games/toy/game.js';
+import { encodeZone } from '../snapshots/plain-snapshot.js';
 
 const game = arena as unknown as GameDefinition;
 const WORLD_ID = '7b0cf7a8-6b1f-4d0a-9a53-0d6d1c5f6b11';

@@ -14,7 +14,7 @@ import {
 } from '../../../src/durability/recovery/recovery.js';
 import { keepWorld, openWorldFolder, settle, WORLD_FILE } from '../../../src/durability/recovery/world-folder.js';
 import { coldId, hotKey } from '../../../src/durability/snapshots/snapshotter.js';
-import { encodeZone, type WorldIdentity } from '../../../src/durability/snapshots/zone-snapshot.js';
+import type { WorldIdentity } from '../../../src/durability/snapshots/zone-snapshot.js';
 import { planWorld, type WorldPlan } from '../../../src/engine/plan/world-plan.js';
 import { ZoneHost } from '../../../src/engine/zone/zone-host.js';
 import type { FieldDefinitions, GameDefinition } from '../../../src/game/definition.js';
@@ -24,6 +24,7 @@ import { openStores, type StoreSettings, type Stores } from '../../../src/stores
 import { PersistError } from '../../../src/stores/store-ports.js';
 import { openFolder } from '../../folder.js';
 import coins from '../../games/toy/game.js';
+import { encodeZone } from '../snapshots/plain-snapshot.js';
 
 const ROW = 4;
 
