@@ -4,10 +4,11 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { createRandom } from '../../src/base/chance.js';
+import { STORES_FOLDER } from '../../src/base/data-folder.js';
 import { DEFAULTS, type Settings } from '../../src/config/settings.js';
 import { decodeCell, encodeCell } from '../../src/durability/cells/cell-record.js';
 import { CELLS_TABLE, cellKey, firstVersion } from '../../src/durability/cells/cell-store.js';
-import { recoverWorld, STORES_FOLDER, shapeOf } from '../../src/durability/recovery/recovery.js';
+import { recoverWorld, shapeOf } from '../../src/durability/recovery/recovery.js';
 import { coldId } from '../../src/durability/snapshots/snapshotter.js';
 import { FORM_ENTITY, formOfRecord, QUEUE_HEAD_BYTES } from '../../src/engine/cells/cell-queue.js';
 import { planWorld, type WorldPlan } from '../../src/engine/plan/world-plan.js';

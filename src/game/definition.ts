@@ -1,8 +1,8 @@
 // What a game is to the engine. The engine imports no game: it is handed one of these.
 
-import type { EventForm } from '../memory/records/thread-records.js';
 import type { ColumnArrays } from '../memory/world/world-buffer.js';
 import type { ColumnType } from '../memory/world/world-layout.js';
+import type { EventForm } from './event-form.js';
 
 /** Wire types; the numbers are those of WireType in schemas/tessera.fbs. */
 export const WIRE_TYPES = { u8: 0, i8: 1, u16: 2, i16: 3, u32: 4, i32: 5, f32: 6 } as const;

@@ -8,8 +8,6 @@ import { LEAVE_RADIUS_FACTOR } from '../../engine/replication/limits.js';
 import type { GameDefinition } from '../../game/definition.js';
 import type { JournalSession } from './journal-reader.js';
 
-/** Below the data folder. */
-export const JOURNAL_FOLDER = 'journal';
 const FORMAT = 1;
 /** What the simulation depends on. */
 const WORLD_SETTINGS = [

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { pino } from 'pino';
 import { createRandom } from '../../../src/base/chance.js';
+import { JOURNAL_FOLDER } from '../../../src/base/data-folder.js';
 import {
   encodeFrame,
   encodeSession,
@@ -14,7 +15,7 @@ import {
   SESSION_FILE,
   segmentName,
 } from '../../../src/durability/journal/journal-file.js';
-import { describeSession, JOURNAL_FOLDER } from '../../../src/durability/journal/journal-session.js';
+import { describeSession } from '../../../src/durability/journal/journal-session.js';
 import {
   findJournal,
   recordsAfter,

@@ -2,14 +2,13 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { JOURNAL_FOLDER, STORES_FOLDER } from '../../../src/base/data-folder.js';
 import { DEFAULTS, type Settings } from '../../../src/config/settings.js';
 import { SEGMENT_SUFFIX } from '../../../src/durability/journal/journal-file.js';
-import { JOURNAL_FOLDER } from '../../../src/durability/journal/journal-session.js';
 import {
   type RecoveryReport,
   type RecoverySources,
   recoverWorld,
-  STORES_FOLDER,
   shapeOf,
 } from '../../../src/durability/recovery/recovery.js';
 import { keepWorld, openWorldFolder, settle, WORLD_FILE } from '../../../src/durability/recovery/world-folder.js';

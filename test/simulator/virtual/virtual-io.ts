@@ -1,6 +1,7 @@
 // The I/O thread on virtual time, put together as workers/io-thread.ts does it: pump and spool, snapshots, the platform's
 // commands. It can end by itself; what it had in memory is gone then.
 
+import { JOURNAL_FOLDER } from '../../../src/base/data-folder.js';
 import { CommandLedger } from '../../../src/durability/commands/command-ledger.js';
 import {
   type Outcome,
@@ -14,7 +15,7 @@ import { EventPump, type PumpLimits } from '../../../src/durability/events/event
 import { EventSpool } from '../../../src/durability/events/event-spool.js';
 import { waitUntilKept } from '../../../src/durability/events/kept-events.js';
 import { IO_BEAT_MS } from '../../../src/durability/events/limits.js';
-import { describeSession, JOURNAL_FOLDER } from '../../../src/durability/journal/journal-session.js';
+import { describeSession } from '../../../src/durability/journal/journal-session.js';
 import { JournalWriter } from '../../../src/durability/journal/journal-writer.js';
 import type { RecoveredEvents } from '../../../src/durability/recovery/journal-recovery.js';
 import { Snapshotter } from '../../../src/durability/snapshots/snapshotter.js';
