@@ -10,7 +10,7 @@ import { CellKeeper } from '../src/durability/cells/cell-keeper.js';
 import { Checkpointer } from '../src/durability/checkpoints/checkpointer.js';
 import { BanBook } from '../src/durability/commands/ban-book.js';
 import { CommandLedger } from '../src/durability/commands/command-ledger.js';
-import { PLATFORM_TOPIC, PlatformDesk } from '../src/durability/commands/platform-commands.js';
+import { PLATFORM_TOPIC, PlatformDesk } from '../src/durability/commands/platform-desk.js';
 import { EVENT_TOPICS, type EventRecord, formEvent } from '../src/durability/events/event-form.js';
 import { EventLosses } from '../src/durability/events/event-losses.js';
 import { EventPump } from '../src/durability/events/event-pump.js';

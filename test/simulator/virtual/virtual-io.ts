@@ -3,12 +3,8 @@
 
 import { JOURNAL_FOLDER } from '../../../src/base/data-folder.js';
 import { CommandLedger } from '../../../src/durability/commands/command-ledger.js';
-import {
-  type Outcome,
-  PLATFORM_TOPIC,
-  type PlatformCommand,
-  PlatformDesk,
-} from '../../../src/durability/commands/platform-commands.js';
+import type { Outcome, PlatformCommand } from '../../../src/durability/commands/platform-commands.js';
+import { PLATFORM_TOPIC, PlatformDesk } from '../../../src/durability/commands/platform-desk.js';
 import { EVENT_TOPICS, type EventRecord, formEvent } from '../../../src/durability/events/event-form.js';
 import { EventLosses } from '../../../src/durability/events/event-losses.js';
 import { EventPump, type PumpLimits } from '../../../src/durability/events/event-pump.js';
