@@ -250,9 +250,9 @@ async function stop(): Promise<void> {
   for (const timer of [pumping, keepingCells, journaling, checkpointing, ...snapshotting]) {
     clearInterval(timer);
   }
-  await Promise.all([
-    leaveGroup().then(() => bans.stop()),
+  const [eventsLost] = await Promise.all([
     pump.flush(nowMs() + FLUSH_MS_MAX, nowMs),
+    leaveGroup().then(() => bans.stop()),
     journal?.close(nowMs()),
     within(LAST_SNAPSHOT_MS_MAX, snapshotter.takeLast(Date.now()), 'the last snapshot is not acknowledged'),
     within(LAST_SNAPSHOT_MS_MAX, playerSnapshotter.takeLast(Date.now), 'the last of players is not acknowledged'),
@@ -261,6 +261,6 @@ async function stop(): Promise<void> {
   const released = Promise.allSettled([leases.hot?.release(), leases.cold?.release()]);
   await Promise.race([released, sleep(RELEASE_MS_MAX, undefined, { ref: false })]);
   await Promise.all([within(CLOSE_MS_MAX, stores.close(), 'the stores do not close'), spool?.close(), jobs.close()]);
-  send({ kind: 'stopped' });
+  send({ kind: 'stopped', eventsLost });
   port?.close();
 }

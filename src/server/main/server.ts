@@ -168,7 +168,7 @@ export async function startServer(settings: Settings, log: Log, source: Settings
     await supervisor.stop();
     log.info(report.restFigures(), 'the world stands still');
     const isKept = await io.stop();
-    if (isKept) log.info(report.handedOver(), 'what was left is handed over');
+    log.info(report.handedOver(), isKept ? 'what was left is handed over' : 'what was left is handed over in part');
     return isKept;
   };
   try {

@@ -27,7 +27,7 @@ export class IoKeeper {
   private isStopping = false;
   private isLoaded = false;
   private isReady = false;
-  private onStopped: () => void = () => {};
+  private onStopped: (eventsLost: number) => void = () => {};
   private loadWaiter: Waiter | undefined;
   private readyWaiters: Waiter[] = [];
   private restartTimer: NodeJS.Timeout | undefined;
@@ -121,7 +121,7 @@ export class IoKeeper {
         this.untold = undefined;
       } else if (message.kind === 'player') this.desk.answer(message);
       else if (message.kind === 'bans') this.takeBans(message.bans);
-      else this.onStopped();
+      else this.onStopped(message.eventsLost);
     });
     worker.on('error', (error) => this.fail(error as Error));
     worker.on('exit', () => this.replace());
@@ -165,7 +165,15 @@ export class IoKeeper {
         clearTimeout(timer); // whoever goes on after a stop is not told of it later
         resolve(isWhole);
       };
-      this.onStopped = () => end(true);
+      this.onStopped = (eventsLost) => {
+        if (eventsLost > 0) {
+          this.log.error(
+            { eventsLost },
+            `${eventsLost} events could neither reach the event log nor the disk, and are lost`,
+          );
+        }
+        end(eventsLost === 0);
+      };
       worker.once('exit', () => end(false));
       worker.postMessage({ kind: 'stop' } satisfies ToIoThread);
     });

@@ -68,7 +68,8 @@ export type FromIoThread =
   | { kind: 'bans'; bans: readonly StoredBan[] }
   /** `problem` is empty when the store could be asked. */
   | { kind: 'player'; request: number; player: PlayerSnapshot | undefined; problem: string }
-  | { kind: 'stopped' };
+  /** `eventsLost`: so many reached neither the log nor the spool. */
+  | { kind: 'stopped'; eventsLost: number };
 
 export type FromTickThread =
   | { kind: 'loaded' }

@@ -14,6 +14,7 @@ import type {
 /** An I/O thread as main sees it: it loads, begins when it is told to, and stops. Until it has begun it hears nothing else. */
 class Thread extends EventEmitter {
   readonly got: string[] = [];
+  eventsLost = 0;
   private isReady = false;
 
   constructor(private readonly failure: string) {
@@ -27,7 +28,7 @@ class Thread extends EventEmitter {
       if (message.kind === 'begin') {
         if (this.failure === 'begin') this.die('the store is damaged');
         else this.tell({ kind: 'ready' });
-      } else if (message.kind === 'stop') this.tell({ kind: 'stopped' });
+      } else if (message.kind === 'stop') this.tell({ kind: 'stopped', eventsLost: this.eventsLost });
     });
   }
 
@@ -129,4 +130,12 @@ test('where that one fails too, the stop says that nothing was kept', async () =
   threads[0].die('out of memory');
   assert.equal(await keeper.stop(), false);
   assert.match(lines.join('\n'), /the end of the world is not kept: the store is damaged/);
+});
+
+test('a stop that lost events says how many, and that not all was kept', async () => {
+  const { keeper, threads, lines } = stage();
+  await begin(keeper);
+  threads[0].eventsLost = 7;
+  assert.equal(await keeper.stop(), false);
+  assert.match(lines.join('\n'), /7 events could neither reach the event log nor the disk/);
 });
