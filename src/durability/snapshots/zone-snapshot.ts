@@ -1,13 +1,31 @@
 // A zone as bytes: the columns of a committed block by name, so that another version of the game can read what it still
 // knows.
 //
-//   0              4             36
-//   | bytes of     | SHA-256 of  | header: JSON   | body, as the header says (`compression`: brotli or none); without it
-//   | header u32   | what        | (names, types, |   (`bodyBytes`): | scalars | globals | marks | column | column | ...
-//   |              | follows     | counts)        |   of each column the rows in use, then the ghost rows in use; of a
-//                                                     column of ids the ids in use
+//   0              4             36               36 + bytes of header
+//   | bytes of     | SHA-256 of  | header: JSON,  | body: under Brotli, or as it is where the header's `compression` is
+//   | header u32   | all behind  | UTF-8          | `none`; unpacked it has `bodyBytes` bytes:
 //
-// All numbers are little-endian. Brotli is what any Brotli decoder reads.
+//   | scalars i32 x 64 | globals f64 x 64 | marks i32 x 64 | column | column | ... | cells, if the header has `cells` |
+//   0                  256                768              1024
+//
+// All numbers are little-endian, and nothing is padded: sections follow one another byte for byte.
+//
+// Scalars, by index: 0 tick, 1 rows in use, 2 entities, 3 state of the zone's chance, 4 ids in use, 5 whether the zone was
+// populated, 6 and 7 first and limit of the mirror rows, 8 serial of the newest journal record, 32 records in the queue of
+// cells; the others are 0. Globals are numbers of the game for the zone as a whole. Marks, by zone of origin: how many
+// entities from there have been taken in so far; it wraps.
+//
+// Columns come in the order of the header's `columns`, which gives the name and type of each (u8 i8 u16 i16 u32 i32 f32
+// f64). Most have one value per row: rows 0 to `rows` - 1, then `ghosts` mirror rows, which are rows `ghostFirst` and on.
+// A column of role `id` has `ids` values instead, one per local id.
+//
+// A row is an entity of this zone where column `alive` is not 0; mirror rows copy entities of neighbours. `kind` is an
+// index of the game's kinds. The lower 23 bits of `key` are the entity's id, which is zone of birth x `rowCapacity` +
+// local id; the upper 9 bits are its generation, mod 512. Events and checkpoints call that entity '<id>.<generation>':
+// key 0x01000007 is '7.2'. `owner` is 0, or 1 + the index of the client that plays the entity. Where `departTo` is not 0
+// the row has just left: to zone `departTo` - 1, or at 255 to the store with its cell.
+//
+// The cells are drawn in cell-snapshot.ts. Who plays is stored beside the zones, one value per player: player-snapshot.ts.
 //
 // Three steps, so that each can run where it belongs: copyZone beside the world, as short as copying is; packZone on any
 // thread; decodeZone wherever bytes came back.
