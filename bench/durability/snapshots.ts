@@ -147,7 +147,7 @@ async function runRound(
     shape,
     earlierWorlds: [],
     lease: { folder: '', token: '', worldId: '', server: '' },
-    checkpoints: planCheckpoints(game, settings, { worldId: '', isNew: true, startedAtMs: 0 }),
+    checkpoints: planCheckpoints(game, settings, { worldId: '', startedAtMs: 0 }),
     recoveredEvents: undefined,
   };
   const io = new IoKeeper({

@@ -1,8 +1,8 @@
 // What a game is to the engine. The engine imports no game: it is handed one of these.
 
 import type { Area } from '../base/area.js';
-import type { EventForm } from '../memory/records/thread-records.js';
 import type { ColumnArrays, ColumnType } from '../memory/world/column-types.js';
+import type { EventForm } from './event-form.js';
 import type { WireTypeName } from './wire-types.js';
 
 /** raw = round((value - offset) / scale), clamped to the type; value = raw * scale + offset. */

@@ -6,6 +6,8 @@ import { GAME_KIND_MIN } from '../../src/protocol/limits.js';
 
 const FIELDS = { steps: { type: 'u16', wire: { type: 'u16' } }, luck: { type: 'f32' } } as const;
 const DRIFT_TICK = Number(process.env.DRIFT_TICK ?? -1);
+/** Beside the luck of one walker: the luck, or the position, of the others too, or of others by chance. */
+const DRIFT = process.env.DRIFT ?? '';
 const SPIN_MS = Number(process.env.SPIN_MS ?? 0);
 const NONE = 0;
 
@@ -38,7 +40,9 @@ export default defineGame({
         for (let row = 0; row < zone.rowLimit; row++) {
           if (zone.alive[row] === 0) continue;
           zone.positionX[row] = (zone.positionX[row] + 0.25) % zone.world.width;
-          if (zone.tick === DRIFT_TICK && row === 1) zone.columns.luck[row] += 0.5;
+          if (zone.tick === DRIFT_TICK && (row === 1 || DRIFT === 'luck')) zone.columns.luck[row] += 0.5;
+          if (zone.tick === DRIFT_TICK && DRIFT === 'position' && row > 1) zone.positionX[row] += 0.5;
+          if (zone.tick === DRIFT_TICK && DRIFT === 'chance' && row > 1) zone.columns.luck[row] = Math.random();
         }
       },
     },

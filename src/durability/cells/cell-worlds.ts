@@ -3,7 +3,7 @@
 //
 //  table `cell-worlds`  '<world's id>'  {seenAtMs}, MessagePack: when a server last said that it goes on with that world
 //
-// A world of which there is no such row is one of before there were any: it is seen when it is found.
+// A world whose row is missing, because a server was killed before it wrote it, counts as seen when it is found.
 
 import { formatPlain, parseTrusted } from '../../protocol/plain/plain-codec.js';
 import type { ColdStore } from '../../stores/store-ports.js';
@@ -97,11 +97,14 @@ export class CellWorlds {
     const worlds = new Set<string>();
     for (let afterKey = ''; ; ) {
       const keys = await this.options.store.scanKeys(CELLS_TABLE, '', afterKey, PAGE_KEYS);
-      for (const key of keys) if (key.includes('/')) worlds.add(key.slice(0, key.indexOf('/')));
+      for (const key of keys) worlds.add(worldOfKey(key));
       if (keys.length < PAGE_KEYS) return [...worlds];
-      const last = keys[keys.length - 1];
       // U+10FFFF sorts above all other characters.
-      afterKey = last.includes('/') ? `${last.slice(0, last.indexOf('/'))}/\u{10ffff}` : last;
+      afterKey = `${worldOfKey(keys[keys.length - 1])}/\u{10ffff}`;
     }
   }
+}
+
+function worldOfKey(key: string): string {
+  return key.slice(0, key.indexOf('/'));
 }

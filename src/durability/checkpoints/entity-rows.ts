@@ -6,7 +6,7 @@
 // Values are MessagePack maps. One row per entity that lasts, wherever it walks; `zone` and `tick` say where and when it
 // was as the row tells it. Keys of entities begin anew with each world, so rows are led by their world's name, which
 // sorts by the time it began: the world that lives, or lived last, is the last row of `worlds`. Where servers took turns
-// at one store, `worldId` tells whose it is; rows of before it was written have none.
+// at one store, `worldId` tells whose it is.
 
 import { formatPlain, parseTrusted } from '../../protocol/plain/plain-codec.js';
 import { type ColdStore, PersistError } from '../../stores/store-ports.js';
@@ -38,7 +38,7 @@ export interface WorldRow {
   seed: number;
   startedAtMs: number;
   /** As snapshots call it. */
-  worldId?: string;
+  worldId: string;
 }
 
 export function worldName(startedAtMs: number): string {

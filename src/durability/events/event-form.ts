@@ -1,6 +1,6 @@
 // The outward form of an event: from a record of fixed layout to a MessagePack map under a key.
 
-import type { EventForm } from '../../memory/records/thread-records.js';
+import type { EventForm } from '../../game/event-form.js';
 import * as R from '../../memory/records/thread-records.js';
 import type { LogRecord, TopicSpec } from '../../stores/store-ports.js';
 import { entityName } from '../entity-name.js';

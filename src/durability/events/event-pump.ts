@@ -145,9 +145,10 @@ export class EventPump {
 
   /**
    * Appends what is left until the log refuses or the deadline comes; then what is in memory goes to the disk, where the
-   * next run finds it. Without a spool it tries to the end.
+   * next run finds it. Without a spool it tries to the end. Resolves with how many events neither of them took.
    */
-  async flush(deadlineMs: number, now: () => number, wait: (ms: number) => Promise<void> = pause): Promise<void> {
+  async flush(deadlineMs: number, now: () => number, wait: (ms: number) => Promise<void> = pause): Promise<number> {
+    const lostBefore = this.countDropped();
     this.isFlushing = true;
     this.appendNotBeforeMs = 0;
     const failuresBefore = this.counters.get('appendFailures');
@@ -161,6 +162,12 @@ export class EventPump {
       if (now() < this.appendNotBeforeMs) await wait(FLUSH_LOOK_MS);
     } while (!this.isEmpty() && now() < deadlineMs);
     await this.keepRest();
+    return this.countDropped() - lostBefore;
+  }
+
+  /** What the log refused for good is dropped too, whenever it comes: no fault of the stop. */
+  private countDropped(): number {
+    return this.counters.get('eventsDropped') - this.counters.get('eventsRefused');
   }
 
   private isEmpty(): boolean {

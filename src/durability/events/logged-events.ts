@@ -2,7 +2,7 @@
 // asked again for a while; a long one is read for so long, and up to so many events.
 
 import { setImmediate as breathe } from 'node:timers/promises';
-import type { EventForm } from '../../memory/records/thread-records.js';
+import type { EventForm } from '../../game/event-form.js';
 import { parseTrusted } from '../../protocol/plain/plain-codec.js';
 import { Backoff, pause } from '../../stores/deadline.js';
 import { type EventLog, type LogBatch, type NoticeListener, PersistError } from '../../stores/store-ports.js';

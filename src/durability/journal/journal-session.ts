@@ -8,8 +8,6 @@ import { LEAVE_RADIUS_FACTOR } from '../../engine/replication/limits.js';
 import type { GameDefinition } from '../../game/definition.js';
 import type { JournalSession } from './journal-reader.js';
 
-/** Below the data folder. */
-export const JOURNAL_FOLDER = 'journal';
 const FORMAT = 1;
 /** What the simulation depends on. */
 const WORLD_SETTINGS = [
@@ -62,7 +60,6 @@ export function readSessionInfo({ info }: JournalSession): SessionInfo {
   if (found.format !== FORMAT) {
     throw new Error(`its session.json is of format ${found.format}, this server reads ${FORMAT}`);
   }
-  if (found.settings !== undefined && found.settings !== null) found.settings.cellSize ??= 0; // before worlds had cells
   const missing = WORLD_SETTINGS.find((name) => found.settings?.[name] === undefined);
   if (missing !== undefined || typeof found.epoch !== 'number' || typeof found.originMs !== 'number') {
     throw new Error(`its session.json lacks ${missing ?? 'epoch or originMs'}`);

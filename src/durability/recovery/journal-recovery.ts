@@ -3,6 +3,7 @@
 // walked over a border is in one of them or on its way, and never in two.
 
 import { join } from 'node:path';
+import { JOURNAL_FOLDER } from '../../base/data-folder.js';
 import type { Log } from '../../base/log.js';
 import { keyOfPacked, travellingColumns } from '../../engine/borders/handoff.js';
 import type { WorldPlan } from '../../engine/plan/world-plan.js';
@@ -16,13 +17,7 @@ import { SCALAR_JOURNALED, SCALAR_TICK } from '../../memory/world/world-layout.j
 import type { JournalFiles } from '../journal/journal-disk.js';
 import { describeDamage, type ExpectedHash, type JournalRecord } from '../journal/journal-file.js';
 import { type JournalSession, listSessions, readSegment } from '../journal/journal-reader.js';
-import {
-  checkGame,
-  JOURNAL_FOLDER,
-  planAsThen,
-  readSessionInfo,
-  type SessionInfo,
-} from '../journal/journal-session.js';
+import { checkGame, planAsThen, readSessionInfo, type SessionInfo } from '../journal/journal-session.js';
 import { decodeZone, type ZoneSnapshot } from '../snapshots/zone-snapshot.js';
 import { aliveKeys, fillZone } from './world-fill.js';
 

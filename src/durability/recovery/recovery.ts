@@ -7,6 +7,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { JOURNAL_FOLDER, STORES_FOLDER } from '../../base/data-folder.js';
 import type { Log } from '../../base/log.js';
 import { isUuid } from '../../base/uuid.js';
 import type { Settings } from '../../config/settings.js';
@@ -18,7 +19,6 @@ import { loadBackends, openStores, type StoreSettings, type Stores } from '../..
 import { type ColdHeader, type EventLog, PersistError } from '../../stores/store-ports.js';
 import { DISK, type JournalFiles } from '../journal/journal-disk.js';
 import { type JournalSession, listSessions } from '../journal/journal-reader.js';
-import { JOURNAL_FOLDER } from '../journal/journal-session.js';
 import { acquireLeases, type LeaseHolder, openLeases, type StoreLeases, StoreTaken } from '../lease/world-lease.js';
 import { ColumnMisfit, migrateColumns } from '../snapshots/column-migration.js';
 import { coldId, hotKey } from '../snapshots/snapshotter.js';
@@ -29,9 +29,6 @@ import { OwnWriters, type WrittenHeader } from './own-writers.js';
 import { differenceOf } from './world-difference.js';
 import { fillZone, finishWorld } from './world-fill.js';
 import type { WorldFolder } from './world-folder.js';
-
-/** Below the data folder. */
-export const STORES_FOLDER = 'stores';
 
 /** How long stores that do not answer are asked again, where this folder alone cannot say what the world is. */
 const STORES_WAIT_MS = 8000;

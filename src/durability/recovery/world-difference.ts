@@ -23,7 +23,7 @@ const NAMES: Record<keyof WorldShape, string> = {
 export function differenceOf(found: WorldShape, wanted: WorldShape): string | undefined {
   for (const name of Object.keys(NAMES) as (keyof WorldShape)[]) {
     // What an earlier format did not say is no difference.
-    if (found[name] !== undefined && found[name] !== wanted[name]) {
+    if (found[name] !== wanted[name]) {
       return `its ${NAMES[name]} is ${tell(found, name)}, and ${tell(wanted, name)} is asked for`;
     }
   }

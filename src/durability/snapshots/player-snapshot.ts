@@ -1,10 +1,15 @@
 // Players as they are, one by one, in the hot store: with them a player goes on where the world itself did not, such as on
 // another server. With each hot snapshot, from committed blocks, for everyone who plays and whose entity is alive.
 //
-//   snapshot:player:{playerId}     the entity's row, its fields by name
-//   snapshot:session:{sessionId}   who plays it, and where
+//   snapshot:player:{playerId}     {worldId, playerId, zone, tick, takenAtMs, key, kind, x, y, fields}
+//   snapshot:session:{sessionId}   {client, epoch, playerId, sessionId, name, joinedAtMs, worldId, zone, tick, takenAtMs, key}
 //
-// Each value is a MessagePack map {checksum, body}: `body` is bytes, a map of its own, and `checksum` their CRC-32.
+// `fields` has the game's kept fields by name; `kind` is the name of a kind; `key` is as in zone-snapshot.ts. `client` is
+// the index of the session's client and `epoch` tells it from others that had the index: in the zone, the player's row has
+// `owner` client + 1 and `ownerEpoch` epoch.
+//
+// Each value is a MessagePack map {checksum, body}: `body` is binary, the MessagePack map above, and `checksum` is the
+// CRC-32 of its bytes (as zlib's).
 
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import { crc32 } from '../../base/checksum.js';

@@ -103,17 +103,3 @@ export const EVENT_OTHER = 12;
 export const EVENT_A = 16;
 export const EVENT_B = 24;
 export const EVENT_POSITION = 32;
-
-/** Where an event goes, and what its numbers are called outside. */
-export interface EventForm {
-  /** Default 'player'. */
-  topic?: 'player' | 'combat' | 'economy' | 'match';
-  /** Names of the other entity and of the two values; what has no name is left out. */
-  other?: string;
-  a?: string;
-  b?: string;
-  /** Both values are multiplied by this on their way out, so that a game can state fractions as integers. */
-  scale?: number;
-  /** Low: dropped first when there is no room for all events that wait for the log. */
-  value?: 'low';
-}

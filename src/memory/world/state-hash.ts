@@ -3,7 +3,7 @@
 // one value, by d after mixing, the sums differ by d, row * d and row * row * d, which names the row.
 
 import { HASH_ATTEMPTS_MAX } from '../limits.js';
-import { bitsOf } from './column-types.js';
+import { bitsOf, type ColumnType } from './column-types.js';
 import type { Block, WorldBuffer } from './world-buffer.js';
 import * as L from './world-layout.js';
 
@@ -72,19 +72,27 @@ export interface StateDifference {
   field: string;
   /** The row of the one value that differs; undefined when several do, or the field is no column. */
   row?: number;
+  /** What that cell was and is, where the sums can tell: not of columns of 64 bits. */
+  values?: { before: number; now: number };
 }
 
-/** What differs between two hashes of one layout. */
-export function compareHashes(expected: Int32Array, actual: Int32Array, layout: L.WorldLayout): StateDifference[] {
+/** What differs between two hashes of one layout. `now`: the block of the second one, to tell what a cell was. */
+export function compareHashes(
+  expected: Int32Array,
+  actual: Int32Array,
+  layout: L.WorldLayout,
+  now?: Block,
+): StateDifference[] {
   const differences: StateDifference[] = [];
   if (expected[0] !== actual[0]) differences.push({ field: 'scalars' });
   if (expected[1] !== actual[1]) differences.push({ field: 'globals' });
-  for (const [index, { name }] of hashedColumns(layout).entries()) {
+  for (const [index, { name, type }] of hashedColumns(layout).entries()) {
     const at = 2 + index * SUMS_PER_COLUMN;
     const [plain, byRow, bySquare] = [0, 1, 2].map((nth) => (actual[at + nth] - expected[at + nth]) | 0);
     if (plain === 0 && byRow === 0 && bySquare === 0) continue;
     const row = findRow(plain, byRow, bySquare, layout.rowCapacity);
-    differences.push(row === undefined ? { field: name } : { field: name, row });
+    const values = row === undefined || now === undefined ? undefined : findValues(now.columns[name], type, row, plain);
+    differences.push({ field: name, ...(row !== undefined && { row }), ...(values && { values }) });
   }
   return differences;
 }
@@ -99,6 +107,22 @@ function findRow(plain: number, byRow: number, bySquare: number, rowCapacity: nu
     }
   }
   return found;
+}
+
+/** The plain sums differ by what the cell's two values are mixed to: from one value follows the other. */
+function findValues(
+  column: Block['columns'][string],
+  type: ColumnType,
+  row: number,
+  difference: number,
+): StateDifference['values'] {
+  if (type === 'f64') return undefined;
+  const bits = unmix(row, (mix(row, bitsOf(column)[row]) - difference) | 0);
+  const before = new (column.constructor as new (length: number) => Block['columns'][string])(1);
+  if (before instanceof Float32Array) new Int32Array(before.buffer)[0] = bits;
+  else before[0] = bits;
+  const isPossible = before instanceof Float32Array || (before[0] | 0) === bits;
+  return isPossible ? { before: before[0], now: column[row] } : undefined;
 }
 
 /** @hot */
@@ -136,4 +160,21 @@ function mix(seed: number, value: number): number {
   hash = Math.imul(hash ^ (hash >>> 16), 0x7feb352d);
   hash = Math.imul(hash ^ (hash >>> 15), 0x846ca68b);
   return hash ^ (hash >>> 16);
+}
+
+/** The value that was mixed: every step of mix can be taken back. */
+function unmix(seed: number, mixed: number): number {
+  let hash = mixed ^ (mixed >>> 16);
+  hash = Math.imul(hash, inverseOf(0x846ca68b));
+  hash ^= (hash >>> 15) ^ (hash >>> 30);
+  hash = Math.imul(hash, inverseOf(0x7feb352d));
+  hash ^= hash >>> 16;
+  return hash ^ Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b);
+}
+
+/** Of an odd number, modulo 2^32: each round doubles the bits that are right, of which there are three to begin with. */
+function inverseOf(odd: number): number {
+  let inverse = odd;
+  for (let round = 0; round < 4; round++) inverse = Math.imul(inverse, 2 - Math.imul(odd, inverse));
+  return inverse;
 }

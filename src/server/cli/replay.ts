@@ -5,9 +5,10 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { JOURNAL_FOLDER } from '../../base/data-folder.js';
 import { defaultSettings } from '../../config/setting-lookup.js';
 import { type JournalSession, listSessions } from '../../durability/journal/journal-reader.js';
-import { checkGame, JOURNAL_FOLDER, readSessionInfo } from '../../durability/journal/journal-session.js';
+import { checkGame, readSessionInfo } from '../../durability/journal/journal-session.js';
 import { type Divergence, type ReplaySummary, replaySession } from '../../durability/recovery/session-replay.js';
 import { planWorld } from '../../engine/plan/world-plan.js';
 import { loadGame } from '../main/server.js';
@@ -52,10 +53,22 @@ function list(sessions: readonly JournalSession[], folder: string): void {
   }
 }
 
-function describe({ zone, tick, agreedTick, field, entity, values }: Divergence): string {
+function describe(divergence: Divergence): string {
+  const { zone, tick, agreedTick, entity, isByChance = false, later } = divergence;
+  const what = `zone ${zone} differs at tick ${tick}, in ${describeField(divergence, isByChance)}; at tick ${agreedTick} it agreed`;
+  if (isByChance) return `${what}; it comes out otherwise each time it is played`;
+  if (entity !== undefined || later === undefined) return what;
+  return `${what}; in the next whole state, of tick ${later.tick}, it is ${describeField(later, false)}`;
+}
+
+function describeField(
+  { field, entity, values }: Pick<Divergence, 'field' | 'entity' | 'values'>,
+  isByChance: boolean,
+): string {
   const who = entity === undefined ? 'of several entities, or of none' : `of entity ${entity.id} (row ${entity.row})`;
-  const how = values === undefined ? '' : `: it was ${values.before} and came out as ${values.now}`;
-  return `zone ${zone} differs at tick ${tick}, in ${field} ${who}${how}; at tick ${agreedTick} it agreed`;
+  if (values === undefined) return `${field} ${who}`;
+  const { before, now } = values;
+  return `${field} ${who}: ${isByChance ? `${before} and ${now} in two runs` : `it was ${before} and came out as ${now}`}`;
 }
 
 function report(summary: ReplaySummary, tickHz: number, ms: number): void {

@@ -1,11 +1,10 @@
 // What a person reads when the server has started: where it can be reached, and what keeps its world.
 
 import { join } from 'node:path';
+import { JOURNAL_FOLDER, STORES_FOLDER } from '../../base/data-folder.js';
 import { DEFAULT_SOURCE } from '../../config/setting-lookup.js';
 import type { SettingName, SettingSources, Settings } from '../../config/settings.js';
-import { JOURNAL_FOLDER } from '../../durability/journal/journal-session.js';
 import { withoutSecrets } from '../../durability/lease/world-lease.js';
-import { STORES_FOLDER } from '../../durability/recovery/recovery.js';
 
 export function describeStart(
   settings: Settings,

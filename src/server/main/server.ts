@@ -6,12 +6,13 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createRandom } from '../../base/chance.js';
 import { nowMs, processMs, wallMs } from '../../base/clock.js';
+import { STORES_FOLDER } from '../../base/data-folder.js';
 import type { Log } from '../../base/log.js';
 import type { Settings } from '../../config/settings.js';
 import { planCheckpoints } from '../../durability/checkpoints/checkpoint-plan.js';
 import { describeSession } from '../../durability/journal/journal-session.js';
 import { identifyFolder } from '../../durability/lease/folder-identity.js';
-import { type RecoveryReport, recoverWorld, STORES_FOLDER, shapeOf } from '../../durability/recovery/recovery.js';
+import { type RecoveryReport, recoverWorld, shapeOf } from '../../durability/recovery/recovery.js';
 import { keepWorld, openWorldFolder, settle } from '../../durability/recovery/world-folder.js';
 import { keptFields } from '../../engine/clients/arrival.js';
 import { TICK_THREADS_MAX } from '../../engine/limits.js';
@@ -176,7 +177,7 @@ export async function startServer(settings: Settings, log: Log, source: Settings
     await supervisor.stop();
     log.info(report.restFigures(), 'the world stands still');
     const isKept = await io.stop();
-    if (isKept) log.info(report.handedOver(), 'what was left is handed over');
+    log.info(report.handedOver(), isKept ? 'what was left is handed over' : 'what was left is handed over in part');
     return isKept;
   };
   try {
@@ -193,7 +194,6 @@ export async function startServer(settings: Settings, log: Log, source: Settings
       lease: { ...lease, worldId: recovery.worldId },
       checkpoints: planCheckpoints(game, settings, {
         worldId: recovery.worldId,
-        isNew: recovery.source === 'initial',
         startedAtMs: Math.max(recovered.epochMin, startedMs),
       }),
       recoveredEvents: recovered.events,

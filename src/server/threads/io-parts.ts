@@ -2,22 +2,21 @@
 
 import { join } from 'node:path';
 import { nowMs, wallMs } from '../../base/clock.js';
+import { JOURNAL_FOLDER, STORES_FOLDER } from '../../base/data-folder.js';
 import { CellKeeper } from '../../durability/cells/cell-keeper.js';
 import { Checkpointer } from '../../durability/checkpoints/checkpointer.js';
 import { BanBook } from '../../durability/commands/ban-book.js';
 import { CommandLedger } from '../../durability/commands/command-ledger.js';
-import { PLATFORM_TOPIC, PlatformDesk } from '../../durability/commands/platform-commands.js';
+import { PLATFORM_TOPIC, PlatformDesk } from '../../durability/commands/platform-desk.js';
 import { EVENT_TOPICS, type EventRecord, formEvent } from '../../durability/events/event-form.js';
 import { EventLosses } from '../../durability/events/event-losses.js';
 import { EventPump } from '../../durability/events/event-pump.js';
 import { EventSpool } from '../../durability/events/event-spool.js';
 import { waitUntilKept } from '../../durability/events/kept-events.js';
 import { SPOOL_BYTES_MAX } from '../../durability/events/limits.js';
-import { JOURNAL_FOLDER } from '../../durability/journal/journal-session.js';
 import { JournalWriter } from '../../durability/journal/journal-writer.js';
 import { JOURNAL_SEGMENT_MS } from '../../durability/journal/limits.js';
 import { openLeases, type StoreLeases } from '../../durability/lease/world-lease.js';
-import { STORES_FOLDER } from '../../durability/recovery/recovery.js';
 import { JobPool } from '../../durability/snapshots/job-pool.js';
 import { PlayerSnapshotter } from '../../durability/snapshots/player-snapshot.js';
 import { Snapshotter } from '../../durability/snapshots/snapshotter.js';

@@ -9,7 +9,7 @@ import type { RecoveredEvents } from '../../durability/recovery/journal-recovery
 import type { PlayerForm, PlayerSession, PlayerSnapshot } from '../../durability/snapshots/player-snapshot.js';
 import type { WorldIdentity } from '../../durability/snapshots/zone-snapshot.js';
 import type { WorldPlan } from '../../engine/plan/world-plan.js';
-import type { EventForm } from '../../memory/records/thread-records.js';
+import type { EventForm } from '../../game/event-form.js';
 import type { IoStatus } from './io-status.js';
 
 /** workerData of a tick thread. */

@@ -15,11 +15,10 @@ import {
 import {
   decodeCommand,
   type Outcome,
-  PLATFORM_TOPIC,
   type PlatformAction,
   type PlatformCommand,
-  PlatformDesk,
 } from '../../../src/durability/commands/platform-commands.js';
+import { PLATFORM_TOPIC, PlatformDesk } from '../../../src/durability/commands/platform-desk.js';
 import { EVENT_TOPICS } from '../../../src/durability/events/event-form.js';
 import { IoCounters } from '../../../src/memory/tables/io-counters.js';
 import { BanList, plainAddress } from '../../../src/net/auth/bans.js';

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { pino } from 'pino';
 import { createRandom } from '../../../src/base/chance.js';
+import { JOURNAL_FOLDER } from '../../../src/base/data-folder.js';
 import {
   encodeFrame,
   encodeSession,
@@ -14,7 +15,7 @@ import {
   SESSION_FILE,
   segmentName,
 } from '../../../src/durability/journal/journal-file.js';
-import { describeSession, JOURNAL_FOLDER } from '../../../src/durability/journal/journal-session.js';
+import { describeSession } from '../../../src/durability/journal/journal-session.js';
 import {
   findJournal,
   recordsAfter,
@@ -22,12 +23,7 @@ import {
   type WorldJournal,
 } from '../../../src/durability/recovery/journal-recovery.js';
 import { aliveKeys, fillZone, finishWorld } from '../../../src/durability/recovery/world-fill.js';
-import {
-  decodeZone,
-  encodeZone,
-  type WorldIdentity,
-  type ZoneSnapshot,
-} from '../../../src/durability/snapshots/zone-snapshot.js';
+import { decodeZone, type WorldIdentity, type ZoneSnapshot } from '../../../src/durability/snapshots/zone-snapshot.js';
 import { planWorld } from '../../../src/engine/plan/world-plan.js';
 import { ZoneReplay } from '../../../src/engine/replay/zone-replay.js';
 import type { GameDefinition } from '../../../src/game/definition.js';
@@ -39,6 +35,7 @@ import { LIVE_BLOCK, WorldBuffer } from '../../../src/memory/world/world-buffer.
 import { SCALAR_JOURNALED, SCALAR_TICK } from '../../../src/memory/world/world-layout.js';
 import { HeadlessWorld } from '../../engine/zone/headless-world.js';
 import { openFolder } from '../../folder.js';
+import { encodeZone } from '../snapshots/plain-snapshot.js';
 import { JournalKeeper } from './journal-keeper.js';
 
 const SEED = Number(process.env.TESSERA_SEED ?? 1);

@@ -2,19 +2,18 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { JOURNAL_FOLDER, STORES_FOLDER } from '../../../src/base/data-folder.js';
 import { DEFAULTS, type Settings } from '../../../src/config/settings.js';
 import { SEGMENT_SUFFIX } from '../../../src/durability/journal/journal-file.js';
-import { JOURNAL_FOLDER } from '../../../src/durability/journal/journal-session.js';
 import {
   type RecoveryReport,
   type RecoverySources,
   recoverWorld,
-  STORES_FOLDER,
   shapeOf,
 } from '../../../src/durability/recovery/recovery.js';
 import { keepWorld, openWorldFolder, settle, WORLD_FILE } from '../../../src/durability/recovery/world-folder.js';
 import { coldId, hotKey } from '../../../src/durability/snapshots/snapshotter.js';
-import { encodeZone, type WorldIdentity } from '../../../src/durability/snapshots/zone-snapshot.js';
+import type { WorldIdentity } from '../../../src/durability/snapshots/zone-snapshot.js';
 import { planWorld, type WorldPlan } from '../../../src/engine/plan/world-plan.js';
 import { ZoneHost } from '../../../src/engine/zone/zone-host.js';
 import type { FieldDefinitions, GameDefinition } from '../../../src/game/definition.js';
@@ -24,6 +23,7 @@ import { openStores, type StoreSettings, type Stores } from '../../../src/stores
 import { PersistError } from '../../../src/stores/store-ports.js';
 import { openFolder } from '../../folder.js';
 import coins from '../../games/toy/game.js';
+import { encodeZone } from '../snapshots/plain-snapshot.js';
 
 const ROW = 4;
 

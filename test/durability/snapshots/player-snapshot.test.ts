@@ -16,6 +16,7 @@ import { layOutWorld, SCALAR_ROW_LIMIT, SCALAR_TICK } from '../../../src/memory/
 import { openEmbeddedHotStore } from '../../../src/stores/embedded/embedded-hot-store.js';
 import { type HotStore, PersistError } from '../../../src/stores/store-ports.js';
 import { openFolder } from '../../folder.js';
+import { readPlayerAsStranger } from './stranger.js';
 
 const WORLD_ID = '7b0cf7a8-6b1f-4d0a-9a53-0d6d1c5f6b11';
 const FORM = { kinds: ['player', 'npc'], fields: ['hp', 'gold'] };
@@ -86,6 +87,20 @@ test('who plays and is alive is stored by name, with the session; nobody and not
   assert.deepEqual(unseal(session as Uint8Array), { ...where, ...ADA });
   assert.equal(counters.get('playerSnapshots'), 1);
   assert.equal(await snapshotter.find('nobody'), undefined);
+});
+
+test('a stranger reads what is stored of a player from the drawing alone', async (t) => {
+  const { snapshotter, hot } = setUp(t);
+  snapshotter.joined(ADA);
+  await snapshotter.take(1000);
+  const [player, session] = await hot.get(['snapshot:player:player-ada', 'snapshot:session:session-ada']);
+  assert.ok(player && session);
+  const where = { worldId: WORLD_ID, zone: 3, tick: 77, takenAtMs: 1000, key: 0xf0000002 };
+  assert.deepEqual(readPlayerAsStranger(Buffer.from(player)), {
+    ...{ ...where, playerId: 'player-ada', kind: 'player', x: 10.5, y: 20.25 },
+    fields: { hp: 41, gold: 0.1 },
+  });
+  assert.deepEqual(readPlayerAsStranger(Buffer.from(session)), { ...ADA, ...where });
 });
 
 test('who leaves for good is deleted, also when a snapshot is under way; who was waited for in vain is kept', async (t) => {

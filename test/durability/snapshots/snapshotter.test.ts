@@ -21,6 +21,7 @@ const SHAPE: WorldIdentity = {
   game: 'toy',
   seed: 1,
   bots: 0,
+  zoneColumns: 1,
   zoneCount: 3,
   worldWidth: 64,
   worldHeight: 64,

@@ -54,6 +54,31 @@ test('one cell that differs is named, in every kind of column', () => {
   }
 });
 
+test('what a cell that differs was follows from the sums', () => {
+  const layout = L.layOutWorld(
+    [
+      { name: 'alive', type: 'u8', role: 'alive' },
+      ...(['u8', 'i8', 'u16', 'i16', 'u32', 'i32', 'f32', 'f64'] as const).map((type) => ({ name: type, type })),
+    ],
+    64,
+  );
+  const [before, now] = [0, 1].map(() => new WorldBuffer(WorldBuffer.create(layout, 0), layout).blocks[LIVE_BLOCK]);
+  const was = { u8: 200, i8: -3, u16: 60000, i16: -30000, u32: 4e9, i32: -2e9, f32: -0.1, f64: 0.1 };
+  for (const block of [before, now]) {
+    block.scalars[L.SCALAR_ROW_LIMIT] = 64;
+    block.columns.alive.fill(1);
+    for (const name of Object.keys(was)) block.columns[name].fill(7);
+  }
+  for (const [name, value] of Object.entries(was)) before.columns[name][41] = value;
+  const found = compareHashes(hashBlock(before, layout).sums, hashBlock(now, layout).sums, layout, now);
+  for (const { field, row, values } of found) {
+    assert.equal(row, 41);
+    const expected = field === 'f64' ? undefined : { before: before.columns[field][41], now: 7 };
+    assert.deepEqual(values, expected, field);
+  }
+  assert.equal(found.length, 8);
+});
+
 test('where several cells of a column differ, the column is named without a row', () => {
   const before = fillWorld(6);
   const after = fillWorld(6);

@@ -14,6 +14,7 @@ import type {
 /** An I/O thread as main sees it: it loads, begins when it is told to, and stops. Until it has begun it hears nothing else. */
 class Thread extends EventEmitter {
   readonly got: string[] = [];
+  eventsLost = 0;
   private isReady = false;
 
   constructor(private readonly failure: string) {
