@@ -99,6 +99,7 @@ export class ZoneHost {
     zone.onDespawn = (row) => this.onDespawn(row);
     this.steps = this.listSteps();
     this.intake.clients.takeBackUncommitted();
+    zone.recoverEvents(); // before its entities can live on elsewhere, as in a tick
     this.handoff.recover();
     populateZone(plan, parts);
     buildIndex(parts); // as it was at the end of the last tick: systems of the next one ask it
@@ -145,7 +146,7 @@ export class ZoneHost {
       { phase: 2, run: () => this.cells?.look() },
       { phase: 3, run: () => buildIndex(parts) },
       { phase: 4, run: () => journal?.end() },
-      { phase: 4, run: () => parts.buffer.commit() },
+      { phase: 4, run: () => this.commit() },
       // Before its entities can live on elsewhere: what they do there is stated after what they did here.
       { phase: 4, run: () => zone.publishEvents() },
       { phase: 4, run: () => handoff.settle() },
@@ -153,6 +154,12 @@ export class ZoneHost {
       { phase: 5, run: () => replicator.run() },
       { phase: 5, run: () => this.onFrames() },
     ];
+  }
+
+  private commit(): void {
+    this.zone.claimEvents();
+    this.handoff.claimRecords();
+    this.parts.buffer.commit();
   }
 
   private runSystems(): void {

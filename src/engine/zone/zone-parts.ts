@@ -70,6 +70,7 @@ export function populateZone(plan: WorldPlan, { zone, buffer }: ZoneParts): void
   const share = Math.floor(bots / zoneCount) + (zone.id < bots % zoneCount ? 1 : 0);
   if (plan.cells === undefined) zone.game.populate?.(zone, share, zone.area);
   zone.scalars[SCALAR_POPULATED] = 1;
+  zone.claimEvents();
   buffer.commit();
   buffer.commit(); // into the other block too: neither is ever empty
 }

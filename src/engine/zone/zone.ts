@@ -13,6 +13,7 @@ import type { RecordRing } from '../../memory/rings/record-ring.js';
 import { COUNTER } from '../../memory/tables/zone-counters.js';
 import { LIVE_BLOCK, type WorldBuffer } from '../../memory/world/world-buffer.js';
 import {
+  CLAIM_OF_EVENTS,
   SCALAR_ENTITY_COUNT,
   SCALAR_GHOST_FIRST,
   SCALAR_ID_LIMIT,
@@ -85,8 +86,8 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> implement
   readonly rowOfId: Int32Array;
   /** Undefined: the world is not cut into cells. */
   cells: CellSense | undefined;
-  /** Ids of entities born elsewhere that died here, on their way home: zone and local id in one wire id. */
-  readonly idsToReturn: number[] = [];
+  /** Ids of entities born elsewhere that died here, on their way home: zone and local id in one wire id. Committed with the tick. */
+  readonly idsToReturn: number[];
   /** Told of every row that begins to stand for another entity, so that what others remember of it is forgotten. */
   onRowReset: (row: number) => void = () => {};
   /** Told of a key that is about to stand for an own row: whatever else has its id here must go. */
@@ -116,6 +117,7 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> implement
     this.rowCapacity = world.layout.rowCapacity;
     this.zoneCount = options.zoneCount;
     this.counters = options.counters ?? world.counters;
+    this.idsToReturn = world.returningIds;
     const live = world.blocks[LIVE_BLOCK];
     this.scalars = live.scalars;
     this.globals = live.globals;
@@ -322,6 +324,16 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> implement
     view.setFloat64(offset + R.EVENT_B, valueB, true);
     view.setUint32(offset + R.EVENT_POSITION, this.eventPosition++, true);
     this.counters[COUNTER.eventsEmitted]++;
+  }
+
+  /** Before the commit: events up to here belong to it. */
+  claimEvents(): void {
+    this.buffer.claims[CLAIM_OF_EVENTS] = this.events.claimedCount();
+  }
+
+  /** After a restore: events of a committed tick that a dead thread did not come to publish. */
+  recoverEvents(): void {
+    this.events.publishUpTo(this.buffer.claims[CLAIM_OF_EVENTS]);
   }
 
   /** Makes the tick's events readable. */

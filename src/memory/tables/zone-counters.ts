@@ -39,6 +39,8 @@ export const COUNTERS = [
   'cellsEvicting',
   'cellEntities',
   'cellQueue',
+  'idsLost',
+  'mirrorsTorn',
 ] as const;
 
 export type CounterName = (typeof COUNTERS)[number];
