@@ -18,9 +18,7 @@ import { BLOCKS_OFFSET, CLAIM_OF_HANDOFFS } from '../../memory/world/world-layou
 import { DEPART_TO_CELL, ENGINE_COLUMNS, TRAVELLING_ENGINE_COLUMNS } from '../entities/columns.js';
 import type { ZoneJournal } from '../replay/zone-journal.js';
 import type { EngineZone } from '../zone/zone.js';
-
-/** An entity crosses when it is this far beyond the border, so that one walking along it does not go back and forth. */
-export const CROSSING_MARGIN = 0.5;
+import { CROSSING_MARGIN } from './limits.js';
 
 export function travellingColumns(places: readonly ColumnPlace[]): ColumnPlace[] {
   const engine = new Set<string>(ENGINE_COLUMNS.map(({ name }) => name));

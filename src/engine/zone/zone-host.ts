@@ -7,7 +7,7 @@ import { ClientTable } from '../../memory/tables/client-table.js';
 import { LiveLimits } from '../../memory/tables/live-limits.js';
 import { WorldBuffer } from '../../memory/world/world-buffer.js';
 import { Handoff } from '../borders/handoff.js';
-import { Ghosts } from '../borders/mirrors.js';
+import { Mirrors } from '../borders/mirrors.js';
 import { CellHost } from '../cells/cell-host.js';
 import { CommandIntake } from '../clients/command-intake.js';
 import { neighbourZones, POSITION_QUANTUM, type WorldPlan } from '../plan/world-plan.js';
@@ -24,7 +24,7 @@ export class ZoneHost {
   readonly intake: CommandIntake;
   private readonly parts: ZoneParts;
   private readonly journal: ZoneJournal | undefined;
-  private readonly ghosts: Ghosts;
+  private readonly mirrors: Mirrors;
   private readonly handoff: Handoff;
   private readonly changes: ChangeTicks;
   /** Undefined: the whole world is in memory. */
@@ -60,7 +60,7 @@ export class ZoneHost {
       leaveRadius: plan.leaveRadius,
       limits,
     });
-    this.ghosts = new Ghosts(
+    this.mirrors = new Mirrors(
       zone,
       neighbourZones(plan, zoneId).map((id) => new WorldBuffer(plan.worlds[id], layout)),
       margin,
@@ -94,7 +94,7 @@ export class ZoneHost {
       limits,
       journal: this.journal,
     });
-    zone.onKeyTaken = (key) => this.ghosts.release(key);
+    zone.onKeyTaken = (key) => this.mirrors.release(key);
     zone.onRowReset = (row) => this.changes.reset(row);
     zone.onDespawn = (row) => this.onDespawn(row);
     this.steps = this.listSteps();
@@ -132,7 +132,7 @@ export class ZoneHost {
 
   /** In their order, which is what the other threads and a successor rely on; `phase` is where their time is counted. */
   private listSteps(): { phase: number; run: () => void }[] {
-    const { zone, handoff, intake, ghosts, journal, parts, replicator } = this;
+    const { zone, handoff, intake, mirrors, journal, parts, replicator } = this;
     return [
       { phase: 0, run: () => handoff.arrive() },
       { phase: 0, run: () => this.cells?.arrive() },
@@ -141,7 +141,7 @@ export class ZoneHost {
       { phase: 1, run: () => this.runSystems() },
       { phase: 2, run: () => handoff.depart() },
       { phase: 2, run: () => handoff.returnIds() },
-      { phase: 2, run: () => ghosts.refresh() },
+      { phase: 2, run: () => mirrors.refresh() },
       { phase: 2, run: () => journal?.ghosts() },
       { phase: 2, run: () => this.cells?.look() },
       { phase: 3, run: () => buildIndex(parts) },
@@ -171,7 +171,7 @@ export class ZoneHost {
   }
 
   private onDeparting(row: number, target: number): void {
-    this.ghosts.keepDeparted(row);
+    this.mirrors.keepDeparted(row);
     const client = this.zone.owner[row] - 1;
     if (client >= 0) {
       this.intake.clients.departing(client, this.zone.engine.ownerEpoch[row], target);

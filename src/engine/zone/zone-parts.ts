@@ -5,7 +5,7 @@ import type { GameDefinition } from '../../game/definition.js';
 import type { RecordRing } from '../../memory/rings/record-ring.js';
 import { WorldBuffer } from '../../memory/world/world-buffer.js';
 import { SCALAR_GHOST_LIMIT, SCALAR_POPULATED } from '../../memory/world/world-layout.js';
-import { CROSSING_MARGIN } from '../borders/handoff.js';
+import { CROSSING_MARGIN } from '../borders/limits.js';
 import type { WorldPlan } from '../plan/world-plan.js';
 import { Quadtree } from '../space/quadtree.js';
 import { EngineZone, type SpatialIndex } from './zone.js';

@@ -2,7 +2,7 @@
 // its state is the live block of the world buffer, so that a commit and a restore carry all of it.
 //
 // Rows [0, ownCapacity) are this zone's. Rows from ownCapacity on mirror entities of neighbours near the border
-// (ghosts.ts): they are in the index and in view, but no system writes them. They are
+// (mirrors.ts): they are in the index and in view, but no system writes them. They are
 // committed with the rest, since systems saw them: so a restored zone goes on exactly as it would have.
 
 import { assert } from '../../base/assert.js';
