@@ -44,9 +44,10 @@ export interface HandoffEvents {
   onDeparted(client: number, epoch: number, targetZone: number): void;
   /** `departedTick` is the last one that it lived through where it comes from. */
   onArrived(row: number, departedTick: number): void;
-  onForwardedCommand(view: DataView, offset: number): void;
+  /** False, of both: there is no room for what it leads to, and the record waits in its ring. */
+  onForwardedCommand(view: DataView, offset: number): boolean;
   /** A record of main's. */
-  onStoredPlayer(view: DataView, offset: number): void;
+  onStoredPlayer(view: DataView, offset: number): boolean;
 }
 
 export class Handoff {
@@ -275,9 +276,9 @@ export class Handoff {
     }
     const kind = ring.view.getInt32(offset + R.HANDOFF_KIND, true);
     if (kind === R.HANDOFF_COMMAND) {
-      this.events.onForwardedCommand(ring.view, offset + R.HANDOFF_BODY);
+      return this.events.onForwardedCommand(ring.view, offset + R.HANDOFF_BODY);
     } else if (kind === R.HANDOFF_PLAYER) {
-      this.events.onStoredPlayer(ring.view, offset);
+      return this.events.onStoredPlayer(ring.view, offset);
     } else if (kind === R.HANDOFF_ID) {
       const localId = ring.view.getUint32(offset + R.HANDOFF_BODY, true);
       this.journal?.idBack(localId);

@@ -77,7 +77,7 @@ export class ZoneHost {
         onDeparted: (client, epoch, target) => this.intake.clients.hasDeparted(client, epoch, target),
         onArrived: (row, departedTick) => this.onArrived(row, departedTick),
         onForwardedCommand: (view, offset) => this.intake.takeForwarded(view, offset),
-        onStoredPlayer: (view, offset) => this.intake.clients.takeStored(view, offset),
+        onStoredPlayer: (view, offset) => this.intake.takeStored(view, offset),
       },
       this.journal,
     );

@@ -41,6 +41,10 @@ export const COUNTERS = [
   'cellQueue',
   'idsLost',
   'mirrorsTorn',
+  'ordersGivenUp',
+  'ordersHeldUp',
+  'noticesHeldUp',
+  'cellJoinsHurried',
 ] as const;
 
 export type CounterName = (typeof COUNTERS)[number];
