@@ -22,6 +22,11 @@ export const LARGE_RINGS_ZONES_MAX = 8;
 /** Frames of one tick thread: 8 MiB are 20 ticks of 2,000 clients at 200 bytes. */
 export const FRAME_RING_BYTES = 8 * 1024 * 1024;
 export const HANDOFF_RING_RECORDS = 1024;
+/**
+ * Ids of one zone that wait for room on their way home and are committed with the tick. More wait in the memory of the tick
+ * thread, and are lost and counted should it die then: a handoff ring is full for some ticks at most.
+ */
+export const RETURNING_IDS_KEPT = 4096;
 /** Stored players that join one zone within one tick: a zone empties its ring every tick. */
 export const ARRIVAL_RING_RECORDS = 256;
 /** 2,000 clients at 30 commands per second write 1 MB of journal per second: 8 s of a stalled I/O thread. */

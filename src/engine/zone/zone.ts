@@ -2,7 +2,7 @@
 // its state is the live block of the world buffer, so that a commit and a restore carry all of it.
 //
 // Rows [0, ownCapacity) are this zone's. Rows from ownCapacity on mirror entities of neighbours near the border
-// (ghosts.ts): they are in the index and in view, but no system writes them. They are
+// (mirrors.ts): they are in the index and in view, but no system writes them. They are
 // committed with the rest, since systems saw them: so a restored zone goes on exactly as it would have.
 
 import type { Area } from '../../base/area.js';
@@ -14,6 +14,7 @@ import type { RecordRing } from '../../memory/rings/record-ring.js';
 import { COUNTER } from '../../memory/tables/zone-counters.js';
 import { LIVE_BLOCK, type WorldBuffer } from '../../memory/world/world-buffer.js';
 import {
+  CLAIM_OF_EVENTS,
   SCALAR_ENTITY_COUNT,
   SCALAR_GHOST_FIRST,
   SCALAR_ID_LIMIT,
@@ -79,8 +80,8 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> implement
   readonly rowOfId: Int32Array;
   /** Undefined: the world is not cut into cells. */
   cells: CellSense | undefined;
-  /** Ids of entities born elsewhere that died here, on their way home: zone and local id in one wire id. */
-  readonly idsToReturn: number[] = [];
+  /** Ids of entities born elsewhere that died here, on their way home: zone and local id in one wire id. Committed with the tick. */
+  readonly idsToReturn: number[];
   /** Told of every row that begins to stand for another entity, so that what others remember of it is forgotten. */
   onRowReset: (row: number) => void = () => {};
   /** Told of a key that is about to stand for an own row: whatever else has its id here must go. */
@@ -110,6 +111,7 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> implement
     this.rowCapacity = world.layout.rowCapacity;
     this.zoneCount = options.zoneCount;
     this.counters = options.counters ?? world.counters;
+    this.idsToReturn = world.returningIds;
     const live = world.blocks[LIVE_BLOCK];
     this.scalars = live.scalars;
     this.globals = live.globals;
@@ -316,6 +318,16 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> implement
     view.setFloat64(offset + R.EVENT_B, valueB, true);
     view.setUint32(offset + R.EVENT_POSITION, this.eventPosition++, true);
     this.counters[COUNTER.eventsEmitted]++;
+  }
+
+  /** Before the commit: events up to here belong to it. */
+  claimEvents(): void {
+    this.buffer.claims[CLAIM_OF_EVENTS] = this.events.claimedCount();
+  }
+
+  /** After a restore: events of a committed tick that a dead thread did not come to publish. */
+  recoverEvents(): void {
+    this.events.publishUpTo(this.buffer.claims[CLAIM_OF_EVENTS]);
   }
 
   /** Makes the tick's events readable. */

@@ -82,6 +82,19 @@ export class RecordRing {
     Atomics.store(this.i32, TAIL_INDEX, this.claimed); // publish: the records below it are whole
   }
 
+  /**
+   * Producer that takes over a dead one's side, before it claims. The dead one had claimed and filled records up to `claimed`,
+   * and told a third party so: they become readable. Returns how many were not yet.
+   */
+  publishUpTo(claimed: number): number {
+    const count = (claimed - this.claimed) | 0;
+    if (count <= 0) return 0;
+    assert(((claimed - this.consumed()) | 0) <= this.capacity, 'no more was claimed than the ring holds', count);
+    this.claimed = claimed;
+    this.publish();
+    return count;
+  }
+
   /** Producer. Records claimed since the ring was made, published or not: where the last claim stands, plus one. */
   claimedCount(): number {
     return this.claimed;

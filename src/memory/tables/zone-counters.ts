@@ -40,6 +40,12 @@ export const COUNTERS = [
   'cellsEvicting',
   'cellEntities',
   'cellQueue',
+  'idsLost',
+  'mirrorsTorn',
+  'ordersGivenUp',
+  'ordersHeldUp',
+  'noticesHeldUp',
+  'cellJoinsHurried',
 ] as const;
 
 export type CounterName = (typeof COUNTERS)[number];

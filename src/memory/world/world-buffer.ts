@@ -4,7 +4,8 @@
 
 import { assert } from '../../base/assert.js';
 import { GLOBALS_COUNT, ZONES_MAX } from '../../engine/limits.js';
-import { COUNTER_COUNT } from '../tables/zone-counters.js';
+import { RETURNING_IDS_KEPT } from '../limits.js';
+import { COUNTER, COUNTER_COUNT } from '../tables/zone-counters.js';
 import { type AnyColumn, COLUMN_ARRAYS } from './column-types.js';
 import * as L from './world-layout.js';
 
@@ -38,6 +39,11 @@ export class WorldBuffer {
   readonly counters: Float64Array;
   /** Live, committed, committed. */
   readonly blocks: readonly Block[];
+  /** Tick thread only: how far it has claimed its outgoing rings. It sets them before a commit, which carries them. */
+  readonly claims = new Int32Array(L.CLAIM_COUNT);
+  /** Tick thread only: ids that wait for room in those rings. */
+  readonly returningIds: number[] = [];
+  private readonly outboxes: readonly Int32Array[];
 
   constructor(
     readonly buffer: SharedArrayBuffer,
@@ -50,6 +56,9 @@ export class WorldBuffer {
     assert(this.words[L.ROW_CAPACITY] === layout.rowCapacity, 'both sides know the same capacity');
     this.bytes = new Uint8Array(buffer);
     this.counters = new Float64Array(buffer, L.COUNTERS_OFFSET, COUNTER_COUNT);
+    this.outboxes = [0, 1].map(
+      (index) => new Int32Array(buffer, L.OUTBOXES_OFFSET + index * L.OUTBOX_WORDS * 4, L.OUTBOX_WORDS),
+    );
     this.blocks = [0, 1, 2].map((index) => viewBlock(buffer, layout, L.BLOCKS_OFFSET + index * layout.blockBytes));
   }
 
@@ -96,12 +105,15 @@ export class WorldBuffer {
     // from now on learn that the older block is overwritten. The count is odd already if a thread died while it copied.
     const begun = Atomics.or(this.words, L.COMMITS, 1) | 1;
     this.copyBlock(LIVE_BLOCK, 3 - indexOf(begun));
+    this.fillOutbox(this.outboxes[2 - indexOf(begun)]);
     Atomics.add(this.words, L.COMMITS, 1); // publish: everything copied above is readable
   }
 
   /** Replacing tick thread only. The live block becomes what was committed last. */
   restore(): void {
-    this.copyBlock(indexOf(this.words[L.COMMITS]), LIVE_BLOCK);
+    const committed = indexOf(this.words[L.COMMITS]);
+    this.copyBlock(committed, LIVE_BLOCK);
+    this.takeUpOutbox(this.outboxes[committed - 1]);
     // A lost tick may have used ids and rows for the first time, beyond the limits of what was committed. Those ids begin
     // again with their first generation. Those rows are no entities: a journal would take them for known ones.
     const { scalars, columns } = this.blocks[LIVE_BLOCK];
@@ -112,6 +124,23 @@ export class WorldBuffer {
       columns[name].fill(0, rowLimit, Math.max(rowLimit, scalars[L.SCALAR_GHOST_FIRST]));
       columns[name].fill(0, Math.max(rowLimit, scalars[L.SCALAR_GHOST_LIMIT]));
     }
+  }
+
+  private fillOutbox(outbox: Int32Array): void {
+    const { claims, returningIds } = this;
+    outbox.set(claims);
+    outbox[L.RETURNING_ID_COUNT] = returningIds.length;
+    const kept = Math.min(returningIds.length, RETURNING_IDS_KEPT);
+    for (let i = 0; i < kept; i++) outbox[L.RETURNING_IDS + i] = returningIds[i];
+  }
+
+  private takeUpOutbox(outbox: Int32Array): void {
+    const count = outbox[L.RETURNING_ID_COUNT];
+    const kept = Math.min(count, RETURNING_IDS_KEPT);
+    this.claims.set(outbox.subarray(0, L.CLAIM_COUNT));
+    this.returningIds.length = 0;
+    for (let i = 0; i < kept; i++) this.returningIds.push(outbox[L.RETURNING_IDS + i]);
+    this.counters[COUNTER.idsLost] += count - kept;
   }
 
   private copyBlock(source: number, target: number): void {

@@ -3,9 +3,9 @@
 // Readers: main, the I/O thread, neighbouring zones and the thread that replaces the tick thread. All of them read committed
 // blocks only.
 //
-//  0            128           256            2304
-//  | descriptor | commit line | counters f64 | block 0: live | block 1: committed | block 2: committed |
-//    main, once   tick thread   tick thread    tick thread     readers look where COMMITS says
+//  0            128           256            2304                           36096
+//  | descriptor | commit line | counters f64 | outbox of block 1, of block 2 | block 0: live | block 1: committed | block 2: committed |
+//    main, once   tick thread   tick thread    tick thread                     tick thread     readers look where COMMITS says
 //
 // A block is   | scalars i32 x 64 | globals f64 x 64 | marks i32 x 64 | column | column | ... | cells |
 //
@@ -14,6 +14,11 @@
 //
 // Cells, where the world has them:   | version f64 x n | state i32 x n | since i32 x n | taken i32 x n | queue records |
 // The queue comes last, so that only the part of it that is in use is copied.
+//
+// Outbox, one for each committed block:   | claims i32 x 127 | ids that wait i32 | ids u32 x 4096 |
+// What the zone had claimed of its outgoing rings when it committed the block, and which ids had found no room in them. A
+// thread that dies between its commit and the publishing leaves whole records behind: its successor publishes up to the
+// claims. This is about the rings of this process, so it stands outside of the blocks: no snapshot carries it.
 //
 // The two committed blocks take turns. A tick thread that dies during a commit leaves the other one intact, and a reader
 // has at least one whole tick to copy what was committed last before that block is overwritten.
@@ -30,7 +35,7 @@
 
 import { assert } from '../../base/assert.js';
 import { GLOBALS_COUNT, ZONES_MAX } from '../../engine/limits.js';
-import { CACHE_LINE_BYTES } from '../limits.js';
+import { CACHE_LINE_BYTES, RETURNING_IDS_KEPT } from '../limits.js';
 import { COUNTER_COUNT } from '../tables/zone-counters.js';
 import { COLUMN_BYTES, type ColumnType } from './column-types.js';
 
@@ -48,7 +53,19 @@ export const ROW_CAPACITY = 4;
 export const COMMITS = CACHE_LINE_BYTES / 4;
 
 export const COUNTERS_OFFSET = 2 * CACHE_LINE_BYTES;
-export const BLOCKS_OFFSET = COUNTERS_OFFSET + COUNTER_COUNT * 8;
+
+// Words of an outbox.
+export const CLAIM_OF_EVENTS = 0;
+/** And one for each target zone from here on. */
+export const CLAIM_OF_HANDOFFS = 1;
+export const CLAIM_COUNT = 127;
+export const RETURNING_ID_COUNT = CLAIM_COUNT;
+export const RETURNING_IDS = CLAIM_COUNT + 1;
+export const OUTBOX_WORDS = RETURNING_IDS + RETURNING_IDS_KEPT;
+export const OUTBOXES_OFFSET = COUNTERS_OFFSET + COUNTER_COUNT * 8;
+export const BLOCKS_OFFSET = OUTBOXES_OFFSET + 2 * OUTBOX_WORDS * 4;
+
+assert(CLAIM_OF_HANDOFFS + ZONES_MAX <= CLAIM_COUNT, 'every target zone has a claim');
 
 // Scalars of a block.
 export const SCALAR_TICK = 0;

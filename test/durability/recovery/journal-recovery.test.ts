@@ -24,9 +24,11 @@ import {
 } from '../../../src/durability/recovery/journal-recovery.js';
 import { aliveKeys, fillZone, finishWorld } from '../../../src/durability/recovery/world-fill.js';
 import { decodeZone, type WorldIdentity, type ZoneSnapshot } from '../../../src/durability/snapshots/zone-snapshot.js';
+import { engineColumnsOf } from '../../../src/engine/entities/columns.js';
 import { planWorld } from '../../../src/engine/plan/world-plan.js';
 import { ZoneReplay } from '../../../src/engine/replay/zone-replay.js';
 import type { GameDefinition } from '../../../src/game/definition.js';
+import { KIND_PILLAR } from '../../../src/games/arena/fields.js';
 import arena from '../../../src/games/arena/game.js';
 import { EVENT_TICK } from '../../../src/memory/records/thread-records.js';
 import { COUNTER } from '../../../src/memory/tables/zone-counters.js';
@@ -163,6 +165,24 @@ test('wherever journals end, whoever was on the way over a border is there once'
     moved = stage.world.counter(COUNTER.entitiesArrived);
   }
   assert.ok(moved > 30, `${moved} crossed a border`);
+});
+
+test('whoever was on the way into a full zone goes back where it came from, and is not lost', () => {
+  const stage = new Stage({ bots: 0, seed: SEED, entitiesPerZone: 64 }, 2);
+  const [{ zone: source }, { zone: target }] = stage.world.hosts;
+  while (target.bear(KIND_PILLAR, target.area.x + 10, 10) >= 0);
+  const row = source.bear(KIND_PILLAR, target.area.x + 1, 10);
+  const key = source.engine.key[row];
+  stage.run(1);
+  const bases = stage.snapshots();
+  stage.run(2);
+  const { tick } = stage.world;
+  const { worlds, skipped } = stage.recover(bases, [tick, tick, tick, tick]);
+  assert.deepEqual(skipped, []);
+  const { alive, key: keys, positionX } = engineColumnsOf(worlds[0].committed);
+  const back = keys.findIndex((other, at) => other === key && alive[at] !== 0);
+  assert.ok(back >= 0, 'it is in the zone that it came from');
+  assert.ok(positionX[back] > target.area.x, 'on its way again');
 });
 
 test('a record that cannot be run ends its zone there, with a reason, and the others go on', () => {

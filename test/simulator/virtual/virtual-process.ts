@@ -122,16 +122,13 @@ export class VirtualProcess {
     this.parts.onFailure(violation);
   }
 
-  noteLeaked(count: number): void {
-    if (count > 0) this.parts.faults.note('(ids lost with a thread)', count);
-  }
-
   // --- what threads tell ---
 
   attachHosts(hosts: readonly ZoneHost[]): void {
     for (const host of hosts) {
       this.hosts[host.zone.id] = host;
       this.parts.history.committed(host.zone.id, host.zone.buffer.committed); // its first life, when it is new
+      this.events.tookOver(host.zone.id);
       this.events.journaling((host.zone as unknown as { events: RecordRing }).events, host.zone.id);
     }
   }
@@ -148,6 +145,7 @@ export class VirtualProcess {
     const { zone } = host;
     this.census.committed(zone.id, zone.buffer.committed);
     this.commands.committed(zone.id);
+    this.events.committed(zone.id, (zone as unknown as { events: RecordRing }).events.claimedCount());
     this.parts.history.committed(zone.id, zone.buffer.committed);
   }
 
