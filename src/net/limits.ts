@@ -20,6 +20,14 @@ export const HANDSHAKE_HEADER_BYTES_MAX = 8192;
 export const HANDSHAKES_PENDING_MIN = 1024;
 /** Connections that are only there to be told why they are not let in. */
 export const REFUSALS_PENDING_MAX = 256;
+/** Bytes of HTTP requests that wait behind the one at work: a chunk of 64 KiB that was read, and one more. */
+export const HTTP_WAITING_BYTES_MAX = 2 * 64 * 1024;
+/** Bytes of responses that one HTTP connection may keep waiting in this process: the largest page, several times. */
+export const HTTP_UNSENT_BYTES_MAX = 1024 * 1024;
+/** The same for all HTTP connections together. Beyond it, the one that asks for more is closed. */
+export const HTTP_UNSENT_BYTES_TOTAL_MAX = 32 * 1024 * 1024;
+/** The metrics page is built at most four times a second: building takes 2 ms of the thread that sends frames. */
+export const METRICS_PAGE_MS = 250;
 export const MESSAGE_FRAGMENTS_MAX = 16;
 /** Pieces in which one message may arrive: 64 pieces of 16 bytes are the largest message. */
 export const MESSAGE_CHUNKS_MAX = 64;
@@ -37,6 +45,7 @@ export const VIOLATION_POINTS_MAX = 400;
 export const VIOLATION_POINTS = 8;
 export const HASTE_POINTS = 1;
 
+assert(HTTP_UNSENT_BYTES_MAX < HTTP_UNSENT_BYTES_TOTAL_MAX, 'one HTTP connection alone never fills the bound of all');
 assert(PING_PERIOD_MS % NET_BEAT_MS === 0, 'pings are spread over whole beats');
 assert(PONG_LATE_MS < PING_PERIOD_MS, 'a late pong is noticed before the next ping is due');
 assert(FRAME_BYTES_MAX < SOCKET_BACKLOG_BYTES_MAX, 'one frame alone never counts as a backlog');

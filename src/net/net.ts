@@ -154,6 +154,7 @@ class NetServer implements Net {
       host: settings.host,
       port: settings.port,
       admission,
+      counters,
       metrics,
       health: options.health,
       ready: options.ready,
