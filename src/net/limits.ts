@@ -14,6 +14,10 @@ export const PONG_LATE_MS = 1500;
 export const SOCKET_BACKLOG_BYTES_MAX = 64 * 1024;
 /** After a close frame the peer has this long to answer it; then the socket is destroyed. */
 export const CLOSE_DEADLINE_MS = 1000;
+/** Bytes that are read of a closing connection in one beat: what an honest client had under way, and its close answer. */
+export const CLOSING_READ_BYTES = 2048;
+/** The same of all closing connections: 32 KiB of the smallest frames take 5 ms to parse. */
+export const CLOSING_READ_BYTES_TOTAL = 32 * 1024;
 export const HANDSHAKE_TIMEOUT_MS = 5000;
 export const HANDSHAKE_HEADER_BYTES_MAX = 8192;
 /** Connections that are no WebSocket (yet); never fewer than clientsMax, so that a full house can come at once. */
