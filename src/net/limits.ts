@@ -32,6 +32,12 @@ export const HTTP_UNSENT_BYTES_MAX = 1024 * 1024;
 export const HTTP_UNSENT_BYTES_TOTAL_MAX = 32 * 1024 * 1024;
 /** The metrics page is built at most four times a second: building takes 2 ms of the thread that sends frames. */
 export const METRICS_PAGE_MS = 250;
+/** A resume token may come from so far in the future: clocks are set back, and differ between servers of one secret. */
+export const TOKEN_SKEW_MS = 24 * 3600 * 1000;
+/** The wall clock has jumped when it moves this much against the monotonic one. NTP's slow corrections stay below. */
+export const CLOCK_JUMP_MS = 5000;
+/** A clock that is set again and again is said once in this time. */
+export const CLOCK_WARNING_INTERVAL_MS = 60000;
 export const MESSAGE_FRAGMENTS_MAX = 16;
 /** Pieces in which one message may arrive: 64 pieces of 16 bytes are the largest message. */
 export const MESSAGE_CHUNKS_MAX = 64;
