@@ -12,7 +12,8 @@ import { CLIENT_ID_MAX } from '../protocol/limits.js';
 import { Admission } from './auth/admission.js';
 import { BanList, type Selection } from './auth/bans.js';
 import { SteadyClock } from './auth/steady-clock.js';
-import { type Admit, Gateway } from './gateway/gateway.js';
+import type { Admit } from './gateway/entrance.js';
+import { Gateway } from './gateway/gateway.js';
 import {
   BYTES_IN,
   BYTES_OUT,

@@ -13,7 +13,6 @@ import type { Socket } from 'node:net';
 import { assert } from '../../../base/assert.js';
 import { FRAME_BYTES_MAX } from '../../../engine/replication/limits.js';
 
-export const OPCODE_TEXT = 1;
 export const OPCODE_BINARY = 2;
 export const OPCODE_PING = 9;
 
