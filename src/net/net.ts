@@ -11,7 +11,9 @@ import { describeGame, type GameDescription } from '../protocol/game-description
 import { CLIENT_ID_MAX } from '../protocol/limits.js';
 import { Admission } from './auth/admission.js';
 import { BanList, type Selection } from './auth/bans.js';
-import { type Admit, Gateway } from './gateway/gateway.js';
+import { SteadyClock } from './auth/steady-clock.js';
+import type { Admit } from './gateway/entrance.js';
+import { Gateway } from './gateway/gateway.js';
 import {
   BYTES_IN,
   BYTES_OUT,
@@ -123,18 +125,21 @@ class NetServer implements Net {
   private readonly http: HttpServer;
   private readonly log: Log;
   private readonly resumption: Resumption | undefined;
+  private readonly steady: SteadyClock;
   private timer: NodeJS.Timeout | undefined;
   private warnedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: NetOptions) {
     const { settings, world, log, metrics, game } = options;
     const counters = new NetCounters();
+    this.steady = new SteadyClock(log);
     const anteroom = options.resume ? ANTEROOM_SESSIONS : 0;
     const sessions = new SessionTable(settings.clientsMax, this.clock, randomInt(CLIENT_ID_MAX), anteroom);
     const admission = new Admission(settings.clientsMax, settings.connectionsPerAddress, counters);
     const description = describeGame(game);
     const outbox = new Outbox({ sessions, counters, world, description, quantum: options.quantum });
-    this.resumption = options.resume && new Resumption(options.resume, sessions, outbox, counters);
+    this.resumption =
+      options.resume && new Resumption({ now: () => this.steady.now(), ...options.resume }, sessions, outbox, counters);
     const gateway = new Gateway({
       settings,
       sessions,
@@ -154,6 +159,7 @@ class NetServer implements Net {
       host: settings.host,
       port: settings.port,
       admission,
+      counters,
       metrics,
       health: options.health,
       ready: options.ready,
@@ -219,6 +225,7 @@ class NetServer implements Net {
   private beat(now: number): void {
     const judges = now - this.clock[0] < STALL_MS;
     this.clock[0] = now;
+    this.steady.check();
     this.transport.beat(judges);
     this.sink.beat(judges);
   }

@@ -4,8 +4,10 @@ import type { IncomingMessage } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { type FastifyInstance, fastify } from 'fastify';
 import type { Admission } from '../auth/admission.js';
+import type { NetCounters } from '../gateway/net-counters.js';
 import { HANDSHAKE_HEADER_BYTES_MAX, HANDSHAKE_TIMEOUT_MS } from '../limits.js';
 import type { Metrics } from './metrics.js';
+import { RequestGates } from './request-gate.js';
 import { loadStaticFiles } from './static-files.js';
 
 export const GAME_PATH = '/ws/game';
@@ -26,6 +28,7 @@ export interface HttpOptions {
   host: string;
   port: number;
   admission: Admission;
+  counters: NetCounters;
   metrics: Metrics;
   health(): object;
   ready(): Readiness;
@@ -38,9 +41,11 @@ export interface HttpOptions {
 export class HttpServer {
   private readonly app: FastifyInstance;
   private readonly options: HttpOptions;
+  private readonly gates: RequestGates;
 
   constructor(options: HttpOptions) {
     this.options = options;
+    this.gates = new RequestGates(options.counters);
     this.app = fastify({
       logger: false,
       bodyLimit: BODY_BYTES_MAX,
@@ -56,8 +61,15 @@ export class HttpServer {
       },
     });
     this.addPages();
-    this.app.server.on('connection', (socket: Socket) => options.admission.connect(socket));
-    this.app.server.on('upgrade', (request, socket, head) => this.upgrade(request, socket as Socket, head));
+    const { server } = this.app;
+    server.on('connection', (socket: Socket) => {
+      options.admission.connect(socket);
+      this.gates.attach(socket);
+    });
+    server.prependListener('request', (request, response) => this.gates.begin(request, response));
+    // By itself, Node answers what is expected of it and unknown behind the back of the gate.
+    server.on('checkExpectation', (request, response) => server.emit('request', request, response));
+    server.on('upgrade', (request, socket, head) => this.upgrade(request, socket as Socket, head));
   }
 
   async listen(): Promise<{ port: number }> {
@@ -108,7 +120,8 @@ export class HttpServer {
   private upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
     // From here on the socket is no longer the HTTP server's, and an error that nobody listens for ends the process.
     socket.on('error', () => socket.destroy());
-    if ((request.url ?? '').split('?', 1)[0] === GAME_PATH) this.options.upgrade(request, socket, head);
+    const rest = Buffer.concat([head, this.gates.detach(socket)]);
+    if ((request.url ?? '').split('?', 1)[0] === GAME_PATH) this.options.upgrade(request, socket, rest);
     else refuseUpgrade(socket, '404 Not Found', `WebSockets are at ${GAME_PATH}.`);
   }
 }

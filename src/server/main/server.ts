@@ -226,10 +226,11 @@ interface WorldResume extends ResumeOptions {
   reserved: readonly AbsentClient[];
 }
 
-function prepareResume(plan: WorldPlan, { worldId }: RecoveryReport, desk: PlayerDesk, log: Log): WorldResume {
+function prepareResume(plan: WorldPlan, { worldId, source }: RecoveryReport, desk: PlayerDesk, log: Log): WorldResume {
   const { resumeSecret, resumeMs, data } = plan.settings;
   const { waiting, lastEpoch } = listAbsentClients(plan, log);
-  const secret = loadResumeSecret(resumeSecret, data, log);
+  const isNewWorld = source === 'initial';
+  const secret = loadResumeSecret({ text: resumeSecret, folder: data, isNewWorld, log });
   return {
     secret,
     worldId,
