@@ -167,12 +167,12 @@ export class Replicator {
         continue;
       }
       this.updateDebt[client] = debt >= 2 ? 0 : debt - 1;
-      const congested = Atomics.load(clients.congested, client); // acquire: main alone knows how the socket stands
+      const congested = Atomics.load(clients.congested, client); // acquire: main says how the socket stands
       if (congested !== 0) {
         if (congested !== C.CONGESTED_ABSENT) zone.counters[COUNTER.framesSkippedCongested]++;
         continue;
       }
-      const inFlight = clients.state[stateAt + C.CLIENT_FRAMES_MADE] - Atomics.load(clients.delivered, client); // main's count
+      const inFlight = clients.state[stateAt + C.CLIENT_FRAMES_MADE] - Atomics.load(clients.delivered, client); // acquire: what main took
       if ((inFlight | 0) >= FRAMES_IN_FLIGHT_MAX) {
         zone.counters[COUNTER.framesSkippedInFlight]++;
         continue;
