@@ -107,11 +107,11 @@ export interface Zone<F extends FieldDefinitions = FieldDefinitions> {
   /** Whether what rests at a place of this zone is in memory now. Where the world is not cut into cells it always is. */
   isCellLive(x: number, y: number): boolean;
   /**
-   * Aims something at a place of this zone: it comes to the game's applyToCell at once where the cell is live, else when it
-   * is loaded, in the order in which it was told and exactly once. False: the place is another zone's, or too much waits.
+   * Aims something at a place of this zone. It reaches the game's applyToCell exactly once and in order: at once where the
+   * cell is live, else when it is loaded. False: the place is another zone's, or the queue is full.
    */
   tellCell(x: number, y: number, kind: number, a: number, b: number): boolean;
-  /** States what happened. `type` indexes the game's events. */
+  /** Writes an event to the log. `type` indexes the game's events. */
   emit(type: number, row: number, otherRow: number, valueA: number, valueB: number): void;
 }
 
@@ -159,11 +159,11 @@ export interface GameDefinition<F extends FieldDefinitions = FieldDefinitions> {
   eventForms?: Readonly<Record<string, EventForm>>;
   systems: readonly SystemDefinition<F>[];
   /**
-   * What an event of the past did to the entity that it was about: asked before the first tick of a world that goes on from a
-   * snapshot without a journal, for each event that the log has of the snapshot's entities since, in their order. It sets
-   * fields and positions, also beyond the zone's area, and may despawn; it emits nothing, queries nothing, and asks no clock
-   * and no chance. Names of entities are used again in time: an event of a birth says that another one has the name now.
-   * What no event tells of stays as it was in the snapshot. Absent: such a world goes on from the snapshot.
+   * Does again what a past event did to its entity. Called when a world goes on from a snapshot without a journal: before the
+   * first tick, for each event that the log has of the snapshot's entities since, in their order. It may set fields and
+   * positions, also beyond the zone's area, and may despawn. It must not emit, query, or use clock or chance. Ids are reused
+   * in time: an event of a birth says that the id is another entity's from then on. What no event tells stays as it was in
+   * the snapshot. Absent: such a world goes on from the snapshot alone.
    */
   applyEvent?(zone: Zone<F>, row: number, event: PastEvent): void;
   /** The entity of a client that joins, at the place the engine chose. Returns its row, or -1. */
@@ -171,9 +171,9 @@ export interface GameDefinition<F extends FieldDefinitions = FieldDefinitions> {
   /** Initial life of a zone: static things, and this zone's share of the bots. Positions must lie inside `area`. */
   populate?(zone: Zone<F>, botCount: number, area: { x: number; y: number; width: number; height: number }): void;
 
-  // For worlds larger than memory (--cell-size). Entities of these kinds that belong to no client rest in cells: they are in
-  // memory near players only, and elsewhere in the store. A resting entity gets another id each time it is loaded, and its
-  // fields come back by name; so it cannot be of the persistentKinds. Without resting kinds a game cannot be cut into cells.
+  // For worlds larger than memory (--cell-size). Entities of these kinds that belong to no client rest in cells: near players
+  // they are in memory, elsewhere in the store. A resting entity gets a new id each time it is loaded, and its fields come
+  // back by name, so it cannot be of the persistentKinds. A game without resting kinds cannot run with --cell-size.
   restingKinds?: readonly string[];
   /**
    * First life of a cell that was never stored, in place of populate. The same for the same `random`, whenever and in
@@ -182,10 +182,7 @@ export interface GameDefinition<F extends FieldDefinitions = FieldDefinitions> {
   populateCell?(zone: Zone<F>, area: Area, botCount: number, random: () => number): void;
   /** What was aimed at a place whose cell is live now. */
   applyToCell?(zone: Zone<F>, event: CellEvent): void;
-  /**
-   * The resting rows of a cell have come or gone at once: what a game derives from them is out of date there. Changes nothing
-   * that is committed.
-   */
+  /** The resting rows of a cell were loaded or freed: renew there what the game derives from rows. Change no committed state. */
   cellChanged?(zone: Zone<F>, area: Area): void;
 }
 

@@ -1,8 +1,8 @@
-// What clients can be told of each entity: its position and replicated fields as the wire has them, and the tick at which
-// each last changed. Looked at once per entity and tick, when the first observer asks (touch); all observers of that
-// tick copy from here. Systems write their columns freely and mark nothing: a change is found by comparing.
+// The wire form of each entity, position and replicated fields, and the tick at which each part last changed. The first
+// observer of a tick brings it up to date (touch); the others copy. Systems write their columns freely and mark nothing: a
+// change is found by comparing.
 //
-// Private to the tick thread: when it is replaced, every client gets a full frame and this begins anew.
+// Private to the tick thread. A replaced thread begins anew, and every client gets a full frame.
 
 import { assert } from '../../base/assert.js';
 import type { FieldDefinitions } from '../../game/definition.js';

@@ -1,10 +1,10 @@
-// Who is told what, each tick: for every client of this zone that is due, what has come into view, what has left it and
-// what has changed, as one frame in the frame ring.
+// Each tick, for every client of this zone that is due: what entered its view, what left it and what changed, as one frame
+// in the frame ring.
 //
-// What a client is known to have is kept per client in shared memory (client-table.ts): the keys of the entities it has,
-// sorted by wire id, and for each the tick up to which it has been told. It gains and loses only together with a frame
-// that is committed to the ring, so a frame that cannot be made (ring full, client backed up) is as if it had never been
-// tried, and the next one carries the newest state: there is no backlog to build up.
+// What a client has is kept in shared memory (client-table.ts): the keys of its entities, sorted by wire id, and for each
+// the tick up to which the client was told. That table changes only together with a frame that is committed to the ring. A
+// frame that cannot be made (ring full, client backed up) changes nothing, and the next one carries the newest state: there
+// is no backlog.
 
 import * as R from '../../memory/records/thread-records.js';
 import type { ByteRing } from '../../memory/rings/byte-ring.js';
@@ -20,20 +20,20 @@ import { FrameBuilder, recordBytesMax } from './frame-builder.js';
 import { FRAME_BYTES_MAX, FRAMES_IN_FLIGHT_MAX, KEEP_ALIVE_MS } from './limits.js';
 import { pickByPriority } from './priority.js';
 
-/** Entities in view that are farther than this share of the view radius are told half as often. */
+/** Entities farther than this share of the view radius are updated half as often. */
 const NEAR_SHARE = 0.75;
-/** In a crowd: how finely nearness is told apart, and the part of the shrunken view's area in which entities come into it. */
+/**
+ * In a crowd the view shrinks to the nearest: in steps of so many rings of equal area; and entities enter within this part
+ * of the shrunken area only, so that they do not flicker at its edge (hysteresis).
+ */
 const CROWD_RINGS = 1024;
 const CROWD_ENTER_SHARE = 0.9;
-/** What a record is taken to cost before it is written; an overestimate wastes budget, never room. */
+/** Estimated bytes of a record before it is written. Too high wastes budget; room is checked by itself. */
 const UPDATE_BYTES = 6;
 const FLAG_FULL = 1;
-/**
- * A frame is due when this much of one has gathered. The small number takes up what adding binary fractions loses: 30 of
- * 60 must be due every second time.
- */
+/** A frame is due when this much of one is owed. Less than 1 by the error of adding fractions: 30 of 60 is every second tick. */
 const FULL_DEBT = 1 - 1e-9;
-/** What was sent early is owed, so the rate stays what it is. */
+/** A frame that answers an input may be sent this early. The debt is kept, so the rate stays the same. */
 const EARLY_DEBT = 0.5 - 1e-9;
 
 // Marks of rows found by the query of one observer, above its stamp.
@@ -167,12 +167,12 @@ export class Replicator {
         continue;
       }
       this.updateDebt[client] = debt >= 2 ? 0 : debt - 1;
-      const congested = Atomics.load(clients.congested, client); // acquire: main alone knows how the socket stands
+      const congested = Atomics.load(clients.congested, client); // acquire: main says how the socket stands
       if (congested !== 0) {
         if (congested !== C.CONGESTED_ABSENT) zone.counters[COUNTER.framesSkippedCongested]++;
         continue;
       }
-      const inFlight = clients.state[stateAt + C.CLIENT_FRAMES_MADE] - Atomics.load(clients.delivered, client); // main's count
+      const inFlight = clients.state[stateAt + C.CLIENT_FRAMES_MADE] - Atomics.load(clients.delivered, client); // acquire: what main took
       if ((inFlight | 0) >= FRAMES_IN_FLIGHT_MAX) {
         zone.counters[COUNTER.framesSkippedInFlight]++;
         continue;

@@ -1,9 +1,8 @@
-// Pillars are entities like others, but they never move: so their zone keeps a grid that says which pillar, if any,
-// can be touched from a cell. It costs a body one lookup per tick where a query of the index would cost a hundred.
+// Pillars are entities that never move. Their zone keeps a grid: for each cell the one pillar, if any, that can be touched
+// from it. So a body looks up one cell per tick instead of querying the index.
 //
-// The grid is no state. It is made again from the pillars' rows whenever GLOBAL_PILLAR_STAMP says that they are others
-// than before: after a restart of the tick thread, or when a pillar is placed. Where pillars come and go with the cells
-// that they rest in, only that part of it is.
+// The grid is derived, not state. It is built anew from the pillars' rows when GLOBAL_PILLAR_STAMP has changed (a pillar was
+// placed) and after a restart of the tick thread. When pillars are loaded or freed with their cell, only that part is.
 
 import { assert } from '../../base/assert.js';
 import type { Area } from '../../game/definition.js';
