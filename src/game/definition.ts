@@ -1,4 +1,5 @@
-// What a game is to the engine. The engine imports no game: it is handed one of these.
+// What a game is to the engine. The engine imports no game: it is handed one of these, which defineGame makes of what an
+// author has written (game-source.ts).
 
 import type { EventForm } from '../memory/records/thread-records.js';
 import type { ColumnArrays } from '../memory/world/world-buffer.js';
@@ -39,6 +40,10 @@ export interface PayloadField {
   max?: number;
   /** Not part of the plain-object form; must be 0 on the wire. */
   reserved?: boolean;
+  /** A u8 of 0 or 1 that the plain-object form shows as false or true. */
+  isBool?: boolean;
+  /** A u8 that the plain-object form shows as one of these names. */
+  oneOf?: readonly string[];
 }
 
 export interface CommandDefinition<F extends FieldDefinitions = FieldDefinitions> {
@@ -197,9 +202,4 @@ export interface GameDefinition<F extends FieldDefinitions = FieldDefinitions> {
    * that is committed.
    */
   cellChanged?(zone: Zone<F>, area: Area): void;
-}
-
-/** Only for its type: keeps the names and types of the fields for systems and commands. */
-export function defineGame<F extends FieldDefinitions>(game: GameDefinition<F>): GameDefinition<F> {
-  return game;
 }

@@ -13,6 +13,8 @@ export const COMMAND_PAYLOAD_BYTES_MAX = COMMAND_RECORD_BYTES - COMMAND_HEADER_B
 /** 16,384 commands are 270 ms of 2,000 clients at 30 commands per second: longer than any stall we recover from. */
 export const COMMAND_RING_RECORDS = 16384;
 export const EVENT_RECORD_BYTES = 64;
+/** Types of events that one game states: each has its own counters. */
+export const EVENT_TYPES_MAX = 256;
 /** 100,000 events per second of one zone find room for 650 ms while the I/O thread is not given the processor. */
 export const EVENT_RING_RECORDS = 65536;
 /** Where there are more zones than this, they share players, events and memory: their rings are an eighth. */

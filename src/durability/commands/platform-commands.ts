@@ -3,6 +3,7 @@
 // brings it again: main knows the ids of what it has done, and the answer to the same command has the same event id.
 
 import { isIP, SocketAddress } from 'node:net';
+import { GRANT_AMOUNT_MAX } from '../../game/limits.js';
 import type { IoCounters } from '../../memory/tables/io-counters.js';
 import { CLIENT_ID_MAX, NAME_BYTES_MAX, NOTICE_BYTES_MAX, WIRE_NAME_BYTES_MAX } from '../../protocol/limits.js';
 import { formatPlain, type PlainObject, parsePlain } from '../../protocol/plain/plain-codec.js';
@@ -11,7 +12,6 @@ import type { BanBook, StoredBan } from './ban-book.js';
 import type { CommandLedger } from './command-ledger.js';
 import {
   BAN_MINUTES_MAX,
-  GRANT_AMOUNT_MAX,
   PLATFORM_BATCH_RECORDS_MAX,
   PLATFORM_COMMAND_BYTES_MAX,
   PLATFORM_ID_BYTES_MAX,

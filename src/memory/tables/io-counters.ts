@@ -1,5 +1,7 @@
 // What the I/O thread has done, as float64: written by it alone, read by main when somebody asks.
 
+import { EVENT_TYPES_MAX } from '../limits.js';
+
 export const IO_COUNTERS = [
   'eventsRead',
   'eventsAppended',
@@ -72,8 +74,6 @@ export const IO_GAUGES: ReadonlySet<IoCounterName> = new Set([
   'checkpointMs',
   'cellsWaiting',
 ]);
-
-const EVENT_TYPES_MAX = 256;
 
 export class IoCounters {
   readonly values: Float64Array;

@@ -2,7 +2,7 @@
 
 import { type Ending, TesseraClient } from '../../client/client.js';
 import { Interpolator } from '../../client/interpolation.js';
-import { MOVE_FORM, SHOOT_FORM } from '../../games/arena/command-forms.js';
+import { ARENA_COMMANDS } from '../../games/arena/command-forms.js';
 import { INTENT_MAX } from '../../games/arena/movement.js';
 import { SHOOT_COOLDOWN_SECONDS } from '../../games/arena/rules.js';
 import { Controls } from './controls.js';
@@ -40,7 +40,7 @@ function makeClient(name: string, token: string): TesseraClient {
     url: `${secure ? 'wss' : 'ws'}://${location.host}/ws/game`,
     name,
     token,
-    commands: [MOVE_FORM, SHOOT_FORM],
+    commands: ARENA_COMMANDS,
     reconnect: {},
   });
   made.onWelcome = ({ tickHz }) => {
