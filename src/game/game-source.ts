@@ -8,6 +8,7 @@ import type {
   FieldDefinitions,
   GameDefinition,
   GrantDefinition,
+  GroundBuilder,
   PastEvent,
   SystemDefinition,
   Zone,
@@ -54,6 +55,15 @@ export interface GameSource<
   systems?: readonly SystemDefinition<F>[];
   /** The entity of a client that joins, at the place the engine chose. Returns its row, or -1 when there is no room. */
   spawnPlayer(zone: Zone<F>, x: number, y: number): number;
+  /**
+   * Static geometry of the world: what blocks ways and sight and never moves. Asked once per zone, and must put the same
+   * shapes every time: `random` begins with the world's seed. No entities, so clients learn of it from the game's code.
+   */
+  ground?(
+    ground: GroundBuilder,
+    world: { readonly width: number; readonly height: number },
+    random: () => number,
+  ): void;
   /** Initial life of a zone: static things, and this zone's share of the bots. Positions must lie inside `area`. */
   populate?(zone: Zone<F>, botCount: number, area: Area): void;
   /** See GameDefinition. */

@@ -20,7 +20,7 @@ type Loose = Readonly<Record<string, unknown>>;
 
 const GAME_KEYS = [
   ...['name', 'version', 'kinds', 'persistentKinds', 'fields', 'commands', 'grants', 'events', 'eventForms', 'systems'],
-  ...['spawnPlayer', 'populate', 'applyEvent', 'restingKinds', 'populateCell', 'applyToCell', 'cellChanged'],
+  ...['spawnPlayer', 'ground', 'populate', 'applyEvent', 'restingKinds', 'populateCell', 'applyToCell', 'cellChanged'],
 ];
 const FIELD_KEYS = ['type', 'wire', 'persistent'];
 const WIRE_KEYS = ['type', 'scale', 'offset'];
@@ -30,7 +30,7 @@ const FORM_KEYS = ['topic', 'other', 'a', 'b', 'scale', 'value'];
 const COLUMN_TYPES = ['u8', 'i8', 'u16', 'i16', 'u32', 'i32', 'f32', 'f64'];
 const WIRE_TYPE_NAMES = Object.keys(WIRE_TYPES);
 const TOPICS = ['player', 'combat', 'economy', 'match'];
-const HOOKS = ['populate', 'applyEvent', 'populateCell', 'applyToCell', 'cellChanged'];
+const HOOKS = ['ground', 'populate', 'applyEvent', 'populateCell', 'applyToCell', 'cellChanged'];
 /** What a name may consist of: it becomes a key of plain objects, a column, a label of a metric. */
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const TYPE_RANGES: Record<string, readonly [number, number]> = {

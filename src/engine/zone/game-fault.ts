@@ -1,7 +1,10 @@
 // What a game's code does wrong in a tick, told so that its author finds it: which system, which zone, which tick, where.
 
-import type { SystemDefinition } from '../../game/definition.js';
-import type { EngineZone } from './zone.js';
+import type { GameDefinition, SystemDefinition, Zone } from '../../game/definition.js';
+import type { WorldBuffer } from '../../memory/world/world-buffer.js';
+
+/** As much of a zone as is needed to say what went wrong in it. */
+type FaultyZone = Zone & { readonly game: GameDefinition; readonly buffer: WorldBuffer };
 
 /** An error of a game's own code: what ran, and where in the author's file it ended. */
 export class GameFault extends Error {
@@ -13,16 +16,20 @@ export class GameFault extends Error {
 }
 
 /** @hot Once per system and tick. */
-export function runSystem(zone: EngineZone, system: SystemDefinition): void {
+export function runSystem(zone: FaultyZone, system: SystemDefinition): void {
   try {
     system.run(zone);
   } catch (error) {
-    throwFault(zone, `system '${system.name}'`, error);
+    throwSystemFault(zone, system, error);
   }
 }
 
+function throwSystemFault(zone: FaultyZone, { name }: SystemDefinition, error: unknown): never {
+  throwFault(zone, `system '${name}'`, error);
+}
+
 /** The row of a new player, or -1. A game that returns anything else would let a client steer somebody else's entity. */
-export function spawnPlayer(zone: EngineZone, x: number, y: number): number {
+export function spawnPlayer(zone: FaultyZone, x: number, y: number): number {
   let row: unknown;
   try {
     row = zone.game.spawnPlayer(zone, x, y);
@@ -41,12 +48,12 @@ function isRow(value: unknown, limit: number): value is number {
   return Number.isInteger(value) && (value as number) >= 0 && (value as number) < limit;
 }
 
-export function throwFault(zone: EngineZone, what: string, error: unknown): never {
+export function throwFault(zone: FaultyZone, what: string, error: unknown): never {
   throw new GameFault(`${what} of the game ${zone.game.name} threw in zone ${zone.id}, tick ${zone.tick}`, error);
 }
 
 /** The first value of a living row that is not a finite number, in words; undefined: there is none. */
-export function findBadValue(zone: EngineZone): string | undefined {
+export function findBadValue(zone: FaultyZone): string | undefined {
   const { alive, rowLimit } = zone;
   for (const [name, column] of Object.entries(zone.buffer.blocks[0].columns)) {
     if (!(column instanceof Float32Array || column instanceof Float64Array)) continue;

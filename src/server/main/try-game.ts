@@ -24,20 +24,20 @@ export function tryGame(game: GameDefinition): string | undefined {
   const layout = layOutWorld(specifyColumns(game.fields), ROWS);
   const index = new Quadtree({ originX: 0, originY: 0, width: SIDE, height: SIDE, leafSize: 16, capacity: ROWS });
   const area = { x: 0, y: 0, width: SIDE, height: SIDE };
-  const zone = new EngineZone({
-    world: new WorldBuffer(WorldBuffer.create(layout, 0), layout),
-    game,
-    zoneCount: 1,
-    ownCapacity: ROWS,
-    area,
-    worldWidth: SIDE,
-    worldHeight: SIDE,
-    tickHz: TICK_HZ,
-    seed: SEED,
-    index,
-    events: new RecordRing(RecordRing.create(EVENT_RECORDS, EVENT_RECORD_BYTES)),
-  });
   try {
+    const zone = new EngineZone({
+      world: new WorldBuffer(WorldBuffer.create(layout, 0), layout),
+      game,
+      zoneCount: 1,
+      ownCapacity: ROWS,
+      area,
+      worldWidth: SIDE,
+      worldHeight: SIDE,
+      tickHz: TICK_HZ,
+      seed: SEED,
+      index,
+      events: new RecordRing(RecordRing.create(EVENT_RECORDS, EVENT_RECORD_BYTES)),
+    });
     populate(zone);
     index.build(zone.alive, zone.positionX, zone.positionY, 0, zone.rowLimit);
     zone.tick = 1;
