@@ -4,9 +4,9 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../src/base/assert.js';
 import { processMs } from '../src/base/clock.js';
 import { ZoneHost } from '../src/engine/zone/zone-host.js';
-import type { GameDefinition } from '../src/game/definition.js';
 import { ByteRing } from '../src/memory/rings/byte-ring.js';
 import { ThreadControl } from '../src/memory/tables/thread-control.js';
+import { importGame } from '../src/server/main/load-game.js';
 import { MainWaker } from '../src/server/threads/main-waker.js';
 import type { FromTickThread, TakePlace, TickThreadData } from '../src/server/threads/thread-messages.js';
 import { TickLoop } from '../src/server/threads/tick-loop.js';
@@ -15,7 +15,7 @@ const { plan, thread, gameUrl } = workerData as TickThreadData;
 const port = parentPort;
 assert(port !== null, 'a tick thread has a parent');
 const say = (message: FromTickThread): void => port.postMessage(message);
-const { default: game } = (await import(gameUrl)) as { default: GameDefinition };
+const game = await importGame(plan.settings.game, gameUrl);
 
 function run(place: number): void {
   const control = new ThreadControl(plan.controls[place]);

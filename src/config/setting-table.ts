@@ -55,6 +55,14 @@ export const SETTINGS: { readonly [K in SettingName]: SettingDefinition<Settings
     pattern: /^(arena|[^\0]*[/\\][^\0]+|[^\0]+\.[cm]?js)$/,
     allowed: 'arena, or the path of a JavaScript module such as ./my-game.js',
   },
+  checked: {
+    group: 'World',
+    placeholder: 'HOW',
+    help: "Look after each of the game's systems for values that are no finite numbers, and name the system.",
+    value: 'off',
+    form: 'choice',
+    choices: ['off', 'on'],
+  },
   worldWidth: {
     group: 'World',
     placeholder: 'N',

@@ -8,6 +8,7 @@ export interface Settings {
   port: number;
   data: string;
   game: string;
+  checked: 'off' | 'on';
   bots: number;
   seed: number;
   zoneColumns: number;

@@ -1,4 +1,5 @@
-// What a game is to the engine. The engine imports no game: it is handed one of these.
+// What a game is to the engine. The engine imports no game: it is handed one of these, which defineGame makes of what an
+// author has written (game-source.ts).
 
 import type { Area } from '../base/area.js';
 import type { ColumnArrays, ColumnType } from '../memory/world/column-types.js';
@@ -36,6 +37,10 @@ export interface PayloadField {
   max?: number;
   /** Not part of the plain-object form; must be 0 on the wire. */
   reserved?: boolean;
+  /** A u8 of 0 or 1 that the plain-object form shows as false or true. */
+  isBool?: boolean;
+  /** A u8 that the plain-object form shows as one of these names. */
+  oneOf?: readonly string[];
 }
 
 export interface CommandDefinition<F extends FieldDefinitions = FieldDefinitions> {
@@ -102,6 +107,21 @@ export interface Zone<F extends FieldDefinitions = FieldDefinitions> {
    * Returns how many were written to `out`.
    */
   queryCircle(x: number, y: number, radius: number, out: Int32Array): number;
+  /** As queryCircle, for rows inside a box, edges included. */
+  queryBox(minX: number, minY: number, maxX: number, maxY: number, out: Int32Array): number;
+  /**
+   * The nearest rows within a radius, nearest first; at most out.length, whose number is returned. `kinds` has bit k set for
+   * kind k; kinds above 31 always count. Includes mirrored rows, as queryCircle does.
+   */
+  nearest(x: number, y: number, radius: number, kinds: number, out: Int32Array): number;
+  /**
+   * The row that a way meets first, when it comes within `reach` of the row's position, or -1; `exceptRow` is passed by.
+   * hitAt then is the part of the way, 0 to 1, and 2 for none.
+   */
+  firstHit(x: number, y: number, stepX: number, stepY: number, reach: number, kinds: number, exceptRow: number): number;
+  readonly hitAt: number;
+  /** What never moves, see GameSource.ground. */
+  readonly ground: GroundQueries;
   /** Seeded and part of the committed state. In [0, 1). */
   random(): number;
   /** Whether what rests at a place of this zone is in memory now. Where the world is not cut into cells it always is. */
@@ -113,6 +133,26 @@ export interface Zone<F extends FieldDefinitions = FieldDefinitions> {
   tellCell(x: number, y: number, kind: number, a: number, b: number): boolean;
   /** Writes an event to the log. `type` indexes the game's events. */
   emit(type: number, row: number, otherRow: number, valueA: number, valueB: number): void;
+}
+
+/** Where a game puts its static geometry; see GameSource.ground. */
+export interface GroundBuilder {
+  circle(x: number, y: number, radius: number): void;
+  /** From its lowest corner. */
+  box(x: number, y: number, width: number, height: number): void;
+  wall(fromX: number, fromY: number, toX: number, toY: number, thickness: number): void;
+}
+
+/** The static geometry of the world, near the zone that asks. */
+export interface GroundQueries {
+  /** Whether a body of this radius would overlap it. */
+  isBlocked(x: number, y: number, radius: number): boolean;
+  /** Moves a body out of whatever it overlaps, by the shortest way. Returns whether it was moved. */
+  pushOut(positionX: Float32Array, positionY: Float32Array, row: number, radius: number): boolean;
+  /** The part, 0 to 1, of a way after which a body of this radius meets it; 2 when it does not. */
+  sweep(x: number, y: number, stepX: number, stepY: number, radius: number): number;
+  /** Whether nothing of it lies between two points. */
+  isClear(fromX: number, fromY: number, toX: number, toY: number): boolean;
 }
 
 /** What was aimed at a place, see Zone.tellCell; `kind`, `a` and `b` mean what the game wants. */
@@ -168,6 +208,12 @@ export interface GameDefinition<F extends FieldDefinitions = FieldDefinitions> {
   applyEvent?(zone: Zone<F>, row: number, event: PastEvent): void;
   /** The entity of a client that joins, at the place the engine chose. Returns its row, or -1. */
   spawnPlayer(zone: Zone<F>, x: number, y: number): number;
+  /** See GameSource. */
+  ground?(
+    ground: GroundBuilder,
+    world: { readonly width: number; readonly height: number },
+    random: () => number,
+  ): void;
   /** Initial life of a zone: static things, and this zone's share of the bots. Positions must lie inside `area`. */
   populate?(zone: Zone<F>, botCount: number, area: { x: number; y: number; width: number; height: number }): void;
 
@@ -184,9 +230,4 @@ export interface GameDefinition<F extends FieldDefinitions = FieldDefinitions> {
   applyToCell?(zone: Zone<F>, event: CellEvent): void;
   /** The resting rows of a cell were loaded or freed: renew there what the game derives from rows. Change no committed state. */
   cellChanged?(zone: Zone<F>, area: Area): void;
-}
-
-/** Only for its type: keeps the names and types of the fields for systems and commands. */
-export function defineGame<F extends FieldDefinitions>(game: GameDefinition<F>): GameDefinition<F> {
-  return game;
 }

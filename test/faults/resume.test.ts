@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { WebSocket } from 'ws';
 import { type Ending, TesseraClient } from '../../src/client/client.js';
 import type { SocketClass } from '../../src/client/socket.js';
-import { MOVE_FORM } from '../../src/games/arena/command-forms.js';
+import { ARENA_COMMANDS } from '../../src/games/arena/command-forms.js';
 import { KIND_PLAYER } from '../../src/games/arena/fields.js';
 import type { DescribedCommand } from '../../src/protocol/fb/command-layout.js';
 import { openRedisHotStore } from '../../src/stores/redis/redis-hot-store.js';
@@ -59,7 +59,7 @@ async function joinPlayer(
   url: string,
   name: string,
   token = '',
-  commands: readonly DescribedCommand[] = [MOVE_FORM],
+  commands: readonly DescribedCommand[] = ARENA_COMMANDS,
 ): Promise<Player> {
   const player = createPlayer(url, name, token, commands);
   await player.client.connect();
@@ -154,7 +154,7 @@ test('entities of a recovered world that nobody comes back to go; who is late co
     assert.equal(await absentCount(second), 1);
     await until('it is over', async () => (await absentCount(second)) === 0, second);
     // By two connections at once, with one token.
-    const both = ['one', 'other'].map((name) => createPlayer(second.wsUrl, name, resumeToken, [MOVE_FORM]));
+    const both = ['one', 'other'].map((name) => createPlayer(second.wsUrl, name, resumeToken, ARENA_COMMANDS));
     await Promise.allSettled(both.map(({ client }) => client.connect()));
     await until('one of them is gone', () => both.some(({ client }) => client.state === 'closed'), second);
     const late = both.find(({ client }) => client.state === 'joined');

@@ -12,8 +12,6 @@ export const PLATFORM_BATCH_RECORDS_MAX = 50;
 export const PLATFORM_IDS_KEPT = 10000;
 /** So long a zone has for its answer to a grant: a thread is replaced in far less. */
 export const GRANT_ANSWER_MS_MAX = 5000;
-/** Of any grant, either way; a game's own bounds are within it. */
-export const GRANT_AMOUNT_MAX = 1e12;
 /** One call of the store that keeps the ids of commands: what a command may wait for it. */
 export const PLATFORM_STORE_MS_MAX = 2000;
 /** Answers are kept in the store for thirty days. */

@@ -1,10 +1,11 @@
 // A command of the platform: one flat MessagePack map {commandId, type, ...}, decoded and checked here.
 
 import { isIP, SocketAddress } from 'node:net';
+import { GRANT_AMOUNT_MAX } from '../../game/limits.js';
 import { CLIENT_ID_MAX, NAME_BYTES_MAX, NOTICE_BYTES_MAX, WIRE_NAME_BYTES_MAX } from '../../protocol/limits.js';
 import { type PlainObject, parsePlain } from '../../protocol/plain/plain-codec.js';
 import type { StoredBan } from './ban-book.js';
-import { BAN_MINUTES_MAX, GRANT_AMOUNT_MAX, PLATFORM_COMMAND_BYTES_MAX, PLATFORM_ID_BYTES_MAX } from './limits.js';
+import { BAN_MINUTES_MAX, PLATFORM_COMMAND_BYTES_MAX, PLATFORM_ID_BYTES_MAX } from './limits.js';
 
 /** `name` and `address` are empty, and `clientId` is -1, where they are not meant. */
 export type PlatformAction =

@@ -13,6 +13,7 @@ import { COUNTER } from '../../memory/tables/zone-counters.js';
 import { GAME_KIND_MIN } from '../../protocol/limits.js';
 import type { DepartedClients } from '../borders/departed-clients.js';
 import type { ZoneJournal } from '../replay/zone-journal.js';
+import { throwFault } from '../zone/game-fault.js';
 import type { MainNotices } from '../zone/main-notices.js';
 import type { EngineZone } from '../zone/zone.js';
 import { AsideCommands } from './aside-commands.js';
@@ -140,7 +141,11 @@ export class ClientCommands {
   private applyTo(row: number, kind: number, definition: CommandDefinition, view: DataView, offset: number): number {
     const payload = offset + R.COMMAND_PAYLOAD;
     this.options.journal?.command(row, kind, view, payload, view.getUint8(offset + R.COMMAND_BYTES));
-    return definition.apply(this.zone, row, view, payload);
+    try {
+      return definition.apply(this.zone, row, view, payload);
+    } catch (error) {
+      throwFault(this.zone, `command '${definition.name}'`, error);
+    }
   }
 
   private reject(client: number, seq: number, kind: number, code: number): void {

@@ -36,10 +36,16 @@ export class LazyIndex implements SpatialIndex {
   }
 
   queryCircle(x: number, y: number, radius: number, out: Int32Array): number {
-    const { tree } = this;
-    if (tree === undefined) return 0;
-    if (!this.isBuilt) this.build(tree);
-    return tree.queryCircle(x, y, radius, out);
+    return this.built()?.queryCircle(x, y, radius, out) ?? 0;
+  }
+
+  queryBox(minX: number, minY: number, maxX: number, maxY: number, out: Int32Array): number {
+    return this.built()?.queryBox(minX, minY, maxX, maxY, out) ?? 0;
+  }
+
+  private built(): Quadtree | undefined {
+    if (this.tree !== undefined && !this.isBuilt) this.build(this.tree);
+    return this.tree;
   }
 
   private copy(zone: EngineZone, start: number, limit: number): void {

@@ -284,6 +284,48 @@ export class Quadtree {
   }
 
   /**
+   * Rows inside a box, edges included, by nodes from the lowest line and column up. Writes at most out.length and returns
+   * how many.
+   * @hot No allocation.
+   */
+  queryBox(minX: number, minY: number, maxX: number, maxY: number, out: Int32Array): number {
+    const { sortedF32, sortedI32, rangeStart, rangeLimit } = this;
+    const rangeCount = this.findBox(minX, minY, maxX, maxY);
+    let found = 0;
+    for (let i = 0; i < rangeCount; i++) {
+      const limit = rangeLimit[i];
+      for (let word = rangeStart[i]; word < limit; word += RECORD_WORDS) {
+        const x = sortedF32[word + X_WORD];
+        const y = sortedF32[word + Y_WORD];
+        if (!(x >= minX && x <= maxX && y >= minY && y <= maxY)) continue;
+        if (found === out.length) return found;
+        out[found++] = sortedI32[word + ROW_WORD];
+      }
+    }
+    return found;
+  }
+
+  /** The runs of sorted places that a box touches. */
+  private findBox(minX: number, minY: number, maxX: number, maxY: number): number {
+    if (!(minX <= maxX && minY <= maxY)) return 0;
+    const { leavesPerUnit, originX, originY } = this;
+    // Widened by what rounding may lose: a row on the very edge of a node is found from either side.
+    const slack = this.leafSide * SLACK_LEAVES;
+    const columnFirst = clampIndex((minX - slack - originX) * leavesPerUnit, this.lastColumn);
+    const columnLast = clampIndex((maxX + slack - originX) * leavesPerUnit, this.lastColumn);
+    const lineFirst = clampIndex((minY - slack - originY) * leavesPerUnit, this.lastLine);
+    const lineLast = clampIndex((maxY + slack - originY) * leavesPerUnit, this.lastLine);
+    const shift = shiftFor(columnLast - columnFirst, lineLast - lineFirst);
+    let rangeCount = 0;
+    for (let line = lineFirst >> shift; line <= lineLast >> shift; line++) {
+      for (let column = columnFirst >> shift; column <= columnLast >> shift; column++) {
+        rangeCount = this.appendNode(column, line, shift, 0, rangeCount);
+      }
+    }
+    return rangeCount;
+  }
+
+  /**
    * The runs of sorted places that a circle touches, and which of them it holds whole. Line by line: the chord that the
    * nearest edge of a line cuts off says which nodes are touched, the chord at its farthest edge which are inside.
    */

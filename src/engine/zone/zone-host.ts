@@ -14,6 +14,7 @@ import { neighbourZones, POSITION_QUANTUM, type WorldPlan } from '../plan/world-
 import { ZoneJournal } from '../replay/zone-journal.js';
 import { ChangeTicks, listReplicatedFields } from '../replication/change-ticks.js';
 import { Replicator } from '../replication/replicator.js';
+import { findBadValue, runSystem, throwFault } from './game-fault.js';
 import { NOTICE_ROOM_BYTES } from './main-notices.js';
 import type { EngineZone } from './zone.js';
 import { buildIndex, createZoneParts, populateZone, type ZoneParts } from './zone-parts.js';
@@ -27,6 +28,7 @@ export class ZoneHost {
   private readonly mirrors: Mirrors;
   private readonly handoff: Handoff;
   private readonly changes: ChangeTicks;
+  private readonly isChecked: boolean;
   /** Undefined: the whole world is in memory. */
   readonly cells: CellHost | undefined;
   private readonly steps: readonly { phase: number; run: () => void }[];
@@ -46,6 +48,7 @@ export class ZoneHost {
     const parts = createZoneParts(plan, zoneId, game, new RecordRing(plan.events[zoneId]));
     const { zone, index, margin } = parts;
     this.parts = parts;
+    this.isChecked = settings.checked === 'on';
     this.zone = zone;
     const limits = new LiveLimits(plan.limits);
     const clients = new ClientTable(plan.clients, settings.clientsMax);
@@ -166,8 +169,15 @@ export class ZoneHost {
     const { zone } = this;
     const { systems } = zone.game;
     for (let i = 0; i < systems.length; i++) {
-      systems[i].run(zone);
+      runSystem(zone, systems[i]);
+      if (this.isChecked) this.checkValues(systems[i].name);
     }
+  }
+
+  /** In the checked mode: a value that is no number is named where it was written, and not where it is met. */
+  private checkValues(system: string): void {
+    const bad = findBadValue(this.zone);
+    if (bad !== undefined) throwFault(this.zone, `system '${system}'`, new Error(bad));
   }
 
   private onDeparting(row: number, target: number): void {

@@ -54,6 +54,7 @@ export function createZoneParts(
     tickHz: settings.tickHz,
     seed: settings.seed,
     index: ask(index),
+    margin,
     events,
     counters,
   });

@@ -6,6 +6,7 @@ import { isatty } from 'node:tty';
 import { nowMs } from '../../base/clock.js';
 import { type LoadedSettings, loadSettings, type SettingSources, type Settings } from '../../config/settings.js';
 import { SAME_SIGNAL_MS, STOP_MS_MAX } from '../limits.js';
+import { BadGame } from '../main/load-game.js';
 import { type RunningServer, startServer } from '../main/server.js';
 import type { DataFolderLock } from './data-folder-lock.js';
 import { helpText, versionText } from './help.js';
@@ -89,6 +90,7 @@ async function start(settings: Settings, sources: SettingSources): Promise<void>
     checked.lock.release();
     const { syscall } = error as NodeJS.ErrnoException;
     const isListenError = syscall === 'listen' || syscall === 'getaddrinfo';
+    if (error instanceof BadGame) fail(error.lines);
     fail([isListenError ? describeListenError(error, settings, sources) : (error as Error).message]);
   }
 }

@@ -11,7 +11,7 @@ import { type JournalSession, listSessions } from '../../durability/journal/jour
 import { checkGame, readSessionInfo } from '../../durability/journal/journal-session.js';
 import { type Divergence, type ReplaySummary, replaySession } from '../../durability/recovery/session-replay.js';
 import { planWorld } from '../../engine/plan/world-plan.js';
-import { loadGame } from '../main/server.js';
+import { loadGame } from '../main/load-game.js';
 import { Progress } from './progress.js';
 
 const HELP = `npm run replay -- [SESSION] [options]

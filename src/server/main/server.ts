@@ -2,8 +2,7 @@
 
 import { randomInt, randomUUID } from 'node:crypto';
 import { availableParallelism, hostname } from 'node:os';
-import { isAbsolute, join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { join, resolve } from 'node:path';
 import { createRandom } from '../../base/chance.js';
 import { nowMs, processMs, wallMs } from '../../base/clock.js';
 import { STORES_FOLDER } from '../../base/data-folder.js';
@@ -25,24 +24,21 @@ import { loadResumeSecret } from '../../net/auth/resume-secret.js';
 import type { ResumeOptions } from '../../net/gateway/resumption.js';
 import { Metrics } from '../../net/http/metrics.js';
 import { createNet, type Net } from '../../net/net.js';
-import { CLIENT_ID_MAX, GAME_KIND_MIN } from '../../protocol/limits.js';
+import { CLIENT_ID_MAX } from '../../protocol/limits.js';
 import { requireSoundStores } from '../../stores/open-stores.js';
 import { WorldReport } from '../reports/world-report.js';
 import { IoKeeper } from '../threads/io-keeper.js';
 import { Supervisor } from '../threads/supervisor.js';
 import { type AbsentClient, listAbsentClients } from './absent-clients.js';
-import { findBadGrant, Grants } from './grants.js';
+import { Grants } from './grants.js';
 import { LiveSettings, type SettingsSource } from './live-settings.js';
+import { loadGame } from './load-game.js';
 import { PlatformActions } from './platform-actions.js';
 import { PlayerDesk } from './player-desk.js';
 import { Router } from './router.js';
 
 const EPOCH_LEAP_MAX = 2 ** 24;
 const STOP_TEXT = 'The server is stopping.';
-const BUILT_IN_GAMES: Record<string, URL> = {
-  arena: new URL('../../games/arena/game.js', import.meta.url),
-};
-
 export interface RunningServer {
   port: number;
   threads: number;
@@ -54,33 +50,6 @@ export interface RunningServer {
   reload(): void;
   /** `text` is what clients are told. False: not all could be kept; the log says what. */
   stop(text?: string): Promise<boolean>;
-}
-
-/** Throws with one clear line when the game cannot be had. */
-export async function loadGame(name: string): Promise<{ game: GameDefinition; url: string }> {
-  const url = BUILT_IN_GAMES[name]?.href ?? pathToFileURL(isAbsolute(name) ? name : resolve(name)).href;
-  let module: { default?: GameDefinition };
-  try {
-    module = (await import(url)) as { default?: GameDefinition };
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(
-      `--game '${name}' cannot be loaded: ${reason}; allowed: ${Object.keys(BUILT_IN_GAMES).join(', ')}, or the path of a module`,
-    );
-  }
-  const game = module.default;
-  if (game === undefined || typeof game.spawnPlayer !== 'function' || !Array.isArray(game.commands)) {
-    throw new Error(`--game '${name}' has no game as its default export (see defineGame)`);
-  }
-  const low = game.commands.find(({ kind }) => kind < GAME_KIND_MIN);
-  if (low !== undefined) {
-    throw new Error(
-      `--game '${name}': command '${low.name}' has kind ${low.kind}; allowed: ${GAME_KIND_MIN} and above`,
-    );
-  }
-  const badGrant = findBadGrant(game);
-  if (badGrant !== undefined) throw new Error(`--game '${name}': ${badGrant}`);
-  return { game, url };
 }
 
 function countThreads(settings: Settings): number {

@@ -3,7 +3,7 @@
 import { nowMs } from '../../base/clock.js';
 import { type Ending, TesseraClient } from '../../client/client.js';
 import { Interpolator } from '../../client/interpolation.js';
-import { MOVE_FORM, SHOOT_FORM } from '../../games/arena/command-forms.js';
+import { ARENA_COMMANDS } from '../../games/arena/command-forms.js';
 import { INTENT_MAX, SHOOT_COOLDOWN_SECONDS } from '../../games/arena/rules.js';
 import { Controls } from './controls.js';
 import { SHOT_SLACK_MS, WISH_REPEAT_MS } from './limits.js';
@@ -38,7 +38,7 @@ function makeClient(name: string, token: string): TesseraClient {
     url: `${secure ? 'wss' : 'ws'}://${location.host}/ws/game`,
     name,
     token,
-    commands: [MOVE_FORM, SHOOT_FORM],
+    commands: ARENA_COMMANDS,
     reconnect: {},
   });
   made.onWelcome = ({ tickHz }) => {
