@@ -28,6 +28,7 @@ test('a tick is counted in the first bucket that is as long as it', () => {
     [0.0525, 1],
     [0.0526, 2],
     [1, 62],
+    [bucketLimitMs(T.TICK_BUCKETS - 0.5), T.TICK_BUCKETS - 1],
     [1e9, T.TICK_BUCKETS - 1],
   ] as const) {
     control.histogram.fill(0);
