@@ -74,8 +74,8 @@ export class Quadtree {
   private readonly sortedI32: Int32Array;
 
   /**
-   * x, y and radius of the query under way. As arguments they are boxed at every call that is not inlined: who asks for
-   * thousands of circles in a tick writes them here and calls collectCircleWithDistance.
+   * x, y and radius for collectCircleWithDistance(). They are no arguments because numbers are boxed at every call that is
+   * not inlined, and a tick asks for thousands of circles.
    */
   readonly circle = new Float64Array(3);
   private readonly rangeStart = new Int32Array(RANGES_MAX);
@@ -239,23 +239,6 @@ export class Quadtree {
       }
     }
     return found;
-  }
-
-  /**
-   * As queryCircle, with the squared distance of each row.
-   * @hot Several times per observer: no allocation.
-   */
-  queryCircleWithDistance(
-    x: number,
-    y: number,
-    radius: number,
-    outRows: Int32Array,
-    outDistanceSquared: Float32Array,
-  ): number {
-    this.circle[0] = x;
-    this.circle[1] = y;
-    this.circle[2] = radius;
-    return this.collectCircleWithDistance(outRows, outDistanceSquared);
   }
 
   /** @hot The rows in `circle`, with the squared distance of each. */

@@ -10,6 +10,7 @@
 // A zone asks the I/O thread through the committed state of its cells, so its requests have no place here.
 
 import { CELL_LOAD_TICKS_MAX } from '../../engine/cells/limits.js';
+import { alignBytes } from '../alignment.js';
 import { CACHE_LINE_BYTES } from '../limits.js';
 
 // The state of a cell in its zone; a new world has zeros.
@@ -32,7 +33,7 @@ export class CellTable {
 
   constructor(buffer: SharedArrayBuffer, zoneCount: number, cellCount: number) {
     const zones = Array.from({ length: zoneCount }, (_, zone) => zone);
-    const line = lineBytes(cellCount * 4);
+    const line = alignBytes(cellCount * 4, CACHE_LINE_BYTES);
     const histograms = zoneCount * line;
     const stored = histograms + zoneCount * CELL_LOAD_TICKS_MAX * 4;
     this.needs = zones.map((zone) => new Int32Array(buffer, zone * line, cellCount));
@@ -45,7 +46,7 @@ export class CellTable {
 
   static create(zoneCount: number, cellCount: number): SharedArrayBuffer {
     const histograms = zoneCount * CELL_LOAD_TICKS_MAX * 4;
-    return new SharedArrayBuffer(zoneCount * lineBytes(cellCount * 4) + histograms + cellCount * 12);
+    return new SharedArrayBuffer(zoneCount * alignBytes(cellCount * 4, CACHE_LINE_BYTES) + histograms + cellCount * 12);
   }
 
   /** @hot A player of `zone` needs the cell. That zone's tick thread only. */
@@ -69,8 +70,4 @@ export class CellTable {
     const storedSince = Atomics.load(this.storedSince, cell); // acquire: the version of that leaving is readable
     return storedSince === since ? this.storedVersion[cell] : 0;
   }
-}
-
-function lineBytes(bytes: number): number {
-  return Math.ceil(bytes / CACHE_LINE_BYTES) * CACHE_LINE_BYTES;
 }

@@ -34,10 +34,6 @@ export class RecordRing {
   private head: number;
   private tailCached: number;
 
-  static bytesFor(capacity: number, recordBytes: number): number {
-    return recordRingBytes(capacity, recordBytes);
-  }
-
   static create(capacity: number, recordBytes: number): SharedArrayBuffer {
     const buffer = new SharedArrayBuffer(recordRingBytes(capacity, recordBytes));
     const i32 = new Int32Array(buffer);

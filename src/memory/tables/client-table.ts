@@ -10,6 +10,8 @@
 // space only.
 
 import { KNOWN_ENTITIES_MAX } from '../../protocol/limits.js';
+import { alignBytes } from '../alignment.js';
+import { CACHE_LINE_BYTES } from '../limits.js';
 
 export const CLIENT_STATE_WORDS = 16;
 /** In place of an epoch: the index has no holder. */
@@ -169,5 +171,5 @@ function isLaterTurn(turn: number, known: number): boolean {
 }
 
 function mainWordsBytes(clientsMax: number): number {
-  return Math.ceil(clientsMax / 32) * 128;
+  return alignBytes(clientsMax * 4, CACHE_LINE_BYTES);
 }

@@ -11,6 +11,7 @@
 // The histogram counts ticks by their duration: bucket i holds those of up to 50 us * 1.05^i. It and what follows is for
 // metrics, written and read without Atomics.
 
+import { alignBytes } from '../alignment.js';
 import { CACHE_LINE_BYTES } from '../limits.js';
 
 export const STOP = 0;
@@ -31,7 +32,7 @@ const BUCKET_FIRST_US = 50;
 const BUCKET_GROWTH = 1.05;
 export const MAX_SECONDS = 16;
 const MAX_SECOND = HISTOGRAM + TICK_BUCKETS;
-const PHASES_OFFSET = Math.ceil(((MAX_SECOND + MAX_SECONDS) * 4) / CACHE_LINE_BYTES) * CACHE_LINE_BYTES;
+const PHASES_OFFSET = alignBytes((MAX_SECOND + MAX_SECONDS) * 4, CACHE_LINE_BYTES);
 
 export const PHASES = ['commands', 'systems', 'borders', 'index', 'commit', 'replicate'] as const;
 

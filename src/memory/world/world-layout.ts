@@ -35,6 +35,7 @@
 
 import { assert } from '../../base/assert.js';
 import { GLOBALS_COUNT, ZONES_MAX } from '../../engine/limits.js';
+import { alignBytes } from '../alignment.js';
 import { CACHE_LINE_BYTES, RETURNING_IDS_KEPT } from '../limits.js';
 import { COUNTER_COUNT } from '../tables/zone-counters.js';
 import { COLUMN_BYTES, type ColumnType } from './column-types.js';
@@ -154,7 +155,7 @@ export function layOutWorld(columns: readonly ColumnSpec[], rowCapacity: number,
     offset = place.queueOffset + place.queueRecords * place.queueRecordBytes;
     hash = Math.imul(hash ^ place.count ^ (place.queueRecordBytes << 20), 0x01000193);
   }
-  const blockBytes = Math.ceil(offset / CACHE_LINE_BYTES) * CACHE_LINE_BYTES;
+  const blockBytes = alignBytes(offset, CACHE_LINE_BYTES);
   const layout = { rowCapacity, columns: places, blockBytes, totalBytes: BLOCKS_OFFSET + 3 * blockBytes, hash };
   return place === undefined ? layout : { ...layout, cells: place };
 }
@@ -163,8 +164,8 @@ const CELL_BYTES = 8 + 3 * 4;
 
 function placeCells(cells: CellsSpec, start: number): CellsPlace {
   assert(cells.queueRecordBytes % 8 === 0, 'queue records are aligned', cells.queueRecordBytes);
-  const offset = Math.ceil(start / 8) * 8;
-  return { ...cells, offset, queueOffset: Math.ceil((offset + cells.count * CELL_BYTES) / 8) * 8 };
+  const offset = alignBytes(start, 8);
+  return { ...cells, offset, queueOffset: alignBytes(offset + cells.count * CELL_BYTES, 8) };
 }
 
 /** Of one row, packed without gaps. */
