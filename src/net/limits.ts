@@ -41,6 +41,23 @@ export const CLOCK_WARNING_INTERVAL_MS = 60000;
 export const MESSAGE_FRAGMENTS_MAX = 16;
 /** Pieces in which one message may arrive: 64 pieces of 16 bytes are the largest message. */
 export const MESSAGE_CHUNKS_MAX = 64;
+/** A beat that comes this late says that this process stood still: nobody is judged by what could not be read. */
+export const STALL_MS = 5 * NET_BEAT_MS;
+/** After the deadline of the close handshakes, for the sockets' own events. */
+export const DRAIN_GRACE_MS = 500;
+/** Connections that cannot be accepted come in crowds; one line in this time says it. */
+export const ACCEPT_WARNING_INTERVAL_MS = 1000;
+/** An address whose WebSockets are all taken can still ask how the server is. */
+export const HTTP_PER_ADDRESS = 16;
+/** How often Node looks for HTTP connections that are late; by itself, every 30 seconds. */
+export const HTTP_CHECK_INTERVAL_MS = 1000;
+/** Time for a whole request, and for a connection on which nothing moves. */
+export const HTTP_REQUEST_TIMEOUT_MS = 10000;
+export const HTTP_KEEP_ALIVE_TIMEOUT_MS = 5000;
+/** No page takes a body. */
+export const HTTP_BODY_BYTES_MAX = 1024;
+/** Connections that the kernel holds until they are accepted: a crowd comes faster than one turn of the event loop. */
+export const ACCEPT_BACKLOG = 4096;
 /** Pings of one client; browsers send none. */
 export const CLIENT_PINGS_PER_SECOND = 10;
 /** Rejects of one client that are answered; the rest is only counted, so that a flood buys no flood. */

@@ -1,4 +1,4 @@
-// The net side as a whole: what runtime/ creates, wires to the world, and closes.
+// The net side as a whole: what the server creates, wires to the world, and closes.
 
 import { randomInt } from 'node:crypto';
 import { nowMs } from '../base/clock.js';
@@ -32,14 +32,15 @@ import { SESSION_ABSENT, SESSION_LIVE, SessionTable } from './gateway/session.js
 import type { ClientSink, WorldPort } from './gateway/world-port.js';
 import { HttpServer, type Readiness } from './http/http.js';
 import { type Metrics, registerNetMetrics } from './http/metrics.js';
-import { ANTEROOM_SESSIONS, CLOSE_DEADLINE_MS, NET_BEAT_MS } from './limits.js';
+import {
+  ACCEPT_WARNING_INTERVAL_MS,
+  ANTEROOM_SESSIONS,
+  CLOSE_DEADLINE_MS,
+  DRAIN_GRACE_MS,
+  NET_BEAT_MS,
+  STALL_MS,
+} from './limits.js';
 import { WebSocketTransport } from './transports/websocket/websocket.js';
-
-/** A beat that comes this late says that this process stood still: nobody is judged by what could not be read. */
-const STALL_MS = 5 * NET_BEAT_MS;
-/** After the deadline of the close handshakes, for the sockets' own events. */
-const DRAIN_GRACE_MS = 500;
-const WARNING_INTERVAL_MS = 1000;
 
 export type NetSettings = Pick<
   Settings,
@@ -217,7 +218,7 @@ class NetServer implements Net {
 
   private warnSeldom(error: Error): void {
     const now = nowMs();
-    if (now - this.warnedAt < WARNING_INTERVAL_MS) return;
+    if (now - this.warnedAt < ACCEPT_WARNING_INTERVAL_MS) return;
     this.warnedAt = now;
     this.log.warn({ err: error }, 'a connection could not be accepted');
   }

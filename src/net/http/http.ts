@@ -5,19 +5,20 @@ import type { AddressInfo, Socket } from 'node:net';
 import { type FastifyInstance, fastify } from 'fastify';
 import type { Admission } from '../auth/admission.js';
 import type { NetCounters } from '../gateway/net-counters.js';
-import { HANDSHAKE_HEADER_BYTES_MAX, HANDSHAKE_TIMEOUT_MS } from '../limits.js';
+import {
+  ACCEPT_BACKLOG,
+  HANDSHAKE_HEADER_BYTES_MAX,
+  HANDSHAKE_TIMEOUT_MS,
+  HTTP_BODY_BYTES_MAX,
+  HTTP_CHECK_INTERVAL_MS,
+  HTTP_KEEP_ALIVE_TIMEOUT_MS,
+  HTTP_REQUEST_TIMEOUT_MS,
+} from '../limits.js';
 import type { Metrics } from './metrics.js';
 import { RequestGates } from './request-gate.js';
 import { loadStaticFiles } from './static-files.js';
 
 export const GAME_PATH = '/ws/game';
-
-const CONNECTION_CHECK_MS = 1000;
-const REQUEST_TIMEOUT_MS = 10000;
-const KEEP_ALIVE_TIMEOUT_MS = 5000;
-const BODY_BYTES_MAX = 1024;
-/** Connections the kernel holds until they are accepted: a crowd comes faster than one turn of the event loop. */
-const ACCEPT_BACKLOG = 4096;
 
 export interface Readiness {
   ready: boolean;
@@ -48,16 +49,15 @@ export class HttpServer {
     this.gates = new RequestGates(options.counters);
     this.app = fastify({
       logger: false,
-      bodyLimit: BODY_BYTES_MAX,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      connectionTimeout: REQUEST_TIMEOUT_MS,
-      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+      bodyLimit: HTTP_BODY_BYTES_MAX,
+      requestTimeout: HTTP_REQUEST_TIMEOUT_MS,
+      connectionTimeout: HTTP_REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: HTTP_KEEP_ALIVE_TIMEOUT_MS,
       forceCloseConnections: true,
-      // Node looks for connections that are late only every 30 seconds unless told otherwise.
       http: {
         maxHeaderSize: HANDSHAKE_HEADER_BYTES_MAX,
         headersTimeout: HANDSHAKE_TIMEOUT_MS,
-        connectionsCheckingInterval: CONNECTION_CHECK_MS,
+        connectionsCheckingInterval: HTTP_CHECK_INTERVAL_MS,
       },
     });
     this.addPages();

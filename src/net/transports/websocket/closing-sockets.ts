@@ -3,7 +3,6 @@
 // small bounded pieces only to come to its close answer. The answer, the end of the socket or the deadline ends it.
 
 import type { Socket } from 'node:net';
-import type { WebSocket } from 'ws';
 import type { NetClock } from '../../gateway/session.js';
 import { CLOSE_DEADLINE_MS, CLOSING_READ_BYTES, CLOSING_READ_BYTES_TOTAL } from '../../limits.js';
 
@@ -18,7 +17,7 @@ export class ClosingSockets {
   }
 
   /** At any time after the close frame was sent or received; again is no harm. */
-  add(ws: Pick<WebSocket, 'pause'>, socket: Socket): void {
+  add(ws: { pause(): void }, socket: Socket): void {
     if (this.sockets.has(socket) || socket.destroyed) return;
     // Else ws resumes the socket when it has parsed what it holds.
     ws.pause();
