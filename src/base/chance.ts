@@ -28,3 +28,8 @@ export function createRandom(seed: number): () => number {
   seedState(state, 0, seed);
   return () => nextFloat(state, 0);
 }
+
+/** Chance that nobody can repeat, for pauses between tries and the like. A number in [0, 1). */
+export function randomFraction(): number {
+  return Math.random();
+}

@@ -2,3 +2,8 @@
 export function nowMs(): number {
   return performance.now();
 }
+
+/** Milliseconds since 1970 by the wall clock, which people may set back or forward. For times that are stored or told. */
+export function wallMs(): number {
+  return Date.now();
+}
