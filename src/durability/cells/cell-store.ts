@@ -12,11 +12,11 @@ import type { ColumnSpec } from '../../memory/world/world-layout.js';
 import { SNAPSHOT_PIECE_BYTES } from '../../stores/limits.js';
 import type { ColdRow, ColdStore } from '../../stores/store-ports.js';
 import { decodeCell, type PackedRows } from './cell-record.js';
+import { CELL_PAGE_KEYS } from './limits.js';
 
 export const CELLS_TABLE = 'cells';
 /** Versions that one millisecond has; a server that starts later begins above all that an earlier one gave out. */
 const VERSIONS_PER_MS = 1024;
-const PAGE_KEYS = 1000;
 
 /** Which record of which cell. */
 export interface CellName {
@@ -93,13 +93,13 @@ export class CellRecords {
     const prefix = `${this.worldId}/${cell}@`;
     const versions = new Set<number>();
     for (let afterKey = ''; ; ) {
-      const keys = await this.store.scanKeys(CELLS_TABLE, prefix, afterKey, PAGE_KEYS);
+      const keys = await this.store.scanKeys(CELLS_TABLE, prefix, afterKey, CELL_PAGE_KEYS);
       for (const key of keys) {
         versions.add(versionOfKey(key));
         const [head, piece] = key.split('+');
         if (piece !== undefined) this.notePiece(head, Number(piece));
       }
-      if (keys.length < PAGE_KEYS) break;
+      if (keys.length < CELL_PAGE_KEYS) break;
       afterKey = keys[keys.length - 1];
     }
     return [...versions].sort((one, other) => one - other);

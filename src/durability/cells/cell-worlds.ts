@@ -8,15 +8,16 @@
 import { formatPlain, parseTrusted } from '../../protocol/plain/plain-codec.js';
 import type { ColdStore } from '../../stores/store-ports.js';
 import { CELLS_TABLE } from './cell-store.js';
-import { CELL_WORLDS_KEPT, CELL_WORLDS_KEPT_MS } from './limits.js';
+import {
+  CELL_WORLDS_DROPPED_PER_CALL,
+  CELL_WORLDS_KEPT,
+  CELL_WORLDS_KEPT_MS,
+  CELL_WORLDS_PAGE_KEYS,
+  CELL_WORLDS_PAGE_ROWS,
+} from './limits.js';
 
 const CELL_WORLDS_TABLE = 'cell-worlds';
 const DAY_MS = 24 * 3600 * 1000;
-const PAGE_ROWS = 500;
-/** Keys that are read to find the next world. */
-const PAGE_KEYS = 100;
-/** Of a world that is given up, at one time. */
-const DROPPED_PER_CALL = 256;
 
 export interface CellWorldsOptions {
   store: ColdStore;
@@ -52,7 +53,7 @@ export class CellWorlds {
     if (now() >= this.searchAtMs && mayDrop()) await this.search(now());
     if (this.givenUp.length === 0) return 0;
     const [world] = this.givenUp;
-    const keys = await store.scanKeys(CELLS_TABLE, `${world}/`, '', DROPPED_PER_CALL);
+    const keys = await store.scanKeys(CELLS_TABLE, `${world}/`, '', CELL_WORLDS_DROPPED_PER_CALL);
     await store.deleteRows(CELLS_TABLE, keys);
     if (keys.length === 0) {
       await store.deleteRows(CELL_WORLDS_TABLE, [world]);
@@ -84,10 +85,10 @@ export class CellWorlds {
   private async listSeen(): Promise<Map<string, number>> {
     const seen = new Map<string, number>();
     for (let afterKey = ''; ; ) {
-      const rows = await this.options.store.scanRows(CELL_WORLDS_TABLE, '', afterKey, PAGE_ROWS);
+      const rows = await this.options.store.scanRows(CELL_WORLDS_TABLE, '', afterKey, CELL_WORLDS_PAGE_ROWS);
       for (const { key, value } of rows)
         seen.set(key, (parseTrusted('msgpack', value) as { seenAtMs: number }).seenAtMs);
-      if (rows.length < PAGE_ROWS) return seen;
+      if (rows.length < CELL_WORLDS_PAGE_ROWS) return seen;
       afterKey = rows[rows.length - 1].key;
     }
   }
@@ -96,9 +97,9 @@ export class CellWorlds {
   private async listStored(): Promise<string[]> {
     const worlds = new Set<string>();
     for (let afterKey = ''; ; ) {
-      const keys = await this.options.store.scanKeys(CELLS_TABLE, '', afterKey, PAGE_KEYS);
+      const keys = await this.options.store.scanKeys(CELLS_TABLE, '', afterKey, CELL_WORLDS_PAGE_KEYS);
       for (const key of keys) worlds.add(worldOfKey(key));
-      if (keys.length < PAGE_KEYS) return [...worlds];
+      if (keys.length < CELL_WORLDS_PAGE_KEYS) return [...worlds];
       // U+10FFFF sorts above all other characters.
       afterKey = `${worldOfKey(keys[keys.length - 1])}/\u{10ffff}`;
     }

@@ -1,6 +1,7 @@
 // Checkpoints: what lasts of entities goes to the cold store row by row, and only what has changed since it last went.
 // A world that goes on keeps its rows; one that begins anew has a name, and rows, of its own.
 
+import { nowMs } from '../../base/clock.js';
 import type { IoCounters } from '../../memory/tables/io-counters.js';
 import type { WorldBuffer } from '../../memory/world/world-buffer.js';
 import { pause } from '../../stores/deadline.js';
@@ -98,10 +99,10 @@ export class Checkpointer {
   /** Queues what has changed and sees to it that it is written. */
   take(): void {
     const { counters } = this.options;
-    const start = performance.now();
+    const start = nowMs();
     counters.add('checkpointFailures', this.shadow.compare(this));
     counters.add('checkpoints', 1);
-    counters.set('checkpointMs', performance.now() - start);
+    counters.set('checkpointMs', nowMs() - start);
     counters.set('checkpointRowsWaiting', this.queue.length);
     void this.writer.run();
     void this.dropOld();

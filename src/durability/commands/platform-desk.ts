@@ -2,6 +2,7 @@
 // once: the offset of a command is committed when the log has its answer, so a crash brings the command again. Main
 // and the ledger know the ids of what was done, and the answer to the same command has the same event id.
 
+import { wallMs } from '../../base/clock.js';
 import type { IoCounters } from '../../memory/tables/io-counters.js';
 import { formatPlain } from '../../protocol/plain/plain-codec.js';
 import type { EventLog, LogBatch, LogEntry, LogRecord, Subscription, TopicSpec } from '../../stores/store-ports.js';
@@ -58,7 +59,7 @@ export class PlatformDesk {
     private readonly counters: IoCounters,
     private readonly ledger: CommandLedger,
     private readonly bans: Pick<BanBook, 'keep'>,
-    private readonly now: () => number = Date.now,
+    private readonly now: () => number = wallMs,
   ) {}
 
   subscribe(log: EventLog): Promise<Subscription> {

@@ -2,7 +2,9 @@
 // is to have waits on the disk, because memory goes with the process, and is appended in order when it can be. The order
 // is: the batch that is under way or was refused, then the disk, then memory. Where the disk does not take it either it
 // waits in memory up to a bound, and where nothing has room the oldest go, those of low value first, counted.
+// Delivery is at least once, with the same event id each time: the ticks of a key ascend once events seen before are dropped.
 
+import { randomFraction } from '../../base/chance.js';
 import * as R from '../../memory/records/thread-records.js';
 import type { RecordRing } from '../../memory/rings/record-ring.js';
 import type { IoCounters } from '../../memory/tables/io-counters.js';
@@ -17,18 +19,16 @@ import {
   EVENTS_FEW_MAX,
   EVENTS_HELD_MS,
   EVENTS_PER_APPEND_MAX,
+  EVENTS_RETRY_MS_MAX,
+  EVENTS_RETRY_MS_MIN,
   EVENTS_SPILLING_MAX,
   EVENTS_UNKEPT_MS,
   EVENTS_WAITING_MAX,
+  FLUSH_LOOK_MS,
   LOG_SILENT_MS,
   SPOOL_DRAIN_PER_SECOND,
 } from './limits.js';
 import { appendAround } from './refused-records.js';
-
-const BACKOFF_MS_MIN = 100;
-const BACKOFF_MS_MAX = 5000;
-/** How often a flush looks whether something has moved. */
-const FLUSH_LOOK_MS = 5;
 
 export interface PumpLimits {
   waitingMax: number;
@@ -82,11 +82,11 @@ export class EventPump {
     /** Without one, memory is all there is. */
     private readonly spool?: EventSpool,
     limits: Partial<PumpLimits> = {},
-    random: () => number = Math.random,
+    random: () => number = randomFraction,
   ) {
     this.rings = new EventRings(rings);
-    this.appendBackoff = new Backoff(BACKOFF_MS_MIN, BACKOFF_MS_MAX, random);
-    this.spillBackoff = new Backoff(BACKOFF_MS_MIN, BACKOFF_MS_MAX, random);
+    this.appendBackoff = new Backoff(EVENTS_RETRY_MS_MIN, EVENTS_RETRY_MS_MAX, random);
+    this.spillBackoff = new Backoff(EVENTS_RETRY_MS_MIN, EVENTS_RETRY_MS_MAX, random);
     this.counters = losses.counters;
     this.limits = { ...LIMITS, ...limits };
     this.hasDrained = spool?.isEmpty ?? true;

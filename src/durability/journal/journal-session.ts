@@ -1,6 +1,7 @@
 // What a session's journal says of itself, so that it can be run again: the settings that make the world what it is, and
 // which game wrote it.
 
+import { wallMs } from '../../base/clock.js';
 import type { Settings } from '../../config/settings.js';
 import { cutWorld } from '../../engine/borders/mirrors.js';
 import type { WorldPlan } from '../../engine/plan/world-plan.js';
@@ -42,7 +43,7 @@ export function describeSession(plan: WorldPlan, game: GameDefinition): SessionI
     format: FORMAT,
     epoch: plan.epoch,
     originMs: plan.originMs,
-    startedAt: new Date().toISOString(),
+    startedAt: new Date(wallMs()).toISOString(),
     game: game.name,
     gameVersion: game.version,
     layoutHash: plan.layout.hash,

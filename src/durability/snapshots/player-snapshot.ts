@@ -19,11 +19,13 @@ import { SCALAR_ROW_LIMIT, SCALAR_TICK } from '../../memory/world/world-layout.j
 import { formatPlain, parseTrusted } from '../../protocol/plain/plain-codec.js';
 import { pause } from '../../stores/deadline.js';
 import type { HotEntry, HotStore } from '../../stores/store-ports.js';
-import { HOT_SNAPSHOT_TTL_MS, PLAYER_KEYS_GONE_MAX, SNAPSHOT_COPY_ATTEMPTS } from './limits.js';
-
-/** How often the end looks whether a snapshot is still under way. */
-const LAST_LOOK_MS = 5;
-const ENCODED_AT_ONCE = 64;
+import {
+  HOT_SNAPSHOT_TTL_MS,
+  PLAYER_KEYS_GONE_MAX,
+  PLAYERS_ENCODED_AT_ONCE,
+  PLAYERS_LAST_LOOK_MS,
+  SNAPSHOT_COPY_ATTEMPTS,
+} from './limits.js';
 
 export interface PlayerSession {
   client: number;
@@ -181,7 +183,7 @@ export class PlayerSnapshotter {
 
   /** The end: one that is under way may be of an earlier tick, so another follows it. */
   async takeLast(now: () => number): Promise<void> {
-    while (this.isTaking) await pause(LAST_LOOK_MS);
+    while (this.isTaking) await pause(PLAYERS_LAST_LOOK_MS);
     await this.take(now());
   }
 
@@ -252,7 +254,7 @@ async function encodeAll(players: readonly Playing[]): Promise<HotEntry[]> {
     const where = { ...session, worldId, zone, tick, takenAtMs, key };
     entries.push({ key: playerKey(player.playerId), value: seal(player), ttlMs });
     entries.push({ key: sessionKey(session.sessionId), value: seal(where), ttlMs });
-    if (index % ENCODED_AT_ONCE === ENCODED_AT_ONCE - 1) await yieldToOthers();
+    if (index % PLAYERS_ENCODED_AT_ONCE === PLAYERS_ENCODED_AT_ONCE - 1) await yieldToOthers();
   }
   return entries;
 }

@@ -2,17 +2,20 @@
 // job pool compresses and sums; this thread hands what came back to the store.
 
 import { setTimeout as sleep, setImmediate as yieldToOthers } from 'node:timers/promises';
-import { processMs } from '../../base/clock.js';
+import { nowMs, processMs } from '../../base/clock.js';
 import type { IoCounters } from '../../memory/tables/io-counters.js';
 import type { WorldBuffer } from '../../memory/world/world-buffer.js';
 import type { ColdStore, Fence, HotStore } from '../../stores/store-ports.js';
 import type { JobPool } from './job-pool.js';
-import { COLD_HISTORY_KEPT, HOT_SNAPSHOT_TTL_MS, SNAPSHOT_COPIES_BYTES_MAX, SNAPSHOT_COPY_ATTEMPTS } from './limits.js';
+import {
+  COLD_HISTORY_KEPT,
+  HOT_SNAPSHOT_TTL_MS,
+  SNAPSHOT_COPIES_BYTES_MAX,
+  SNAPSHOT_COPY_ATTEMPTS,
+  SNAPSHOT_LAST_WAIT_MS,
+} from './limits.js';
 import type { PackedByJob } from './snapshot-jobs.js';
 import { copyZone, SNAPSHOT_COMPRESSION, SNAPSHOT_FORMAT, type WorldIdentity, type ZoneCopy } from './zone-snapshot.js';
-
-/** How long the last snapshots wait for those under way: a hot one would be written over, a history be out of order. */
-const LAST_WAIT_MS = 2000;
 
 export function hotKey(zone: number): string {
   return `snapshot:zone:${zone}`;
@@ -72,7 +75,8 @@ export class Snapshotter {
     this.failing.clear(); // whatever was said before: the end is said by itself
     // A second try, as there is no next snapshot that would make up for this one.
     const packed = this.packAll(nowMs).catch(() => this.packAll(nowMs));
-    const waitFor = (former: Promise<void> | undefined): Promise<void> => Promise.race([former, wait(LAST_WAIT_MS)]);
+    const waitFor = (former: Promise<void> | undefined): Promise<void> =>
+      Promise.race([former, wait(SNAPSHOT_LAST_WAIT_MS)]);
     const [hotWaited, coldWaited] = [waitFor(this.hotUnderWay), waitFor(this.coldUnderWay)];
     await Promise.all([
       this.attempt('hot', async () => {
@@ -136,7 +140,7 @@ export class Snapshotter {
    * Zones are copied one right after the other, so that hardly anything walks from one into another meanwhile; between
    * two of them this thread does its other work. Only where the copies would take too much memory, one waits for jobs.
    */
-  private async packAll(nowMs: number): Promise<PackedWorldZone[]> {
+  private async packAll(takenAtMs: number): Promise<PackedWorldZone[]> {
     const jobs: Promise<PackedWorldZone>[] = [];
     let copyMs = 0;
     let rawBytes = 0;
@@ -147,14 +151,14 @@ export class Snapshotter {
         await Promise.all(jobs);
         waitingBytes = 0;
       }
-      const start = performance.now();
-      const copy = this.copy(world, nowMs);
+      const start = nowMs();
+      const copy = this.copy(world, takenAtMs);
       rawBytes += copy.body.length;
       waitingBytes += copy.body.length;
       const job = this.pack(copy);
       job.catch(() => {}); // told below, with the first of them
       jobs.push(job);
-      copyMs += performance.now() - start;
+      copyMs += nowMs() - start;
     }
     const [zones] = await Promise.all([Promise.all(jobs), this.whenKept()]);
     this.counters.set('snapshotMs', copyMs);
@@ -164,9 +168,9 @@ export class Snapshotter {
     return zones;
   }
 
-  private copy(world: WorldBuffer, nowMs: number): ZoneCopy {
+  private copy(world: WorldBuffer, takenAtMs: number): ZoneCopy {
     for (let attempt = 0; attempt < SNAPSHOT_COPY_ATTEMPTS; attempt++) {
-      const copy = copyZone(world, this.shape, this.epoch, nowMs);
+      const copy = copyZone(world, this.shape, this.epoch, takenAtMs);
       if (copy !== undefined) {
         return copy;
       }

@@ -48,7 +48,12 @@ import {
   SCALAR_TICK,
 } from '../../memory/world/world-layout.js';
 import { bytesOfCells, type CellsHeader, type CellsSnapshot, describeCells, listCellParts } from './cell-snapshot.js';
-import { SNAPSHOT_BODY_BYTES_MAX, SNAPSHOT_HEADER_BYTES_MAX, SNAPSHOT_ROWS_MAX } from './limits.js';
+import {
+  SNAPSHOT_BODY_BYTES_MAX,
+  SNAPSHOT_HEADER_BYTES_MAX,
+  SNAPSHOT_ROWS_MAX,
+  SNAPSHOT_UNPACK_CHUNK_BYTES,
+} from './limits.js';
 
 export const SNAPSHOT_FORMAT = 3;
 export const SNAPSHOT_COMPRESSION = 'brotli';
@@ -57,7 +62,6 @@ const CHECKSUM_AT = 4;
 const HEADER_AT = CHECKSUM_AT + 32;
 /** Measured, see README: higher ones take longer for hardly less. */
 const BROTLI_QUALITY = 1;
-const UNPACK_CHUNK_BYTES = 1024 * 1024;
 
 /** What must be the same for a snapshot to be taken up. */
 export interface WorldShape {
@@ -282,7 +286,7 @@ function readFormat(buffer: Buffer): Parts {
 function unpack(stored: Uint8Array, bodyBytes: number): Buffer {
   let body: Buffer;
   try {
-    body = brotliDecompressSync(stored, { maxOutputLength: bodyBytes, chunkSize: UNPACK_CHUNK_BYTES });
+    body = brotliDecompressSync(stored, { maxOutputLength: bodyBytes, chunkSize: SNAPSHOT_UNPACK_CHUNK_BYTES });
   } catch (error) {
     throw new Error(`its body cannot be unpacked to ${bodyBytes} bytes: ${(error as Error).message}`);
   }
