@@ -229,8 +229,6 @@ export interface HotStore extends LeasePort {
   /** In the order of the keys; undefined where there is none or its time is over. */
   get(keys: readonly string[]): Promise<(Uint8Array | undefined)[]>;
   delete(keys: readonly string[]): Promise<void>;
-  /** Live keys that begin with `prefix`, sorted. For tests and tools: it walks all keys. */
-  keys(prefix: string): Promise<string[]>;
   health(): BackendHealth;
   close(): Promise<void>;
 }
@@ -280,8 +278,6 @@ export interface ColdStore extends LeasePort {
   save(id: string, snapshot: ColdSnapshotInput, fence?: Fence): Promise<ColdHeader>;
   /** Those that are not wanted, by their headers, are passed over without a word. */
   latest(id: string, isWanted?: (header: ColdHeader) => boolean): Promise<ColdSearch>;
-  /** Newest first. For tests and tools: a start asks for the latest. */
-  history(id: string, limit: number): Promise<ColdHeader[]>;
   /** Drops all but the newest `keep` of the id; resolves with how many went. */
   prune(id: string, keep: number, fence?: Fence): Promise<number>;
 

@@ -13,10 +13,10 @@ import type { SocketClass } from '../../src/client/socket.js';
 import { ARENA_COMMANDS } from '../../src/games/arena/command-forms.js';
 import { KIND_PLAYER } from '../../src/games/arena/fields.js';
 import type { DescribedCommand } from '../../src/protocol/fb/command-layout.js';
-import { openRedisHotStore } from '../../src/stores/redis/redis-hot-store.js';
 import { requireOrSkip } from '../require.js';
 import { startServer, type TestServer } from '../server.js';
 import { TcpProxy } from '../services/proxy.js';
+import { emptyRedis, listRedisKeys } from '../services/redis-client.js';
 import { findService, skipReason } from '../services/running.js';
 import chaos from './chaos-game.js';
 
@@ -262,22 +262,13 @@ async function findOwnRedis(t: TestContext): Promise<string | undefined> {
   if (!requireOrSkip(t, url !== undefined, skipReason('redis'))) return undefined;
   const own = new URL(url as string);
   own.pathname = '/13';
-  const hot = openRedisHotStore({ url: own.href });
-  await until('redis answers', () =>
-    hot.keys('').then(
-      (keys) => hot.delete(keys).then(() => true),
-      () => false,
-    ),
-  );
-  await hot.close();
+  await emptyRedis(own.href);
   return own.href;
 }
 
 test('a player goes on on another server that shares the store and the secret, with what it had', async (t) => {
   const redis = await findOwnRedis(t);
   if (redis === undefined) return;
-  const hot = openRedisHotStore({ url: redis });
-  t.after(() => hot.close());
   const options = [...CHAOS, '--redis', redis, '--resume-secret', SECRET, '--start', 'fresh'];
   const first = await startServer(options);
   const player = await joinPlayer(first.wsUrl, 'wanderer', '', CHAOS_COMMANDS);
@@ -298,10 +289,13 @@ test('a player goes on on another server that shares the store and the secret, w
     const seq = back.client.send('Step', {});
     await until('its commands are obeyed', () => back.client.ack >= seq && back.client.self?.fields[0] === 43);
     await untilSnapshot(second);
-    assert.equal((await hot.keys('snapshot:player:')).length, 2);
+    assert.equal((await listRedisKeys(redis, 'snapshot:player:*')).length, 2);
     anew.client.close();
     back.client.close();
-    await until('who left is stored no more', async () => (await hot.keys('snapshot:player:')).length === 0);
+    await until(
+      'who left is stored no more',
+      async () => (await listRedisKeys(redis, 'snapshot:player:*')).length === 0,
+    );
   } finally {
     await second.stop();
   }

@@ -8,10 +8,9 @@ import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MongoClient } from 'mongodb';
-import { loadBackends } from '../../src/stores/open-stores.js';
-import { openRedisHotStore } from '../../src/stores/redis/redis-hot-store.js';
 import { requireOrSkip } from '../require.js';
 import { startServer, type TestServer } from '../server.js';
+import { emptyRedis } from '../services/redis-client.js';
 import { findService, skipReason } from '../services/running.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'tessera-shared-'));
@@ -45,10 +44,7 @@ async function ownRedis(t: TestContext): Promise<string | undefined> {
   if (!requireOrSkip(t, url !== undefined, skipReason('redis'))) return undefined;
   const own = new URL(url as string);
   own.pathname = '/11';
-  await loadBackends({ kafka: '', redis: own.href, mongodb: '' });
-  const hot = openRedisHotStore({ url: own.href });
-  await hot.delete(await hot.keys(''));
-  await hot.close();
+  await emptyRedis(own.href);
   return own.href;
 }
 

@@ -99,3 +99,13 @@ test('a backend that refuses a call is up', async () => {
   assert.equal(health.read().state, 'up');
   assert.equal(lines.length, 2);
 });
+
+test('an answer counts although a younger call is still under way', async () => {
+  const { health } = open();
+  await fail(health, new Error('gone'));
+  const younger = hang(health);
+  await health.track(async () => {});
+  assert.equal(health.read().state, 'up');
+  younger.end();
+  await younger.ended;
+});

@@ -96,11 +96,6 @@ class EmbeddedColdStore implements ColdStore {
     );
   }
 
-  async history(id: string, limit: number): Promise<ColdHeader[]> {
-    this.#requireOpen();
-    return this.#readHistory(id, limit);
-  }
-
   async prune(id: string, keep: number, fence?: Fence): Promise<number> {
     return this.#write(() => {
       this.#leases.require(fence);

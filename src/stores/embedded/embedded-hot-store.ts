@@ -89,18 +89,6 @@ class EmbeddedHotStore implements HotStore {
     });
   }
 
-  async keys(prefix: string): Promise<string[]> {
-    this.#requireOpen();
-    const nowMs = wallMs();
-    const start = Buffer.from(prefix);
-    const found: string[] = [];
-    for (const key of this.#expiries.keys(prefix === '' ? {} : { start })) {
-      if (!start.equals(key.subarray(0, start.length))) break;
-      if (this.#isLive(key, nowMs)) found.push(Buffer.from(key).toString());
-    }
-    return found;
-  }
-
   claimLease(name: string, claim: LeaseClaim): Promise<HeldLease> {
     return this.#write(() => this.#leases.claim(name, claim));
   }

@@ -131,7 +131,7 @@ class MongoColdStore implements ColdStore {
     const pieces = await this.#writePieces(id, writeId, bytes);
     await this.#leases.require(fence);
     for (let attempt = 1; ; attempt++) {
-      const [newest] = await this.history(id, 1);
+      const [newest] = await this.#findHistory(id, 1);
       const sequence = (newest?.sequence ?? 0) + 1;
       const header: ColdHeader = { id, sequence, tick, takenAtMs, byteCount: bytes.length, checksum, meta };
       try {
@@ -153,10 +153,6 @@ class MongoColdStore implements ColdStore {
     return findNewest(documents.map(toHeader).filter(isWanted), (header) =>
       this.#loadDocument(documents.find(({ sequence }) => sequence === header.sequence)!),
     );
-  }
-
-  async history(id: string, limit: number): Promise<ColdHeader[]> {
-    return limit === 0 ? [] : (await this.#findHistory(id, limit)).map(toHeader);
   }
 
   async prune(id: string, keep: number, fence?: Fence): Promise<number> {

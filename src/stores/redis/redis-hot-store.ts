@@ -25,7 +25,6 @@ const RECONNECT_MS_MIN = 100;
 const RECONNECT_MS_MAX = 2000;
 /** One pipeline carries at most this much, so that a large set does not sit in memory twice. */
 const PIPELINE_BYTES_MAX = 8 * 1024 * 1024;
-const SCAN_COUNT = 1000;
 
 export interface RedisHotStoreOptions {
   url: string;
@@ -135,20 +134,6 @@ class RedisHotStore implements HotStore {
   async delete(keys: readonly string[]): Promise<void> {
     // UNLINK frees the memory of large values on another thread of the server.
     if (keys.length > 0) await this.#call('delete', () => this.#redis.unlink(...keys));
-  }
-
-  async keys(prefix: string): Promise<string[]> {
-    const pattern = `${prefix.replace(/[\\*?[\]]/g, '\\$&')}*`;
-    const found = new Set<string>();
-    let cursor = '0';
-    do {
-      const [next, page] = await this.#call('keys', () =>
-        this.#redis.scan(cursor, 'MATCH', pattern, 'COUNT', SCAN_COUNT),
-      );
-      for (const key of page) found.add(key);
-      cursor = next;
-    } while (cursor !== '0');
-    return [...found].sort();
   }
 
   health(): BackendHealth {

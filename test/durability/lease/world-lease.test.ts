@@ -195,3 +195,17 @@ test('a lease of which nothing can be read is a stranger, and is waited for', as
   assert.equal(lease.require().number, 4);
   assert.match(said.join(), /another server kept its world: one that says nothing of itself \(somebody\);/);
 });
+
+test('one renewal that a killed server had on its way does not make it alive', async (t) => {
+  const place = new Place();
+  const killed = serve(t, place, 'killed');
+  await killed.lease.acquire();
+  await killed.lease.pause();
+  const next = serve(t, place, 'next');
+  const acquired = next.lease.acquire();
+  await until('it is watched', () => next.said.length > 0);
+  const { lease } = place;
+  if (lease !== undefined) place.lease = { ...lease, beat: lease.beat + 1 };
+  await acquired;
+  assert.ok(next.lease.isHeld);
+});

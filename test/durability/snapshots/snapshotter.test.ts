@@ -11,6 +11,7 @@ import { layOutWorld, SCALAR_ROW_LIMIT, SCALAR_TICK } from '../../../src/memory/
 import { openStores, type Stores } from '../../../src/stores/open-stores.js';
 import { type Fence, PersistError } from '../../../src/stores/store-ports.js';
 import { openFolder, until } from '../../folder.js';
+import { listHistory } from '../../stores/cold-history.js';
 import { TICK_DIES, TICK_THROWS } from './faulty-job-thread.js';
 
 const FAULTY_ENTRY = new URL('./faulty-job-thread.js', import.meta.url);
@@ -75,7 +76,7 @@ class Stage {
   }
 
   async coldTicks(zone: number): Promise<number[]> {
-    return (await this.stores.cold.history(coldId(zone), 10)).map(({ tick }) => tick);
+    return (await listHistory(this.stores.cold, coldId(zone))).map(({ tick }) => tick);
   }
 }
 
@@ -265,7 +266,7 @@ test('old cold snapshots that are not removed keep no zone from being saved, and
     stage.commit(tick);
     await stage.snapshotter.takeCold(1000);
   }
-  assert.equal((await cold.history(coldId(2), 100)).length, COLD_HISTORY_KEPT);
+  assert.equal((await listHistory(cold, coldId(2))).length, COLD_HISTORY_KEPT);
   assert.equal(stage.lines.length, 1);
 });
 

@@ -91,7 +91,6 @@ export class TickStore implements ColdStore {
 
   save = unused;
   latest = unused;
-  history = unused;
   prune = unused;
   claimLease = unused;
   releaseLease = unused;

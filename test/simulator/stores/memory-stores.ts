@@ -93,14 +93,6 @@ export class MemoryHotStore implements HotStore {
     });
   }
 
-  async keys(prefix: string): Promise<string[]> {
-    this.requireOpen();
-    return this.line.call({
-      name: 'keys',
-      apply: () => [...this.disk.values.keys()].filter((key) => key.startsWith(prefix) && this.isLive(key)).sort(),
-    });
-  }
-
   async claimLease(name: string, claim: LeaseClaim): Promise<HeldLease> {
     this.requireOpen();
     return this.line.call({ name: 'claimLease', apply: () => this.disk.leases.claim(name, claim) });
@@ -173,15 +165,10 @@ export class MemoryColdStore implements ColdStore {
   }
 
   async latest(id: string, isWanted: (header: ColdHeader) => boolean = () => true): Promise<ColdSearch> {
-    const headers = await this.history(id, Number.POSITIVE_INFINITY);
+    const headers = await this.call('latest', () =>
+      [...(this.disk.snapshots.get(id) ?? [])].reverse().map(({ bytes: _, ...header }) => header),
+    );
     return findNewest(headers.filter(isWanted), async (header) => this.read(id, header.sequence) as ColdSnapshot);
-  }
-
-  async history(id: string, limit: number): Promise<ColdHeader[]> {
-    return this.call('history', () => {
-      const newestFirst = [...(this.disk.snapshots.get(id) ?? [])].reverse();
-      return newestFirst.slice(0, limit).map(({ bytes: _, ...header }) => header);
-    });
   }
 
   async prune(id: string, keep: number, fence?: Fence): Promise<number> {
