@@ -1,12 +1,10 @@
-// A game as its author writes it. defineGame checks all of it at once and makes of it what the engine runs.
+// A game as its author writes it; see define-game.ts.
 
-import { compileGame } from './compile-game.js';
 import type {
   Area,
   CellEvent,
   EventForm,
   FieldDefinitions,
-  GameDefinition,
   GrantDefinition,
   GroundBuilder,
   PastEvent,
@@ -14,7 +12,6 @@ import type {
   Zone,
 } from './definition.js';
 import type { Payload, PayloadSource } from './payload.js';
-import { findMistakes, GameMistakes } from './validate-game.js';
 
 export interface CommandSource<F extends FieldDefinitions, P extends PayloadSource> {
   payload: P;
@@ -72,16 +69,4 @@ export interface GameSource<
   populateCell?(zone: Zone<F>, area: Area, botCount: number, random: () => number): void;
   applyToCell?(zone: Zone<F>, event: CellEvent): void;
   cellChanged?(zone: Zone<F>, area: Area): void;
-}
-
-/**
- * What a module of a game exports by default. Throws GameMistakes, which lists every mistake in the game, before anything
- * is started.
- */
-export function defineGame<const F extends FieldDefinitions, const C extends CommandPayloads>(
-  source: GameSource<F, C>,
-): GameDefinition<F> {
-  const mistakes = findMistakes(source);
-  if (mistakes.length > 0) throw new GameMistakes(mistakes);
-  return compileGame(source as unknown as GameSource) as unknown as GameDefinition<F>;
 }

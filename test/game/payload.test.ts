@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { defineGame } from '../../src/game/define-game.js';
 import { describeCommands } from '../../src/game/describe-commands.js';
-import { defineGame } from '../../src/game/game-source.js';
 import { formPayload, PayloadReader, placeFields } from '../../src/game/payload.js';
 import { CommandLayouts, decodeCommand, encodeCommand, writeCommand } from '../../src/protocol/fb/command-layout.js';
 import { CLIENT_HEADER_BYTES } from '../../src/protocol/limits.js';

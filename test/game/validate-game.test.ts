@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ENGINE_COLUMNS } from '../../src/engine/entities/columns.js';
 import { compileGame, isCompiled } from '../../src/game/compile-game.js';
-import { defineGame } from '../../src/game/game-source.js';
+import { defineGame } from '../../src/game/define-game.js';
 import { ENGINE_FIELD_NAMES } from '../../src/game/reserved-names.js';
 import { findMistakes, type GameMistakes } from '../../src/game/validate-game.js';
 

@@ -1,7 +1,7 @@
 // A world behind the seam for tests of the net side: it lets everyone in, keeps what it is told, and makes frames that
 // show each client its own entity and how far its commands have come.
 
-import { defineGame } from '../../src/game/game-source.js';
+import { defineGame } from '../../src/game/define-game.js';
 import { RejectCode } from '../../src/game/reject-codes.js';
 import type { ClientSink, StoredPlayer, WorldPort } from '../../src/net/gateway/world-port.js';
 import { buildFrame, type FrameParts } from '../../src/protocol/fb/server-frame.js';

@@ -1,6 +1,6 @@
 // The arena: players walk and shoot, NPCs wander, pillars stand in the way.
 
-import { defineGame } from '../../game/game-source.js';
+import { defineGame } from '../../game/define-game.js';
 import { followIntents, moveBodies } from './bodies.js';
 import { MOVE, SHOOT } from './commands.js';
 import { EVENT_FORMS, EVENTS, FIELDS, KINDS } from './fields.js';

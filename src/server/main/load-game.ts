@@ -4,8 +4,9 @@
 import { isAbsolute, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { isCompiled } from '../../game/compile-game.js';
+import { defineGame } from '../../game/define-game.js';
 import type { GameDefinition } from '../../game/definition.js';
-import { defineGame, type GameSource } from '../../game/game-source.js';
+import type { GameSource } from '../../game/game-source.js';
 import { tryGame } from './try-game.js';
 
 const BUILT_IN_GAMES: Record<string, URL> = {

@@ -1,8 +1,8 @@
 // A garden of stones and beetles that rest in cells: each has a serial number, so that a census finds who is lost or there
 // twice. Beetles crawl straight on, over the borders of cells; walkers go where their players send them, and fast.
 
+import { defineGame } from '../../../src/game/define-game.js';
 import type { FieldDefinitions, Zone } from '../../../src/game/definition.js';
-import { defineGame } from '../../../src/game/game-source.js';
 
 export const KIND_WALKER = 0;
 export const KIND_STONE = 1;

@@ -1,8 +1,8 @@
 // Coins: runners turn and run, and pick up coins that lie about. The second game, to show that the engine knows nothing
 // of the first: other kinds, a quantised field, a command with a float in it.
 
+import { defineGame } from '../../../src/game/define-game.js';
 import type { FieldDefinitions, Zone } from '../../../src/game/definition.js';
-import { defineGame } from '../../../src/game/game-source.js';
 import { RejectCode } from '../../../src/game/reject-codes.js';
 
 export const KIND_RUNNER = 0;
