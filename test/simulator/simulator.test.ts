@@ -41,6 +41,17 @@ test('a world without faults loses nothing, seeds 101 to 104', async () => {
   }
 });
 
+test('a thread that hangs harms nobody, unless its successor starts before it has ended, seeds 201 to 206', async () => {
+  const faults = ['thread-hangs', 'tick-interrupted'] as const;
+  const found: string[] = [];
+  for (const seed of [201, 202, 203, 204, 205, 206]) {
+    await check({ seed, ticks: TICKS, faults });
+    const { violation } = await simulate({ seed, ticks: TICKS, faults, isImpatient: true });
+    if (violation !== undefined) found.push(violation.invariant);
+  }
+  assert.ok(found.length > 0, 'the simulator sees what a thread does after it was replaced');
+});
+
 test('a seed gives the same run again, and another seed another one', async () => {
   const [first, again, other] = await Promise.all([7, 7, 8].map((seed) => simulate({ seed, ticks: 100 })));
   assert.equal(first.digest, again.digest);

@@ -46,12 +46,15 @@ export interface ProcessParts {
   knownEvents: Map<string, KnownEvent>;
   possibleEvents: Set<string>;
   history: WorldHistory;
+  isImpatient: boolean;
   onFailure(violation: Violation): void;
 }
 
 export class VirtualProcess {
   readonly owner = new Owner();
   readonly history: WorldHistory;
+  /** Successors start while the thread that hung may still come back, as they must not. */
+  readonly isImpatient: boolean;
   readonly plan: WorldPlan;
   readonly game: GameDefinition;
   readonly router: Router;
@@ -76,6 +79,7 @@ export class VirtualProcess {
     const { plan, game, schedule, faults, chance, trace } = parts;
     this.plan = plan;
     this.history = parts.history;
+    this.isImpatient = parts.isImpatient;
     this.trace = trace;
     const zoneCount = plan.worlds.length;
     this.commands = new AppliedCommands(zoneCount);

@@ -4,7 +4,7 @@ import * as R from '../../memory/records/thread-records.js';
 import { ARRIVAL_TICKS_MAX, COMMANDS_WAITING_MAX } from './limits.js';
 import { copyRecord, NOT_HERE, TAKEN, type WaitingRecord } from './waiting-records.js';
 
-export class AsideCommands {
+export class WaitingCommands {
   private waiting: WaitingRecord[] = [];
   /** By client: how many of its commands wait, and which of them came last. */
   private readonly count: Uint16Array;
