@@ -24,6 +24,7 @@ import type { ResumeOptions } from '../../net/gateway/resumption.js';
 import { Metrics } from '../../net/http/metrics.js';
 import { createNet, type Net } from '../../net/net.js';
 import { CLIENT_ID_MAX, GAME_KIND_MIN } from '../../protocol/limits.js';
+import { EPOCH_LEAP_MAX } from '../limits.js';
 import { WorldReport } from '../reports/world-report.js';
 import { IoKeeper } from '../threads/io-keeper.js';
 import { Supervisor } from '../threads/supervisor.js';
@@ -34,7 +35,6 @@ import { PlatformActions } from './platform-actions.js';
 import { PlayerDesk } from './player-desk.js';
 import { Router } from './router.js';
 
-const EPOCH_LEAP_MAX = 2 ** 24;
 const STOP_TEXT = 'The server is stopping.';
 const BUILT_IN_GAMES: Record<string, URL> = {
   arena: new URL('../../games/arena/game.js', import.meta.url),
