@@ -66,3 +66,18 @@ test('overruns are reported at most once per second of the clock', () => {
   assert.ok(reports.length >= 1 && reports.length <= Math.ceil(seconds) + 1, `${reports.length} reports`);
   assert.equal(control.words[T.OVERRUNS], 200);
 });
+
+test('ticks are counted, each second keeps its longest, and nothing is reported of quick ones', () => {
+  const { ran, control, reports } = runLoop(2 * TICK_HZ, (tick) => (tick % TICK_HZ === 7 ? 8 : 1));
+  assert.equal(control.words[T.TICKS], ran.length);
+  assert.deepEqual([...control.secondMaxUs.slice(0, 2)], [8000, 8000]);
+  assert.deepEqual(reports, []);
+});
+
+test('as many ticks as can be made up for are run, one more is skipped', () => {
+  const stall = (periods: number): Int32Array =>
+    runLoop(20, (tick) => (tick === 5 ? periods * PERIOD_MS : 0.5)).control.words;
+  // The tick after the stalled one is due one period after it began.
+  assert.equal(stall(CATCH_UP_TICKS_MAX + 1.5)[T.SKIPPED], 0);
+  assert.equal(stall(CATCH_UP_TICKS_MAX + 2.5)[T.SKIPPED], 1);
+});
