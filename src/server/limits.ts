@@ -10,6 +10,13 @@ export const STOP_MS_MAX = 10000;
 /** One Ctrl-C may come twice, from the terminal and from npm. What comes later is a person who asks again. */
 export const SAME_SIGNAL_MS = 1000;
 
+/** A run without a terminal says this often how far it is. */
+export const PROGRESS_LINE_MS = 5000;
+/** Percentiles in /healthz are over the last this many seconds: enough ticks for a p99, and soon past a stall. */
+export const HEALTH_WINDOW_SECONDS = 10;
+/** How far client ids leap at a start, at random: nobody knows which ids the last server gave out after its last snapshot. */
+export const EPOCH_LEAP_MAX = 2 ** 24;
+
 // --- the watch over tick threads ---
 
 /** How often main looks at the heartbeats: a small part of the smallest --hang-ms, which is 50. */

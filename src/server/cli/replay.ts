@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { JOURNAL_FOLDER } from '../../base/data-folder.js';
+import { nowMs } from '../../base/clock.js';
 import { defaultSettings } from '../../config/setting-lookup.js';
 import { type JournalSession, listSessions } from '../../durability/journal/journal-reader.js';
 import { checkGame, readSessionInfo } from '../../durability/journal/journal-session.js';
@@ -135,7 +136,7 @@ async function play(session: JournalSession, gameName: string | undefined): Prom
   process.once('SIGINT', () => {
     isInterrupted = true;
   });
-  const startMs = performance.now();
+  const startMs = nowMs();
   const progress = new Progress('replay', Math.ceil(sizeOf(session) / KIB));
   const summary = await replaySession(plan, game, session, async (bytes, tick) => {
     progress.update(Math.ceil(bytes / KIB), `KiB, tick ${tick}`);
@@ -143,7 +144,7 @@ async function play(session: JournalSession, gameName: string | undefined): Prom
     return !isInterrupted;
   });
   progress.stop();
-  report(summary, info.settings.tickHz, performance.now() - startMs);
+  report(summary, info.settings.tickHz, nowMs() - startMs);
   if (isInterrupted) process.exitCode = 130;
   else if (summary.divergences.length > 0 || summary.ends.length < plan.worlds.length) process.exitCode = 1;
 }

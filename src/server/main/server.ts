@@ -26,6 +26,7 @@ import { Metrics } from '../../net/http/metrics.js';
 import { createNet, type Net } from '../../net/net.js';
 import { CLIENT_ID_MAX } from '../../protocol/limits.js';
 import { requireSoundStores } from '../../stores/open-stores.js';
+import { EPOCH_LEAP_MAX } from '../limits.js';
 import { WorldReport } from '../reports/world-report.js';
 import { IoKeeper } from '../threads/io-keeper.js';
 import { Supervisor } from '../threads/supervisor.js';
@@ -37,7 +38,6 @@ import { PlatformActions } from './platform-actions.js';
 import { PlayerDesk } from './player-desk.js';
 import { Router } from './router.js';
 
-const EPOCH_LEAP_MAX = 2 ** 24;
 const STOP_TEXT = 'The server is stopping.';
 export interface RunningServer {
   port: number;

@@ -145,10 +145,15 @@ export class DurabilityReport {
   }
 
   private registerAges(metrics: Metrics): void {
-    metrics.registerGauge('tessera_journal_age_seconds', 'Since ticks were last written', [], (report) => {
-      const state = this.status?.journal.state ?? 'off';
-      if (state !== 'off') report(this.age(this.io.get('journalWrittenMs')));
-    });
+    metrics.registerGauge(
+      'tessera_journal_age_seconds',
+      'Since ticks were last written; 0 without a journal',
+      [],
+      (report) => {
+        const state = this.status?.journal.state ?? 'off';
+        if (state !== 'off') report(this.age(this.io.get('journalWrittenMs')));
+      },
+    );
     metrics.registerGauge('tessera_spool_age_seconds', 'Since events wait in the spool; 0: none do', [], (report) =>
       report(this.spoolAge()),
     );

@@ -8,13 +8,12 @@ import { COUNTERS, type CounterName } from '../../memory/tables/zone-counters.js
 import { hashCommitted, hashText } from '../../memory/world/state-hash.js';
 import { WorldBuffer } from '../../memory/world/world-buffer.js';
 import type { Metrics } from '../../net/http/metrics.js';
+import { HEALTH_WINDOW_SECONDS } from '../limits.js';
 import type { Router } from '../main/router.js';
 import type { Supervisor } from '../threads/supervisor.js';
 import { type CellHealth, CellReport } from './cell-report.js';
 import { DurabilityReport } from './durability-report.js';
 
-/** Percentiles in /healthz are over the last this many seconds. */
-const WINDOW_SECONDS = 10;
 const GAUGES: ReadonlySet<string> = new Set([
   'clients',
   'ghosts',
@@ -235,7 +234,7 @@ export class WorldReport {
     for (const [thread, control] of this.controls.entries()) {
       const samples = this.samples[thread];
       samples.push({ atMs: nowMs(), ticks: control.words[T.TICKS], histogram: control.histogram.slice() });
-      if (samples.length > WINDOW_SECONDS) {
+      if (samples.length > HEALTH_WINDOW_SECONDS) {
         samples.shift();
       }
     }

@@ -27,7 +27,7 @@ export async function runIoThread(data: IoThreadData, port: MessagePort, jobEntr
   // Not sooner: main's answers would find nobody who listens.
   const subscribed = subscribeToPlatform(parts, say);
   const beats = new IoBeats(parts, data.plan.settings);
-  const watch = new IoWatch(parts, (status) => send({ kind: 'status', status }), say);
+  const watch = new IoWatch(parts, (status) => send({ kind: 'status', status }));
   watch.start();
   port.on('message', (message: ToIoThread) => {
     if (message.kind === 'stop') void stop();

@@ -1,6 +1,6 @@
 // Looks a few times a second at what the I/O thread works with: backends, leases, journal, spool. Main is told when
-// something has changed, never per event; ages stand in the shared counters. A call that hangs makes no event by itself, so
-// this is also where a backend that does not answer is named in the log.
+// something has changed, never per event; ages stand in the shared counters. Backends name themselves in the log when they
+// hang, fail or answer again (their health records do).
 
 import { processMs } from '../../base/clock.js';
 import { IO_WATCH_MS, JOURNAL_SILENT_MS } from '../limits.js';
@@ -13,7 +13,6 @@ export type Watched = Pick<IoParts, 'stores' | 'leases' | 'spool' | 'counters'> 
 };
 
 const PORTS: readonly BackendPort[] = ['log', 'hot', 'cold'];
-const PORT_NAMES: Record<BackendPort, string> = { log: 'event log', hot: 'hot store', cold: 'cold store' };
 
 export class IoWatch {
   private readonly backends: BackendStatus[];
@@ -25,7 +24,6 @@ export class IoWatch {
   constructor(
     private readonly parts: Watched,
     private readonly tell: (status: IoStatus) => void,
-    private readonly say: (line: string) => void,
     private readonly now = processMs,
   ) {
     const sinceMs = now();
@@ -69,14 +67,8 @@ export class IoWatch {
     status.failures = health.failures;
     status.lastError = health.lastError;
     if (state === status.state) return;
-    const before = status.state;
-    const seconds = ((atMs - status.sinceMs) / 1000).toFixed(1);
     status.state = state;
     status.sinceMs = atMs;
-    // One that is down, and comes back from there, says so itself.
-    const name = `${PORT_NAMES[status.port]}: ${status.backend}`;
-    if (state === 'slow') this.say(`${name} does not answer; what it is to keep waits`);
-    if (before === 'slow' && state === 'up') this.say(`${name} answers again, after ${seconds} s`);
   }
 
   private lookAtSpool(atMs: number): void {

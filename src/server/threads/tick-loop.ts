@@ -37,8 +37,8 @@ export class TickLoop {
   run(): void {
     const { control } = this;
     let tick = this.firstTick();
+    // acquire: main stores it when this thread is to end
     while (Atomics.load(control.words, T.STOP) === 0) {
-      // acquire: main stores it when this thread is to end
       if (!this.sleepUntilDue(tick)) {
         continue;
       }

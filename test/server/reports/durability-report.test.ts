@@ -93,6 +93,7 @@ test('the metrics page has states as ones and zeros, and no age of what was neve
   io.eventTypes[1] = 9;
   io.eventTypesDropped[1] = 4;
   io.addLoss('refused', 4);
+  io.set('journalWrittenMs', NOW_MS - 50);
   report.hear(status({ ...WELL, cold: 'slow', isLeaseHeld: false }));
   const text = await metrics.text();
   for (const line of [
@@ -105,6 +106,7 @@ test('the metrics page has states as ones and zeros, and no age of what was neve
     'tessera_journal_state{state="written"} 1',
     'tessera_journal_state{state="failing"} 0',
     'tessera_snapshot_age_seconds{store="hot",zone="1"} 4',
+    'tessera_journal_age_seconds 0.05',
     'tessera_spool_age_seconds 0',
     'tessera_events_total{type="died"} 9',
     'tessera_events_lost_total{type="died"} 4',
@@ -115,4 +117,6 @@ test('the metrics page has states as ones and zeros, and no age of what was neve
     assert.ok(text.includes(`${line}\n`), line);
   assert.doesNotMatch(text, /tessera_snapshot_age_seconds\{store="hot",zone="0"/);
   assert.doesNotMatch(text, /tessera_io_(spool_since|journal_written)/);
+  report.hear(status({ ...WELL, journal: 'off' }));
+  assert.ok((await metrics.text()).includes('tessera_journal_age_seconds 0\n'), 'without a journal there is no age');
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { BANS_MS_MAX } from '../../../src/server/limits.js';
 import { PlayerDesk } from '../../../src/server/main/player-desk.js';
 import { IoKeeper, type IoWorker } from '../../../src/server/threads/io-keeper.js';
 import type {
@@ -51,9 +52,10 @@ class Thread extends EventEmitter {
 function stage(
   failures: readonly string[] = [],
   onLaunched: (thread: number) => void = () => {},
-): { keeper: IoKeeper; threads: Thread[]; lines: string[] } {
+): { keeper: IoKeeper; threads: Thread[]; lines: string[]; bans: string[] } {
   const threads: Thread[] = [];
   const lines: string[] = [];
+  const bans: string[] = [];
   const keep = (fields: object, line: string): void => void lines.push(`${line} ${JSON.stringify(fields)}`);
   const log = { debug: keep, info: keep, warn: keep, error: keep };
   const start = (): IoWorker => {
@@ -67,11 +69,11 @@ function stage(
     log,
     desk: new PlayerDesk(log),
     obey: () => Promise.reject(new Error('nobody asks')),
-    onBans: () => {},
+    onBans: (all) => bans.push(...all.map(({ who }) => who)),
     onStatus: () => {},
     start,
   });
-  return { keeper, threads, lines };
+  return { keeper, threads, lines, bans };
 }
 
 async function begin(keeper: IoKeeper): Promise<void> {
@@ -132,6 +134,21 @@ test('where that one fails too, the stop says that nothing was kept', async () =
   threads[0].die('out of memory');
   assert.equal(await keeper.stop(), false);
   assert.match(lines.join('\n'), /the end of the world is not kept: the store is damaged/);
+});
+
+test('a start waits for the bans of earlier servers, and says so when they are late', async (t) => {
+  const { keeper, threads, lines, bans } = stage();
+  await begin(keeper);
+  const waiting = keeper.waitForBans();
+  threads[0].tell({ kind: 'bans', bans: [{ kind: 'name', who: 'x', untilMs: 1 }] });
+  await waiting;
+  assert.deepEqual([bans, lines], [['x'], []]);
+  const late = stage();
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const over = late.keeper.waitForBans();
+  t.mock.timers.tick(BANS_MS_MAX);
+  await over;
+  assert.match(late.lines.join(), /the bans are not loaded after 3000 ms/);
 });
 
 test('a thread that could not keep everything says what, and the stop says so', async () => {
