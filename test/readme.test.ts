@@ -1,9 +1,9 @@
-// What the README promises can be done: its files, scripts and packages are there, and its game can be played.
+// What the READMEs promise can be done: their files, scripts and packages are there, and the game can be played.
 
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { WebSocket } from 'ws';
@@ -15,7 +15,21 @@ const PLAY_MS_MAX = 10000;
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const readme = readFileSync(`${root}README.md`, 'utf8');
 const manifest = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
-const blocks = [...readme.matchAll(/```(\w*)\n([\s\S]*?)```/g)].map(([, language, text]) => ({ language, text }));
+/** From the top of the repository. */
+const pages = ['README.md', 'bench/README.md', 'schemas/README.md', ...pagesOfFolders()];
+
+function pagesOfFolders(): string[] {
+  const paths = readdirSync(`${root}src`).map((folder) => `src/${folder}/README.md`);
+  return paths.filter((path) => existsSync(root + path));
+}
+
+function textOf(page: string): string {
+  return readFileSync(root + page, 'utf8');
+}
+
+function blocksOf(page: string): { language: string; text: string }[] {
+  return [...textOf(page).matchAll(/```(\w*)\n([\s\S]*?)```/g)].map(([, language, text]) => ({ language, text }));
+}
 
 interface PlainFrame {
   welcome?: unknown;
@@ -23,25 +37,31 @@ interface PlainFrame {
   entities?: { distance?: number }[];
 }
 
-test('every file and folder that the README names is there', () => {
-  const paths = [...readme.matchAll(/`((?:src|test|bench|workers|schemas|\.ci)\/[\w./-]*)`|\]\(([\w./-]+)\)/g)];
-  assert.ok(paths.length > 10);
-  const missing = paths.map(([, code, link]) => code ?? link).filter((path) => !existsSync(root + path));
+test('every file and folder that a README names is there', () => {
+  const missing = pages.flatMap((page) => {
+    const named = [...textOf(page).matchAll(/`((?:src|test|bench|workers|schemas|\.ci)\/[\w./-]*)`/g)].map(
+      ([, path]) => path,
+    );
+    const linked = [...textOf(page).matchAll(/\]\(([\w./-]+)\)/g)].map(([, path]) => join(dirname(page), path));
+    return [...named, ...linked].filter((path) => !existsSync(root + path)).map((path) => `${page}: ${path}`);
+  });
   assert.deepEqual(missing, []);
 });
 
-test('every script that the README names is in package.json', () => {
-  const names = [...readme.matchAll(/npm (?:run )?(start|test|check|bench|loadtest|generate)\b/g)].map(
-    ([, name]) => name,
+test('every script that a README names is in package.json', () => {
+  const names = pages.flatMap((page) =>
+    [...textOf(page).matchAll(/npm (?:run )?([a-z:]+)\b/g)].map(([, name]) => name),
   );
   assert.ok(names.length > 6);
+  const known = ['ci', 'run', 'install', ...Object.keys(manifest.scripts)];
   assert.deepEqual(
-    names.filter((name) => manifest.scripts[name] === undefined),
+    names.filter((name) => !known.includes(name)),
     [],
   );
 });
 
-test('every flag that the README gives to the server is accepted', () => {
+test('every flag that a README gives to the server is accepted', () => {
+  const blocks = pages.flatMap(blocksOf);
   const lines = blocks.filter(({ language }) => language === 'sh').flatMap(({ text }) => text.split('\n'));
   const commands = lines.map((line) => /npm start -- ([^#]+)/.exec(line)?.[1].trim().split(/\s+/) ?? []);
   const readFile = () => '{}';
@@ -57,10 +77,12 @@ test('the README says why each dependency is there', () => {
   assert.deepEqual(unnamed, []);
 });
 
-test('the game in the README runs as it stands there, and its JSON messages play it', async (t) => {
+test('the game in the README of src/game runs as it stands there, and its JSON messages play it', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'tessera-readme-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
-  const game = blocks.find(({ language, text }) => language === 'js' && text.startsWith('export default'));
+  const game = blocksOf('src/game/README.md').find(
+    ({ language, text }) => language === 'js' && text.startsWith('export default'),
+  );
   assert.ok(game !== undefined);
   writeFileSync(join(folder, 'my-game.mjs'), game.text);
   const server = await startServer(['--game', join(folder, 'my-game.mjs')]);

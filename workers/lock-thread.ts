@@ -2,7 +2,7 @@
 
 import { closeSync, futimesSync, openSync, readFileSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
-import type { LockThreadData } from '../src/server/cli/data-folder-lock.js';
+import type { LockThreadData } from '../src/durability/lease/lock-thread-data.js';
 
 const { path, text, renewMs } = workerData as LockThreadData;
 

@@ -4,12 +4,12 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { createRandom } from '../../src/base/chance.js';
+import { STORES_FOLDER } from '../../src/base/data-folder.js';
 import { DEFAULTS, type Settings } from '../../src/config/settings.js';
 import { decodeCell, encodeCell } from '../../src/durability/cells/cell-record.js';
 import { CELLS_TABLE, cellKey, firstVersion } from '../../src/durability/cells/cell-store.js';
-import { recoverWorld, STORES_FOLDER, shapeOf } from '../../src/durability/recovery/recovery.js';
+import { recoverWorld, shapeOf } from '../../src/durability/recovery/recovery.js';
 import { coldId } from '../../src/durability/snapshots/snapshotter.js';
-import { encodeZone } from '../../src/durability/snapshots/zone-snapshot.js';
 import { FORM_ENTITY, formOfRecord, QUEUE_HEAD_BYTES } from '../../src/engine/cells/cell-queue.js';
 import { planWorld, type WorldPlan } from '../../src/engine/plan/world-plan.js';
 import type { GameDefinition } from '../../src/game/definition.js';
@@ -28,6 +28,7 @@ import {
 } from '../../src/memory/world/world-layout.js';
 import { openEmbeddedColdStore } from '../../src/stores/embedded/embedded-cold-store.js';
 import type { ColdStore } from '../../src/stores/store-ports.js';
+import { encodeZone } from '../../test/durability/snapshots/plain-snapshot.js';
 import { foldChecksum } from '../bench.js';
 
 const CELLS_PER_WRITE = 100;

@@ -2,29 +2,24 @@
 // holds 64 of its 10,000 cells. The server runs in a process of its own, over sockets; what its players see is held against
 // what was stored, and in the end every entity is looked for and must be in exactly one place.
 
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { assert } from '../../src/base/assert.js';
 import { createRandom } from '../../src/base/chance.js';
 import type { TesseraClient } from '../../src/client/client.js';
-import { ENVIRONMENT_PREFIX, kebabName } from '../../src/config/setting-names.js';
+import { kebabName } from '../../src/config/setting-names.js';
 import type { Settings } from '../../src/config/settings.js';
 import { KIND_PILLAR } from '../../src/games/arena/fields.js';
-import { NODE_FLAGS } from '../../src/server/cli/node-flags.js';
 import { Progress } from '../../src/server/cli/progress.js';
 import type { BenchModule, BenchOptions, BenchRow } from '../bench.js';
 import { readProcessFigures } from '../load/report/process-figures.js';
+import { flagsOf, ServerProcess } from '../server-process.js';
 import { joinPlayer } from './cells-player.js';
 import { arenaSettings, fillWorld, pillarsNear, type StoredWorld, takeCensus } from './cells-world.js';
 
-const CLI = fileURLToPath(new URL('../../src/server/cli/cli.js', import.meta.url));
 const CELL_SIZE = 80;
-const START_MS_MAX = 30000;
-const STOP_MS_MAX = 15000;
 const SETTLE_MS = 1500;
 /** What a shell calls a program that ended on SIGINT. */
 const INTERRUPTED = 130;
@@ -141,7 +136,7 @@ async function driveServer(scene: Scene, settings: Settings, world: StoredWorld,
         if (second % 8 === 0) turn(player, random() * 2 * Math.PI);
       }
       await sleep(1000);
-      const health = await server.health();
+      const health = await server.health<Health>();
       live.push(health.zones.reduce((sum, { cells }) => sum + cells.live, 0));
       const rss = readProcessFigures(server.pid)?.rssMiB ?? 0;
       progress.update(second + 1, `${live.at(-1)} cells live, ${Math.round(rss)} MiB`);
@@ -152,7 +147,7 @@ async function driveServer(scene: Scene, settings: Settings, world: StoredWorld,
     await sleep(small ? 500 : 2000);
     const pillars = players.reduce((sum, player) => sum + checkView(world, player, settings.viewRadius), 0);
     const metrics = await server.metrics();
-    const health = await server.health();
+    const health = await server.health<Health>();
     const rssMiB = readProcessFigures(server.pid)?.rssMiBMax ?? 0;
     for (const player of players) player.close();
     const sum = (name: string): number => sumOf(metrics, name);
@@ -194,14 +189,6 @@ interface Health {
   threads: { tickMsP99: number }[];
 }
 
-interface Server {
-  url: string;
-  pid: number;
-  health(): Promise<Health>;
-  metrics(): Promise<string>;
-  stop(): Promise<void>;
-}
-
 const PASSED: readonly (keyof Settings)[] = [
   'data',
   'seed',
@@ -217,48 +204,17 @@ const PASSED: readonly (keyof Settings)[] = [
   'port',
 ];
 
-async function startServer(settings: Settings): Promise<Server> {
-  const flags = PASSED.flatMap((name) => [`--${kebabName(name)}`, String(settings[name])]);
-  // None of this process's settings, so that the world is where the bench has put it. A process group of its own: Ctrl-C is for the bench, which ends the server.
-  const args = [...NODE_FLAGS, CLI, ...flags, '--start', 'resume'];
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith(ENVIRONMENT_PREFIX)));
-  const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'], env });
-  const killOnExit = (): void => void child.kill('SIGKILL');
-  process.on('exit', killOnExit);
-  let log = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      log = (log + text).slice(-65536);
-    });
+/** None of this process's settings, so that the world is where the bench put it. */
+async function startServer(settings: Settings): Promise<ServerProcess> {
+  const flags = flagsOf(Object.fromEntries(PASSED.map((name) => [kebabName(name), String(settings[name])])));
+  const server = new ServerProcess([...flags, '--start', 'resume'], { ownGroup: true });
+  try {
+    await server.ready();
+  } catch (error) {
+    await server.kill();
+    throw error;
   }
-  const deadline = performance.now() + START_MS_MAX;
-  let url: string | undefined;
-  while (url === undefined) {
-    url = /^listening on (\S+)/m.exec(log)?.[1];
-    const isOver = child.exitCode !== null || performance.now() > deadline;
-    assert(url !== undefined || !isOver, 'the server listens', log);
-    await sleep(20);
-  }
-  const stop = async (): Promise<void> => {
-    await end(child);
-    process.off('exit', killOnExit);
-  };
-  return {
-    url,
-    pid: child.pid ?? 0,
-    health: async () => (await (await fetch(`${url}/healthz`)).json()) as Health,
-    metrics: async () => (await fetch(`${url}/metrics`)).text(),
-    stop,
-  };
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGTERM');
-  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS_MAX);
-  await gone;
-  clearTimeout(timer);
+  return server;
 }
 
 /** Of all series of a metric, or of the one that is named with its labels. */

@@ -99,7 +99,6 @@ async function play(name: string, choice: StoreChoice, scene: Scene, options: Be
   const worlds = world.plan.worlds.map((buffer) => new WorldBuffer(buffer, world.plan.layout));
   const plan = planCheckpoints(world.game, world.settings, {
     worldId: randomUUID(),
-    isNew: true,
     startedAtMs: Date.now(),
   });
   const keeper = make(worlds, plan, counted, scene);

@@ -146,17 +146,18 @@ async function runRound(
     session: describeSession(plan, game),
     shape,
     earlierWorlds: [],
-    lease: { folderId: '', token: '', worldId: '', server: '' },
-    checkpoints: planCheckpoints(game, settings, { worldId: '', isNew: true, startedAtMs: 0 }),
+    lease: { folder: '', token: '', worldId: '', server: '' },
+    checkpoints: planCheckpoints(game, settings, { worldId: '', startedAtMs: 0 }),
     recoveredEvents: undefined,
   };
-  const io = new IoKeeper(
+  const io = new IoKeeper({
     data,
-    ERRORS_ONLY,
-    async () => ({ ok: false, reason: 'a bench obeys nobody' }),
-    () => {},
-    new PlayerDesk(ERRORS_ONLY),
-  );
+    log: ERRORS_ONLY,
+    desk: new PlayerDesk(ERRORS_ONLY),
+    obey: async () => ({ ok: false, reason: 'a bench obeys nobody' }),
+    onBans: () => {},
+    onStatus: () => {},
+  });
   const counters = new IoCounters(plan.io);
   const taken = counters.get('hotSnapshots');
   try {

@@ -81,7 +81,10 @@ function createCases(count: number, seed: BenchOptions['seed']): BenchCase[] {
       call() {
         let checksum = 0;
         for (let i = 0; i < QUERIES_PER_CALL; i++) {
-          const hits = standingTree.queryCircleWithDistance(probes.x[i], probes.y[i], VIEW_RADIUS, rows, distances);
+          standingTree.circle[0] = probes.x[i];
+          standingTree.circle[1] = probes.y[i];
+          standingTree.circle[2] = VIEW_RADIUS;
+          const hits = standingTree.collectCircleWithDistance(rows, distances);
           checksum += hits * distances[0];
         }
         return checksum;

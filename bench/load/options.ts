@@ -177,7 +177,7 @@ function checkTogether(options: LoadOptions): string[] {
   return problems;
 }
 
-export function isLoopback(hostname: string): boolean {
+function isLoopback(hostname: string): boolean {
   return LOOPBACK_NAMES.includes(hostname) || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 }
 

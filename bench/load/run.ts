@@ -11,7 +11,7 @@ import { findListener, openFilesMax, readMachineCpuSeconds, readProcessFigures }
 import { assembleResult, type CensusOutcome, type Findings, type LoadResult } from './report/result.js';
 import { longestTickMs, readServer, type ServerReading } from './report/server-figures.js';
 import { planScene, type ScenePlan } from './scene.js';
-import { type ServerUnderTest, serverArguments, startServer } from './server-process.js';
+import { type ServerUnderTest, serverArguments, startServer } from './server-under-test.js';
 import type { SwarmPlan } from './swarm/messages.js';
 import { SwarmThreads } from './swarm/swarm-threads.js';
 

@@ -1,4 +1,5 @@
-// Seeded chance. State lives in an Int32Array so that it can stand in shared memory and be committed with a tick.
+// Chance. All that a zone computes draws from seeded chance, whose state is a word of an Int32Array, so that it can stand in
+// shared memory and be committed with a tick.
 
 /** @hot xorshift32 over state[index]; returns an unsigned 32-bit integer. */
 export function nextUint32(state: Int32Array, index: number): number {
@@ -27,4 +28,9 @@ export function createRandom(seed: number): () => number {
   const state = new Int32Array(1);
   seedState(state, 0, seed);
   return () => nextFloat(state, 0);
+}
+
+/** Unseeded, in [0, 1): for the jitter of retries only, so that many who failed at once do not come back at once. */
+export function randomFraction(): number {
+  return Math.random();
 }

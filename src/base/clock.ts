@@ -1,9 +1,11 @@
-/** Monotonic milliseconds. Simulation code never calls this: it is told the tick. */
+// The clocks. No other file reads one, and nothing that a zone computes does: it is told the tick.
+
+/** Monotonic milliseconds, for durations and deadlines. Counts from the start of this process or page. */
 export function nowMs(): number {
   return performance.now();
 }
 
-/** Milliseconds since the Unix epoch by the wall clock, which people and time servers set. */
+/** Milliseconds since 1970, for what is stored or shown. May jump when the machine's clock is set. */
 export function wallMs(): number {
   return Date.now();
 }

@@ -1,5 +1,8 @@
 // How long to wait before another attempt to connect.
 
+import { randomFraction } from '../base/chance.js';
+import { RECONNECT_ATTEMPTS_MAX, RECONNECT_DELAY_MS_MAX, RECONNECT_DELAY_MS_MIN } from './limits.js';
+
 export interface ReconnectOptions {
   /** Attempts in a row without a Welcome before giving up. */
   attemptsMax: number;
@@ -10,10 +13,10 @@ export interface ReconnectOptions {
 }
 
 export const RECONNECT_DEFAULTS: ReconnectOptions = {
-  attemptsMax: 8,
-  delayMsMin: 250,
-  delayMsMax: 8000,
-  random: Math.random,
+  attemptsMax: RECONNECT_ATTEMPTS_MAX,
+  delayMsMin: RECONNECT_DELAY_MS_MIN,
+  delayMsMax: RECONNECT_DELAY_MS_MAX,
+  random: randomFraction,
 };
 
 /**

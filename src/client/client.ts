@@ -6,6 +6,7 @@
 //                +------- waiting <------+   the connection was lost and `reconnect` is set
 
 import { assert } from '../base/assert.js';
+import { nowMs } from '../base/clock.js';
 import { RejectCode, rejectReason } from '../game/reject-codes.js';
 import { encodeJoin, encodeLeave, encodePing, encodeResync } from '../protocol/fb/client-message.js';
 import {
@@ -30,12 +31,10 @@ import {
 } from '../protocol/fb/server-frame.js';
 import { DEFAULT_SUBPROTOCOL } from '../protocol/subprotocols.js';
 import { backoffMs, RECONNECT_DEFAULTS, type ReconnectOptions } from './backoff.js';
+import { JOIN_TIMEOUT_MS, RESYNC_REPEAT_MS } from './limits.js';
 import { RoundTrip } from './round-trip.js';
 import { type CloseInfo, SOCKET_OPEN, type Socket, type SocketClass } from './socket.js';
 
-const JOIN_TIMEOUT_MS = 10000;
-/** A Resync that brought no full frame by then is asked for again. */
-const RESYNC_REPEAT_MS = 1000;
 const CLOSE_NORMAL = 1000;
 /** Our own token has come back by another connection: to take over in turn would go on for ever. */
 const CLOSE_REPLACED = 4006;
@@ -141,7 +140,7 @@ export class TesseraClient {
 
   constructor(options: ClientOptions) {
     this.options = options;
-    this.clock = options.clock ?? (() => performance.now());
+    this.clock = options.clock ?? nowMs;
     this.layouts = new CommandLayouts(options.commands ?? []);
     const platform = (globalThis as { WebSocket?: SocketClass }).WebSocket;
     const SocketClass = options.WebSocket ?? platform;

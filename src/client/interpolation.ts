@@ -4,15 +4,11 @@
 // local time is the place that the entity had `delayMs` before, on the server's clock.
 
 import type { EntityState, FrameDelta } from '../protocol/fb/entity-decoder.js';
+import { CLOCK_JUMP_MS, SAMPLE_GAP_MS_MAX, SAMPLES_MAX } from './limits.js';
 
-const SAMPLES = 16;
-const SAMPLES_MASK = SAMPLES - 1;
-/** An entity that stood still for longer than this did not begin to move at the last sample, but shortly before the next. */
-const GAP_MS_MAX = 250;
+const SAMPLES_MASK = SAMPLES_MAX - 1;
 /** A frame counts for this part of the clock's estimate; the first ones for more, as in a plain average. */
 const CLOCK_SMOOTHING = 0.02;
-/** A difference beyond this is no jitter: the server skipped ticks, or this machine slept. */
-const JUMP_MS = 1000;
 
 export interface Place {
   x: number;
@@ -20,9 +16,9 @@ export interface Place {
 }
 
 class Track {
-  readonly timeMs = new Float64Array(SAMPLES);
-  readonly x = new Float32Array(SAMPLES);
-  readonly y = new Float32Array(SAMPLES);
+  readonly timeMs = new Float64Array(SAMPLES_MAX);
+  readonly x = new Float32Array(SAMPLES_MAX);
+  readonly y = new Float32Array(SAMPLES_MAX);
   /** Samples ever added. */
   count = 0;
 
@@ -36,13 +32,13 @@ class Track {
 
   /** The place at a time: before the first sample it is that of the first, after the last that of the last. */
   placeAt(timeMs: number, out: Place): void {
-    const oldest = Math.max(0, this.count - SAMPLES);
+    const oldest = Math.max(0, this.count - SAMPLES_MAX);
     let later = this.count - 1;
     while (later > oldest && this.timeMs[(later - 1) & SAMPLES_MASK] >= timeMs) later--;
     const target = later & SAMPLES_MASK;
     const source = later > oldest ? (later - 1) & SAMPLES_MASK : target;
     const endMs = this.timeMs[target];
-    const startMs = Math.max(this.timeMs[source], endMs - GAP_MS_MAX);
+    const startMs = Math.max(this.timeMs[source], endMs - SAMPLE_GAP_MS_MAX);
     const part = endMs > startMs ? Math.min(1, Math.max(0, (timeMs - startMs) / (endMs - startMs))) : 1;
     out.x = this.x[source] + (this.x[target] - this.x[source]) * part;
     out.y = this.y[source] + (this.y[target] - this.y[source]) * part;
@@ -94,7 +90,7 @@ export class Interpolator {
 
   private followClock(offsetMs: number): void {
     const change = offsetMs - this.offsetMs;
-    if (Math.abs(change) > JUMP_MS) this.offsetCount = 0;
+    if (Math.abs(change) > CLOCK_JUMP_MS) this.offsetCount = 0;
     this.offsetCount++;
     this.offsetMs += change * Math.max(CLOCK_SMOOTHING, 1 / this.offsetCount);
   }

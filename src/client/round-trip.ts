@@ -1,8 +1,9 @@
 // How long it takes from sending an input to the frame that says it has been applied. A frame acknowledges every input
 // up to one number, and only that last one is measured: those before it may have waited for the frame.
 
-const PENDING = 256;
-const PENDING_MASK = PENDING - 1;
+import { ROUND_TRIPS_PENDING_MAX } from './limits.js';
+
+const PENDING_MASK = ROUND_TRIPS_PENDING_MAX - 1;
 /** A new measurement counts for this part of the smoothed value. */
 const SMOOTHING = 0.1;
 
@@ -10,9 +11,9 @@ export class RoundTrip {
   lastMs = 0;
   smoothedMs = 0;
   count = 0;
-  /** By seq modulo PENDING; an input that is not acknowledged before the ring comes round is not measured. */
-  private readonly seqs = new Uint32Array(PENDING);
-  private readonly sentMs = new Float64Array(PENDING);
+  /** By seq modulo ROUND_TRIPS_PENDING_MAX; an input that is not acknowledged before the ring comes round is not measured. */
+  private readonly seqs = new Uint32Array(ROUND_TRIPS_PENDING_MAX);
+  private readonly sentMs = new Float64Array(ROUND_TRIPS_PENDING_MAX);
   private ackedSeq = 0;
 
   /** Forgets what is under way: a new connection counts from 1 again. */

@@ -1,5 +1,5 @@
-// Which settings can change while the server runs: each has an owner that takes a new value at once. The others made the
-// world, its memory, its threads or its connections when the server started, and wait for the next start.
+// Which settings can change while the server runs: those whose owner takes a new value at once. All others shaped the world,
+// its memory, its threads or its connections at the start, and wait for the next start.
 
 import { relationErrors } from './setting-relations.js';
 import { SETTING_NAMES } from './setting-table.js';
@@ -7,7 +7,7 @@ import { fitDefaults, type LoadedSettings, type SettingName, type SettingSources
 
 export const LIVE_SETTINGS: ReadonlySet<SettingName> = new Set<SettingName>([
   'hangMs',
-  // Of who joins from then on.
+  // For clients that join from then on.
   'updateHz',
   'connectionsPerAddress',
   'messagesPerSecond',
@@ -23,21 +23,21 @@ export const LIVE_SETTINGS: ReadonlySet<SettingName> = new Set<SettingName>([
 ]);
 
 export interface Reloaded {
-  /** Not empty: nothing was applied. */
+  /** If there are any, nothing was applied. */
   errors: string[];
   applied: SettingName[];
-  /** Differ from what runs, and cannot change while it does. */
+  /** Changed, and waiting for a restart. */
   restart: SettingName[];
 }
 
 const NOTHING = { applied: [], restart: [], values: {} };
 
 export interface Comparison extends Reloaded {
-  /** Of what is applied. */
+  /** The new values of what is applied. */
   values: Partial<Settings>;
 }
 
-/** What a configuration that was read again would change. `running` is not touched. */
+/** What a configuration that was read again changes. Leaves `running` as it is. */
 export function compareSettings(running: Settings, loaded: LoadedSettings): Comparison {
   if (!loaded.ok) return { errors: loaded.errors, ...NOTHING };
   if (!('settings' in loaded)) return { errors: [], ...NOTHING };
@@ -46,7 +46,7 @@ export function compareSettings(running: Settings, loaded: LoadedSettings): Comp
   const changed = SETTING_NAMES.filter((name) => settings[name] !== running[name]);
   const applied = changed.filter((name) => LIVE_SETTINGS.has(name));
   const restart = changed.filter((name) => !LIVE_SETTINGS.has(name));
-  // What is applied must fit what goes on as it is, not only what it was written down with.
+  // The applied values must fit the settings that go on running, not only the others in the new configuration.
   const values = pick(settings, applied);
   const errors = relationErrors({ ...running, ...values }, nameRunning(sources, restart), new Set());
   return errors.length > 0 ? { errors, ...NOTHING } : { errors, applied, restart, values };

@@ -1,17 +1,15 @@
-// The settings of clients that come back.
+// Settings of session resume: how long an entity waits for its lost client, and what signs the client's token.
 
-import type { SettingDefinition } from './setting-table.js';
-import type { Settings } from './settings.js';
+import { SECRET_LENGTH_MIN } from './limits.js';
+import type { SettingDefinition, Settings } from './setting-types.js';
 
-/** Shorter ones can be guessed from one token. */
-const SECRET_LENGTH_MIN = 16;
 const SECRET_PATTERN = new RegExp(`^$|^[\\x20-\\x7e]{${SECRET_LENGTH_MIN},}$`);
 
 export const RESUME_SETTINGS: { readonly [K in 'resumeMs' | 'resumeSecret']: SettingDefinition<Settings[K]> } = {
   resumeMs: {
     group: 'Timeouts',
     placeholder: 'MS',
-    help: 'The entity of a lost client waits this long for it, also after a start of the server; 0: not at all.',
+    help: 'The entity of a disconnected client is kept this long, also across a restart of the server; 0: not at all.',
     value: 30000,
     form: 'integer',
     min: 0,
@@ -20,7 +18,7 @@ export const RESUME_SETTINGS: { readonly [K in 'resumeMs' | 'resumeSecret']: Set
   resumeSecret: {
     group: 'What lasts',
     placeholder: 'TEXT',
-    help: "Signs the tokens by which clients come back; servers that share it accept each other's. Empty: one of its own, in the data folder.",
+    help: "Signs resume tokens; servers that share it accept each other's. Empty: a secret of its own, in the data folder.",
     value: '',
     form: 'text',
     pattern: SECRET_PATTERN,

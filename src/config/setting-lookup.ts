@@ -1,10 +1,10 @@
-// What the table of settings says, for whoever has a name or a text in hand.
+// Looks settings up in the table: by name, by text, and for error texts.
 
 import { editDistance, kebabName } from './setting-names.js';
-import { SETTING_NAMES, SETTINGS, type SettingDefinition } from './setting-table.js';
-import type { SettingName, Settings } from './settings.js';
+import { SETTING_NAMES, SETTINGS } from './setting-table.js';
+import type { SettingDefinition, SettingName, Settings } from './setting-types.js';
 
-/** Two settings by one name, given as 2x2. They are settings of one group. */
+/** One name for two settings of one group, given as 2x2. */
 export interface SettingPair {
   names: readonly [SettingName, SettingName];
   placeholder: string;
@@ -41,7 +41,7 @@ export function parseSetting(name: SettingName, text: string): string | number |
   }
 }
 
-/** What a setting or a pair, named in kebab-case, may be. Undefined: there is no such name. */
+/** What a setting or a pair, named in kebab-case, may be. Undefined: unknown name. */
 export function allowedText(kebab: string): string | undefined {
   const pair = SETTING_PAIRS.get(kebab);
   if (pair !== undefined) return `two whole numbers, such as ${pair.example}`;
@@ -52,7 +52,7 @@ export function allowedText(kebab: string): string | undefined {
   return form === 'number' ? `a number from ${rangeText(name)}` : rangeText(name);
 }
 
-/** The same in few words. */
+/** A short form of it. */
 export function rangeText(name: SettingName): string {
   const definition: SettingDefinition<string | number> = SETTINGS[name];
   switch (definition.form) {
@@ -72,16 +72,16 @@ function isSecret(name: string): boolean {
   return definition?.form === 'text' && definition.isSecret === true;
 }
 
-/** How every complaint about a setting begins. */
+/** The beginning of every error about a setting. */
 export function describeSetting(name: string, value: string | number, source: string): string {
   const shown = isSecret(name) ? 'not shown' : /^[\w.:/+-]+$/.test(String(value)) ? value : JSON.stringify(value);
   return `${name} is ${shown} (${source === DEFAULT_SOURCE ? source : `from ${source}`})`;
 }
 
-/** The known name that was most likely meant, if one is near. */
+/** The most similar known name, if one is near. */
 export function closestName(kebab: string): string | undefined {
   let closest: string | undefined;
-  // A third of the letters may be wrong; beyond that a guess is no help.
+  // At most a third of the letters may be wrong; beyond that a guess does not help.
   let distanceMin = Math.floor(kebab.length / 3) + 1;
   for (const candidate of [...NAME_BY_KEBAB.keys(), ...SETTING_PAIRS.keys(), 'config']) {
     const distance = editDistance(kebab, candidate);

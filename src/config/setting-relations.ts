@@ -1,14 +1,14 @@
-// What must fit together among settings that are each fine alone. A relation is looked at only when none of its settings
-// is wrong by itself, so that one mistake makes one complaint.
+// Relations between settings that are each valid alone. A relation is checked only when none of its settings is wrong by
+// itself, so that one mistake gives one error.
 
 import { CELL_MARGIN_SHARE, CELL_ROWS_SHARE, CELLS_MAX } from '../engine/cells/limits.js';
 import { HANG_TICKS_MIN, ZONE_EDGE_VIEW_RADII_MIN, ZONES_MAX } from '../engine/limits.js';
 import { LEAVE_RADIUS_FACTOR, UPDATE_BYTES_MIN } from '../engine/replication/limits.js';
 import { describeSetting } from './setting-lookup.js';
-import type { SettingName, SettingSources, Settings } from './settings.js';
+import type { SettingName, SettingSources, Settings } from './setting-types.js';
 
 interface Relation {
-  /** The first is the one to complain about, the others are what it is measured by. */
+  /** The error names the first; the others are what it is measured by. */
   names: readonly [SettingName, ...SettingName[]];
   holds: (settings: Settings) => boolean;
   allowed: (settings: Settings) => string;
@@ -42,7 +42,7 @@ const RELATIONS: readonly Relation[] = [
   },
   {
     names: ['bots', 'entitiesPerZone', 'zoneColumns', 'zoneRows'],
-    // With cells they need not be in memory all at once; see the next.
+    // With cells not all bots are in memory at once; the next relation holds then.
     holds: (s) => s.cellSize > 0 || Math.ceil(s.bots / (s.zoneColumns * s.zoneRows)) <= s.entitiesPerZone,
     allowed: (s) => `at most entitiesPerZone in each zone, ${s.entitiesPerZone * s.zoneColumns * s.zoneRows}`,
   },
@@ -111,7 +111,7 @@ export function relationErrors(
   });
 }
 
-/** What does not tile its zones is complained about by itself. */
+/** False also where cells do not tile their zones, which is an error of its own. */
 function isCutIntoCells({ cellSize, worldWidth, worldHeight, zoneColumns, zoneRows }: Settings): boolean {
   if (cellSize === 0 || worldWidth * worldHeight > CELLS_MAX * cellSize ** 2) return false;
   return (worldWidth / zoneColumns) % cellSize === 0 && (worldHeight / zoneRows) % cellSize === 0;
@@ -121,14 +121,14 @@ function cellCount({ cellSize, worldWidth, worldHeight }: Settings): number {
   return (worldWidth / cellSize) * (worldHeight / cellSize);
 }
 
-/** A zone begins to load a cell while it is filled to less than a share; the last of them must then find its rows too. */
+/** A zone begins to load a cell while less than a share of its rows is taken, and the last one must find room too. */
 function botsPerCellMax(s: Settings): number {
   const cells = cellsNeededAtOnce(s);
   const perCell = Math.floor(s.entitiesPerZone / cells);
   return cells === 1 ? perCell : Math.min(perCell, Math.ceil((s.entitiesPerZone * CELL_ROWS_SHARE) / (cells - 1)) - 1);
 }
 
-/** Of one zone, by who stands on the corner of cells that is nearest to its middle; see src/engine/cells/cell-watch.ts. */
+/** By a player on the corner of cells nearest to the middle of a zone; see src/engine/cells/cell-watch.ts. */
 function cellsNeededAtOnce({ cellSize, worldWidth, worldHeight, zoneColumns, zoneRows, viewRadius }: Settings): number {
   const radius = viewRadius * (LEAVE_RADIUS_FACTOR + CELL_MARGIN_SHARE);
   const columns = worldWidth / zoneColumns / cellSize;
@@ -144,7 +144,7 @@ function cellsNeededAtOnce({ cellSize, worldWidth, worldHeight, zoneColumns, zon
   return count;
 }
 
-/** From a line between cells to the cell of this number, in cells. */
+/** From a line between cells to a cell, in cells. */
 function distanceFromLine(cell: number, line: number): number {
   return cell < line ? line - cell - 1 : cell - line;
 }

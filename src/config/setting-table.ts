@@ -1,5 +1,5 @@
-// The one table of all settings: what each is for, what it may be, what it is when nobody says. Parsing, complaints and
-// the help text are made from it (config-lookup.ts).
+// The table of all settings: what each is for, what it may be, its default. Parsing, error texts and the help text are
+// made from it; setting-lookup.ts answers questions about it.
 
 import { CELLS_MAX } from '../engine/cells/limits.js';
 import {
@@ -16,34 +16,8 @@ import { COMMAND_RING_RECORDS } from '../memory/limits.js';
 import { PING_PERIOD_MS } from '../net/limits.js';
 import { CLIENTS_MAX_LIMIT } from '../protocol/limits.js';
 import { RESUME_SETTINGS } from './resume-settings.js';
-import type { SettingName, Settings } from './settings.js';
+import type { SettingDefinition, SettingName, Settings } from './setting-types.js';
 import { START_ALLOWED, START_PATTERN } from './start-mode.js';
-
-export const SETTING_GROUPS = [
-  'Network',
-  'World',
-  'Ticks',
-  'Clients',
-  'Limits per client and zone',
-  'Timeouts',
-  'What lasts',
-  'Log',
-] as const;
-export type SettingGroup = (typeof SETTING_GROUPS)[number];
-
-interface Described<T> {
-  group: SettingGroup;
-  /** What stands for the value in the help text. */
-  placeholder: string;
-  help: string;
-  value: T;
-}
-export type SettingDefinition<T> = Described<T> &
-  (
-    | { form: 'integer' | 'number'; min: number; max: number }
-    | { form: 'choice'; choices: readonly string[] }
-    | { form: 'text'; pattern: RegExp; allowed: string; isSecret?: boolean }
-  );
 
 export const SETTINGS: { readonly [K in SettingName]: SettingDefinition<Settings[K]> } = {
   host: {
@@ -76,11 +50,19 @@ export const SETTINGS: { readonly [K in SettingName]: SettingDefinition<Settings
   game: {
     group: 'World',
     placeholder: 'GAME',
-    help: 'What is played.',
+    help: 'The game to play.',
     value: 'arena',
     form: 'text',
     pattern: /^(arena|[^\0]*[/\\][^\0]+|[^\0]+\.[cm]?js)$/,
     allowed: 'arena, or the path of a JavaScript module such as ./my-game.js',
+  },
+  checked: {
+    group: 'World',
+    placeholder: 'HOW',
+    help: "Look after each of the game's systems for values that are no finite numbers, and name the system.",
+    value: 'off',
+    form: 'choice',
+    choices: ['off', 'on'],
   },
   worldWidth: {
     group: 'World',
@@ -130,7 +112,7 @@ export const SETTINGS: { readonly [K in SettingName]: SettingDefinition<Settings
   cellSize: {
     group: 'World',
     placeholder: 'UNITS',
-    help: 'Side of a cell: cells near players are in memory, others in the cold store; 0: all is in memory.',
+    help: 'Side of a cell: cells near players are in memory, others in the cold store; 0: no cells, all is in memory.',
     value: 0,
     form: 'integer',
     min: 0,
@@ -139,7 +121,7 @@ export const SETTINGS: { readonly [K in SettingName]: SettingDefinition<Settings
   cellsLiveMax: {
     group: 'World',
     placeholder: 'N',
-    help: 'Cells in memory at a time; beyond it those go that nobody needs, the longest unneeded first.',
+    help: 'Cells in memory at a time; beyond it, unneeded cells are evicted, the longest unneeded first.',
     value: 256,
     form: 'integer',
     min: 1,
@@ -148,7 +130,7 @@ export const SETTINGS: { readonly [K in SettingName]: SettingDefinition<Settings
   cellTtlMs: {
     group: 'World',
     placeholder: 'MS',
-    help: 'A cell that nobody has needed for this long goes to the store.',
+    help: 'A cell that no player has needed for this long is evicted to the cold store.',
     value: 10000,
     form: 'integer',
     min: 0,
@@ -157,7 +139,7 @@ export const SETTINGS: { readonly [K in SettingName]: SettingDefinition<Settings
   cellEntitiesMax: {
     group: 'World',
     placeholder: 'N',
-    help: 'Entities in memory that rest in cells, over all zones; beyond it cells go as with --cells-live-max.',
+    help: 'Entities of cells in memory, over all zones; beyond it, cells are evicted as with --cells-live-max.',
     value: 65536,
     form: 'integer',
     min: 1,
@@ -184,7 +166,7 @@ export const SETTINGS: { readonly [K in SettingName]: SettingDefinition<Settings
   seed: {
     group: 'World',
     placeholder: 'N',
-    help: 'Where chance begins; the same seed makes the same world.',
+    help: 'Seed of the world; the same seed makes the same world.',
     value: 1,
     form: 'integer',
     min: 0,
@@ -202,7 +184,7 @@ export const SETTINGS: { readonly [K in SettingName]: SettingDefinition<Settings
   threads: {
     group: 'Ticks',
     placeholder: 'N',
-    help: 'Tick threads; 0: as many as there are cores less one, at least one, at most one per zone.',
+    help: 'Tick threads; 0: one per core but one, at least one, at most one per zone.',
     value: 0,
     form: 'integer',
     min: 0,
@@ -256,7 +238,7 @@ export const SETTINGS: { readonly [K in SettingName]: SettingDefinition<Settings
   messagesPerSecond: {
     group: 'Limits per client and zone',
     placeholder: 'N',
-    help: 'Messages that one client may send, with a burst of as many.',
+    help: 'Messages that one client may send, and the size of a burst.',
     value: 90,
     form: 'integer',
     min: 1,
@@ -265,7 +247,7 @@ export const SETTINGS: { readonly [K in SettingName]: SettingDefinition<Settings
   bytesPerSecond: {
     group: 'Limits per client and zone',
     placeholder: 'N',
-    help: 'Bytes of state for one client; the most important entities come first.',
+    help: 'Bytes of state for one client; entities of high priority come first.',
     value: 65536,
     form: 'integer',
     min: 1024,
@@ -348,7 +330,7 @@ export const SETTINGS: { readonly [K in SettingName]: SettingDefinition<Settings
   hotSnapshotMs: {
     group: 'What lasts',
     placeholder: 'MS',
-    help: 'Every so often the world goes to the hot store.',
+    help: 'Period of snapshots to the hot store.',
     value: 5000,
     form: 'integer',
     min: 1000,
@@ -357,7 +339,7 @@ export const SETTINGS: { readonly [K in SettingName]: SettingDefinition<Settings
   coldSnapshotMs: {
     group: 'What lasts',
     placeholder: 'MS',
-    help: 'Every so often, and at the end, it goes to the cold store.',
+    help: 'Period of snapshots to the cold store; the last one is taken at the stop.',
     value: 60000,
     form: 'integer',
     min: 5000,
@@ -366,7 +348,7 @@ export const SETTINGS: { readonly [K in SettingName]: SettingDefinition<Settings
   journalFlushMs: {
     group: 'What lasts',
     placeholder: 'MS',
-    help: 'At most so much play is lost when the process is killed; 0: no journal.',
+    help: 'Period of journal flushes: a killed process loses at most this much play; 0: no journal.',
     value: 100,
     form: 'integer',
     min: 0,
@@ -375,7 +357,7 @@ export const SETTINGS: { readonly [K in SettingName]: SettingDefinition<Settings
   journalKeepMinutes: {
     group: 'What lasts',
     placeholder: 'MIN',
-    help: 'So long, and up to 4 GiB, what was played can be replayed.',
+    help: 'Journal retention: minutes, and at most 4 GiB.',
     value: 5,
     form: 'integer',
     min: 1,
@@ -384,7 +366,7 @@ export const SETTINGS: { readonly [K in SettingName]: SettingDefinition<Settings
   hashEveryTicks: {
     group: 'What lasts',
     placeholder: 'TICKS',
-    help: 'Every so often the journal says what a replay must come to.',
+    help: 'Period of state hashes in the journal, by which a replay is checked.',
     value: 60,
     form: 'integer',
     min: 1,
@@ -393,7 +375,7 @@ export const SETTINGS: { readonly [K in SettingName]: SettingDefinition<Settings
   checkpointMs: {
     group: 'What lasts',
     placeholder: 'MS',
-    help: "Every so often what has changed of players' entities goes to the cold store; 0: never.",
+    help: "Period of checkpoints: changes of players' entities to the cold store; 0: none.",
     value: 10000,
     form: 'integer',
     min: 0,
@@ -418,6 +400,14 @@ export const SETTINGS: { readonly [K in SettingName]: SettingDefinition<Settings
     value: 'info',
     form: 'choice',
     choices: ['trace', 'debug', 'info', 'warn', 'error', 'silent'],
+  },
+  log: {
+    group: 'Log',
+    placeholder: 'FORM',
+    help: 'Log lines as text for people or as JSON for programs; auto: text on a terminal, JSON elsewhere.',
+    value: 'auto',
+    form: 'choice',
+    choices: ['auto', 'text', 'json'],
   },
 };
 

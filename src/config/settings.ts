@@ -1,6 +1,6 @@
-// What can be set, and where a value may come from: flags win over environment over a config file over defaults.
-// config-table.ts says what each setting means and may be, config-relations.ts what must fit together. Whatever is wrong
-// in any source is reported, all of it at once, also where a stronger source hides it.
+// Reads the settings from all of their sources: flags win over the environment, the environment over the config file, the
+// file over the defaults. Every mistake in any source is reported, all at once, even where a stronger source hides it.
+// setting-table.ts says what each setting means and may be, setting-relations.ts what must fit together.
 
 import {
   allowedText,
@@ -15,59 +15,9 @@ import {
 import { camelName, ENVIRONMENT_PREFIX, environmentName, kebabName } from './setting-names.js';
 import { relationErrors } from './setting-relations.js';
 import { SETTING_NAMES } from './setting-table.js';
-import type { StartMode } from './start-mode.js';
+import type { SettingName, SettingSources, Settings } from './setting-types.js';
 
-export type SpawnPolicy = 'spread' | 'crowd' | `hubs:${number}`;
-
-export interface Settings {
-  host: string;
-  port: number;
-  data: string;
-  game: string;
-  bots: number;
-  seed: number;
-  zoneColumns: number;
-  zoneRows: number;
-  threads: number;
-  worldWidth: number;
-  worldHeight: number;
-  tickHz: number;
-  updateHz: number;
-  viewRadius: number;
-  cellSize: number;
-  cellsLiveMax: number;
-  cellTtlMs: number;
-  cellEntitiesMax: number;
-  spawn: SpawnPolicy;
-  entitiesPerZone: number;
-  clientsMax: number;
-  connectionsPerAddress: number;
-  messagesPerSecond: number;
-  commandsPerTick: number;
-  commandsPerClientTick: number;
-  bytesPerSecond: number;
-  joinTimeoutMs: number;
-  idleTimeoutMs: number;
-  slowClientMs: number;
-  resumeMs: number;
-  resumeSecret: string;
-  hangMs: number;
-  kafka: string;
-  redis: string;
-  mongodb: string;
-  hotSnapshotMs: number;
-  coldSnapshotMs: number;
-  journalFlushMs: number;
-  journalKeepMinutes: number;
-  hashEveryTicks: number;
-  checkpointMs: number;
-  start: StartMode;
-  logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
-}
-
-export type SettingName = keyof Settings;
-/** Where each value came from: 'default', a flag, an environment variable, or the path of the config file. */
-export type SettingSources = Record<SettingName, string>;
+export type { SettingName, SettingSources, Settings, SpawnPolicy } from './setting-types.js';
 
 export const DEFAULTS: Readonly<Settings> = defaultSettings();
 export const CONFIG_FILE = 'tessera.json';
@@ -76,7 +26,7 @@ export interface SettingInputs {
   /** Without the program: process.argv.slice(2). */
   argv: readonly string[];
   env: Readonly<Record<string, string | undefined>>;
-  /** Throws what the file system throws; the code ENOENT tells that there is no default file. */
+  /** Throws as the file system does; ENOENT means that there is no default file. */
   readFile: (path: string) => string;
 }
 
@@ -86,14 +36,14 @@ export type LoadedSettings =
   | { ok: true; version: true }
   | { ok: false; errors: string[] };
 
-/** One value as somebody gave it. */
+/** One value as a source gave it. */
 interface Offer {
   /** In kebab-case, whatever the source calls it. */
   name: string;
   /** Undefined: a flag without a value. */
   text: string | undefined;
   source: string;
-  /** The name as it was written, and how this source spells another. */
+  /** The name as it was written, and how this source spells other names. */
   given: string;
   spell: (kebab: string) => string;
 }
@@ -127,7 +77,7 @@ export function loadSettings({ argv, env, readFile }: SettingInputs): LoadedSett
   return errors.length > 0 ? { ok: false, errors } : { ok: true, settings: fitting, sources };
 }
 
-/** The usual rate of updates is no reason to refuse a slower world. */
+/** The default update rate follows a slower tick rate instead of conflicting with it. */
 export function fitDefaults(settings: Settings, sources: SettingSources, tickHz: number): Settings {
   if (sources.updateHz !== DEFAULT_SOURCE) return settings;
   return { ...settings, updateHz: Math.min(DEFAULTS.updateHz, tickHz) };
@@ -200,7 +150,7 @@ function readConfigFile(configOffer: Offer | undefined, readFile: (path: string)
   return pairsFirst(offers);
 }
 
-/** Flags have an order of their own; elsewhere the single setting is the more exact one and so comes later. */
+/** Flags have an order of their own. Elsewhere the single setting overrides the pair, so pairs come first. */
 function pairsFirst(offers: Offer[]): Offer[] {
   return [
     ...offers.filter((offer) => SETTING_PAIRS.has(offer.name)),
@@ -208,7 +158,7 @@ function pairsFirst(offers: Offer[]): Offer[] {
   ];
 }
 
-/** A pair that cannot be split stays what it is, and so is complained about by its own name. */
+/** A pair that cannot be split stays as it is, so that the error names the pair. */
 function splitPair(offer: Offer): Offer[] {
   const pair = SETTING_PAIRS.get(offer.name);
   const parts = /^(\d+)x(\d+)$/.exec(offer.text ?? '');

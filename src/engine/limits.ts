@@ -18,6 +18,18 @@ export const WORLD_SIDE_MAX = 8192;
 export const ZONE_EDGE_VIEW_RADII_MIN = 4;
 /** A thread that is merely late is not taken for one that hangs. */
 export const HANG_TICKS_MIN = 3;
+/** Side of a square of the grid over the static geometry: some bodies wide, so that most ways stay in one or two. */
+export const GROUND_PLACE_SIDE = 8;
+/** Shapes in one zone: at 48 bytes each and a few places, tens of megabytes. */
+export const GROUND_SHAPES_MAX = 262144;
+/** Candidates of one firstHit, and of one nearest: what stands beyond them is passed by. */
+export const HIT_CANDIDATES_MAX = 256;
+export const NEAREST_CANDIDATES_MAX = 1024;
+/** The index is one tick old: nothing gets farther than this from where the index has it, or is found a tick later. */
+export const INDEX_SLACK = 1;
+/** A body in a corner is pushed out of one shape after the other; between more than so many it is wedged. */
+export const GROUND_RESOLVES_MAX = 4;
+
 /** 2^8 x 2^8 leaves: a leaf number is 16 bits, and the table of leaf starts (256 KiB) stays in a core's own cache. */
 export const QUADTREE_LEVEL_MAX = 8;
 

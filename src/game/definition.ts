@@ -1,12 +1,10 @@
-// What a game is to the engine. The engine imports no game: it is handed one of these.
+// What a game is to the engine. The engine imports no game: it is handed one of these, which defineGame makes of what an
+// author has written (game-source.ts).
 
-import type { EventForm } from '../memory/records/thread-records.js';
-import type { ColumnArrays } from '../memory/world/world-buffer.js';
-import type { ColumnType } from '../memory/world/world-layout.js';
-
-/** Wire types; the numbers are those of WireType in schemas/tessera.fbs. */
-export const WIRE_TYPES = { u8: 0, i8: 1, u16: 2, i16: 3, u32: 4, i32: 5, f32: 6 } as const;
-export type WireTypeName = keyof typeof WIRE_TYPES;
+import type { Area } from '../base/area.js';
+import type { ColumnArrays, ColumnType } from '../memory/world/column-types.js';
+import type { EventForm } from './event-form.js';
+import type { WireTypeName } from './wire-types.js';
 
 /** raw = round((value - offset) / scale), clamped to the type; value = raw * scale + offset. */
 export interface WireForm {
@@ -25,7 +23,7 @@ export interface FieldDefinition {
    */
   persistent?: boolean;
 }
-export type { EventForm };
+export type { Area, EventForm };
 export type FieldDefinitions = Record<string, FieldDefinition>;
 
 export type Columns<F extends FieldDefinitions> = { readonly [K in keyof F]: ColumnArrays[F[K]['type']] };
@@ -39,6 +37,10 @@ export interface PayloadField {
   max?: number;
   /** Not part of the plain-object form; must be 0 on the wire. */
   reserved?: boolean;
+  /** A u8 of 0 or 1 that the plain-object form shows as false or true. */
+  isBool?: boolean;
+  /** A u8 that the plain-object form shows as one of these names. */
+  oneOf?: readonly string[];
 }
 
 export interface CommandDefinition<F extends FieldDefinitions = FieldDefinitions> {
@@ -105,24 +107,52 @@ export interface Zone<F extends FieldDefinitions = FieldDefinitions> {
    * Returns how many were written to `out`.
    */
   queryCircle(x: number, y: number, radius: number, out: Int32Array): number;
+  /** As queryCircle, for rows inside a box, edges included. */
+  queryBox(minX: number, minY: number, maxX: number, maxY: number, out: Int32Array): number;
+  /**
+   * The nearest rows within a radius, nearest first; at most out.length, whose number is returned. `kinds` has bit k set for
+   * kind k; kinds above 31 always count. Includes mirrored rows, as queryCircle does.
+   */
+  nearest(x: number, y: number, radius: number, kinds: number, out: Int32Array): number;
+  /**
+   * The row that a way meets first, when it comes within `reach` of the row's position, or -1; `exceptRow` is passed by.
+   * hitAt then is the part of the way, 0 to 1, and 2 for none.
+   */
+  firstHit(x: number, y: number, stepX: number, stepY: number, reach: number, kinds: number, exceptRow: number): number;
+  readonly hitAt: number;
+  /** What never moves, see GameSource.ground. */
+  readonly ground: GroundQueries;
   /** Seeded and part of the committed state. In [0, 1). */
   random(): number;
   /** Whether what rests at a place of this zone is in memory now. Where the world is not cut into cells it always is. */
   isCellLive(x: number, y: number): boolean;
   /**
-   * Aims something at a place of this zone: it comes to the game's applyToCell at once where the cell is live, else when it
-   * is loaded, in the order in which it was told and exactly once. False: the place is another zone's, or too much waits.
+   * Aims something at a place of this zone. It reaches the game's applyToCell exactly once and in order: at once where the
+   * cell is live, else when it is loaded. False: the place is another zone's, or the queue is full.
    */
   tellCell(x: number, y: number, kind: number, a: number, b: number): boolean;
-  /** States what happened. `type` indexes the game's events. */
+  /** Writes an event to the log. `type` indexes the game's events. */
   emit(type: number, row: number, otherRow: number, valueA: number, valueB: number): void;
 }
 
-export interface Area {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
+/** Where a game puts its static geometry; see GameSource.ground. */
+export interface GroundBuilder {
+  circle(x: number, y: number, radius: number): void;
+  /** From its lowest corner. */
+  box(x: number, y: number, width: number, height: number): void;
+  wall(fromX: number, fromY: number, toX: number, toY: number, thickness: number): void;
+}
+
+/** The static geometry of the world, near the zone that asks. */
+export interface GroundQueries {
+  /** Whether a body of this radius would overlap it. */
+  isBlocked(x: number, y: number, radius: number): boolean;
+  /** Moves a body out of whatever it overlaps, by the shortest way. Returns whether it was moved. */
+  pushOut(positionX: Float32Array, positionY: Float32Array, row: number, radius: number): boolean;
+  /** The part, 0 to 1, of a way after which a body of this radius meets it; 2 when it does not. */
+  sweep(x: number, y: number, stepX: number, stepY: number, radius: number): number;
+  /** Whether nothing of it lies between two points. */
+  isClear(fromX: number, fromY: number, toX: number, toY: number): boolean;
 }
 
 /** What was aimed at a place, see Zone.tellCell; `kind`, `a` and `b` mean what the game wants. */
@@ -169,21 +199,27 @@ export interface GameDefinition<F extends FieldDefinitions = FieldDefinitions> {
   eventForms?: Readonly<Record<string, EventForm>>;
   systems: readonly SystemDefinition<F>[];
   /**
-   * What an event of the past did to the entity that it was about: asked before the first tick of a world that goes on from a
-   * snapshot without a journal, for each event that the log has of the snapshot's entities since, in their order. It sets
-   * fields and positions, also beyond the zone's area, and may despawn; it emits nothing, queries nothing, and asks no clock
-   * and no chance. Names of entities are used again in time: an event of a birth says that another one has the name now.
-   * What no event tells of stays as it was in the snapshot. Absent: such a world goes on from the snapshot.
+   * Does again what a past event did to its entity. Called when a world goes on from a snapshot without a journal: before the
+   * first tick, for each event that the log has of the snapshot's entities since, in their order. It may set fields and
+   * positions, also beyond the zone's area, and may despawn. It must not emit, query, or use clock or chance. Ids are reused
+   * in time: an event of a birth says that the id is another entity's from then on. What no event tells stays as it was in
+   * the snapshot. Absent: such a world goes on from the snapshot alone.
    */
   applyEvent?(zone: Zone<F>, row: number, event: PastEvent): void;
   /** The entity of a client that joins, at the place the engine chose. Returns its row, or -1. */
   spawnPlayer(zone: Zone<F>, x: number, y: number): number;
+  /** See GameSource. */
+  ground?(
+    ground: GroundBuilder,
+    world: { readonly width: number; readonly height: number },
+    random: () => number,
+  ): void;
   /** Initial life of a zone: static things, and this zone's share of the bots. Positions must lie inside `area`. */
   populate?(zone: Zone<F>, botCount: number, area: { x: number; y: number; width: number; height: number }): void;
 
-  // For worlds larger than memory (--cell-size). Entities of these kinds that belong to no client rest in cells: they are in
-  // memory near players only, and elsewhere in the store. A resting entity gets another id each time it is loaded, and its
-  // fields come back by name; so it cannot be of the persistentKinds. Without resting kinds a game cannot be cut into cells.
+  // For worlds larger than memory (--cell-size). Entities of these kinds that belong to no client rest in cells: near players
+  // they are in memory, elsewhere in the store. A resting entity gets a new id each time it is loaded, and its fields come
+  // back by name, so it cannot be of the persistentKinds. A game without resting kinds cannot run with --cell-size.
   restingKinds?: readonly string[];
   /**
    * First life of a cell that was never stored, in place of populate. The same for the same `random`, whenever and in
@@ -192,14 +228,6 @@ export interface GameDefinition<F extends FieldDefinitions = FieldDefinitions> {
   populateCell?(zone: Zone<F>, area: Area, botCount: number, random: () => number): void;
   /** What was aimed at a place whose cell is live now. */
   applyToCell?(zone: Zone<F>, event: CellEvent): void;
-  /**
-   * The resting rows of a cell have come or gone at once: what a game derives from them is out of date there. Changes nothing
-   * that is committed.
-   */
+  /** The resting rows of a cell were loaded or freed: renew there what the game derives from rows. Change no committed state. */
   cellChanged?(zone: Zone<F>, area: Area): void;
-}
-
-/** Only for its type: keeps the names and types of the fields for systems and commands. */
-export function defineGame<F extends FieldDefinitions>(game: GameDefinition<F>): GameDefinition<F> {
-  return game;
 }

@@ -29,7 +29,7 @@ const REASONS: Record<RejectCode, string> = {
 /** One more than the highest code; for tables of counters. */
 export const REJECT_CODE_COUNT = Object.keys(REASONS).length;
 
-export function isRejectCode(code: number): code is RejectCode {
+function isRejectCode(code: number): code is RejectCode {
   return code in REASONS;
 }
 

@@ -1,11 +1,13 @@
-// Limits of rings and of the records in them.
+// Limits of shared memory: rings, the records in them, and tables.
 
 import { assert } from '../base/assert.js';
 
-/** Two writers' words this far apart never share a cache line, prefetched pairs included. */
+/** Words of two writers this far apart never share a cache line, not even a pair that is prefetched together. */
 export const CACHE_LINE_BYTES = 128;
 /** Ring counters are 32 bits and wrap: their difference stays positive only while no ring is longer than 2^30. */
 export const RING_BYTES_MAX = 2 ** 30;
+/** One record takes at most half of it: 24 bytes of payload. */
+export const BYTE_RING_BYTES_MIN = 64;
 /** One command is one cache line of 64 bytes: header and payload. */
 export const COMMAND_RECORD_BYTES = 64;
 export const COMMAND_HEADER_BYTES = 16;
@@ -15,17 +17,26 @@ export const COMMAND_RING_RECORDS = 16384;
 export const EVENT_RECORD_BYTES = 64;
 /** 100,000 events per second of one zone find room for 650 ms while the I/O thread is not given the processor. */
 export const EVENT_RING_RECORDS = 65536;
-/** Where there are more zones than this, they share players, events and memory: their rings are an eighth. */
+/** More zones than this share the players, and so the load and the memory of rings: each ring is an eighth as long. */
 export const LARGE_RINGS_ZONES_MAX = 8;
 /** Frames of one tick thread: 8 MiB are 20 ticks of 2,000 clients at 200 bytes. */
 export const FRAME_RING_BYTES = 8 * 1024 * 1024;
 export const HANDOFF_RING_RECORDS = 1024;
-/** Players on their way from the store to one zone; a zone empties its ring every tick. */
+/**
+ * Ids of one zone that wait for room on their way home and are committed with the tick. More wait in the memory of the tick
+ * thread, and are lost and counted should it die then: a handoff ring is full for some ticks at most.
+ */
+export const RETURNING_IDS_KEPT = 4096;
+/** Stored players that join one zone within one tick: a zone empties its ring every tick. */
 export const ARRIVAL_RING_RECORDS = 256;
-/** 2,000 clients at 30 commands per second are 1 MB per second: a stall of the I/O thread of 8 s. */
+/** 2,000 clients at 30 commands per second write 1 MB of journal per second: 8 s of a stalled I/O thread. */
 export const JOURNAL_RING_BYTES = 8 * 1024 * 1024;
-/** Of a zone without a journal. */
+/** Of a zone without a journal: the ring is there and stays empty. */
 export const JOURNAL_RING_BYTES_MIN = 64 * 1024;
+/** Counters by type of event: more types than the games here have, at 4 KiB for both arrays. */
+export const EVENT_TYPES_MAX = 256;
+/** Reads of a committed block that are tried before the caller hears that the zone commits faster than it can read. */
+export const HASH_ATTEMPTS_MAX = 4;
 
 assert((COMMAND_RING_RECORDS & (COMMAND_RING_RECORDS - 1)) === 0, 'ring sizes are powers of two');
 assert((FRAME_RING_BYTES & (FRAME_RING_BYTES - 1)) === 0, 'ring sizes are powers of two');

@@ -14,15 +14,50 @@ export const PONG_LATE_MS = 1500;
 export const SOCKET_BACKLOG_BYTES_MAX = 64 * 1024;
 /** After a close frame the peer has this long to answer it; then the socket is destroyed. */
 export const CLOSE_DEADLINE_MS = 1000;
+/** Bytes that are read of a closing connection in one beat: what an honest client had under way, and its close answer. */
+export const CLOSING_READ_BYTES = 2048;
+/** The same of all closing connections: 32 KiB of the smallest frames take 5 ms to parse. */
+export const CLOSING_READ_BYTES_TOTAL = 32 * 1024;
 export const HANDSHAKE_TIMEOUT_MS = 5000;
 export const HANDSHAKE_HEADER_BYTES_MAX = 8192;
 /** Connections that are no WebSocket (yet); never fewer than clientsMax, so that a full house can come at once. */
 export const HANDSHAKES_PENDING_MIN = 1024;
 /** Connections that are only there to be told why they are not let in. */
 export const REFUSALS_PENDING_MAX = 256;
+/** Bytes of HTTP requests that wait behind the one at work: a chunk of 64 KiB that was read, and one more. */
+export const HTTP_WAITING_BYTES_MAX = 2 * 64 * 1024;
+/** Bytes of responses that one HTTP connection may keep waiting in this process: the largest page, several times. */
+export const HTTP_UNSENT_BYTES_MAX = 1024 * 1024;
+/** The same for all HTTP connections together. Beyond it, the one that asks for more is closed. */
+export const HTTP_UNSENT_BYTES_TOTAL_MAX = 32 * 1024 * 1024;
+/** The metrics page is built at most four times a second: building takes 2 ms of the thread that sends frames. */
+export const METRICS_PAGE_MS = 250;
+/** A resume token may come from so far in the future: clocks are set back, and differ between servers of one secret. */
+export const TOKEN_SKEW_MS = 24 * 3600 * 1000;
+/** The wall clock has jumped when it moves this much against the monotonic one. NTP's slow corrections stay below. */
+export const CLOCK_JUMP_MS = 5000;
+/** A clock that is set again and again is said once in this time. */
+export const CLOCK_WARNING_INTERVAL_MS = 60000;
 export const MESSAGE_FRAGMENTS_MAX = 16;
 /** Pieces in which one message may arrive: 64 pieces of 16 bytes are the largest message. */
 export const MESSAGE_CHUNKS_MAX = 64;
+/** A beat that comes this late says that this process stood still: nobody is judged by what could not be read. */
+export const STALL_MS = 5 * NET_BEAT_MS;
+/** After the deadline of the close handshakes, for the sockets' own events. */
+export const DRAIN_GRACE_MS = 500;
+/** Connections that cannot be accepted come in crowds; one line in this time says it. */
+export const ACCEPT_WARNING_INTERVAL_MS = 1000;
+/** An address whose WebSockets are all taken can still ask how the server is. */
+export const HTTP_PER_ADDRESS = 16;
+/** How often Node looks for HTTP connections that are late; by itself, every 30 seconds. */
+export const HTTP_CHECK_INTERVAL_MS = 1000;
+/** Time for a whole request, and for a connection on which nothing moves. */
+export const HTTP_REQUEST_TIMEOUT_MS = 10000;
+export const HTTP_KEEP_ALIVE_TIMEOUT_MS = 5000;
+/** No page takes a body. */
+export const HTTP_BODY_BYTES_MAX = 1024;
+/** Connections that the kernel holds until they are accepted: a crowd comes faster than one turn of the event loop. */
+export const ACCEPT_BACKLOG = 4096;
 /** Pings of one client; browsers send none. */
 export const CLIENT_PINGS_PER_SECOND = 10;
 /** Rejects of one client that are answered; the rest is only counted, so that a flood buys no flood. */
@@ -36,7 +71,10 @@ export const VIOLATION_WINDOW_MS = 10000;
 export const VIOLATION_POINTS_MAX = 400;
 export const VIOLATION_POINTS = 8;
 export const HASTE_POINTS = 1;
+/** The play page is some fifty files; a dashboard beside it may be as many. More is a page that imports the server. */
+export const STATIC_FILES_MAX = 200;
 
+assert(HTTP_UNSENT_BYTES_MAX < HTTP_UNSENT_BYTES_TOTAL_MAX, 'one HTTP connection alone never fills the bound of all');
 assert(PING_PERIOD_MS % NET_BEAT_MS === 0, 'pings are spread over whole beats');
 assert(PONG_LATE_MS < PING_PERIOD_MS, 'a late pong is noticed before the next ping is due');
 assert(FRAME_BYTES_MAX < SOCKET_BACKLOG_BYTES_MAX, 'one frame alone never counts as a backlog');

@@ -1,4 +1,4 @@
-// The net side as a whole: what runtime/ creates, wires to the world, and closes.
+// The net side as a whole: what the server creates, wires to the world, and closes.
 
 import { randomInt } from 'node:crypto';
 import { nowMs } from '../base/clock.js';
@@ -11,7 +11,9 @@ import { describeGame, type GameDescription } from '../protocol/game-description
 import { CLIENT_ID_MAX } from '../protocol/limits.js';
 import { Admission } from './auth/admission.js';
 import { BanList, type Selection } from './auth/bans.js';
-import { type Admit, Gateway } from './gateway/gateway.js';
+import { SteadyClock } from './auth/steady-clock.js';
+import type { Admit } from './gateway/entrance.js';
+import { Gateway } from './gateway/gateway.js';
 import {
   BYTES_IN,
   BYTES_OUT,
@@ -30,14 +32,15 @@ import { SESSION_ABSENT, SESSION_LIVE, SessionTable } from './gateway/session.js
 import type { ClientSink, WorldPort } from './gateway/world-port.js';
 import { HttpServer, type Readiness } from './http/http.js';
 import { type Metrics, registerNetMetrics } from './http/metrics.js';
-import { ANTEROOM_SESSIONS, CLOSE_DEADLINE_MS, NET_BEAT_MS } from './limits.js';
+import {
+  ACCEPT_WARNING_INTERVAL_MS,
+  ANTEROOM_SESSIONS,
+  CLOSE_DEADLINE_MS,
+  DRAIN_GRACE_MS,
+  NET_BEAT_MS,
+  STALL_MS,
+} from './limits.js';
 import { WebSocketTransport } from './transports/websocket/websocket.js';
-
-/** A beat that comes this late says that this process stood still: nobody is judged by what could not be read. */
-const STALL_MS = 5 * NET_BEAT_MS;
-/** After the deadline of the close handshakes, for the sockets' own events. */
-const DRAIN_GRACE_MS = 500;
-const WARNING_INTERVAL_MS = 1000;
 
 export type NetSettings = Pick<
   Settings,
@@ -123,18 +126,21 @@ class NetServer implements Net {
   private readonly http: HttpServer;
   private readonly log: Log;
   private readonly resumption: Resumption | undefined;
+  private readonly steady: SteadyClock;
   private timer: NodeJS.Timeout | undefined;
   private warnedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: NetOptions) {
     const { settings, world, log, metrics, game } = options;
     const counters = new NetCounters();
+    this.steady = new SteadyClock(log);
     const anteroom = options.resume ? ANTEROOM_SESSIONS : 0;
     const sessions = new SessionTable(settings.clientsMax, this.clock, randomInt(CLIENT_ID_MAX), anteroom);
     const admission = new Admission(settings.clientsMax, settings.connectionsPerAddress, counters);
     const description = describeGame(game);
     const outbox = new Outbox({ sessions, counters, world, description, quantum: options.quantum });
-    this.resumption = options.resume && new Resumption(options.resume, sessions, outbox, counters);
+    this.resumption =
+      options.resume && new Resumption({ now: () => this.steady.now(), ...options.resume }, sessions, outbox, counters);
     const gateway = new Gateway({
       settings,
       sessions,
@@ -154,6 +160,7 @@ class NetServer implements Net {
       host: settings.host,
       port: settings.port,
       admission,
+      counters,
       metrics,
       health: options.health,
       ready: options.ready,
@@ -211,7 +218,7 @@ class NetServer implements Net {
 
   private warnSeldom(error: Error): void {
     const now = nowMs();
-    if (now - this.warnedAt < WARNING_INTERVAL_MS) return;
+    if (now - this.warnedAt < ACCEPT_WARNING_INTERVAL_MS) return;
     this.warnedAt = now;
     this.log.warn({ err: error }, 'a connection could not be accepted');
   }
@@ -219,6 +226,7 @@ class NetServer implements Net {
   private beat(now: number): void {
     const judges = now - this.clock[0] < STALL_MS;
     this.clock[0] = now;
+    this.steady.check();
     this.transport.beat(judges);
     this.sink.beat(judges);
   }

@@ -1,6 +1,7 @@
 // Bounded waiting: every call of a backend ends, and the pauses between attempts grow to a bound.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { randomFraction } from '../base/chance.js';
 import { PersistError } from './store-ports.js';
 
 /** What `work` gives, or a 'timeout'. The work itself goes on: its late outcome is swallowed. */
@@ -34,7 +35,7 @@ export class Backoff {
   readonly #random: () => number;
   #nextMs = 0;
 
-  constructor(minMs: number, maxMs: number, random: () => number = Math.random) {
+  constructor(minMs: number, maxMs: number, random: () => number = randomFraction) {
     this.#minMs = minMs;
     this.#maxMs = maxMs;
     this.#random = random;
@@ -51,45 +52,5 @@ export class Backoff {
 
   succeeded(): void {
     this.#nextMs = 0;
-  }
-}
-
-/** The health that all implementations keep, and one line per change of state rather than one per failure. */
-export class HealthRecord {
-  readonly #backend: string;
-  readonly #onNotice: (line: string) => void;
-  #connected = true;
-  #failures = 0;
-  #lastError = '';
-
-  constructor(backend: string, onNotice: (line: string) => void = () => {}) {
-    this.#backend = backend;
-    this.#onNotice = onNotice;
-  }
-
-  succeeded(): void {
-    if (!this.#connected) this.#onNotice(`${this.#backend}: answers again`);
-    this.#connected = true;
-  }
-
-  failed(error: Error): void {
-    this.#failures++;
-    this.#lastError = error.message;
-    if (this.#connected) this.#onNotice(`${this.#backend}: ${error.message}`);
-    this.#connected = false;
-  }
-
-  /** Something that is not a failure of the backend as a whole. */
-  notice(line: string): void {
-    this.#onNotice(`${this.#backend}: ${line}`);
-  }
-
-  read(): { backend: string; connected: boolean; failures: number; lastError: string } {
-    return {
-      backend: this.#backend,
-      connected: this.#connected,
-      failures: this.#failures,
-      lastError: this.#lastError,
-    };
   }
 }

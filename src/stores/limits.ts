@@ -18,6 +18,8 @@ export const LOG_BATCH_RECORDS_MAX = 1000;
 export const STORE_KEY_BYTES_MAX = 1024;
 /** MongoDB takes documents of 16 MB: a snapshot is cut into pieces of this size. */
 export const SNAPSHOT_PIECE_BYTES = 8 * 1024 * 1024;
+/** A backend that has not answered a call for this long is slow: well above a flush to a busy disk, and named within 2 s. */
+export const SLOW_CALL_MS = 1000;
 /** A port that is closed has this long to write what waits. */
 export const CLOSE_GRACE_MS = 5000;
 

@@ -5,6 +5,7 @@ import { assert } from '../base/assert.js';
 import { openEmbeddedColdStore } from './embedded/embedded-cold-store.js';
 import { openEmbeddedEventLog } from './embedded/embedded-event-log.js';
 import { openEmbeddedHotStore } from './embedded/embedded-hot-store.js';
+import { requireSoundStore } from './embedded/embedded-store.js';
 import type { ColdStore, EventLog, HotStore, NoticeListener } from './store-ports.js';
 
 export interface StoreSettings {
@@ -49,6 +50,15 @@ function backend<K extends keyof Backends>(name: K): Backends[K] {
   const found = backends[name] as Backends[K] | undefined;
   assert(found !== undefined, 'a backend is loaded before it is opened', name);
   return found;
+}
+
+/** Of the event spool, below the stores' folder. */
+export const SPOOL_FOLDER = 'spool';
+
+/** Throws with one line where a file of an embedded store that these settings use is damaged. */
+export function requireSoundStores({ folder, kafka, redis, mongodb }: StoreSettings): void {
+  const used = [kafka === '' && 'log', redis === '' && 'hot', mongodb === '' && 'cold', SPOOL_FOLDER];
+  for (const name of used) if (name !== false) requireSoundStore(join(folder, name));
 }
 
 /** The two that keep snapshots, without the log. */

@@ -14,10 +14,19 @@
  * full         no room, in the queue or on the disk
  * behind       an earlier append failed, so this one was not tried
  * rejected     understood and refused: the same call will be refused again
+ * fenced       refused, because another holder has the lease that the write was made under
  * corrupt      what was read does not verify
  * closed       the port was closed
  */
-export type PersistErrorKind = 'unavailable' | 'timeout' | 'full' | 'behind' | 'rejected' | 'corrupt' | 'closed';
+export type PersistErrorKind =
+  | 'unavailable'
+  | 'timeout'
+  | 'full'
+  | 'behind'
+  | 'rejected'
+  | 'fenced'
+  | 'corrupt'
+  | 'closed';
 
 export class PersistError extends Error {
   readonly kind: PersistErrorKind;
@@ -33,16 +42,61 @@ export class PersistError extends Error {
   }
 }
 
+export type BackendState = 'up' | 'slow' | 'down';
+
+/** See health-record.ts. */
 export interface BackendHealth {
   backend: string;
-  /** Whether the last call that reached for the backend got an answer; true before the first. */
-  connected: boolean;
+  /** 'up' before the first call. */
+  state: BackendState;
+  /** Of the wall clock, when that state began. */
+  sinceMs: number;
+  /** Calls that the backend did not answer, since the port was opened. */
   failures: number;
+  /** '' before the first failure; it stays when the backend is up again. */
   lastError: string;
 }
 
 /** One line for the log of the server: something a person should know of, at most a few per failure. */
 export type NoticeListener = (line: string) => void;
+
+// --- Leases ---
+
+/** A lease as the store has it. */
+export interface HeldLease {
+  /** Random, of one process; '' when the last holder has given it back. */
+  holder: string;
+  /** The fencing token: each new holder has a higher one. */
+  fence: number;
+  /** Changes with each renewal. */
+  beat: number;
+  /** What the holder says of itself. */
+  about: string;
+}
+
+export interface LeaseClaim {
+  holder: string;
+  about: string;
+  /** A store with a clock of its own (Redis) frees the lease when it was not renewed for this long. */
+  ttlMs: number;
+  /** A lease whose holder is taken for dead: it is taken over if it has not changed since it was read. */
+  over?: HeldLease;
+}
+
+/** What a write carries that only the holder of a lease may do. */
+export interface Fence {
+  lease: string;
+  holder: string;
+  number: number;
+}
+
+/** Mutual exclusion of the servers that share a store. One call is one atomic step there. */
+export interface LeasePort {
+  /** Takes a free lease, renews the holder's own, or takes over `over`. Resolves with the lease as it is then, whoever has it. */
+  claimLease(name: string, claim: LeaseClaim): Promise<HeldLease>;
+  /** Frees the lease if `holder` has it. The fencing token is kept. */
+  releaseLease(name: string, holder: string): Promise<void>;
+}
 
 // --- EventLog ---
 
@@ -169,14 +223,12 @@ export interface HotEntry {
  * Values that expire. An acknowledged value is seen by every later read of any process; a crash of this process does not
  * lose it. Whether a crash of the machine does is up to the backend (the embedded one flushes; Redis as configured).
  */
-export interface HotStore {
-  /** All entries or, when it rejects, any of them. */
-  set(entries: readonly HotEntry[]): Promise<void>;
+export interface HotStore extends LeasePort {
+  /** All entries or, when it rejects, any of them. With a fence, none is written ('fenced') once another holder has the lease. */
+  set(entries: readonly HotEntry[], fence?: Fence): Promise<void>;
   /** In the order of the keys; undefined where there is none or its time is over. */
   get(keys: readonly string[]): Promise<(Uint8Array | undefined)[]>;
   delete(keys: readonly string[]): Promise<void>;
-  /** Live keys that begin with `prefix`, sorted. For tests and tools: it walks all keys. */
-  keys(prefix: string): Promise<string[]>;
   health(): BackendHealth;
   close(): Promise<void>;
 }
@@ -221,15 +273,13 @@ export interface ColdRow {
 }
 
 /** Snapshots with a history, and tables of plain rows (checkpoints, cells). Both are durable when acknowledged. */
-export interface ColdStore {
-  /** Adds to the history of `id`. All or nothing: a reader never finds half a snapshot. */
-  save(id: string, snapshot: ColdSnapshotInput): Promise<ColdHeader>;
+export interface ColdStore extends LeasePort {
+  /** Adds to the history of `id`. All or nothing: a reader never finds half a snapshot. `fence` as in HotStore.set. */
+  save(id: string, snapshot: ColdSnapshotInput, fence?: Fence): Promise<ColdHeader>;
   /** Those that are not wanted, by their headers, are passed over without a word. */
   latest(id: string, isWanted?: (header: ColdHeader) => boolean): Promise<ColdSearch>;
-  /** Newest first. For tests and tools: a start asks for the latest. */
-  history(id: string, limit: number): Promise<ColdHeader[]>;
   /** Drops all but the newest `keep` of the id; resolves with how many went. */
-  prune(id: string, keep: number): Promise<number>;
+  prune(id: string, keep: number, fence?: Fence): Promise<number>;
 
   /** Inserts or replaces, in as few round trips as the backend allows. Rejected, any of the rows may have been written. */
   putRows(table: string, rows: readonly ColdRow[]): Promise<void>;

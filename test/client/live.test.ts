@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { WebSocket } from 'ws';
 import { type FrameInfo, TesseraClient } from '../../src/client/client.js';
-import { MOVE_FORM, SHOOT_FORM } from '../../src/games/arena/command-forms.js';
+import { ARENA_COMMANDS } from '../../src/games/arena/command-forms.js';
 import { startServer } from '../server.js';
 
 /** The first frame after which the condition holds. */
@@ -21,7 +21,7 @@ function frameWhere(client: TesseraClient, holds: (frame: FrameInfo) => boolean)
 test('two clients see each other, one walks, and both see it walk', async () => {
   const server = await startServer(['--spawn', 'crowd', '--bots', '40']);
   const [walker, watcher] = ['walker', 'watcher'].map(
-    (name) => new TesseraClient({ url: server.wsUrl, name, commands: [MOVE_FORM, SHOOT_FORM], WebSocket }),
+    (name) => new TesseraClient({ url: server.wsUrl, name, commands: ARENA_COMMANDS, WebSocket }),
   );
   try {
     const welcome = await walker.connect();

@@ -4,7 +4,8 @@ import { createRandom } from '../../src/base/chance.js';
 import { compareSettings, LIVE_SETTINGS } from '../../src/config/live-reload.js';
 import { parseSetting } from '../../src/config/setting-lookup.js';
 import { environmentName, kebabName } from '../../src/config/setting-names.js';
-import { SETTING_GROUPS, SETTING_NAMES, SETTINGS } from '../../src/config/setting-table.js';
+import { SETTING_NAMES, SETTINGS } from '../../src/config/setting-table.js';
+import { SETTING_GROUPS } from '../../src/config/setting-types.js';
 import { DEFAULTS, type LoadedSettings, loadSettings, type SettingInputs } from '../../src/config/settings.js';
 import { helpText, versionText } from '../../src/server/cli/help.js';
 

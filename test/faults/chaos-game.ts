@@ -1,10 +1,8 @@
 // A game whose commands break the thread they run on, each in another way.
 
-import { defineGame } from '../../src/game/definition.js';
-import { GAME_KIND_MIN } from '../../src/protocol/limits.js';
+import { defineGame } from '../../src/game/define-game.js';
 
 const FIELDS = { steps: { type: 'u16', wire: { type: 'u16' } } } as const;
-const NONE = 0;
 /** A global that outlives the thread: set, it makes every tick throw. */
 const GLOBAL_CURSED = 0;
 
@@ -13,49 +11,33 @@ export default defineGame({
   version: 1,
   kinds: ['walker'],
   fields: FIELDS,
-  events: [],
-  commands: [
-    {
-      name: 'Step',
-      kind: GAME_KIND_MIN,
-      payload: [],
+  commands: {
+    Step: {
+      payload: {},
       apply: (zone, row) => {
         zone.columns.steps[row]++;
-        return NONE;
       },
     },
-    {
-      name: 'Throw',
-      kind: GAME_KIND_MIN + 1,
-      payload: [],
+    Throw: {
+      payload: {},
       apply: () => {
         throw new Error('thrown on purpose');
       },
     },
-    {
-      name: 'Spin',
-      kind: GAME_KIND_MIN + 2,
-      payload: [],
+    Spin: {
+      payload: {},
       apply: () => {
         for (;;);
       },
     },
-    {
-      name: 'Exit',
-      kind: GAME_KIND_MIN + 3,
-      payload: [],
-      apply: () => process.exit(7),
-    },
-    {
-      name: 'Curse',
-      kind: GAME_KIND_MIN + 4,
-      payload: [],
+    Exit: { payload: {}, apply: () => process.exit(7) },
+    Curse: {
+      payload: {},
       apply: (zone) => {
         zone.globals[GLOBAL_CURSED] = 1;
-        return NONE;
       },
     },
-  ],
+  },
   systems: [
     {
       name: 'curse',

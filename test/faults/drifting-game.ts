@@ -1,13 +1,13 @@
 // A small game whose systems, when the environment says so, do at one tick what they did not do when it was recorded, or
 // take their time.
 
-import { defineGame } from '../../src/game/definition.js';
-import { GAME_KIND_MIN } from '../../src/protocol/limits.js';
+import { defineGame } from '../../src/game/define-game.js';
 
 const FIELDS = { steps: { type: 'u16', wire: { type: 'u16' } }, luck: { type: 'f32' } } as const;
 const DRIFT_TICK = Number(process.env.DRIFT_TICK ?? -1);
+/** Beside the luck of one walker: the luck, or the position, of the others too, or of others by chance. */
+const DRIFT = process.env.DRIFT ?? '';
 const SPIN_MS = Number(process.env.SPIN_MS ?? 0);
-const NONE = 0;
 
 export default defineGame({
   name: 'drifting',
@@ -16,19 +16,16 @@ export default defineGame({
   fields: FIELDS,
   events: ['stepped'],
   eventForms: { stepped: { topic: 'player', a: 'steps' } },
-  commands: [
-    {
-      name: 'Step',
-      kind: GAME_KIND_MIN,
-      payload: [],
+  commands: {
+    Step: {
+      payload: {},
       apply: (zone, row) => {
         zone.columns.steps[row]++;
         zone.columns.luck[row] = zone.random();
         zone.emit(0, row, -1, zone.columns.steps[row], 0);
-        return NONE;
       },
     },
-  ],
+  },
   systems: [
     {
       name: 'walk',
@@ -38,7 +35,9 @@ export default defineGame({
         for (let row = 0; row < zone.rowLimit; row++) {
           if (zone.alive[row] === 0) continue;
           zone.positionX[row] = (zone.positionX[row] + 0.25) % zone.world.width;
-          if (zone.tick === DRIFT_TICK && row === 1) zone.columns.luck[row] += 0.5;
+          if (zone.tick === DRIFT_TICK && (row === 1 || DRIFT === 'luck')) zone.columns.luck[row] += 0.5;
+          if (zone.tick === DRIFT_TICK && DRIFT === 'position' && row > 1) zone.positionX[row] += 0.5;
+          if (zone.tick === DRIFT_TICK && DRIFT === 'chance' && row > 1) zone.columns.luck[row] = Math.random();
         }
       },
     },

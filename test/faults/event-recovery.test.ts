@@ -12,7 +12,7 @@ import { TesseraClient } from '../../src/client/client.js';
 import type { SocketClass } from '../../src/client/socket.js';
 import { coldId, hotKey } from '../../src/durability/snapshots/snapshotter.js';
 import { decodeZone } from '../../src/durability/snapshots/zone-snapshot.js';
-import { MOVE_FORM, SHOOT_FORM } from '../../src/games/arena/command-forms.js';
+import { ARENA_COMMANDS } from '../../src/games/arena/command-forms.js';
 import { HP_MAX, MOVE_TOLD_SECONDS, PLAYER_SPEED } from '../../src/games/arena/rules.js';
 import { openStores, type Stores } from '../../src/stores/open-stores.js';
 import { requireOrSkip } from '../require.js';
@@ -113,7 +113,7 @@ async function joinPlayer(
   const client = new TesseraClient({
     url: wsUrl,
     name,
-    commands: [MOVE_FORM, SHOOT_FORM],
+    commands: ARENA_COMMANDS,
     WebSocket: WebSocket as unknown as SocketClass,
     ...(comesBack && { reconnect: { delayMsMin: 50, delayMsMax: 400, attemptsMax: 200 } }),
   });

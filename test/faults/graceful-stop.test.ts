@@ -17,6 +17,7 @@ import { requireOrSkip } from '../require.js';
 import { startServer, type TestServer } from '../server.js';
 import { TcpProxy } from '../services/proxy.js';
 import { findService, type ServiceName, skipReason } from '../services/running.js';
+import { startFillable } from './full-disk.js';
 import { Player, until } from './platform.js';
 
 const CLIENTS = 100;
@@ -279,6 +280,28 @@ test(
     const reached = Math.max(recovery.snapshotTick, recovery.journalTick ?? 0);
     assert.equal(reached, Math.max(...rest.zones.map(({ tick }) => tick)), next.log());
     assert.equal(await next.stop(), 0);
+  },
+);
+
+test(
+  'on a full disk the events that nothing could take are counted, named, and the exit code is 1',
+  TIMEOUT,
+  async (t) => {
+    const server = await startFillable(t, argsOf('full'));
+    if (server === undefined) return;
+    const players = await Promise.all(Array.from({ length: 8 }, (_, i) => new Player(server.wsUrl, `p${i}`).joined()));
+    const playing = play(players);
+    await sleep(500);
+    server.fillDisk();
+    await until('writes fail', async () => (await counter(server, 'tessera_io_append_failures_total')) > 0, server.log);
+    await sleep(500);
+    clearInterval(playing);
+    const code = await server.stop();
+    const [, lost] = /(\d+) events could neither reach the event log nor the disk/.exec(server.log()) ?? [];
+    assert.ok(Number(lost) > 0, server.log());
+    assert.equal(code, 1);
+    const { eventsDropped } = logged<HandedOver>(server, 'what was left is handed over in part');
+    assert.ok(eventsDropped >= Number(lost));
   },
 );
 

@@ -2,7 +2,6 @@
 // can be trusted, and says in /healthz what it could not use.
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,10 +20,10 @@ import { listSessions } from '../../src/durability/journal/journal-reader.js';
 import { hotKey } from '../../src/durability/snapshots/snapshotter.js';
 import { decodeZone } from '../../src/durability/snapshots/zone-snapshot.js';
 import { openStores } from '../../src/stores/open-stores.js';
-import { requireOrSkip } from '../require.js';
 import { startServer, type TestServer } from '../server.js';
 import type { DrillHealth } from './drill/drill-server.js';
 import { type FoundWorld, readFoundWorld } from './drill/drill-world.js';
+import { startFillable } from './full-disk.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'tessera-journal-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -253,31 +252,11 @@ test('without a journal what lasts are snapshots; a journal that is there is use
 });
 
 test('a disk that is full while it runs stops no tick, is said once, and is written to again when there is room', async (t) => {
-  const prlimit = (pid: number, soft: string): void => {
-    execFileSync('prlimit', ['--pid', String(pid), `--fsize=${soft}:unlimited`]);
-  };
-  try {
-    execFileSync('prlimit', ['--version']);
-  } catch {
-    requireOrSkip(t, false, 'prlimit is missing');
-    return;
-  }
-  // Every write beyond the first bytes of a file fails from then on, as on a disk that is full. The signal that comes with
-  // it would end the process; a real full disk sends none.
-  const ignore = join(folder, 'ignore.mjs');
-  writeFileSync(ignore, "process.on('SIGXFSZ', () => {});\n");
-  const options = process.env.NODE_OPTIONS;
-  process.env.NODE_OPTIONS = `${options ?? ''} --import=${ignore}`.trim();
-  let server: TestServer;
-  try {
-    server = await startServer(args('full'));
-  } finally {
-    if (options === undefined) delete process.env.NODE_OPTIONS;
-    else process.env.NODE_OPTIONS = options;
-  }
+  const server = await startFillable(t, args('full'));
+  if (server === undefined) return;
   try {
     await until(server, 'the journal', async () => (await counter(server, 'journal_bytes_total')) > 0);
-    prlimit(server.pid, '64');
+    server.fillDisk();
     await until(server, 'writes fail', async () => (await counter(server, 'journal_failures_total')) >= 3);
     const before = (await health(server)).zones[0].tick;
     await until(server, 'ticks go on', async () => (await health(server)).zones[0].tick > before + 60);
@@ -285,7 +264,7 @@ test('a disk that is full while it runs stops no tick, is said once, and is writ
     assert.equal(said.length, 1);
     const { folder: session } = journalOf(join(folder, 'full'));
     assert.ok(readdirSync(session).length <= 4, 'what failed is not left behind');
-    prlimit(server.pid, 'unlimited');
+    server.makeRoom();
     await until(server, 'it is written again', async () => /the journal is written again/.test(server.log()));
     await sleep(300);
     const { zones } = await health(server);

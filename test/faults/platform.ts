@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pack, unpack } from 'msgpackr';
 import { WebSocket } from 'ws';
-import { PLATFORM_TOPIC } from '../../src/durability/commands/platform-commands.js';
+import { PLATFORM_TOPIC } from '../../src/durability/commands/platform-desk.js';
 import { openEmbeddedEventLog } from '../../src/stores/embedded/embedded-event-log.js';
 import type { EventLog } from '../../src/stores/store-ports.js';
 

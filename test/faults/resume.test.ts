@@ -10,13 +10,13 @@ import { fileURLToPath } from 'node:url';
 import { WebSocket } from 'ws';
 import { type Ending, TesseraClient } from '../../src/client/client.js';
 import type { SocketClass } from '../../src/client/socket.js';
-import { MOVE_FORM } from '../../src/games/arena/command-forms.js';
+import { ARENA_COMMANDS } from '../../src/games/arena/command-forms.js';
 import { KIND_PLAYER } from '../../src/games/arena/fields.js';
 import type { DescribedCommand } from '../../src/protocol/fb/command-layout.js';
-import { openRedisHotStore } from '../../src/stores/redis/redis-hot-store.js';
 import { requireOrSkip } from '../require.js';
 import { startServer, type TestServer } from '../server.js';
 import { TcpProxy } from '../services/proxy.js';
+import { emptyRedis, listRedisKeys } from '../services/redis-client.js';
 import { findService, skipReason } from '../services/running.js';
 import chaos from './chaos-game.js';
 
@@ -59,7 +59,7 @@ async function joinPlayer(
   url: string,
   name: string,
   token = '',
-  commands: readonly DescribedCommand[] = [MOVE_FORM],
+  commands: readonly DescribedCommand[] = ARENA_COMMANDS,
 ): Promise<Player> {
   const player = createPlayer(url, name, token, commands);
   await player.client.connect();
@@ -154,7 +154,7 @@ test('entities of a recovered world that nobody comes back to go; who is late co
     assert.equal(await absentCount(second), 1);
     await until('it is over', async () => (await absentCount(second)) === 0, second);
     // By two connections at once, with one token.
-    const both = ['one', 'other'].map((name) => createPlayer(second.wsUrl, name, resumeToken, [MOVE_FORM]));
+    const both = ['one', 'other'].map((name) => createPlayer(second.wsUrl, name, resumeToken, ARENA_COMMANDS));
     await Promise.allSettled(both.map(({ client }) => client.connect()));
     await until('one of them is gone', () => both.some(({ client }) => client.state === 'closed'), second);
     const late = both.find(({ client }) => client.state === 'joined');
@@ -262,22 +262,13 @@ async function findOwnRedis(t: TestContext): Promise<string | undefined> {
   if (!requireOrSkip(t, url !== undefined, skipReason('redis'))) return undefined;
   const own = new URL(url as string);
   own.pathname = '/13';
-  const hot = openRedisHotStore({ url: own.href });
-  await until('redis answers', () =>
-    hot.keys('').then(
-      (keys) => hot.delete(keys).then(() => true),
-      () => false,
-    ),
-  );
-  await hot.close();
+  await emptyRedis(own.href);
   return own.href;
 }
 
 test('a player goes on on another server that shares the store and the secret, with what it had', async (t) => {
   const redis = await findOwnRedis(t);
   if (redis === undefined) return;
-  const hot = openRedisHotStore({ url: redis });
-  t.after(() => hot.close());
   const options = [...CHAOS, '--redis', redis, '--resume-secret', SECRET, '--start', 'fresh'];
   const first = await startServer(options);
   const player = await joinPlayer(first.wsUrl, 'wanderer', '', CHAOS_COMMANDS);
@@ -298,10 +289,13 @@ test('a player goes on on another server that shares the store and the secret, w
     const seq = back.client.send('Step', {});
     await until('its commands are obeyed', () => back.client.ack >= seq && back.client.self?.fields[0] === 43);
     await untilSnapshot(second);
-    assert.equal((await hot.keys('snapshot:player:')).length, 2);
+    assert.equal((await listRedisKeys(redis, 'snapshot:player:*')).length, 2);
     anew.client.close();
     back.client.close();
-    await until('who left is stored no more', async () => (await hot.keys('snapshot:player:')).length === 0);
+    await until(
+      'who left is stored no more',
+      async () => (await listRedisKeys(redis, 'snapshot:player:*')).length === 0,
+    );
   } finally {
     await second.stop();
   }

@@ -2,16 +2,15 @@
 
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MongoClient } from 'mongodb';
-import { loadBackends } from '../../src/stores/open-stores.js';
-import { openRedisHotStore } from '../../src/stores/redis/redis-hot-store.js';
 import { requireOrSkip } from '../require.js';
 import { startServer, type TestServer } from '../server.js';
+import { emptyRedis } from '../services/redis-client.js';
 import { findService, skipReason } from '../services/running.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'tessera-shared-'));
@@ -22,6 +21,7 @@ interface Recovery {
   source: string;
   worldId: string;
   journalTick: number | null;
+  snapshotTick: number;
   skipped: string[];
 }
 
@@ -44,10 +44,7 @@ async function ownRedis(t: TestContext): Promise<string | undefined> {
   if (!requireOrSkip(t, url !== undefined, skipReason('redis'))) return undefined;
   const own = new URL(url as string);
   own.pathname = '/11';
-  await loadBackends({ kafka: '', redis: own.href, mongodb: '' });
-  const hot = openRedisHotStore({ url: own.href });
-  await hot.delete(await hot.keys(''));
-  await hot.close();
+  await emptyRedis(own.href);
   return own.href;
 }
 
@@ -64,6 +61,31 @@ function ownMongodb(t: TestContext): string | undefined {
   return own.href;
 }
 
+interface Stage {
+  start(data: string, ...more: string[]): Promise<TestServer>;
+  /** Kills it. */
+  end(server: TestServer): Promise<void>;
+}
+
+function stage(t: TestContext, name: string, url: string): Stage {
+  const running = new Set<TestServer>();
+  t.after(() => Promise.all([...running].map((server) => server.kill())));
+  return {
+    start: async (data, ...more) => {
+      const server = await startServer([
+        ...['--data', join(folder, name, data), '--bots', '20', '--threads', '1', `--${name}`, url, ...more],
+        ...['--hot-snapshot-ms', '1000', '--cold-snapshot-ms', '5000', '--cell-size', '64'],
+      ]);
+      running.add(server);
+      return server;
+    },
+    end: async (server) => {
+      running.delete(server);
+      await server.kill();
+    },
+  };
+}
+
 const STORES = [
   { name: 'redis', counter: 'tessera_io_hot_snapshots_total', open: ownRedis },
   { name: 'mongodb', counter: 'tessera_io_cold_snapshots_total', open: ownMongodb },
@@ -75,21 +97,7 @@ for (const { name, counter, open } of STORES) {
   }, async (t) => {
     const url = await open(t);
     if (url === undefined) return;
-    const args = (data: string, ...more: string[]): string[] => [
-      ...['--data', join(folder, name, data), '--bots', '20', '--threads', '1', `--${name}`, url, ...more],
-      ...['--hot-snapshot-ms', '1000', '--cold-snapshot-ms', '5000', '--cell-size', '64'],
-    ];
-    const running = new Set<TestServer>();
-    t.after(() => Promise.all([...running].map((server) => server.kill())));
-    const start = async (data: string, ...more: string[]): Promise<TestServer> => {
-      const server = await startServer(args(data, ...more));
-      running.add(server);
-      return server;
-    };
-    const end = async (server: TestServer): Promise<void> => {
-      running.delete(server);
-      await server.kill();
-    };
+    const { start, end } = stage(t, name, url);
     const first = await start('a');
     await untilCounted(first, counter, 1);
     const { worldId } = await recovery(first);
@@ -119,7 +127,36 @@ for (const { name, counter, open } of STORES) {
     const last = await start('a');
     assert.ok(performance.now() - startMs < 7000 || !/silent for/.test(last.log()), last.log());
     assert.doesNotMatch(last.log(), /another server/);
-    running.delete(last);
     assert.equal(await last.stop(), 0);
+  });
+
+  test(`${name}: a copy of a data folder is refused beside the original, and cannot replace its journal later`, {
+    timeout: 120000,
+  }, async (t) => {
+    const url = await open(t);
+    if (url === undefined) return;
+    const { start, end } = stage(t, name, url);
+    const path = (data: string): string => join(folder, name, data);
+    const first = await start('original');
+    await untilCounted(first, counter, 1);
+    const { worldId } = await recovery(first);
+    await end(first);
+    cpSync(path('original'), path('copy'), { recursive: true });
+    const second = await start('original');
+    await untilCounted(second, counter, 1);
+    await assert.rejects(start('copy'), new RegExp(`another server keeps its world there: process ${second.pid} on `));
+    await end(second);
+
+    const copy = await start('copy');
+    await untilCounted(copy, counter, 2);
+    assert.equal((await recovery(copy)).worldId, worldId);
+    await end(copy);
+
+    const again = await start('original', '--start', 'resume');
+    const found = await recovery(again);
+    assert.equal(found.worldId, worldId);
+    assert.ok(found.journalTick !== null, again.log());
+    const own = /store has a snapshot of tick \d+ that a server on a copy of \S+ wrote .*: it is passed over/;
+    assert.match(found.skipped.join('\n'), own, again.log());
   });
 }

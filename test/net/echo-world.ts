@@ -1,7 +1,7 @@
 // A world behind the seam for tests of the net side: it lets everyone in, keeps what it is told, and makes frames that
 // show each client its own entity and how far its commands have come.
 
-import { defineGame } from '../../src/game/definition.js';
+import { defineGame } from '../../src/game/define-game.js';
 import { RejectCode } from '../../src/game/reject-codes.js';
 import type { ClientSink, StoredPlayer, WorldPort } from '../../src/net/gateway/world-port.js';
 import { buildFrame, type FrameParts } from '../../src/protocol/fb/server-frame.js';
@@ -15,29 +15,22 @@ export const echoGame = defineGame({
   version: 1,
   kinds: ['player', 'tree'],
   fields: { health: { type: 'u8', wire: { type: 'u8' } }, secret: { type: 'u8' } },
-  commands: [
-    {
-      name: 'move',
+  commands: {
+    move: {
       kind: MOVE,
-      payload: [
-        { name: 'x', type: 'i8', min: -127, max: 127 },
-        { name: 'y', type: 'i8', min: -127, max: 127 },
-        { name: 'reserved', type: 'u16', reserved: true },
-      ],
+      payload: {
+        x: { type: 'i8', min: -127, max: 127 },
+        y: { type: 'i8', min: -127, max: 127 },
+        reserved: { type: 'u16', reserved: true },
+      },
       apply: () => 0,
     },
-    {
-      name: 'aim',
+    aim: {
       kind: AIM,
-      payload: [
-        { name: 'angle', type: 'f32', min: 0, max: 6.3 },
-        { name: 'power', type: 'u8', min: 1, max: 10 },
-      ],
+      payload: { angle: { type: 'f32', min: 0, max: 6.3 }, power: { type: 'u8', min: 1, max: 10 } },
       apply: () => 0,
     },
-  ],
-  events: [],
-  systems: [],
+  },
   spawnPlayer: () => -1,
 });
 

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RejectCode } from '../../src/game/reject-codes.js';
-import { MOVE_FORM, SHOOT_FORM } from '../../src/games/arena/command-forms.js';
+import { ARENA_COMMANDS } from '../../src/games/arena/command-forms.js';
 import { encodeJoin, encodeLeave, encodePing, encodeResync } from '../../src/protocol/fb/client-message.js';
 import { encodeCommand } from '../../src/protocol/fb/command-layout.js';
 import { buildFrame, PROTOCOL_VERSION } from '../../src/protocol/fb/server-frame.js';
@@ -22,7 +22,7 @@ export const GOLDEN_GAME = describeGame({
     hp: { type: 'u8', wire: { type: 'u8' } },
     turn: { type: 'f32', wire: { type: 'i16', scale: 0.5, offset: 90 } },
   },
-  commands: [MOVE_FORM, SHOOT_FORM],
+  commands: ARENA_COMMANDS,
 });
 export const GOLDEN_QUANTUM = 1 / 32;
 

@@ -10,8 +10,9 @@ import { checkClientMessage } from '../../src/protocol/fb/client-message.js';
 import { EntityDecoder } from '../../src/protocol/fb/entity-decoder.js';
 import { openFrame, readNotice, readPong, readRejects, readWelcome } from '../../src/protocol/fb/server-frame.js';
 import { CLIENT_MESSAGE_BYTES_MAX } from '../../src/protocol/limits.js';
-import { describeMessage, transcodePlain } from '../../src/protocol/plain/plain-client-message.js';
+import { transcodePlain } from '../../src/protocol/plain/plain-client-message.js';
 import { PlainFrameEncoder } from '../../src/protocol/plain/plain-frame.js';
+import { describeMessage } from './describe-message.js';
 import {
   GOLDEN_CLIENT_MESSAGES,
   GOLDEN_FOLDER,

@@ -7,7 +7,7 @@ import type { Chance } from './chance.js';
 export const FAULTS = {
   'thread-dies': [0.00002, 0.002], // per point of a tick
   'thread-stalls': [0.001, 0.02], // per tick
-  'thread-hangs': [0.0002, 0.004], // per tick: it is found out and replaced
+  'thread-hangs': [0.0005, 0.008], // per turn of a thread: it comes back late, or is given up, ends and is replaced
   'main-slow': [0.005, 0.1], // per look into the frame rings
   'main-interrupted': [0.01, 0.3], // per record delivered: tick threads go on meanwhile
   'tick-interrupted': [0.005, 0.2], // per point of a tick: main and other threads go on meanwhile

@@ -2,7 +2,8 @@
 // answers.
 
 import { Packr, unpack } from 'msgpackr';
-import { type Outcome, PLATFORM_TOPIC, type PlatformCommand } from '../../src/durability/commands/platform-commands.js';
+import type { Outcome, PlatformCommand } from '../../src/durability/commands/platform-commands.js';
+import { PLATFORM_TOPIC } from '../../src/durability/commands/platform-desk.js';
 import type { Net } from '../../src/net/net.js';
 import type { PlatformActions } from '../../src/server/main/platform-actions.js';
 import type { Chance } from './chance.js';

@@ -34,6 +34,8 @@ export interface SimulationOptions {
   /** Ticks that faults happen in. */
   ticks: number;
   faults?: readonly FaultName[];
+  /** Breaks the supervisor: it replaces a thread that hangs without waiting for its end. */
+  isImpatient?: boolean;
   print?: (line: string) => void;
 }
 
@@ -77,6 +79,7 @@ class Simulation {
       settings,
       game: shape.pick(GAMES),
       threadCount: 1 + shape.below(Math.min(4, settings.zoneColumns * settings.zoneRows)),
+      isImpatient: options.isImpatient ?? false,
       hasSmallRings: this.faults.happens('rings-small'),
       schedule: this.schedule,
       faults: this.faults,

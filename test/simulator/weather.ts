@@ -33,7 +33,7 @@ export const CALM_LINE: Line = {
   wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   isAlive: () => true,
   isDamaging: () => false,
-  health: () => ({ backend: 'simulated', connected: true, failures: 0, lastError: '' }),
+  health: () => ({ backend: 'simulated', state: 'up', sinceMs: 0, failures: 0, lastError: '' }),
 };
 
 const LATENCY_MS = [0.05, 3] as const;
@@ -72,7 +72,8 @@ export class StormyLine implements Line {
   }
 
   health(): BackendHealth {
-    return { backend: this.store, connected: this.connected, failures: this.failures, lastError: this.lastError };
+    const state = this.connected ? 'up' : 'down';
+    return { backend: this.store, state, sinceMs: 0, failures: this.failures, lastError: this.lastError };
   }
 
   async call<T>(call: Call<T>): Promise<T> {

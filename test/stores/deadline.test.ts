@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Backoff, HealthRecord, withDeadline } from '../../src/stores/deadline.js';
+import { Backoff, withDeadline } from '../../src/stores/deadline.js';
 import { PersistError } from '../../src/stores/store-ports.js';
 
 test('work that ends in time gives its result, work that does not a timeout', async () => {
@@ -28,16 +28,4 @@ test('pauses double from their smallest to their largest, and a success begins a
   const jittered = new Backoff(100, 700, () => 1);
   jittered.failed();
   assert.equal(jittered.pauseMs, 75);
-});
-
-test('health tells of a change of state once', () => {
-  const lines: string[] = [];
-  const health = new HealthRecord('log', (line) => lines.push(line));
-  health.succeeded();
-  health.failed(new Error('gone'));
-  health.failed(new Error('still gone'));
-  assert.deepEqual(health.read(), { backend: 'log', connected: false, failures: 2, lastError: 'still gone' });
-  health.succeeded();
-  assert.equal(health.read().connected, true);
-  assert.deepEqual(lines, ['log: gone', 'log: answers again']);
 });

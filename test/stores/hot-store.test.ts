@@ -107,7 +107,6 @@ for (const { name, prepare } of IMPLEMENTATIONS) {
     ]);
     await until('the end of the short one', async () => (await store.get([`${prefix}short`]))[0] === undefined);
     assert.equal(toText((await store.get([`${prefix}long`]))[0]), 'l');
-    assert.deepEqual(await store.keys(prefix), [`${prefix}long`]);
   });
 
   contract('a value set anew lives by its new time', async (open, prefix) => {
@@ -120,16 +119,14 @@ for (const { name, prepare } of IMPLEMENTATIONS) {
     assert.equal(toText((await store.get([key]))[0]), 'two');
   });
 
-  contract('keys of a prefix are listed in order, whatever characters they have', async (open, prefix) => {
+  contract('a key may have any characters, and is deleted without its neighbours', async (open, prefix) => {
     const store = open();
-    const keys = ['b', 'a', 'a*', 'ä', 'a[1]', 'z'].map((end) => `${prefix}${end}`);
-    await store.set(keys.map((key) => ({ key, value: Buffer.from('v'), ttlMs: MINUTE_MS })));
-    await store.set([{ key: `other:${prefix}`, value: Buffer.from('v'), ttlMs: 1000 }]);
-    assert.deepEqual(await store.keys(prefix), [...keys].sort());
-    assert.deepEqual(await store.keys(`${prefix}a*`), [`${prefix}a*`]);
-    await store.delete([`${prefix}b`, `${prefix}nothing`]);
-    assert.deepEqual(await store.keys(`${prefix}b`), []);
-    assert.equal((await store.get([`${prefix}b`]))[0], undefined);
+    const ends = ['b', 'a', 'a*', 'ä', 'a[1]', 'z'];
+    const keys = ends.map((end) => `${prefix}${end}`);
+    await store.set(ends.map((end) => ({ key: prefix + end, value: Buffer.from(`${end}:${end}`), ttlMs: MINUTE_MS })));
+    await store.delete([`${prefix}a*`, `${prefix}nothing`]);
+    const left = (await store.get(keys)).map(toText);
+    assert.deepEqual(left, ['b:b', 'a:a', undefined, 'ä:ä', 'a[1]:a[1]', 'z:z']);
   });
 
   contract('a snapshot of many megabytes comes back byte for byte', async (open, prefix) => {
@@ -152,7 +149,7 @@ for (const { name, prepare } of IMPLEMENTATIONS) {
     const values = await store.get(entries.map(({ key }) => key));
     assert.ok(values.every((value, n) => toText(value) === `v${n}`));
     await store.delete(entries.map(({ key }) => key));
-    assert.deepEqual(await store.keys(prefix), []);
+    assert.ok((await store.get(entries.map(({ key }) => key))).every((value) => value === undefined));
   });
 
   contract('an entry without a key or without time is refused, and with it the call', async (open, prefix) => {

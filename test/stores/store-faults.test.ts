@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { openMongoColdStore } from '../../src/stores/mongodb/mongo-cold-store.js';
 import { openRedisHotStore } from '../../src/stores/redis/redis-hot-store.js';
-import { type BackendHealth, PersistError } from '../../src/stores/store-ports.js';
+import { type BackendHealth, type NoticeListener, PersistError } from '../../src/stores/store-ports.js';
 import { until } from '../folder.js';
 import { requireOrSkip } from '../require.js';
 import { TcpProxy } from '../services/proxy.js';
@@ -19,7 +19,7 @@ interface Subject {
 
 interface Backend {
   name: ServiceName;
-  open(port: number): Subject;
+  open(port: number, onNotice?: NoticeListener): Subject;
 }
 
 const DEADLINE_MS = 1500;
@@ -30,9 +30,9 @@ const CALL_MS_MAX = 6000;
 const BACKENDS: Backend[] = [
   {
     name: 'redis',
-    open(port) {
+    open(port, onNotice = () => {}) {
       const url = `redis://127.0.0.1:${port}`;
-      const store = openRedisHotStore({ url, deadlineMs: DEADLINE_MS, connectTimeoutMs: CONNECT_MS });
+      const store = openRedisHotStore({ url, deadlineMs: DEADLINE_MS, connectTimeoutMs: CONNECT_MS, onNotice });
       const key = `test:${randomUUID()}`;
       return {
         write: () => store.set([{ key, value: Buffer.from('v'), ttlMs: 10000 }]),
@@ -43,9 +43,9 @@ const BACKENDS: Backend[] = [
   },
   {
     name: 'mongodb',
-    open(port) {
+    open(port, onNotice = () => {}) {
       const url = `mongodb://127.0.0.1:${port}/tessera?directConnection=true`;
-      const store = openMongoColdStore({ url, deadlineMs: DEADLINE_MS, connectTimeoutMs: CONNECT_MS });
+      const store = openMongoColdStore({ url, deadlineMs: DEADLINE_MS, connectTimeoutMs: CONNECT_MS, onNotice });
       const key = `test:${randomUUID()}`;
       return {
         write: () => store.putRows('faults', [{ key, value: Buffer.from('v') }]),
@@ -60,25 +60,27 @@ async function assertFailsInTime(subject: Subject): Promise<void> {
   const startedMs = performance.now();
   await assert.rejects(subject.write(), (error) => error instanceof PersistError && error.retriable);
   assert.ok(performance.now() - startedMs < CALL_MS_MAX, 'a bounded time');
-  assert.equal(subject.health().connected, false);
+  assert.equal(subject.health().state, 'down');
 }
 
 async function assertRecovers(subject: Subject): Promise<void> {
   await until('a write', () =>
     subject.write().then(
-      () => true,
+      () => subject.health().state === 'up', // a first call that waits for its connection may be slow
       () => false,
     ),
   );
-  assert.equal(subject.health().connected, true);
 }
 
 for (const { name, open } of BACKENDS) {
-  async function openThroughProxy(t: TestContext): Promise<{ subject: Subject; proxy: TcpProxy } | undefined> {
+  async function openThroughProxy(
+    t: TestContext,
+    onNotice?: NoticeListener,
+  ): Promise<{ subject: Subject; proxy: TcpProxy } | undefined> {
     const address = findService(name);
     if (!requireOrSkip(t, address !== undefined, skipReason(name))) return undefined;
     const proxy = await TcpProxy.open(Number(new URL(address!).port));
-    const subject = open(proxy.port);
+    const subject = open(proxy.port, onNotice);
     t.after(async () => {
       await subject.close();
       await proxy.close();
@@ -96,6 +98,25 @@ for (const { name, open } of BACKENDS) {
     await assertFailsInTime(subject);
     proxy.mode = 'open';
     await assertRecovers(subject);
+  });
+
+  test(`${name}: a backend that hangs is named within 2 s, and said when it is back`, { timeout: 60000 }, async (t) => {
+    const lines: string[] = [];
+    const opened = await openThroughProxy(t, (line) => lines.push(line));
+    if (!opened) return;
+    const { subject, proxy } = opened;
+    await assertRecovers(subject);
+    lines.length = 0;
+    proxy.mode = 'silent';
+    const startedMs = performance.now();
+    const writing = assertFailsInTime(subject);
+    await until('it is named', () => lines.length > 0);
+    assert.ok(performance.now() - startedMs < 2000, 'within 2 s');
+    assert.equal(lines[0], `${name}: has not answered for 1 s`);
+    await writing;
+    proxy.mode = 'open';
+    await assertRecovers(subject);
+    assert.match(lines.at(-1) ?? '', /: answers again, after it was (down|slow) for \d+\.\d s$/);
   });
 
   test(`${name}: a connection that is cut again and again works in between`, { timeout: 60000 }, async (t) => {

@@ -3,7 +3,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Progress } from '../../../src/server/cli/progress.js';
-import type { ServerUnderTest } from '../../load/server-process.js';
+import type { ServerUnderTest } from '../../load/server-under-test.js';
 import { formatColumns, pauseUnlessStopped, type Scenario, type ScenarioValues } from '../../scenario.js';
 import { startEventServer, Tap } from './event-server.js';
 import { backlogOf, formatPercent, PhaseFigures, percentAbove, readMetrics } from './figures.js';

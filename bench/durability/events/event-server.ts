@@ -4,8 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { formatPlain, parseTrusted } from '../../../src/protocol/plain/plain-codec.js';
 import { defaultOptions } from '../../load/options.js';
 import { planScene } from '../../load/scene.js';
-import { type ServerUnderTest, startServer } from '../../load/server-process.js';
+import { type ServerUnderTest, startServer } from '../../load/server-under-test.js';
 import { READ_BUFFER_BYTES, WebSocketLink } from '../../load/swarm/websocket-link.js';
+import { flagsOf } from '../../server-process.js';
 import { RATE_COMMAND } from './event-game.js';
 
 const GAME = fileURLToPath(new URL('./event-game.js', import.meta.url));
@@ -19,10 +20,7 @@ export interface EventServerOptions {
 }
 
 export async function startEventServer({ clients, seed, settings }: EventServerOptions): Promise<ServerUnderTest> {
-  const serverArgs = Object.entries({ game: GAME, ...settings }).flatMap(([name, value]) => [
-    `--${name}`,
-    String(value),
-  ]);
+  const serverArgs = flagsOf({ game: GAME, ...settings });
   const options = { ...defaultOptions(), clients: clients + 1, seed, serverArgs };
   return startServer(options, planScene('spread', Math.max(clients, 1), options.visible));
 }

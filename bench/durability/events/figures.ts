@@ -1,7 +1,7 @@
 // What a server did between two looks at it, phase by phase, and phases of one kind taken together.
 
 import { bucketGrowth, growthOf, type Metrics, readServer } from '../../load/report/server-figures.js';
-import type { ServerUnderTest } from '../../load/server-process.js';
+import type { ServerUnderTest } from '../../load/server-under-test.js';
 
 /** What a phase counts, by the names they have here. */
 const COUNTERS = {

@@ -10,7 +10,7 @@ import { defaultOptions } from '../../load/options.js';
 import type { Metrics } from '../../load/report/server-figures.js';
 import { planSwarm } from '../../load/run.js';
 import { planScene } from '../../load/scene.js';
-import type { ServerUnderTest } from '../../load/server-process.js';
+import type { ServerUnderTest } from '../../load/server-under-test.js';
 import { SwarmThreads } from '../../load/swarm/swarm-threads.js';
 import { formatColumns, pauseUnlessStopped, type Scenario, type ScenarioValues } from '../../scenario.js';
 import { startEventServer, Tap } from './event-server.js';

@@ -95,7 +95,7 @@ function greatest(windows: readonly WindowFigures[], key: keyof WindowFigures): 
   return windows.reduce((most, window) => Math.max(most, window[key] as number), 0);
 }
 
-export function mergeCounts(counts: readonly Record<string, number>[]): Record<string, number> {
+function mergeCounts(counts: readonly Record<string, number>[]): Record<string, number> {
   const merged: Record<string, number> = {};
   for (const [key, value] of counts.flatMap((part) => Object.entries(part))) merged[key] = (merged[key] ?? 0) + value;
   return merged;

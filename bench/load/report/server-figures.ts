@@ -33,7 +33,7 @@ export interface TickFigures {
   max: number | null;
 }
 
-export const TICK_HISTOGRAM = 'tessera_tick_ms';
+const TICK_HISTOGRAM = 'tessera_tick_ms';
 const REQUEST_TIMEOUT_MS = 5000;
 /** Names of counters, or of their reasons, that say that something was dropped, refused, missed or replaced. */
 const TROUBLE = /drop|reject|refus|skip|overrun|over_budget|overload|stale|congest|full|truncat|restart/i;

@@ -3,17 +3,14 @@
 
 import { Backoff } from '../../stores/deadline.js';
 import { PersistError } from '../../stores/store-ports.js';
-import { CELLS_PER_CALL } from './limits.js';
-
-const RETRY_MS_MIN = 100;
-const RETRY_MS_MAX = 2000;
+import { CELL_RETRY_MS_MAX, CELL_RETRY_MS_MIN, CELLS_PER_CALL } from './limits.js';
 
 export class CellCalls {
   /** One is under way. */
   isBusy = false;
   private most = CELLS_PER_CALL;
   private afterMs = 0;
-  private readonly backoff = new Backoff(RETRY_MS_MIN, RETRY_MS_MAX);
+  private readonly backoff = new Backoff(CELL_RETRY_MS_MIN, CELL_RETRY_MS_MAX);
   /** By cell: how often a call was refused that was for it alone. */
   private readonly refusals = new Map<number, number>();
 

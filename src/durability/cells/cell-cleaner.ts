@@ -9,11 +9,7 @@ import type { IoCounters } from '../../memory/tables/io-counters.js';
 import type { WorldBuffer } from '../../memory/world/world-buffer.js';
 import type { CellName, CellRecords } from './cell-store.js';
 import type { CellWorlds } from './cell-worlds.js';
-import { CELL_KEPT_SNAPSHOTS } from './limits.js';
-
-const CLEAN_EVERY_MS = 5000;
-/** Cells that are searched for what a crash left, at one time. */
-const SEARCHES_PER_RUN = 32;
+import { CELL_KEPT_SNAPSHOTS, CELL_SEARCHES_PER_RUN, CELLS_CLEAN_EVERY_MS } from './limits.js';
 
 export class CellCleaner {
   /** By world cell: versions in the store, each with the count of cold snapshots at which it was first unnamed, or -1. */
@@ -37,7 +33,7 @@ export class CellCleaner {
   }
 
   run(nowMs: number): void {
-    if (this.isBusy || nowMs - this.cleanedMs < CLEAN_EVERY_MS) return;
+    if (this.isBusy || nowMs - this.cleanedMs < CELLS_CLEAN_EVERY_MS) return;
     this.cleanedMs = nowMs;
     this.isBusy = true;
     // A store that is down is the business of those who need it: what cannot be cleaned now is cleaned later.
@@ -50,7 +46,7 @@ export class CellCleaner {
 
   private async clean(): Promise<void> {
     await this.cellWorlds.note();
-    for (const cell of [...this.unsearched].slice(0, SEARCHES_PER_RUN)) {
+    for (const cell of [...this.unsearched].slice(0, CELL_SEARCHES_PER_RUN)) {
       for (const version of await this.records.listVersions(cell)) this.note(cell, version);
       this.unsearched.delete(cell);
       this.searched.add(cell);

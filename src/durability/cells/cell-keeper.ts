@@ -19,9 +19,8 @@ import { decodeCell, encodeCell, type PackedRows } from './cell-record.js';
 import { CellRecords, firstVersion } from './cell-store.js';
 import { CellWorlds } from './cell-worlds.js';
 import { findCellsInView } from './cells-in-view.js';
+import { CELLS_SAY_EVERY_MS } from './limits.js';
 
-/** So often a failure that lasts is said again. */
-const SAY_EVERY_MS = 10000;
 /** No tick. */
 const UNASKED = -1;
 
@@ -321,7 +320,7 @@ export class CellKeeper {
   }
 
   private sayLate(nowMs: number): void {
-    if (nowMs - this.lateSaidMs < SAY_EVERY_MS) return;
+    if (nowMs - this.lateSaidMs < CELLS_SAY_EVERY_MS) return;
     const late = this.countLate();
     if (late > this.lateSeen) {
       this.options.say(`${late - this.lateSeen} cells came into view before they were loaded and were seen empty`);
@@ -337,7 +336,7 @@ export class CellKeeper {
   private fail(what: string, error: unknown): void {
     const nowMs = this.options.now();
     this.options.counters.add('cellFailures', 1);
-    if (nowMs - this.saidMs < SAY_EVERY_MS) return;
+    if (nowMs - this.saidMs < CELLS_SAY_EVERY_MS) return;
     this.saidMs = nowMs;
     this.options.say(`${what}: ${(error as Error).message}`);
   }

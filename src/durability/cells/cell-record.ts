@@ -8,8 +8,8 @@
 // whatever order they stood in memory.
 
 import { crc32 } from '../../base/checksum.js';
-import { COLUMN_BYTES, type ColumnSpec, rowBytesOf } from '../../memory/world/world-layout.js';
-import { COLUMN_ARRAYS } from '../snapshots/zone-snapshot.js';
+import { COLUMN_ARRAYS, COLUMN_BYTES } from '../../memory/world/column-types.js';
+import { type ColumnSpec, rowBytesOf } from '../../memory/world/world-layout.js';
 
 const FORMAT = 1;
 const PREFIX_BYTES = 8;

@@ -3,7 +3,7 @@
 // cold at its tick, exactly the rows that it had then. Each world has records of its own: nobody reads, or cleans away,
 // those of another one that uses the same store.
 //
-// Key: <world's id>/<cell of the world>@<version, base 36>; records of before keys had worlds begin with the cell
+// Key: <world's id>/<cell of the world>@<version, base 36>
 //
 // A record that is larger than a store takes as one row is cut: `+1`, `+2` and so on behind the key are its further pieces,
 // and behind a piece of full size there is another one. All are there before any state names the record.
@@ -12,11 +12,11 @@ import type { ColumnSpec } from '../../memory/world/world-layout.js';
 import { SNAPSHOT_PIECE_BYTES } from '../../stores/limits.js';
 import type { ColdRow, ColdStore } from '../../stores/store-ports.js';
 import { decodeCell, type PackedRows } from './cell-record.js';
+import { CELL_PAGE_KEYS } from './limits.js';
 
 export const CELLS_TABLE = 'cells';
 /** Versions that one millisecond has; a server that starts later begins above all that an earlier one gave out. */
 const VERSIONS_PER_MS = 1024;
-const PAGE_KEYS = 1000;
 
 /** Which record of which cell. */
 export interface CellName {
@@ -33,7 +33,7 @@ export function firstVersion(nowMs: number): number {
 }
 
 export function cellKey(worldId: string, cell: number, version: number): string {
-  return `${worldId}/${unscopedKey(cell, version)}`;
+  return `${worldId}/${cell}@${version.toString(36)}`;
 }
 
 /** Of any piece. */
@@ -45,14 +45,8 @@ function pieceKey(key: string, piece: number): string {
   return piece === 0 ? key : `${key}+${piece}`;
 }
 
-function unscopedKey(cell: number, version: number): string {
-  return `${cell}@${version.toString(36)}`;
-}
-
 /** The records of one world. */
 export class CellRecords {
-  /** By cell, versions under keys of before they had worlds: ours, since they were read by the names that our state has. */
-  private readonly unscoped = new Map<number, Set<number>>();
   /** By key of a record that is cut: the number of its last piece, as far as it was seen. */
   private readonly lastPieces = new Map<string, number>();
 
@@ -71,14 +65,6 @@ export class CellRecords {
     for (const [i, value] of values.entries()) {
       if (value?.length === SNAPSHOT_PIECE_BYTES) values[i] = await this.readOn(keys[i], value);
     }
-    const missing = [...names.keys()].filter((i) => values[i] === undefined);
-    if (missing.length === 0) return values;
-    const oldKeys = missing.map((i) => unscopedKey(names[i].cell, names[i].version));
-    const found = await this.store.getRows(CELLS_TABLE, oldKeys);
-    for (const [nth, i] of missing.entries()) {
-      values[i] = found[nth];
-      if (found[nth] !== undefined) this.noteUnscoped(names[i]);
-    }
     return values;
   }
 
@@ -94,34 +80,26 @@ export class CellRecords {
   }
 
   async delete(names: readonly CellName[]): Promise<void> {
-    const old = names.filter(({ cell, version }) => this.unscoped.get(cell)?.has(version));
     const keys = names.map((name) => this.key(name));
     const pieces = keys.flatMap((key) =>
       Array.from({ length: this.lastPieces.get(key) ?? 0 }, (_, i) => pieceKey(key, i + 1)),
     );
-    const oldKeys = old.map(({ cell, version }) => unscopedKey(cell, version));
-    await this.store.deleteRows(CELLS_TABLE, [...keys, ...pieces, ...oldKeys]);
-    for (const { cell, version } of old) this.unscoped.get(cell)?.delete(version);
+    await this.store.deleteRows(CELLS_TABLE, [...keys, ...pieces]);
     for (const key of keys) this.lastPieces.delete(key);
   }
 
-  /** Versions of a cell that are there, as far as they are known to be ours. */
+  /** Versions of a cell that are there, oldest first. */
   async listVersions(cell: number): Promise<number[]> {
-    return [...(await this.findVersions(cell)), ...(this.unscoped.get(cell) ?? [])];
-  }
-
-  /** Oldest first. */
-  private async findVersions(cell: number): Promise<number[]> {
     const prefix = `${this.worldId}/${cell}@`;
     const versions = new Set<number>();
     for (let afterKey = ''; ; ) {
-      const keys = await this.store.scanKeys(CELLS_TABLE, prefix, afterKey, PAGE_KEYS);
+      const keys = await this.store.scanKeys(CELLS_TABLE, prefix, afterKey, CELL_PAGE_KEYS);
       for (const key of keys) {
         versions.add(versionOfKey(key));
         const [head, piece] = key.split('+');
         if (piece !== undefined) this.notePiece(head, Number(piece));
       }
-      if (keys.length < PAGE_KEYS) break;
+      if (keys.length < CELL_PAGE_KEYS) break;
       afterKey = keys[keys.length - 1];
     }
     return [...versions].sort((one, other) => one - other);
@@ -132,7 +110,7 @@ export class CellRecords {
    * process: whoever is in it may be elsewhere now.
    */
   async findOlder({ cell, version: limit }: CellName, columns: readonly ColumnSpec[]): Promise<PackedRows | undefined> {
-    const older = (await this.findVersions(cell)).filter((version) => version < limit).reverse();
+    const older = (await this.listVersions(cell)).filter((version) => version < limit).reverse();
     for (const version of older) {
       const [value] = await this.read([{ cell, version }]);
       try {
@@ -165,10 +143,5 @@ export class CellRecords {
 
   private notePiece(key: string, piece: number): void {
     if (piece > (this.lastPieces.get(key) ?? 0)) this.lastPieces.set(key, piece);
-  }
-
-  private noteUnscoped({ cell, version }: CellName): void {
-    const versions = this.unscoped.get(cell) ?? new Set<number>();
-    this.unscoped.set(cell, versions.add(version));
   }
 }

@@ -3,20 +3,21 @@
 //
 //  table `cell-worlds`  '<world's id>'  {seenAtMs}, MessagePack: when a server last said that it goes on with that world
 //
-// A world of which there is no such row is one of before there were any: it is seen when it is found.
+// A world whose row is missing, because a server was killed before it wrote it, counts as seen when it is found.
 
 import { formatPlain, parseTrusted } from '../../protocol/plain/plain-codec.js';
 import type { ColdStore } from '../../stores/store-ports.js';
 import { CELLS_TABLE } from './cell-store.js';
-import { CELL_WORLDS_KEPT, CELL_WORLDS_KEPT_MS } from './limits.js';
+import {
+  CELL_WORLDS_DROPPED_PER_CALL,
+  CELL_WORLDS_KEPT,
+  CELL_WORLDS_KEPT_MS,
+  CELL_WORLDS_PAGE_KEYS,
+  CELL_WORLDS_PAGE_ROWS,
+} from './limits.js';
 
 const CELL_WORLDS_TABLE = 'cell-worlds';
 const DAY_MS = 24 * 3600 * 1000;
-const PAGE_ROWS = 500;
-/** Keys that are read to find the next world. */
-const PAGE_KEYS = 100;
-/** Of a world that is given up, at one time. */
-const DROPPED_PER_CALL = 256;
 
 export interface CellWorldsOptions {
   store: ColdStore;
@@ -52,7 +53,7 @@ export class CellWorlds {
     if (now() >= this.searchAtMs && mayDrop()) await this.search(now());
     if (this.givenUp.length === 0) return 0;
     const [world] = this.givenUp;
-    const keys = await store.scanKeys(CELLS_TABLE, `${world}/`, '', DROPPED_PER_CALL);
+    const keys = await store.scanKeys(CELLS_TABLE, `${world}/`, '', CELL_WORLDS_DROPPED_PER_CALL);
     await store.deleteRows(CELLS_TABLE, keys);
     if (keys.length === 0) {
       await store.deleteRows(CELL_WORLDS_TABLE, [world]);
@@ -84,10 +85,10 @@ export class CellWorlds {
   private async listSeen(): Promise<Map<string, number>> {
     const seen = new Map<string, number>();
     for (let afterKey = ''; ; ) {
-      const rows = await this.options.store.scanRows(CELL_WORLDS_TABLE, '', afterKey, PAGE_ROWS);
+      const rows = await this.options.store.scanRows(CELL_WORLDS_TABLE, '', afterKey, CELL_WORLDS_PAGE_ROWS);
       for (const { key, value } of rows)
         seen.set(key, (parseTrusted('msgpack', value) as { seenAtMs: number }).seenAtMs);
-      if (rows.length < PAGE_ROWS) return seen;
+      if (rows.length < CELL_WORLDS_PAGE_ROWS) return seen;
       afterKey = rows[rows.length - 1].key;
     }
   }
@@ -96,12 +97,15 @@ export class CellWorlds {
   private async listStored(): Promise<string[]> {
     const worlds = new Set<string>();
     for (let afterKey = ''; ; ) {
-      const keys = await this.options.store.scanKeys(CELLS_TABLE, '', afterKey, PAGE_KEYS);
-      for (const key of keys) if (key.includes('/')) worlds.add(key.slice(0, key.indexOf('/')));
-      if (keys.length < PAGE_KEYS) return [...worlds];
-      const last = keys[keys.length - 1];
+      const keys = await this.options.store.scanKeys(CELLS_TABLE, '', afterKey, CELL_WORLDS_PAGE_KEYS);
+      for (const key of keys) worlds.add(worldOfKey(key));
+      if (keys.length < CELL_WORLDS_PAGE_KEYS) return [...worlds];
       // U+10FFFF sorts above all other characters.
-      afterKey = last.includes('/') ? `${last.slice(0, last.indexOf('/'))}/\u{10ffff}` : last;
+      afterKey = `${worldOfKey(keys[keys.length - 1])}/\u{10ffff}`;
     }
   }
+}
+
+function worldOfKey(key: string): string {
+  return key.slice(0, key.indexOf('/'));
 }

@@ -8,7 +8,7 @@ import type { CheckpointPlan } from './checkpointer.js';
 export function planCheckpoints(
   game: GameDefinition,
   settings: Settings,
-  world: { worldId: string; isNew: boolean; startedAtMs: number },
+  world: { worldId: string; startedAtMs: number },
 ): CheckpointPlan {
   const { name, version, kinds, persistentKinds = [] } = game;
   const stranger = persistentKinds.find((kind) => !kinds.includes(kind));
@@ -25,7 +25,6 @@ export function planCheckpoints(
     kinds,
     isLasting: kinds.map((kind) => persistentKinds.includes(kind)),
     fields: Object.keys(game.fields).filter((field) => game.fields[field].persistent !== false),
-    isNewWorld: world.isNew,
     startedAtMs: Math.floor(world.startedAtMs),
   };
 }

@@ -1,6 +1,7 @@
 // Checkpoints: what lasts of entities goes to the cold store row by row, and only what has changed since it last went.
 // A world that goes on keeps its rows; one that begins anew has a name, and rows, of its own.
 
+import { nowMs } from '../../base/clock.js';
 import type { IoCounters } from '../../memory/tables/io-counters.js';
 import type { WorldBuffer } from '../../memory/world/world-buffer.js';
 import { pause } from '../../stores/deadline.js';
@@ -22,23 +23,13 @@ import { CHECKPOINT_WORLDS_KEPT } from './limits.js';
 import { RowQueue } from './row-queue.js';
 import { RowWriter } from './row-writer.js';
 
-/** By its id, whatever other worlds have been stored since; one of before rows had ids by what it is like. */
-function findOwn(
-  known: readonly WorldRow[],
-  { worldId, isNewWorld, game, seed }: CheckpointPlan,
-): WorldRow | undefined {
-  const own = known.findLast((world) => world.worldId === worldId);
-  if (own !== undefined || isNewWorld) return own;
-  const newest = known.findLast((world) => world.worldId === undefined);
-  return newest?.game === game && newest.seed === seed ? newest : undefined;
-}
-
 /** Two worlds may begin in one millisecond. */
-function nameWorld(known: readonly WorldRow[], { game, gameVersion, seed, startedAtMs }: CheckpointPlan): WorldRow {
+function nameWorld(known: readonly WorldRow[], plan: CheckpointPlan): WorldRow {
+  const { game, gameVersion, seed, worldId, startedAtMs } = plan;
   const taken = new Set(known.map(({ world }) => world));
   let ms = startedAtMs;
   while (taken.has(worldName(ms))) ms++;
-  return { world: worldName(ms), game, gameVersion, seed, startedAtMs };
+  return { world: worldName(ms), game, gameVersion, seed, startedAtMs, worldId };
 }
 
 /** A kind is one byte. */
@@ -55,9 +46,7 @@ export interface CheckpointPlan {
   isLasting: readonly boolean[];
   /** Names of the persistent fields. */
   fields: readonly string[];
-  /** False: it goes on from a snapshot, and so do its rows. */
-  isNewWorld: boolean;
-  /** When it began, if it is new. */
+  /** When it began, if it has no rows yet. */
   startedAtMs: number;
 }
 
@@ -107,17 +96,13 @@ export class Checkpointer {
     return this.worldNow;
   }
 
-  get rowsWaiting(): number {
-    return this.queue.length;
-  }
-
   /** Queues what has changed and sees to it that it is written. */
   take(): void {
     const { counters } = this.options;
-    const start = performance.now();
+    const start = nowMs();
     counters.add('checkpointFailures', this.shadow.compare(this));
     counters.add('checkpoints', 1);
-    counters.set('checkpointMs', performance.now() - start);
+    counters.set('checkpointMs', nowMs() - start);
     counters.set('checkpointRowsWaiting', this.queue.length);
     void this.writer.run();
     void this.dropOld();
@@ -167,7 +152,9 @@ export class Checkpointer {
   private async open(): Promise<void> {
     const { plan, store } = this.options;
     const known = await listWorlds(store);
-    const world = { ...(findOwn(known, plan) ?? nameWorld(known, plan)), worldId: plan.worldId };
+    // By its id, whatever other worlds have been stored since.
+    const own = known.findLast(({ worldId }) => worldId === plan.worldId);
+    const world = own ?? nameWorld(known, plan);
     await putWorld(store, { ...world, gameVersion: plan.gameVersion });
     for await (const name of scanEntityNames(store, world.world)) this.note(name);
     this.worldNow = world.world;

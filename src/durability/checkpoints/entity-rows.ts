@@ -6,14 +6,14 @@
 // Values are MessagePack maps. One row per entity that lasts, wherever it walks; `zone` and `tick` say where and when it
 // was as the row tells it. Keys of entities begin anew with each world, so rows are led by their world's name, which
 // sorts by the time it began: the world that lives, or lived last, is the last row of `worlds`. Where servers took turns
-// at one store, `worldId` tells whose it is; rows of before it was written have none.
+// at one store, `worldId` tells whose it is.
 
 import { formatPlain, parseTrusted } from '../../protocol/plain/plain-codec.js';
 import { type ColdStore, PersistError } from '../../stores/store-ports.js';
+import { CHECKPOINT_PAGE_ROWS } from './limits.js';
 
 export const ENTITIES_TABLE = 'entities';
 const WORLDS_TABLE = 'worlds';
-const PAGE_ROWS = 1000;
 
 export interface EntityState {
   /** Name of the kind. */
@@ -38,7 +38,7 @@ export interface WorldRow {
   seed: number;
   startedAtMs: number;
   /** As snapshots call it. */
-  worldId?: string;
+  worldId: string;
 }
 
 export function worldName(startedAtMs: number): string {
@@ -55,7 +55,7 @@ export function encodeEntity(state: EntityState): Uint8Array {
 
 /** Oldest first. */
 export async function listWorlds(store: ColdStore): Promise<WorldRow[]> {
-  const rows = await store.scanRows(WORLDS_TABLE, '', '', PAGE_ROWS);
+  const rows = await store.scanRows(WORLDS_TABLE, '', '', CHECKPOINT_PAGE_ROWS);
   return rows.map(({ key, value }) => ({ ...(parseTrusted('msgpack', value) as Omit<WorldRow, 'world'>), world: key }));
 }
 
@@ -66,7 +66,7 @@ export async function putWorld(store: ColdStore, { world, ...rest }: WorldRow): 
 /** Its entities first: a world that is listed may have some, one that is not has none. */
 export async function dropWorld(store: ColdStore, world: string): Promise<void> {
   for (;;) {
-    const page = await store.scanKeys(ENTITIES_TABLE, entityRowKey(world, ''), '', PAGE_ROWS);
+    const page = await store.scanKeys(ENTITIES_TABLE, entityRowKey(world, ''), '', CHECKPOINT_PAGE_ROWS);
     if (page.length === 0) break;
     await store.deleteRows(ENTITIES_TABLE, page);
   }
@@ -100,9 +100,9 @@ export async function* scanEntities(
 export async function* scanEntityNames(store: ColdStore, world: string): AsyncGenerator<string> {
   const prefix = entityRowKey(world, '');
   for (let afterKey = ''; ; ) {
-    const page = await store.scanKeys(ENTITIES_TABLE, prefix, afterKey, PAGE_ROWS);
+    const page = await store.scanKeys(ENTITIES_TABLE, prefix, afterKey, CHECKPOINT_PAGE_ROWS);
     for (const key of page) yield key.slice(prefix.length);
-    if (page.length < PAGE_ROWS) return;
+    if (page.length < CHECKPOINT_PAGE_ROWS) return;
     afterKey = page[page.length - 1];
   }
 }
@@ -110,9 +110,9 @@ export async function* scanEntityNames(store: ColdStore, world: string): AsyncGe
 async function* scanRows(store: ColdStore, world: string): AsyncGenerator<{ entity: string; value: Uint8Array }> {
   const prefix = entityRowKey(world, '');
   for (let afterKey = ''; ; ) {
-    const page = await store.scanRows(ENTITIES_TABLE, prefix, afterKey, PAGE_ROWS);
+    const page = await store.scanRows(ENTITIES_TABLE, prefix, afterKey, CHECKPOINT_PAGE_ROWS);
     for (const { key, value } of page) yield { entity: key.slice(prefix.length), value };
-    if (page.length < PAGE_ROWS) return;
+    if (page.length < CHECKPOINT_PAGE_ROWS) return;
     afterKey = page[page.length - 1].key;
   }
 }

@@ -4,7 +4,8 @@
 // The shadow is struct of arrays by wire id, not by row: an entity that walks into another zone stays in its place, and
 // is the same entity there. Pages of ids that were never used are never touched.
 
-import type { AnyColumn, WorldBuffer } from '../../memory/world/world-buffer.js';
+import type { AnyColumn } from '../../memory/world/column-types.js';
+import type { WorldBuffer } from '../../memory/world/world-buffer.js';
 import { SCALAR_ID_LIMIT, SCALAR_ROW_LIMIT, SCALAR_TICK } from '../../memory/world/world-layout.js';
 import { WIRE_ID_BITS, WIRE_ID_MASK } from '../entity-name.js';
 import { SNAPSHOT_COPY_ATTEMPTS } from '../snapshots/limits.js';

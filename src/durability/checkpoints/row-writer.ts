@@ -6,17 +6,14 @@ import { nowMs } from '../../base/clock.js';
 import type { IoCounters } from '../../memory/tables/io-counters.js';
 import { Backoff, pause } from '../../stores/deadline.js';
 import { type ColdStore, PersistError } from '../../stores/store-ports.js';
-import { CHECKPOINT_BATCH_BYTES_MAX, CHECKPOINT_BATCH_ROWS_MAX } from './limits.js';
+import {
+  CHECKPOINT_BATCH_BYTES_MAX,
+  CHECKPOINT_BATCH_ROWS_MAX,
+  CHECKPOINT_LATE_MS,
+  CHECKPOINT_PAUSE_MS_MAX,
+  CHECKPOINT_PAUSE_MS_MIN,
+} from './limits.js';
 import type { RowBatch, RowQueue } from './row-queue.js';
-
-const PAUSE_MS_MIN = 250;
-const PAUSE_MS_MAX = 10000;
-/**
- * After the store has answered again. A call of 15 s that was given up goes on in the driver of MongoDB: it may be sent
- * once more on another connection, which is found and used within 33 s. And a server that stood still does what it had
- * been sent before when it goes on.
- */
-const LATE_MS = 60000;
 
 export interface RowWriterOptions {
   store: ColdStore;
@@ -51,7 +48,11 @@ export class RowWriter {
   private dropped = 0;
 
   constructor(private readonly options: RowWriterOptions) {
-    const { pauseMsMin = PAUSE_MS_MIN, pauseMsMax = PAUSE_MS_MAX, lateMs = LATE_MS } = options;
+    const {
+      pauseMsMin = CHECKPOINT_PAUSE_MS_MIN,
+      pauseMsMax = CHECKPOINT_PAUSE_MS_MAX,
+      lateMs = CHECKPOINT_LATE_MS,
+    } = options;
     this.backoff = new Backoff(pauseMsMin, pauseMsMax);
     this.pauseMsMin = pauseMsMin;
     this.lateMs = lateMs;

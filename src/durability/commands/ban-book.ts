@@ -3,15 +3,13 @@
 //
 //  row of table bans, by '<kind>:<who>': {kind: 'address' | 'name', who, untilMs}
 
+import { wallMs } from '../../base/clock.js';
 import { formatPlain, parsePlain } from '../../protocol/plain/plain-codec.js';
 import { Backoff, pause, withDeadline } from '../../stores/deadline.js';
 import type { ColdRow, ColdStore } from '../../stores/store-ports.js';
-import { BANS_MAX, PLATFORM_STORE_MS_MAX } from './limits.js';
+import { BANS_MAX, BANS_RETRY_MS_MAX, BANS_RETRY_MS_MIN, PLATFORM_PAGE_ROWS, PLATFORM_STORE_MS_MAX } from './limits.js';
 
 const TABLE = 'bans';
-const PAGE_ROWS = 500;
-const BACKOFF_MS_MIN = 200;
-const BACKOFF_MS_MAX = 5000;
 
 export interface StoredBan {
   kind: 'address' | 'name';
@@ -30,13 +28,13 @@ export class BanBook {
   constructor(
     private readonly store: Pick<ColdStore, 'getRows' | 'putRows' | 'deleteRows' | 'scanRows'>,
     private readonly say: (line: string) => void,
-    private readonly backoffMsMax = BACKOFF_MS_MAX,
+    private readonly backoffMsMax = BANS_RETRY_MS_MAX,
     private readonly answerMsMax = PLATFORM_STORE_MS_MAX,
   ) {}
 
   /** Waits for the store as long as it takes; undefined: stopped before. What has expired is forgotten there too. */
-  async load(now = Date.now): Promise<StoredBan[] | undefined> {
-    const backoff = new Backoff(BACKOFF_MS_MIN, this.backoffMsMax);
+  async load(now = wallMs): Promise<StoredBan[] | undefined> {
+    const backoff = new Backoff(BANS_RETRY_MS_MIN, this.backoffMsMax);
     while (!this.stopping.signal.aborted) {
       try {
         return await this.readAll(now());
@@ -68,7 +66,7 @@ export class BanBook {
   }
 
   private async writeWaiting(): Promise<void> {
-    const backoff = new Backoff(BACKOFF_MS_MIN, this.backoffMsMax);
+    const backoff = new Backoff(BANS_RETRY_MS_MIN, this.backoffMsMax);
     for (let isLast = false; this.waiting.size > 0 && !isLast; ) {
       isLast = this.stopping.signal.aborted;
       const bans = [...this.waiting];
@@ -99,7 +97,7 @@ export class BanBook {
   private async readAll(nowMs: number): Promise<StoredBan[]> {
     const bans: StoredBan[] = [];
     for (let afterKey = ''; bans.length < BANS_MAX; ) {
-      const rows = await this.store.scanRows(TABLE, '', afterKey, PAGE_ROWS);
+      const rows = await this.store.scanRows(TABLE, '', afterKey, PLATFORM_PAGE_ROWS);
       const found = rows.map(readRow);
       const over = rows.filter((_, index) => !((found[index]?.untilMs ?? 0) > nowMs));
       if (over.length > 0) {
@@ -109,7 +107,7 @@ export class BanBook {
         );
       }
       bans.push(...found.filter((ban): ban is StoredBan => ban !== undefined && ban.untilMs > nowMs));
-      if (rows.length < PAGE_ROWS) break;
+      if (rows.length < PLATFORM_PAGE_ROWS) break;
       afterKey = rows[rows.length - 1].key;
     }
     return bans.slice(0, BANS_MAX);

@@ -3,14 +3,14 @@
 //
 //  row of table platform-commands: {state: 'begun' | 'answered', atMs, outcome}
 
+import { wallMs } from '../../base/clock.js';
 import { formatPlain, parseTrusted } from '../../protocol/plain/plain-codec.js';
 import { withDeadline } from '../../stores/deadline.js';
 import type { ColdStore } from '../../stores/store-ports.js';
-import { PLATFORM_ANSWERS_KEPT_MS, PLATFORM_STORE_MS_MAX } from './limits.js';
+import { PLATFORM_ANSWERS_KEPT_MS, PLATFORM_PAGE_ROWS, PLATFORM_STORE_MS_MAX } from './limits.js';
 import type { Outcome } from './platform-commands.js';
 
 const TABLE = 'platform-commands';
-const PAGE_ROWS = 500;
 const HOUR_MS = 3600000;
 const DAY_MS = 24 * HOUR_MS;
 
@@ -52,15 +52,15 @@ export class CommandLedger {
 
   /** False: it could not be written down, so it must not be done. */
   begin(id: string): Promise<boolean> {
-    return this.put(id, { state: 'begun', atMs: Date.now() });
+    return this.put(id, { state: 'begun', atMs: wallMs() });
   }
 
   async answer(id: string, outcome: Outcome): Promise<void> {
-    await this.put(id, { state: 'answered', atMs: Date.now(), outcome });
+    await this.put(id, { state: 'answered', atMs: wallMs(), outcome });
   }
 
   /** Now, and every day that this server lives; sooner where the store does not answer, which is told of when it is needed. */
-  sweepDaily(now = Date.now, dayMs = DAY_MS, retryMs = HOUR_MS): void {
+  sweepDaily(now = wallMs, dayMs = DAY_MS, retryMs = HOUR_MS): void {
     const again = (ms: number): void => {
       setTimeout(() => this.sweepDaily(now, dayMs, retryMs), ms).unref();
     };
@@ -74,14 +74,14 @@ export class CommandLedger {
   async sweep(nowMs: number): Promise<number> {
     let swept = 0;
     for (let afterKey = ''; ; ) {
-      const rows = await this.store.scanRows(TABLE, '', afterKey, PAGE_ROWS);
+      const rows = await this.store.scanRows(TABLE, '', afterKey, PLATFORM_PAGE_ROWS);
       const old = rows.filter(({ value }) => !(readRow(value).atMs > nowMs - PLATFORM_ANSWERS_KEPT_MS));
       await this.store.deleteRows(
         TABLE,
         old.map(({ key }) => key),
       );
       swept += old.length;
-      if (rows.length < PAGE_ROWS) return swept;
+      if (rows.length < PLATFORM_PAGE_ROWS) return swept;
       afterKey = rows[rows.length - 1].key;
     }
   }

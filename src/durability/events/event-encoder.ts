@@ -8,7 +8,7 @@
 // Numbers take the shortest form that holds them, integers beyond 32 bits that of 64, so that typed languages read them as
 // what they are; all other numbers are float 64.
 
-import type { EventForm } from '../../memory/records/thread-records.js';
+import type { EventForm } from '../../game/event-form.js';
 import { formatPlain } from '../../protocol/plain/plain-codec.js';
 
 export const EVENT_VERSION = 1;

@@ -1,10 +1,11 @@
 // The outward form of an event: from a record of fixed layout to a MessagePack map under a key.
 
-import type { EventForm } from '../../memory/records/thread-records.js';
+import type { EventForm } from '../../game/event-form.js';
 import * as R from '../../memory/records/thread-records.js';
 import type { LogRecord, TopicSpec } from '../../stores/store-ports.js';
 import { entityName } from '../entity-name.js';
 import { EventEncoder } from './event-encoder.js';
+import { EVENT_NAMES_KEPT_MAX } from './limits.js';
 
 const TOPIC_PREFIX = 'game.events.';
 const TOPIC_PARTITIONS = 4;
@@ -89,14 +90,12 @@ function makeForm({ names, forms, epoch }: EventContext, type: number): TypeForm
   };
 }
 
-/** Entities come again and again. Forgotten all at once when there are many. */
-const NAMES_KEPT_MAX = 65536;
 const keptNames = new Map<number, string>();
 
 function findName(key: number): string {
   let name = keptNames.get(key);
   if (name === undefined) {
-    if (keptNames.size >= NAMES_KEPT_MAX) keptNames.clear();
+    if (keptNames.size >= EVENT_NAMES_KEPT_MAX) keptNames.clear();
     name = entityName(key);
     keptNames.set(key, name);
   }

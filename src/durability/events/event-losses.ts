@@ -1,7 +1,7 @@
 // What an outage of the log costs: counted by type for the metrics, and told in a few lines per outage, however many
 // events it concerns.
 
-import type { IoCounters } from '../../memory/tables/io-counters.js';
+import type { EventLossReason, IoCounters } from '../../memory/tables/io-counters.js';
 import { parseTrusted } from '../../protocol/plain/plain-codec.js';
 import type { LogRecord } from '../../stores/store-ports.js';
 import type { EventRecord } from './event-form.js';
@@ -21,8 +21,8 @@ export class EventLosses {
   }
 
   /** An earlier run may have known types that this one does not: those count in the sum alone. */
-  drop(type: string, count: number): void {
-    this.count(type, count);
+  drop(type: string, count: number, reason: EventLossReason): void {
+    this.count(type, count, reason);
     this.dropped.set(type, (this.dropped.get(type) ?? 0) + count);
   }
 
@@ -30,7 +30,7 @@ export class EventLosses {
   refuse(record: LogRecord, reason: Error): void {
     const type = typeOf(record);
     this.counters.add('eventsRefused', 1);
-    this.count(type, 1);
+    this.count(type, 1, 'refused');
     if (this.refused.has(type)) return;
     this.refused.add(type);
     this.say(`the event log refuses an event '${type}' for good, such are left out and counted: ${reason.message}`);
@@ -52,7 +52,8 @@ export class EventLosses {
     return counts.length === 0 ? 'none were dropped' : `dropped: ${counts.join(', ')}`;
   }
 
-  private count(type: string, count: number): void {
+  private count(type: string, count: number, reason: EventLossReason): void {
+    this.counters.addLoss(reason, count);
     this.counters.add('eventsDropped', count);
     const index = this.typeIndexes.get(type);
     if (index !== undefined) this.counters.eventTypesDropped[index] += count;

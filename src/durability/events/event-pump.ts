@@ -2,7 +2,9 @@
 // is to have waits on the disk, because memory goes with the process, and is appended in order when it can be. The order
 // is: the batch that is under way or was refused, then the disk, then memory. Where the disk does not take it either it
 // waits in memory up to a bound, and where nothing has room the oldest go, those of low value first, counted.
+// Delivery is at least once, with the same event id each time: the ticks of a key ascend once events seen before are dropped.
 
+import { randomFraction } from '../../base/chance.js';
 import * as R from '../../memory/records/thread-records.js';
 import type { RecordRing } from '../../memory/rings/record-ring.js';
 import type { IoCounters } from '../../memory/tables/io-counters.js';
@@ -17,18 +19,16 @@ import {
   EVENTS_FEW_MAX,
   EVENTS_HELD_MS,
   EVENTS_PER_APPEND_MAX,
+  EVENTS_RETRY_MS_MAX,
+  EVENTS_RETRY_MS_MIN,
   EVENTS_SPILLING_MAX,
   EVENTS_UNKEPT_MS,
   EVENTS_WAITING_MAX,
+  FLUSH_LOOK_MS,
   LOG_SILENT_MS,
   SPOOL_DRAIN_PER_SECOND,
 } from './limits.js';
 import { appendAround } from './refused-records.js';
-
-const BACKOFF_MS_MIN = 100;
-const BACKOFF_MS_MAX = 5000;
-/** How often a flush looks whether something has moved. */
-const FLUSH_LOOK_MS = 5;
 
 export interface PumpLimits {
   waitingMax: number;
@@ -82,11 +82,11 @@ export class EventPump {
     /** Without one, memory is all there is. */
     private readonly spool?: EventSpool,
     limits: Partial<PumpLimits> = {},
-    random: () => number = Math.random,
+    random: () => number = randomFraction,
   ) {
     this.rings = new EventRings(rings);
-    this.appendBackoff = new Backoff(BACKOFF_MS_MIN, BACKOFF_MS_MAX, random);
-    this.spillBackoff = new Backoff(BACKOFF_MS_MIN, BACKOFF_MS_MAX, random);
+    this.appendBackoff = new Backoff(EVENTS_RETRY_MS_MIN, EVENTS_RETRY_MS_MAX, random);
+    this.spillBackoff = new Backoff(EVENTS_RETRY_MS_MIN, EVENTS_RETRY_MS_MAX, random);
     this.counters = losses.counters;
     this.limits = { ...LIMITS, ...limits };
     this.hasDrained = spool?.isEmpty ?? true;
@@ -97,7 +97,7 @@ export class EventPump {
   private countLost(): void {
     const count = this.counters.get('eventsWaiting');
     if (count === 0) return;
-    this.losses.drop('in memory', count);
+    this.losses.drop('in memory', count, 'thread_ended');
     this.losses.say(`an I/O thread ended with ${count} events in memory: they count as lost, at most as many are`);
     this.counters.set('eventsWaiting', 0);
   }
@@ -145,9 +145,10 @@ export class EventPump {
 
   /**
    * Appends what is left until the log refuses or the deadline comes; then what is in memory goes to the disk, where the
-   * next run finds it. Without a spool it tries to the end.
+   * next run finds it. Without a spool it tries to the end. Resolves with how many events neither of them took.
    */
-  async flush(deadlineMs: number, now: () => number, wait: (ms: number) => Promise<void> = pause): Promise<void> {
+  async flush(deadlineMs: number, now: () => number, wait: (ms: number) => Promise<void> = pause): Promise<number> {
+    const lostBefore = this.countDropped();
     this.isFlushing = true;
     this.appendNotBeforeMs = 0;
     const failuresBefore = this.counters.get('appendFailures');
@@ -161,6 +162,12 @@ export class EventPump {
       if (now() < this.appendNotBeforeMs) await wait(FLUSH_LOOK_MS);
     } while (!this.isEmpty() && now() < deadlineMs);
     await this.keepRest();
+    return this.countDropped() - lostBefore;
+  }
+
+  /** What the log refused for good is dropped too, whenever it comes: no fault of the stop. */
+  private countDropped(): number {
+    return this.counters.get('eventsDropped') - this.counters.get('eventsRefused');
   }
 
   private isEmpty(): boolean {
@@ -192,7 +199,7 @@ export class EventPump {
   }
 
   private dropFromMemory(event: EventRecord): void {
-    this.losses.drop(event.type, 1);
+    this.losses.drop(event.type, 1, 'memory_full');
     this.losses.sayOnce('memory', 'events wait in memory up to its bound: the oldest go, low value first');
   }
 
@@ -432,8 +439,8 @@ export class EventPump {
 
   private loseRest(error: Error): void {
     const count = this.inMemory();
-    if (this.head?.from === 'memory') for (const { type } of this.restOf(this.head)) this.losses.drop(type, 1);
-    this.waiting.shrink(0, ({ type }) => this.losses.drop(type, 1));
+    if (this.head?.from === 'memory') for (const { type } of this.restOf(this.head)) this.losses.drop(type, 1, 'stop');
+    this.waiting.shrink(0, ({ type }) => this.losses.drop(type, 1, 'stop'));
     this.head = undefined;
     this.losses.say(
       `${count} events were not taken before the end, and are lost (${error.message}): ${this.losses.close()}`,

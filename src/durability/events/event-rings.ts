@@ -7,9 +7,7 @@
 
 import * as R from '../../memory/records/thread-records.js';
 import type { RecordRing } from '../../memory/rings/record-ring.js';
-
-/** A look takes microseconds and a ring moves once per tick: a third one is rare. After this many, events wait. */
-const LOOKS_MAX = 16;
+import { EVENT_RINGS_LOOKS_MAX } from './limits.js';
 
 export class EventRings {
   private readonly counts: Int32Array;
@@ -41,7 +39,7 @@ export class EventRings {
   /** True when nothing has moved between the last two looks. */
   private look(): boolean {
     const { rings, counts } = this;
-    for (let looks = 0; looks < LOOKS_MAX; looks++) {
+    for (let looks = 0; looks < EVENT_RINGS_LOOKS_MAX; looks++) {
       let hasMoved = looks === 0;
       for (let i = 0; i < rings.length; i++) {
         const count = rings[i].readable();

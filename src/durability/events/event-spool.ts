@@ -14,6 +14,7 @@ import { EmbeddedStore } from '../../stores/embedded/embedded-store.js';
 import type { LogRecord } from '../../stores/store-ports.js';
 import type { EventRecord } from './event-form.js';
 import type { EventLosses } from './event-losses.js';
+import { SPOOL_SEQUENCE_EVENTS_MIN } from './limits.js';
 import {
   decodeKey,
   decodeRow,
@@ -27,8 +28,6 @@ import {
 
 /** Far from both ends: rows are added before the first and behind the last. */
 const SEQUENCE_START = 2 ** 40;
-/** A sequence takes more until it has so many: 3 GiB of events of 137 bytes are then at most 90,000 rows. */
-const SEQUENCE_EVENTS_MIN = 512;
 
 /** What a spool asks of its database; an EmbeddedStore gives it. */
 export interface SpoolStore {
@@ -133,7 +132,7 @@ export class EventSpool {
     const isPresent = ({ event }: PlacedEvent): boolean => present.some(({ isLow }) => isLow === event.isLow);
     if (place === 'back') {
       const left = placed.filter(isPresent);
-      const isOpen = left.length > 0 && left.length < SEQUENCE_EVENTS_MIN;
+      const isOpen = left.length > 0 && left.length < SPOOL_SEQUENCE_EVENTS_MIN;
       const nextPlace = firstPlace + events.length;
       this.tail = isOpen ? { sequence, placed: left, nextPlace, rows: present } : undefined;
     }
@@ -261,7 +260,7 @@ export class EventSpool {
 
   private reportDropped(dropped: readonly { types: Readonly<Record<string, number>> }[]): void {
     for (const { types } of dropped) {
-      for (const [type, count] of Object.entries(types)) this.losses.drop(type, count);
+      for (const [type, count] of Object.entries(types)) this.losses.drop(type, count, 'spool_full');
     }
     if (dropped.length > 0) {
       this.losses.sayOnce(
@@ -275,7 +274,7 @@ export class EventSpool {
     const verified = verifyRow(row, this.readValue(row));
     if (verified !== undefined) return decodeRow(row, verified);
     this.losses.counters.add('spoolRowsDamaged', 1);
-    this.losses.drop('unreadable', row.count);
+    this.losses.drop('unreadable', row.count, 'unreadable');
     this.losses.say(`a row of the event spool does not verify: ${row.count} events (${row.bytes} bytes) are lost`);
     return [];
   }

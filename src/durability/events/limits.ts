@@ -24,3 +24,23 @@ export const EVENTS_HELD_MS = 1000;
 export const EVENTS_KEPT_MS_MAX = 3000;
 /** The I/O thread empties the event rings this often: a ring of 65,536 holds four million events per second of it. */
 export const IO_BEAT_MS = 15;
+/** After a try that the log or the spool refused; doubled up to the longest: a log that is back is found within seconds. */
+export const EVENTS_RETRY_MS_MIN = 100;
+export const EVENTS_RETRY_MS_MAX = 5000;
+/** How often the flush at a stop looks whether something has moved: little beside the seconds that it has. */
+export const FLUSH_LOOK_MS = 5;
+/** How often a start looks after a log that gives no sign: small beside the seconds that it waits. */
+export const LOG_LOOK_MS = 100;
+/** A log that answers at once would leave no time to anything else: after so long, other work gets its turn. */
+export const LOG_BREATH_MS = 50;
+/** A person who watches a start sees a line this often. */
+export const LOG_PROGRESS_MS = 2000;
+/** Between two tries of a start to read the log: several fit into the seconds that it waits. */
+export const LOG_RETRY_MS_MIN = 100;
+export const LOG_RETRY_MS_MAX = 1000;
+/** A look takes microseconds and a ring moves once per tick: a third one is rare. After this many, events wait. */
+export const EVENT_RINGS_LOOKS_MAX = 16;
+/** Entities come again and again, so their names are kept; forgotten all at once beyond this: a few MiB. */
+export const EVENT_NAMES_KEPT_MAX = 65536;
+/** A sequence takes more until it has so many: 3 GiB of events of 137 bytes are then at most 90,000 rows. */
+export const SPOOL_SEQUENCE_EVENTS_MIN = 512;

@@ -2,21 +2,15 @@
 // asked again for a while; a long one is read for so long, and up to so many events.
 
 import { setImmediate as breathe } from 'node:timers/promises';
-import type { EventForm } from '../../memory/records/thread-records.js';
+import { nowMs } from '../../base/clock.js';
+import type { EventForm } from '../../game/event-form.js';
 import { parseTrusted } from '../../protocol/plain/plain-codec.js';
 import { Backoff, pause } from '../../stores/deadline.js';
 import { type EventLog, type LogBatch, type NoticeListener, PersistError } from '../../stores/store-ports.js';
 import { keyOfName } from '../entity-name.js';
 import { EVENT_VERSION } from './event-encoder.js';
 import { topicsOf } from './event-form.js';
-
-/** How often a log that gives no sign is looked after. */
-const LOOK_MS = 100;
-/** A log that answers at once would leave no time to anything else. */
-const BREATH_MS = 50;
-const PROGRESS_MS = 2000;
-const RETRY_MS_MIN = 100;
-const RETRY_MS_MAX = 1000;
+import { LOG_BREATH_MS, LOG_LOOK_MS, LOG_PROGRESS_MS, LOG_RETRY_MS_MAX, LOG_RETRY_MS_MIN } from './limits.js';
 
 /** Epoch, tick, zone and position are its id. */
 export interface LoggedEvent {
@@ -63,7 +57,7 @@ export interface LoggedEvents {
 /** Rejects where the log gave nothing at all. */
 export async function readLoggedEvents(log: EventLog, query: LoggedEventsQuery): Promise<LoggedEvents> {
   const reading = new Reading(query);
-  const looking = setInterval(() => reading.look(), LOOK_MS);
+  const looking = setInterval(() => reading.look(), LOG_LOOK_MS);
   try {
     await Promise.race([reading.run(log), reading.over]); // a call that is stuck is left behind, and ends by itself
   } finally {
@@ -92,14 +86,14 @@ class Reading {
   private readonly nextOffsets = new Map<string, number>();
   private deadlineMs: number;
   private breathMs = 0;
-  private toldMs = performance.now();
+  private toldMs = nowMs();
   private read = 0;
   private lastError = '';
 
   constructor(private readonly query: LoggedEventsQuery) {
     const { names, forms, limits } = query;
     for (const [type, name] of names.entries()) this.types.set(name, { ...forms[name], type });
-    this.deadlineMs = performance.now() + limits.waitMs;
+    this.deadlineMs = nowMs() + limits.waitMs;
     this.failure = new PersistError('timeout', `no answer in ${limits.waitMs / 1000} s`);
     this.over = new Promise((resolve) => {
       this.stop.signal.addEventListener('abort', () => resolve(), { once: true });
@@ -109,7 +103,7 @@ class Reading {
   async run(log: EventLog): Promise<void> {
     const topics = topicsOf(this.query);
     const { signal } = this.stop;
-    const backoff = new Backoff(RETRY_MS_MIN, RETRY_MS_MAX);
+    const backoff = new Backoff(LOG_RETRY_MS_MIN, LOG_RETRY_MS_MAX);
     while (!signal.aborted) {
       try {
         await log.createTopics(topics); // where they are missing there are no events, and that is an answer
@@ -126,11 +120,11 @@ class Reading {
 
   /** A stuck log does not call anybody: whether time is over is looked after from outside too. */
   look(): void {
-    const nowMs = performance.now();
+    const atMs = nowMs();
     const { readMs } = this.query.limits;
-    if (nowMs > this.deadlineMs) this.cut(`${readMs / 1000} s were over${this.lastError}`);
-    if (nowMs - this.toldMs < PROGRESS_MS || !this.isAnswered) return;
-    this.toldMs = nowMs;
+    if (atMs > this.deadlineMs) this.cut(`${readMs / 1000} s were over${this.lastError}`);
+    if (atMs - this.toldMs < LOG_PROGRESS_MS || !this.isAnswered) return;
+    this.toldMs = atMs;
     this.query.onNotice(`${this.read} events of the log are read`);
   }
 
@@ -150,7 +144,7 @@ class Reading {
     if (this.stop.signal.aborted) return;
     if (!this.isAnswered) {
       this.isAnswered = true;
-      this.deadlineMs = performance.now() + this.query.limits.readMs;
+      this.deadlineMs = nowMs() + this.query.limits.readMs;
     }
     for (const { value } of entries) {
       const event = this.decode(value);
@@ -164,9 +158,9 @@ class Reading {
     this.read += entries.length;
     this.nextOffsets.set(`${topic}/${partition}`, entries[entries.length - 1].offset + 1);
     this.look();
-    if (performance.now() - this.breathMs < BREATH_MS) return;
+    if (nowMs() - this.breathMs < LOG_BREATH_MS) return;
     await breathe();
-    this.breathMs = performance.now();
+    this.breathMs = nowMs();
   }
 
   private failed(error: Error): void {

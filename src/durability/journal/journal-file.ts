@@ -53,10 +53,10 @@ export function encodeSession(session: object): string {
   return `${JSON.stringify({ ...session, crc32: sumOf(session) }, undefined, 2)}\n`;
 }
 
-/** Throws for what is damaged. Sessions of before they had sums have none. */
+/** Throws for what is damaged. */
 export function decodeSession(text: string): object {
   const { crc32: sum, ...session } = JSON.parse(text) as { crc32?: number };
-  if (sum !== undefined && sum !== sumOf(session)) throw new Error('its sum does not fit');
+  if (sum !== sumOf(session)) throw new Error('its sum does not fit');
   return session;
 }
 

@@ -1,6 +1,7 @@
 // What a session's journal says of itself, so that it can be run again: the settings that make the world what it is, and
 // which game wrote it.
 
+import { wallMs } from '../../base/clock.js';
 import type { Settings } from '../../config/settings.js';
 import { cutWorld } from '../../engine/borders/mirrors.js';
 import type { WorldPlan } from '../../engine/plan/world-plan.js';
@@ -8,7 +9,6 @@ import { LEAVE_RADIUS_FACTOR } from '../../engine/replication/limits.js';
 import type { GameDefinition } from '../../game/definition.js';
 import type { JournalSession } from './journal-reader.js';
 
-export { JOURNAL_FOLDER } from '../../base/data-folder.js';
 /** Below the folder of journals: journals of sessions that a start from older snapshots gave up. Nothing removes them. */
 export const KEPT_JOURNALS_FOLDER = 'kept';
 const FORMAT = 1;
@@ -45,7 +45,7 @@ export function describeSession(plan: WorldPlan, game: GameDefinition): SessionI
     format: FORMAT,
     epoch: plan.epoch,
     originMs: plan.originMs,
-    startedAt: new Date().toISOString(),
+    startedAt: new Date(wallMs()).toISOString(),
     game: game.name,
     gameVersion: game.version,
     layoutHash: plan.layout.hash,
@@ -63,7 +63,6 @@ export function readSessionInfo({ info }: JournalSession): SessionInfo {
   if (found.format !== FORMAT) {
     throw new Error(`its session.json is of format ${found.format}, this server reads ${FORMAT}`);
   }
-  if (found.settings !== undefined && found.settings !== null) found.settings.cellSize ??= 0; // before worlds had cells
   const missing = WORLD_SETTINGS.find((name) => found.settings?.[name] === undefined);
   if (missing !== undefined || typeof found.epoch !== 'number' || typeof found.originMs !== 'number') {
     throw new Error(`its session.json lacks ${missing ?? 'epoch or originMs'}`);

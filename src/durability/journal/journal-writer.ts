@@ -6,6 +6,7 @@
 // Times are monotonic, so that a clock that is set back holds nothing up; the wall clock is only for what is written.
 
 import { join } from 'node:path';
+import { nowMs, wallMs } from '../../base/clock.js';
 import { JOURNAL_SERIAL, JOURNAL_TICK } from '../../memory/records/journal-records.js';
 import type { ByteRing } from '../../memory/rings/byte-ring.js';
 import type { IoCounters } from '../../memory/tables/io-counters.js';
@@ -27,12 +28,14 @@ import {
   segmentName,
 } from './journal-file.js';
 import { pruneJournals } from './journal-prune.js';
-import { JOURNAL_FILE_BYTES_MAX, JOURNAL_HELD_BYTES_MAX, JOURNAL_SEGMENT_BYTES_MAX } from './limits.js';
-
-const RETRY_MS_MIN = 100;
-const RETRY_MS_MAX = 5000;
-/** Between segments that gaps ask for. The states of all zones are what a gap costs, and may be what makes the next. */
-const GAP_PAUSE_MS_MIN = 1000;
+import {
+  JOURNAL_FILE_BYTES_MAX,
+  JOURNAL_GAP_PAUSE_MS_MIN,
+  JOURNAL_HELD_BYTES_MAX,
+  JOURNAL_RETRY_MS_MAX,
+  JOURNAL_RETRY_MS_MIN,
+  JOURNAL_SEGMENT_BYTES_MAX,
+} from './limits.js';
 
 export interface JournalOptions {
   /** Of all sessions. */
@@ -97,12 +100,17 @@ export class JournalWriter {
     const { folder, epoch, worlds, segmentMs } = options;
     this.folder = join(folder, String(epoch));
     this.files = options.files ?? DISK;
-    this.wallMs = options.wallMs ?? Date.now;
-    this.backoff = new Backoff(RETRY_MS_MIN, RETRY_MS_MAX, options.random);
-    this.gapBackoff = new Backoff(Math.min(GAP_PAUSE_MS_MIN, segmentMs), segmentMs, options.random);
+    this.wallMs = options.wallMs ?? wallMs;
+    this.backoff = new Backoff(JOURNAL_RETRY_MS_MIN, JOURNAL_RETRY_MS_MAX, options.random);
+    this.gapBackoff = new Backoff(Math.min(JOURNAL_GAP_PAUSE_MS_MIN, segmentMs), segmentMs, options.random);
     this.lastSerial = worlds.map(() => undefined);
     this.lastTick = new Int32Array(worlds.length);
     this.hashedTick = new Int32Array(worlds.length);
+  }
+
+  /** False: the disk takes none, or ticks are missing, so a kill loses more until the next segment begins. */
+  get isWritten(): boolean {
+    return this.file !== undefined && !this.isBroken && !this.hasGap;
   }
 
   /** Resolves when the world as it stands is on the disk; rejects when it cannot be written now. */
@@ -174,7 +182,7 @@ export class JournalWriter {
   }
 
   private drain(): Batch {
-    const start = performance.now();
+    const start = nowMs();
     const { rings, worlds, counters } = this.options;
     const frames: Buffer[] = [];
     let ticks = 0;
@@ -188,7 +196,7 @@ export class JournalWriter {
       }
     }
     const bytes = Buffer.concat(frames);
-    counters.add('journalMs', performance.now() - start);
+    counters.add('journalMs', nowMs() - start);
     const tally = { bytes: bytes.length, ticks, lastTick: Math.max(...this.lastTick), isCounted: false };
     return { frames: bytes, tally };
   }
@@ -321,13 +329,13 @@ export class JournalWriter {
   }
 
   private copy(world: WorldBuffer): { state: Buffer; serial: number } {
-    const start = performance.now();
+    const start = nowMs();
     const { shape, epoch, counters } = this.options;
     for (let attempt = 0; attempt < SNAPSHOT_COPY_ATTEMPTS; attempt++) {
       const copy = copyZone(world, shape, epoch, this.wallMs());
       if (copy === undefined) continue;
       const state = encodeFrame(FRAME_BASE, [packPlain(copy)]);
-      counters.add('journalMs', performance.now() - start);
+      counters.add('journalMs', nowMs() - start);
       return { state, serial: scalarsOf(copy)[SCALAR_JOURNALED] };
     }
     throw new Error(`zone ${world.zoneId} commits faster than it can be copied`);

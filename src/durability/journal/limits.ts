@@ -12,6 +12,11 @@ export const JOURNAL_FILE_BYTES_MAX = 1536 * 1024 * 1024;
 export const JOURNAL_HELD_BYTES_MAX = 64 * 1024 * 1024;
 /** Of all journals in a data folder: an hour of 2,000 clients. */
 export const JOURNAL_BYTES_MAX = 4 * 2 ** 30;
+/** After a write that failed; doubled up to the longest: a disk that has room again is found within seconds. */
+export const JOURNAL_RETRY_MS_MIN = 100;
+export const JOURNAL_RETRY_MS_MAX = 5000;
+/** Between segments that gaps ask for. The states of all zones are what a gap costs, and may be what makes the next. */
+export const JOURNAL_GAP_PAUSE_MS_MIN = 1000;
 
 assert(JOURNAL_SEGMENT_BYTES_MAX < JOURNAL_FILE_BYTES_MAX, 'a segment has room beside its states');
 assert(2 * JOURNAL_FILE_BYTES_MAX < JOURNAL_BYTES_MAX, 'the two segments that stay fit what all may take');

@@ -8,10 +8,10 @@ export const LOCK_SETTLE_MS = 2000;
 export const LOCK_RENEW_MS = 500;
 /** Without a sign of life for this long, it does not. */
 export const LOCK_STALE_MS = 5000;
-/** A server whose lease has not been renewed for so long counts as gone: what the next one waits after a kill. */
+/** A server that has not renewed its lease for this long counts as gone: the next one waits so long after a kill. */
 export const LEASE_TTL_MS = 8000;
+/** Four renewals in a lease's time: a store may be away for 6 s before a running server loses its lease. */
 export const LEASE_RENEW_MS = 2000;
-export const LEASE_SETTLE_MS = 200;
 
 assert(LOCK_STALE_MS >= 8 * LOCK_RENEW_MS, 'a server that is slow for a moment keeps its data folder');
 assert(3 * LEASE_RENEW_MS < LEASE_TTL_MS, 'a lease outlasts two renewals that fail');

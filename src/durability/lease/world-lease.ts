@@ -1,36 +1,36 @@
-// Who writes a store's zone snapshots. Their keys are the same for every world, so of the servers that share a networked
-// store one at a time may write them: the one whose lease lies there. It is renewed every few seconds; one that has not
-// been for a while is free, however the clocks of machines differ, as whoever waits for it watches it with its own.
+// Who writes the zone snapshots of a store that several servers can reach. Their keys are the same for every world, so
+// one server at a time may write them: the one that holds the lease `zones` in that store.
 //
-//  hot   key `lease:zones`, which expires by itself     {folderId, token, worldId, server, beat}, as JSON
-//  cold  table `leases`, key `zones`                    the same
+// - The store compares and sets (LeasePort): of two that take a lease at once, one gets it.
+// - The holder renews it every LEASE_RENEW_MS. A server that finds another's lease watches it with its own clock, so clocks
+//   of machines need not agree, and takes it over when it has not changed for LEASE_TTL_MS.
+// - Every holder has a higher fencing token. Zone snapshots carry it, and the store refuses those of an earlier holder,
+//   however late they arrive.
+// - The next process on the same data folder need not wait: `folder` is known as its own. A copy of the folder has another.
 //
-// An embedded store is locked by its folder already. What a world's own keys tell apart (cells, checkpoints, players)
-// needs no lease.
+// An embedded store is guarded by the lock of its folder and needs no lease.
 
+import { nowMs } from '../../base/clock.js';
 import { pause } from '../../stores/deadline.js';
 import type { StoreSettings, Stores } from '../../stores/open-stores.js';
-import { LEASE_RENEW_MS, LEASE_SETTLE_MS, LEASE_TTL_MS } from './limits.js';
+import { type Fence, type HeldLease, type LeasePort, PersistError } from '../../stores/store-ports.js';
+import { LEASE_RENEW_MS, LEASE_TTL_MS } from './limits.js';
 
-const HOT_LEASE_KEY = 'lease:zones';
-const LEASES_TABLE = 'leases';
-const COLD_LEASE_KEY = 'zones';
+const ZONES_LEASE = 'zones';
 
 /** Plain data: main takes a lease, the I/O thread of the same server goes on with it. */
 export interface LeaseHolder {
-  /** Of the data folder, which one process at a time has: what an earlier one of it held is ours at once. */
-  folderId: string;
-  /** Of this process. */
+  /** The data folder on this machine (folder-identity.ts): no copy of it has the same. */
+  folder: string;
+  /** Random, of this process. */
   token: string;
   worldId: string;
   /** For people: where to look for it. */
   server: string;
 }
 
-interface Lease extends LeaseHolder {
-  /** Changes with each renewal. */
-  beat: number;
-}
+/** What a lease says of its holder, as JSON. */
+type About = Omit<LeaseHolder, 'token'>;
 
 /** Where a lease lies. */
 export interface LeasePlace {
@@ -39,33 +39,27 @@ export interface LeasePlace {
   url: string;
   /** What another server may be given instead. */
   example: string;
-  read(): Promise<Uint8Array | undefined>;
-  write(bytes: Uint8Array): Promise<void>;
-  drop(): Promise<void>;
+  store: LeasePort;
 }
 
 export interface LeaseTimes {
   ttlMs: number;
   renewMs: number;
-  /** Of two who took a free lease at once, both see by then which of them has it. */
-  settleMs: number;
 }
 
-const TIMES: LeaseTimes = { ttlMs: LEASE_TTL_MS, renewMs: LEASE_RENEW_MS, settleMs: LEASE_SETTLE_MS };
+const TIMES: LeaseTimes = { ttlMs: LEASE_TTL_MS, renewMs: LEASE_RENEW_MS };
 
 /** Another server lives in this store. */
 export class StoreTaken extends Error {}
 
-type Step = 'held' | 'written' | 'waiting';
-
 export class WorldLease {
   private confirmedMs = Number.NEGATIVE_INFINITY;
   private hadIt = false;
-  private beat = 0;
-  /** Of somebody else, with when it was first seen as it is, and how often it has changed under our eyes. */
-  private other: { lease: Lease; sinceMs: number; changes: number } | undefined;
+  private fence = 0;
+  /** The lease of somebody else, when it was first seen as it is, and how often it has changed since it was first seen. */
+  private other: { lease: HeldLease; about: About; sinceMs: number; changes: number } | undefined;
   private acquiring: Promise<void> | undefined;
-  private stepping: Promise<Step> | undefined;
+  private claiming: Promise<void> | undefined;
   private timer: NodeJS.Timeout | undefined;
   private renewing: Promise<void> | undefined;
   private isSaid = false;
@@ -79,16 +73,16 @@ export class WorldLease {
 
   /** Until then nobody else takes it. */
   get isHeld(): boolean {
-    return performance.now() - this.confirmedMs < this.times.ttlMs;
+    return nowMs() - this.confirmedMs < this.times.ttlMs;
   }
 
-  /** One change may be the last words of a process that was killed, late on their way. */
+  /** One change may be the last renewal of a process that was killed, late on its way. */
   private get isOtherAlive(): boolean {
     return (this.other?.changes ?? 0) > 1;
   }
 
   /**
-   * At a start: resolves when the lease is ours, which after the death of another server takes its time. Rejects with
+   * At a start: resolves when the lease is ours, which after the death of another server takes LEASE_TTL_MS. Rejects with
    * StoreTaken where one lives, and as the store does. May be tried again; once it is ours, it is renewed.
    */
   acquire(): Promise<void> {
@@ -105,17 +99,17 @@ export class WorldLease {
     this.beginRenewal();
   }
 
-  /** Throws with the reason when this server may not write there. */
-  require(): void {
-    if (this.isHeld) return;
+  /** What a write has to carry. Throws with the reason when this server may not write there. */
+  require(): Fence {
+    if (this.isHeld) return { lease: ZONES_LEASE, holder: this.holder.token, number: this.fence };
     throw new Error(
       this.other === undefined
-        ? `${this.place.url} has not said for ${this.times.ttlMs} ms that no other server keeps its world there`
-        : `${this.place.url} has the world of another server, ${this.other.lease.server}`,
+        ? `${this.place.url} has not confirmed for ${this.times.ttlMs} ms that this server holds its lease`
+        : `${this.place.url} has the world of another server, ${this.other.about.server}`,
     );
   }
 
-  /** It stays as it lies, for the I/O thread or until its time is over. Resolves when nothing is under way any more. */
+  /** Stops renewing; the lease stays for the I/O thread, or until it expires. Resolves when no call is under way. */
   async pause(): Promise<void> {
     clearInterval(this.timer);
     this.timer = undefined;
@@ -127,29 +121,29 @@ export class WorldLease {
     await this.pause();
     if (!this.isHeld) return;
     this.confirmedMs = Number.NEGATIVE_INFINITY;
-    if (readLease(await this.place.read())?.token === this.holder.token) await this.place.drop();
+    await this.place.store.releaseLease(ZONES_LEASE, this.holder.token);
   }
 
   private async take(): Promise<void> {
     const { setting, url, example } = this.place;
     for (;;) {
-      const step = await this.step();
-      if (step === 'held') break;
-      if (this.other !== undefined && this.isOtherAlive) {
-        const { server, worldId } = this.other.lease;
+      await this.claim();
+      if (this.other === undefined) break;
+      const { server, worldId } = this.other.about;
+      if (this.isOtherAlive) {
         throw new StoreTaken(
           `${setting} is ${url}, but another server keeps its world there: ${server}, world ${worldId || 'not yet known'}; ` +
             `give each server a database of its own, such as ${example}, or stop the other one`,
         );
       }
-      if (step === 'waiting' && !this.isSaid) {
+      if (!this.isSaid) {
         this.isSaid = true;
         this.say(
-          `${setting} is ${url}, where another server kept its world: ${this.other?.lease.server}; ` +
+          `${setting} is ${url}, where another server kept its world: ${server}; ` +
             `this one begins when that has been silent for ${this.times.ttlMs / 1000} s`,
         );
       }
-      await pause(step === 'written' ? this.times.settleMs : this.times.renewMs / 2);
+      await pause(this.times.renewMs / 2);
     }
     this.isSaid = false;
     this.keep();
@@ -164,18 +158,15 @@ export class WorldLease {
 
   private async renew(): Promise<void> {
     try {
-      if ((await this.step()) === 'written') {
-        await pause(this.times.settleMs);
-        await this.step();
-      }
+      await this.claim();
     } catch {
-      return; // A store that is away is told of by those who need it; what is not confirmed ends by itself.
+      return; // The store's health tells of a store that is away; a lease that is not confirmed ends by itself.
     }
     const { setting, url, example } = this.place;
     const isTaken = this.isOtherAlive;
     if (isTaken && !this.isSaid) {
       this.say(
-        `${setting} is ${url}, but another server keeps its world there: ${this.other?.lease.server}; ` +
+        `${setting} is ${url}, but another server keeps its world there: ${this.other?.about.server}; ` +
           `zone snapshots of this one are held back; give each server a database of its own, such as ${example}`,
       );
     }
@@ -183,54 +174,63 @@ export class WorldLease {
     this.isSaid = isTaken || (this.isSaid && !this.isHeld);
   }
 
-  /** One at a time. */
-  private step(): Promise<Step> {
-    this.stepping ??= this.look().finally(() => {
-      this.stepping = undefined;
+  /** One at a time. Afterwards `other` is undefined where the lease is ours. */
+  private claim(): Promise<void> {
+    this.claiming ??= this.claimOnce().finally(() => {
+      this.claiming = undefined;
     });
-    return this.stepping;
+    return this.claiming;
   }
 
-  private async look(): Promise<Step> {
-    const nowMs = performance.now();
-    const found = readLease(await this.place.read());
-    const isOurs = found?.token === this.holder.token;
-    const isPredecessors = !this.hadIt && found?.folderId === this.holder.folderId;
-    if (found !== undefined && !isOurs && !isPredecessors) {
+  private async claimOnce(): Promise<void> {
+    // A lease counts from before it was asked for: the store may have renewed it at once and answered late.
+    let askedMs = nowMs();
+    let lease = await this.ask();
+    const isPredecessors = !this.hadIt && readAbout(lease).folder === this.holder.folder;
+    if (lease.holder !== this.holder.token && (isPredecessors || this.isSilent(lease, askedMs))) {
+      askedMs = nowMs();
+      lease = await this.ask(lease);
+    }
+    if (lease.holder !== this.holder.token) {
       this.confirmedMs = Number.NEGATIVE_INFINITY;
-      this.watch(found, nowMs);
-      if (this.other === undefined || nowMs - this.other.sinceMs < this.times.ttlMs) return 'waiting';
+      this.watch(lease, askedMs);
+      return;
     }
-    await this.write();
-    if (isOurs) {
-      // Only what was read back counts: of two who found it free, one has been written over.
-      this.confirmedMs = nowMs;
-      this.hadIt = true;
-      this.other = undefined;
-    }
-    return isOurs ? 'held' : 'written';
+    this.confirmedMs = askedMs;
+    this.fence = lease.fence;
+    this.hadIt = true;
+    this.other = undefined;
   }
 
-  private watch(lease: Lease, nowMs: number): void {
-    const before = this.other;
-    if (before?.lease.token === lease.token && before.lease.beat === lease.beat) return;
-    this.other = { lease, sinceMs: nowMs, changes: before === undefined ? 0 : before.changes + 1 };
+  private ask(over?: HeldLease): Promise<HeldLease> {
+    const { token, ...about } = this.holder;
+    const claim = { holder: token, about: JSON.stringify(about), ttlMs: this.times.ttlMs };
+    return this.place.store.claimLease(ZONES_LEASE, over === undefined ? claim : { ...claim, over });
   }
 
-  private async write(): Promise<void> {
-    const lease: Lease = { ...this.holder, beat: ++this.beat };
-    await this.place.write(Buffer.from(JSON.stringify(lease)));
+  private isSilent(lease: HeldLease, askedMs: number): boolean {
+    const { other } = this;
+    return other !== undefined && isSame(other.lease, lease) && askedMs - other.sinceMs >= this.times.ttlMs;
+  }
+
+  private watch(lease: HeldLease, askedMs: number): void {
+    if (this.other !== undefined && isSame(this.other.lease, lease)) return;
+    const changes = this.other === undefined ? 0 : this.other.changes + 1;
+    this.other = { lease, about: readAbout(lease), sinceMs: askedMs, changes };
   }
 }
 
-/** What cannot be read is nobody's. */
-function readLease(bytes: Uint8Array | undefined): Lease | undefined {
-  if (bytes === undefined) return undefined;
+function isSame(a: HeldLease, b: HeldLease): boolean {
+  return a.holder === b.holder && a.beat === b.beat;
+}
+
+/** A holder of which nothing can be read is a stranger. */
+function readAbout({ holder, about }: HeldLease): About {
+  const unknown = { folder: '', worldId: '', server: `one that says nothing of itself (${holder})` };
   try {
-    const lease = JSON.parse(Buffer.from(bytes).toString()) as Lease;
-    return typeof lease.token === 'string' ? lease : undefined;
+    return { ...unknown, ...(JSON.parse(about) as Partial<About>) };
   } catch {
-    return undefined;
+    return unknown;
   }
 }
 
@@ -248,26 +248,26 @@ export function openLeases(
 ): StoreLeases {
   const leases: StoreLeases = {};
   if (redis !== '') {
-    const place: LeasePlace = {
-      ...{ setting: 'redis', url: withoutSecrets(redis), example: 'redis://host:port/1' },
-      read: async () => (await hot.get([HOT_LEASE_KEY]))[0],
-      write: (value) => hot.set([{ key: HOT_LEASE_KEY, value, ttlMs: LEASE_TTL_MS }]),
-      drop: () => hot.delete([HOT_LEASE_KEY]),
-    };
-    leases.hot = new WorldLease(place, holder, say);
+    const place = { url: withoutSecrets(redis), example: 'redis://host:port/1', store: hot };
+    leases.hot = new WorldLease({ setting: 'redis', ...place }, holder, say);
   }
   if (mongodb !== '') {
-    const place: LeasePlace = {
-      ...{ setting: 'mongodb', url: withoutSecrets(mongodb), example: 'mongodb://host:port/another' },
-      read: async () => (await cold.getRows(LEASES_TABLE, [COLD_LEASE_KEY]))[0],
-      write: (value) => cold.putRows(LEASES_TABLE, [{ key: COLD_LEASE_KEY, value }]),
-      drop: () => cold.deleteRows(LEASES_TABLE, [COLD_LEASE_KEY]),
-    };
-    leases.cold = new WorldLease(place, holder, say);
+    const place = { url: withoutSecrets(mongodb), example: 'mongodb://host:port/another', store: cold };
+    leases.cold = new WorldLease({ setting: 'mongodb', ...place }, holder, say);
   }
   return leases;
 }
 
-function withoutSecrets(url: string): string {
+/** A new world is written over whatever is stored, but not over one that lives. */
+export async function acquireLeases({ hot, cold }: StoreLeases, skip: (reason: string) => void): Promise<void> {
+  for (const outcome of await Promise.allSettled([hot?.acquire(), cold?.acquire()])) {
+    if (outcome.status === 'fulfilled') continue;
+    const { reason } = outcome as { reason: Error };
+    if (!(reason instanceof PersistError)) throw reason;
+    skip(`whether another server keeps its world in the same store is not known yet: ${reason.message}`);
+  }
+}
+
+export function withoutSecrets(url: string): string {
   return url.replace(/\/\/[^/]*@/, '//').replace(/\?.*$/, '');
 }

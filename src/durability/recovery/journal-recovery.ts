@@ -290,7 +290,11 @@ export function replayJournal(
   };
 }
 
-/** Delivers entities that were between two zones when the journals ended. `arrivals`: by zone and key, the last arrival's tick. */
+/**
+ * Entities that were between two zones when the journals ended. One whose target zone is full goes back to the zone that it
+ * came from, beyond the border, and sets out again in the first tick: as in play it waits, and is not lost. `arrivals`: by
+ * zone and key, the tick of the last one.
+ */
 function deliver(
   plan: WorldPlan,
   replays: readonly ZoneReplay[],
@@ -306,12 +310,13 @@ function deliver(
     const taken = worlds[target].blocks[LIVE_BLOCK].marks[source];
     if (((sequence - taken) | 0) < 0) continue;
     const key = keyOfPacked(columns, row, 0);
-    // The successor of a dead thread gives a departure another number: then the arrival's tick tells.
+    // The successor of a dead thread may give a departure another number: then the arrival's tick tells.
     if ((arrivals[target].get(key) ?? Number.NEGATIVE_INFINITY) > tick) continue;
     alive ??= aliveKeys(worlds);
     if (alive.has(key)) continue;
     alive.add(key);
-    if (!replays[target].deliver(row)) skip(`an entity on its way into zone ${target} found no room there`);
+    if (replays[target].deliver(row) || replays[source].deliver(row)) continue;
+    skip(`an entity on its way into zone ${target} found no room there, nor in zone ${source}, which it came from`);
   }
 }
 

@@ -14,10 +14,10 @@ import type { WorldPlan } from '../../engine/plan/world-plan.js';
 import type { GameDefinition } from '../../game/definition.js';
 import { WorldBuffer } from '../../memory/world/world-buffer.js';
 import { loadBackends, openStores, type StoreSettings, type Stores } from '../../stores/open-stores.js';
-import { type EventLog, PersistError } from '../../stores/store-ports.js';
+import type { EventLog } from '../../stores/store-ports.js';
 import { DISK, type JournalFiles } from '../journal/journal-disk.js';
 import { type JournalSession, listSessions } from '../journal/journal-reader.js';
-import { type LeaseHolder, openLeases, type StoreLeases } from '../lease/world-lease.js';
+import { acquireLeases, type LeaseHolder, openLeases, type StoreLeases } from '../lease/world-lease.js';
 import type { WorldShape, ZoneSnapshot } from '../snapshots/zone-snapshot.js';
 import { chooseCold, keepJournals, keepLater, laterSessions } from './cold-choice.js';
 import { type EventsReport, eventLimits, recoverEvents } from './event-recovery.js';
@@ -25,12 +25,11 @@ import { findJournal, type RecoveredEvents, replayJournal, type WorldJournal } f
 import { type LastStored, readLastStored } from './last-stored.js';
 import { JOURNAL_CURRENT_MS, STORES_WAIT_MS } from './limits.js';
 import { describeMissingSegments, describeMissingSnapshots } from './missing-state.js';
+import { OwnWriters } from './own-writers.js';
 import { checkStart } from './start-refusals.js';
 import { fillZone, finishWorld } from './world-fill.js';
 import type { WorldFolder } from './world-folder.js';
 import { compareAge, type Found, findZone, isOther, type Search, SOURCES, type Source } from './world-search.js';
-
-export { STORES_FOLDER };
 
 export interface RecoveryReport {
   /** The last rung of the ladder that a zone needed. */
@@ -113,7 +112,7 @@ export async function recoverWorld(
     const stores = open({ folder: join(data, STORES_FOLDER), kafka, redis, mongodb, onNotice });
     const leases = isLeased ? openLeases(stores, { redis, mongodb }, lease, onNotice) : {};
     try {
-      if (start === 'fresh') await acquireAll(leases, skip);
+      if (start === 'fresh') await acquireLeases(leases, skip);
       else await takeUp({ plan, game, shape, log, stores, leases, sessions, files, folder, waitMs, recovery });
     } catch (error) {
       await Promise.allSettled([leases.hot?.release(), leases.cold?.release()]);
@@ -172,6 +171,7 @@ async function takeUp(parts: TakeUp): Promise<void> {
   skipped.push(...describeMissingSegments(sessions, lastStored ?? {}));
   const search: Search = {
     ...{ stores, leases, journal, plan, shape, skip, log, ownId, strangers },
+    writers: new OwnWriters(data, folder?.writers ?? []),
     misfits: new Map(),
     changes: new Set(),
     answers: { hot: [], cold: [] },
@@ -183,8 +183,11 @@ async function takeUp(parts: TakeUp): Promise<void> {
   for (const lease of [leases.hot, leases.cold]) lease?.acquire().catch(() => {});
   const tick = chosenColdTick(start);
   const choice = tick === undefined ? undefined : await chooseCold(search, tick);
-  const found = choice?.found ?? (await Promise.all(plan.worlds.map((_, zone) => findZone(search, zone))));
-  skipped.push(...strangers);
+  const findAll = () => Promise.all(plan.worlds.map((_, zone) => findZone(search, zone)));
+  let found = choice?.found ?? (await findAll());
+  if (choice === undefined && found.includes(undefined) && search.writers.takeCopies()) found = await findAll();
+  recovery.epochMin = Math.max(recovery.epochMin, search.writers.copyEpoch + 1);
+  skipped.push(...strangers, ...search.writers.lines());
   for (const store of ['hot', 'cold'] as const) {
     const answers = plan.worlds.map((_, zone) => search.answers[store][zone]);
     skipped.push(...describeMissingSnapshots(store, answers, lastStored?.[store], wallMs()));
@@ -215,16 +218,6 @@ function lookUpStored(data: string, ownId: string, skip: (reason: string) => voi
 
 function hasAny(stored: LastStored | undefined): boolean {
   return stored?.hot !== undefined || stored?.cold !== undefined || stored?.segment !== undefined;
-}
-
-/** --start fresh replaces whatever is stored, but not the world of a server that lives. */
-async function acquireAll({ hot, cold }: StoreLeases, skip: (reason: string) => void): Promise<void> {
-  for (const outcome of await Promise.allSettled([hot?.acquire(), cold?.acquire()])) {
-    if (outcome.status === 'fulfilled') continue;
-    const { reason } = outcome as { reason: Error };
-    if (!(reason instanceof PersistError)) throw reason;
-    skip(`whether another server keeps its world in the same store is not known yet: ${reason.message}`);
-  }
 }
 
 function idOfJournal(journal: WorldJournal | undefined): string {

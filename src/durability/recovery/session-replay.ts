@@ -1,5 +1,7 @@
 // Plays a recorded session again, zone by zone and segment by segment, and checks what comes out: against the state hashes
-// that the journal carries, and against the whole state with which every later segment begins.
+// that the journal carries, and against the whole state with which every later segment begins. Where it comes out
+// otherwise, divergence-probe.ts finds the entity and narrows the tick; where only the field can be told, the zone is played
+// on to the next whole state, which names an entity.
 
 import { wireIdOfKey } from '../../engine/entities/entity-key.js';
 import type { WorldPlan } from '../../engine/plan/world-plan.js';
@@ -16,6 +18,7 @@ import {
 import { describeDamage, type JournalRecord, type Segment } from '../journal/journal-file.js';
 import { type JournalSession, readSegment } from '../journal/journal-reader.js';
 import { decodeZone, type ZoneSnapshot } from '../snapshots/zone-snapshot.js';
+import { type AgreedState, type CellDifference, keepState, probe } from './divergence-probe.js';
 import { fillZone } from './world-fill.js';
 
 const RECORDS_PER_SLICE = 64;
@@ -27,9 +30,13 @@ export interface Divergence {
   tick: number;
   agreedTick: number;
   field: string;
-  /** Wire id and row of the entity, where it is a single one. */
+  /** Wire id and row of the first entity that differs, where the journal can tell. */
   entity?: { id: number; row: number };
   values?: { before: number; now: number };
+  /** It comes out otherwise each time: the values are those of two runs, not of the recording. */
+  isByChance?: boolean;
+  /** The next whole state, where only that one names an entity. */
+  later?: Pick<Divergence, 'tick' | 'field' | 'entity' | 'values'>;
 }
 
 export interface ReplaySummary {
@@ -50,6 +57,9 @@ class ZonePlayer {
   divergence: Divergence | undefined;
   /** Run when it is known that no later record takes its place. */
   held: JournalRecord | undefined;
+  private agreed: AgreedState | undefined;
+  /** That were run since. */
+  private records: JournalRecord[] = [];
   private nextSerial = 0;
   private readonly hashes = new Map<number, Int32Array>();
   /** With which segments begin, where this one has not come to yet. */
@@ -63,7 +73,12 @@ class ZonePlayer {
   ) {}
 
   get isPlaying(): boolean {
-    return this.replay !== undefined && this.divergence === undefined;
+    return this.replay !== undefined && (this.divergence === undefined || this.isUnnamed);
+  }
+
+  /** Only the field is known: the next whole state may name the entity. */
+  private get isUnnamed(): boolean {
+    return this.divergence !== undefined && this.divergence.entity === undefined && this.divergence.later === undefined;
   }
 
   expectHash(tick: number, sums: Int32Array): void {
@@ -72,16 +87,17 @@ class ZonePlayer {
 
   /** A state of the journal: where play begins, or what it must come to. */
   meet(snapshot: ZoneSnapshot): void {
-    if (this.divergence !== undefined) return;
+    if (this.divergence !== undefined && !this.isUnnamed) return;
     if (this.replay === undefined) this.begin(snapshot);
     else this.states.push(snapshot);
   }
 
   private begin(snapshot: ZoneSnapshot): void {
-    fillZone(new WorldBuffer(this.plan.worlds[this.zone], this.plan.layout), snapshot);
+    const world = new WorldBuffer(this.plan.worlds[this.zone], this.plan.layout);
+    fillZone(world, snapshot);
     this.replay = new ZoneReplay(this.plan, this.zone, this.game, { onEvent: () => void this.summary.events++ });
     this.nextSerial = (snapshot.scalars[SCALAR_JOURNALED] + 1) | 0;
-    this.agreedTick = snapshot.header.tick;
+    this.agree(world, snapshot.header.tick);
     this.held = undefined;
   }
 
@@ -98,10 +114,12 @@ class ZonePlayer {
     if (held === undefined || replay === undefined || !this.isPlaying) return;
     this.held = undefined;
     this.nextSerial = (held.serial + 1) | 0;
+    this.records.push(held);
     try {
       replay.runTick(held.bytes);
     } catch (error) {
-      this.diverge({ field: (error as Error).message }, held.tick);
+      if (this.divergence === undefined) this.diverge({ field: (error as Error).message }, held.tick);
+      this.replay = undefined;
       return;
     }
     this.summary.ticks++;
@@ -125,39 +143,68 @@ class ZonePlayer {
 
   private checkHash(replay: ZoneReplay, tick: number): void {
     const expected = this.hashes.get(tick);
-    if (expected === undefined) return;
+    if (expected === undefined || this.divergence !== undefined) return;
     this.hashes.delete(tick);
     const { layout } = this.plan;
     const [difference] = compareHashes(expected, hashBlock(replay.zone.buffer.blocks[LIVE_BLOCK], layout).sums, layout);
     if (difference !== undefined) {
-      this.diverge(difference, tick);
+      this.search(difference, tick, expected);
       return;
     }
     this.summary.hashes++;
+    this.agree(replay.zone.buffer, tick);
+  }
+
+  private agree(world: WorldBuffer, tick: number): void {
     this.agreedTick = tick;
+    this.agreed = keepState(world, tick);
+    this.records = [];
+  }
+
+  /** Where the ticks cannot be run once more, what the sums say is all there is. */
+  private search(seen: StateDifference, seenTick: number, expected: Int32Array): void {
+    const { plan, zone, game, agreed, records } = this;
+    try {
+      if (agreed === undefined) throw new Error('nothing agreed before');
+      const { difference, tick, agreedTick, isByChance } = probe(plan, zone, game, agreed, records, expected);
+      this.agreedTick = agreedTick;
+      this.diverge(difference, tick);
+      if (isByChance && this.divergence !== undefined) this.divergence.isByChance = true;
+    } catch {
+      this.diverge(seen, seenTick); // the probe ran into what the game did not do then
+    }
   }
 
   private checkState(replay: ZoneReplay, tick: number): void {
     const expected = this.states.find(({ header }) => header.tick === tick);
-    if (expected === undefined || this.divergence !== undefined) return;
+    if (expected === undefined) return;
     this.states = this.states.filter(({ header }) => header.tick > tick);
     const difference = findDifference(expected, replay.zone.buffer.blocks[LIVE_BLOCK]);
+    if (this.divergence !== undefined) {
+      if (difference !== undefined) this.divergence.later = { tick, ...this.describe(difference) };
+      return;
+    }
     if (difference !== undefined) {
-      this.diverge(difference, tick, difference.values);
+      this.diverge(difference, tick);
       return;
     }
     this.summary.states++;
-    this.agreedTick = tick;
+    this.agree(replay.zone.buffer, tick);
   }
 
-  private diverge({ field, row }: StateDifference, tick: number, values?: { before: number; now: number }): void {
+  private diverge(difference: CellDifference, tick: number): void {
     const { agreedTick, zone } = this;
-    const found: Divergence = { zone, tick, agreedTick, field };
+    this.divergence = { zone, tick, agreedTick, ...this.describe(difference) };
+    this.summary.divergences.push(this.divergence);
+  }
+
+  private describe({ field, row, values }: CellDifference): Pick<Divergence, 'field' | 'entity' | 'values'> {
     const key = row === undefined ? undefined : this.replay?.zone.engine.key[row];
-    if (row !== undefined && key !== undefined) found.entity = { id: wireIdOfKey(key), row };
-    if (values !== undefined) found.values = values;
-    this.divergence = found;
-    this.summary.divergences.push(found);
+    return {
+      field,
+      ...(row !== undefined && key !== undefined && { entity: { id: wireIdOfKey(key), row } }),
+      ...(values && { values }),
+    };
   }
 }
 
@@ -165,7 +212,7 @@ class ZonePlayer {
 function findDifference(
   { header, scalars, globals, columns: found }: ZoneSnapshot,
   { columns: now, scalars: scalarsNow, globals: globalsNow }: Block,
-): (StateDifference & { values?: Divergence['values'] }) | undefined {
+): CellDifference | undefined {
   const { rows, ghosts, ghostFirst, columns } = header;
   const alive = found.get('alive');
   for (const { name, role } of columns) {

@@ -1,7 +1,6 @@
 // Which world a data folder is: file world.json. A networked store may have been another server's meanwhile, and keeps
 // what that one wrote last; what this folder says of itself wins over it.
 
-import { randomUUID } from 'node:crypto';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Log } from '../../base/log.js';
@@ -10,14 +9,16 @@ import { isUuid } from '../../base/uuid.js';
 export const WORLD_FILE = 'world.json';
 /** Worlds that began and were given up here, of which records may be left in the cold store. */
 const EARLIER_MAX = 32;
+/** Servers that ran here: enough that the newest snapshot's is among them after many starts that stored nothing. */
+const WRITERS_MAX = 256;
 
 export interface WorldFolder {
-  /** Stays with the folder, whatever world it holds: by it a lease is known as our own. */
-  folderId: string;
   /** '' before the first world, and where the file was lost. */
   worldId: string;
   /** Worlds that lived here before, the last one last. */
   earlier: readonly string[];
+  /** Tokens of the servers that ran on this folder, the last one last; see own-writers.ts. */
+  writers: readonly string[];
 }
 
 /** Made when it is missing. The folder is ours alone by now. Throws with one clear line when it cannot be written. */
@@ -30,20 +31,22 @@ export function openWorldFolder(data: string, log: Log): WorldFolder {
       log.warn({}, `${join(data, WORLD_FILE)} cannot be read: ${(error as Error).message}; it is written anew`);
     }
   }
-  const { folderId = '', worldId = '', earlier = [] } = found ?? {};
-  const folder = {
-    folderId: isUuid(folderId) ? folderId : randomUUID(),
+  const { worldId = '', earlier = [], writers = [] } = found ?? {};
+  return {
     worldId: isUuid(worldId) ? worldId : '',
     earlier: Array.isArray(earlier) ? earlier.filter(isUuid) : [],
+    writers: Array.isArray(writers) ? writers.filter(isUuid) : [],
   };
-  if (folder.folderId !== folderId) write(data, folder);
-  return folder;
 }
 
-/** The folder as this world's: what it was before it is no more. */
-export function settle(folder: WorldFolder, worldId: string): WorldFolder {
+/** The folder as this world's, written to by this server: what it was before it is no more. */
+export function settle(folder: WorldFolder, worldId: string, writer: string): WorldFolder {
   const others = [...folder.earlier, folder.worldId].filter((id) => id !== '' && id !== worldId);
-  return { ...folder, worldId, earlier: [...new Set(others)].slice(-EARLIER_MAX) };
+  return {
+    worldId,
+    earlier: [...new Set(others)].slice(-EARLIER_MAX),
+    writers: [...folder.writers, writer].slice(-WRITERS_MAX),
+  };
 }
 
 /** Before anything is stored of a world: from then on this folder is that one. */

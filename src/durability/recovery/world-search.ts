@@ -15,6 +15,7 @@ import { decodeZone, type WorldShape, type ZoneSnapshot } from '../snapshots/zon
 import type { WorldJournal } from './journal-recovery.js';
 import { STORES_PAUSE_MS_MAX, STORES_PAUSE_MS_MIN } from './limits.js';
 import type { StoreAnswer } from './missing-state.js';
+import type { OwnWriters, WrittenHeader } from './own-writers.js';
 import { differencesOf } from './world-difference.js';
 
 /** Best first, where two are of the same tick. */
@@ -38,6 +39,8 @@ export interface Search {
   ownId: string;
   /** What was passed over because it is of another world, once per place and world. */
   strangers: Set<string>;
+  /** Tells what a server on a copy of the data folder wrote. */
+  writers: OwnWriters;
   /** Why whole snapshots of a zone cannot be taken up, the newest one first. */
   misfits: Map<number, string>;
   /** What became of columns that the game had, or has now. */
@@ -81,9 +84,9 @@ function findCold(search: Search, zone: number): Promise<ZoneSnapshot | undefine
     await search.leases.cold?.acquire();
     const headers: ColdHeader[] = [];
     const { snapshot, skipped } = await search.stores.cold.latest(coldId(zone), (header) => {
-      const isOwn = !isOther(search, 'the cold store', header.meta.worldId);
-      if (isOwn) headers.push(header);
-      return isOwn;
+      const isWanted = isOwnCold(search, header);
+      if (isWanted) headers.push(header);
+      return isWanted;
     });
     noteCold(search, zone, headers);
     for (const { sequence, reason } of skipped) {
@@ -98,7 +101,7 @@ export async function listCold(search: Search, zone: number): Promise<ColdHeader
   await search.leases.cold?.acquire();
   const headers: ColdHeader[] = [];
   await search.stores.cold.latest(coldId(zone), (header) => {
-    if (!isOther(search, 'the cold store', header.meta.worldId)) headers.push(header);
+    if (isOwnCold(search, header)) headers.push(header);
     return false; // its bytes are not read yet
   });
   noteCold(search, zone, headers);
@@ -129,11 +132,20 @@ export function isOther(
   return true;
 }
 
+/** Of this folder's world, and not of a copy of the folder. */
+function isOwn(search: Search, where: string, header: WrittenHeader & { worldId?: string }): boolean {
+  return !isOther(search, where, header.worldId) && !search.writers.passesOver(where, header);
+}
+
+function isOwnCold(search: Search, { meta, tick }: ColdHeader): boolean {
+  return isOwn(search, 'the cold store', { ...meta, tick } as WrittenHeader & { worldId?: string });
+}
+
 /** Columns of a world of another shape are left alone: the start is refused for the shape. */
 export function readZone(search: Search, zone: number, where: string, bytes: Uint8Array): ZoneSnapshot | undefined {
   const { plan, shape, misfits, changes } = search;
   const snapshot = decodeZone(bytes);
-  if (isOther(search, where, snapshot.header.worldId)) return undefined;
+  if (!isOwn(search, where, snapshot.header)) return undefined;
   if (differencesOf(snapshot.header, shape).length > 0) return snapshot;
   try {
     const migration = migrateColumns(snapshot, plan.layout.columns);

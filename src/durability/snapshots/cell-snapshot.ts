@@ -1,8 +1,14 @@
 // The part of a zone's snapshot that is about its cells: behind all else, where the world has cells.
 //
-//   | version f64 x n | state i32 x n | since i32 x n | taken i32 x n | queue records |
+//   | version f64 x n | state i32 x n | since i32 x n | taken i32 x n | queue record | queue record | ... |
+//
+// The header's `cells` gives n (`count`), the number of queue records and the bytes of each. Cells of a zone are numbered
+// row by row from its corner at the origin. State is 0 cold, 1 loading, 2 live, 3 leaving, since tick `since`; `version`
+// names the record in the store that is the cell, 0 for none (cell-store.ts); `taken` counts rows of a loading cell that
+// are here already. A queue record is drawn in engine/cells/cell-queue.ts; rows in it have the columns `rowColumns`.
 
-import type { AnyColumn, Block, CellArrays } from '../../memory/world/world-buffer.js';
+import type { AnyColumn } from '../../memory/world/column-types.js';
+import type { Block, CellArrays } from '../../memory/world/world-buffer.js';
 import { type ColumnSpec, SCALAR_CELL_QUEUE, type WorldLayout } from '../../memory/world/world-layout.js';
 
 const CELL_BYTES = 20;

@@ -3,9 +3,9 @@
 // entity means the same in the new type. Nothing is rounded, cut or wrapped: then the snapshot does not fit.
 
 import { DEPART_TO_CELL } from '../../engine/entities/columns.js';
-import type { AnyColumn } from '../../memory/world/world-buffer.js';
-import type { ColumnSpec, ColumnType } from '../../memory/world/world-layout.js';
-import { COLUMN_ARRAYS, type ZoneSnapshot } from './zone-snapshot.js';
+import { type AnyColumn, COLUMN_ARRAYS, type ColumnType } from '../../memory/world/column-types.js';
+import type { ColumnSpec } from '../../memory/world/world-layout.js';
+import type { ZoneSnapshot } from './zone-snapshot.js';
 
 /** The snapshot is whole, and still cannot be taken up. */
 export class ColumnMisfit extends Error {}

@@ -38,7 +38,7 @@ export class JobPool {
     this.#jobMsMax = jobMsMax;
     this.#pool = new Piscina({
       filename: fileURLToPath(entry),
-      minThreads: 0,
+      minThreads: 0, // they start with the first job and end when there has been none for a while
       maxThreads: threads,
       maxQueue: threads,
       idleTimeout: JOB_IDLE_MS,
@@ -47,11 +47,6 @@ export class JobPool {
     });
     // A thread that dies without a job: nobody waits for it, and the next job starts another.
     this.#pool.on('error', () => {});
-  }
-
-  /** Threads that are there now; they start with the first job and end when there has been none for a while. */
-  get threadIds(): number[] {
-    return this.#pool.threads.map(({ threadId }) => threadId);
   }
 
   /** Rejects with a PersistError: full, or what the job failed of, or that its thread died. */

@@ -26,5 +26,13 @@ export const JOB_QUEUE_MAX = 3 * ZONES_MAX;
 export const JOB_MS_MAX = 5000;
 /** Where ticks and jobs want the same processor, ticks get it. */
 export const JOB_NICE = 10;
+/** How long the last snapshots wait for those under way: a hot one would be written over, a history be out of order. */
+export const SNAPSHOT_LAST_WAIT_MS = 2000;
+/** How often the end looks whether a snapshot is still under way. */
+export const PLAYERS_LAST_LOOK_MS = 5;
+/** Players are encoded so many at a time: the journal and the events of the thread do not wait for all of them. */
+export const PLAYERS_ENCODED_AT_ONCE = 64;
+/** Unpacking takes memory in pieces of this size: few calls, and hardly more than is needed. */
+export const SNAPSHOT_UNPACK_CHUNK_BYTES = 1024 * 1024;
 
 assert(SNAPSHOT_BODY_BYTES_MAX < 2 ** 30, 'a snapshot fits one buffer');

@@ -1,10 +1,15 @@
 // Players as they are, one by one, in the hot store: with them a player goes on where the world itself did not, such as on
 // another server. With each hot snapshot, from committed blocks, for everyone who plays and whose entity is alive.
 //
-//   snapshot:player:{playerId}     the entity's row, its fields by name
-//   snapshot:session:{sessionId}   who plays it, and where
+//   snapshot:player:{playerId}     {worldId, playerId, zone, tick, takenAtMs, key, kind, x, y, fields}
+//   snapshot:session:{sessionId}   {client, epoch, playerId, sessionId, name, joinedAtMs, worldId, zone, tick, takenAtMs, key}
 //
-// Each value is a MessagePack map {checksum, body}: `body` is bytes, a map of its own, and `checksum` their CRC-32.
+// `fields` has the game's kept fields by name; `kind` is the name of a kind; `key` is as in zone-snapshot.ts. `client` is
+// the index of the session's client and `epoch` tells it from others that had the index: in the zone, the player's row has
+// `owner` client + 1 and `ownerEpoch` epoch.
+//
+// Each value is a MessagePack map {checksum, body}: `body` is binary, the MessagePack map above, and `checksum` is the
+// CRC-32 of its bytes (as zlib's).
 
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import { crc32 } from '../../base/checksum.js';
@@ -14,11 +19,13 @@ import { SCALAR_ROW_LIMIT, SCALAR_TICK } from '../../memory/world/world-layout.j
 import { formatPlain, parseTrusted } from '../../protocol/plain/plain-codec.js';
 import { pause } from '../../stores/deadline.js';
 import type { HotEntry, HotStore } from '../../stores/store-ports.js';
-import { HOT_SNAPSHOT_TTL_MS, PLAYER_KEYS_GONE_MAX, SNAPSHOT_COPY_ATTEMPTS } from './limits.js';
-
-/** How often the end looks whether a snapshot is still under way. */
-const LAST_LOOK_MS = 5;
-const ENCODED_AT_ONCE = 64;
+import {
+  HOT_SNAPSHOT_TTL_MS,
+  PLAYER_KEYS_GONE_MAX,
+  PLAYERS_ENCODED_AT_ONCE,
+  PLAYERS_LAST_LOOK_MS,
+  SNAPSHOT_COPY_ATTEMPTS,
+} from './limits.js';
 
 export interface PlayerSession {
   client: number;
@@ -176,7 +183,7 @@ export class PlayerSnapshotter {
 
   /** The end: one that is under way may be of an earlier tick, so another follows it. */
   async takeLast(now: () => number): Promise<void> {
-    while (this.isTaking) await pause(LAST_LOOK_MS);
+    while (this.isTaking) await pause(PLAYERS_LAST_LOOK_MS);
     await this.take(now());
   }
 
@@ -247,7 +254,7 @@ async function encodeAll(players: readonly Playing[]): Promise<HotEntry[]> {
     const where = { ...session, worldId, zone, tick, takenAtMs, key };
     entries.push({ key: playerKey(player.playerId), value: seal(player), ttlMs });
     entries.push({ key: sessionKey(session.sessionId), value: seal(where), ttlMs });
-    if (index % ENCODED_AT_ONCE === ENCODED_AT_ONCE - 1) await yieldToOthers();
+    if (index % PLAYERS_ENCODED_AT_ONCE === PLAYERS_ENCODED_AT_ONCE - 1) await yieldToOthers();
   }
   return entries;
 }

@@ -1,5 +1,6 @@
 // The jobs of snapshots: pure work on bytes that were handed over. Run by a thread of the job pool.
 
+import { nowMs } from '../../base/clock.js';
 import { moveBack } from './job-pool.js';
 import { type PackedZone, packZone, type ZoneCopy } from './zone-snapshot.js';
 
@@ -9,7 +10,7 @@ export interface PackedByJob extends PackedZone {
 }
 
 export function packZoneJob(copy: ZoneCopy): PackedByJob {
-  const startMs = performance.now();
+  const startMs = nowMs();
   const packed = packZone(copy);
-  return moveBack({ ...packed, ms: performance.now() - startMs }, [packed.bytes.buffer]);
+  return moveBack({ ...packed, ms: nowMs() - startMs }, [packed.bytes.buffer]);
 }

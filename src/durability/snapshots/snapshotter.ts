@@ -2,17 +2,21 @@
 // job pool compresses and sums; this thread hands what came back to the store.
 
 import { setTimeout as sleep, setImmediate as yieldToOthers } from 'node:timers/promises';
+import { nowMs, processMs } from '../../base/clock.js';
 import type { IoCounters } from '../../memory/tables/io-counters.js';
 import type { WorldBuffer } from '../../memory/world/world-buffer.js';
-import type { ColdStore, HotStore } from '../../stores/store-ports.js';
+import type { ColdStore, Fence, HotStore } from '../../stores/store-ports.js';
 import type { StoredZones } from '../recovery/last-stored.js';
 import type { JobPool } from './job-pool.js';
-import { COLD_HISTORY_KEPT, HOT_SNAPSHOT_TTL_MS, SNAPSHOT_COPIES_BYTES_MAX, SNAPSHOT_COPY_ATTEMPTS } from './limits.js';
+import {
+  COLD_HISTORY_KEPT,
+  HOT_SNAPSHOT_TTL_MS,
+  SNAPSHOT_COPIES_BYTES_MAX,
+  SNAPSHOT_COPY_ATTEMPTS,
+  SNAPSHOT_LAST_WAIT_MS,
+} from './limits.js';
 import type { PackedByJob } from './snapshot-jobs.js';
 import { copyZone, SNAPSHOT_COMPRESSION, SNAPSHOT_FORMAT, type WorldIdentity, type ZoneCopy } from './zone-snapshot.js';
-
-/** How long the last snapshots wait for those under way: a hot one would be written over, a history be out of order. */
-const LAST_WAIT_MS = 2000;
 
 export function hotKey(zone: number): string {
   return `snapshot:zone:${zone}`;
@@ -25,6 +29,8 @@ export function coldId(zone: number): string {
 interface PackedWorldZone extends PackedByJob {
   zone: number;
   tick: number;
+  /** Of processMs(). */
+  copiedMs: number;
 }
 
 export class Snapshotter {
@@ -42,8 +48,8 @@ export class Snapshotter {
     private readonly jobs: Pick<JobPool, 'run'>,
     private readonly counters: IoCounters,
     private readonly say: (line: string) => void,
-    /** Throws with the reason when this server may not write there: its keys are those of any world. */
-    private readonly requirePlace: (store: 'hot' | 'cold') => void = () => {},
+    /** What a write carries where several servers reach the store. Throws with the reason when this one may not write there. */
+    private readonly requireFence: (store: 'hot' | 'cold') => Fence | undefined = () => undefined,
     /** Resolves when no event of a tick that is committed by now is in memory alone; see kept-events.ts. */
     private readonly whenKept: () => Promise<void> = async () => {},
     /** Told what is stored by now, for the next start to miss it if it is gone. */
@@ -74,7 +80,8 @@ export class Snapshotter {
     this.failing.clear(); // whatever was said before: the end is said by itself
     // A second try, as there is no next snapshot that would make up for this one.
     const packed = this.packAll(nowMs).catch(() => this.packAll(nowMs));
-    const waitFor = (former: Promise<void> | undefined): Promise<void> => Promise.race([former, wait(LAST_WAIT_MS)]);
+    const waitFor = (former: Promise<void> | undefined): Promise<void> =>
+      Promise.race([former, wait(SNAPSHOT_LAST_WAIT_MS)]);
     const [hotWaited, coldWaited] = [waitFor(this.hotUnderWay), waitFor(this.coldUnderWay)];
     await Promise.all([
       this.attempt('hot', async () => {
@@ -101,20 +108,23 @@ export class Snapshotter {
   }
 
   private async storeHot(zones: readonly PackedWorldZone[], nowMs: number): Promise<void> {
-    this.requirePlace('hot');
+    const fence = this.requireFence('hot');
     await this.hot.set(
       zones.map(({ zone, bytes }) => ({ key: hotKey(zone), value: bytes, ttlMs: HOT_SNAPSHOT_TTL_MS })),
+      fence,
     );
     this.counters.add('hotSnapshots', 1);
+    for (const { zone, copiedMs } of zones) this.counters.hotTakenMs[zone] = copiedMs;
     this.counters.set('hotTick', zones[0]?.tick ?? 0);
     this.noteStored('hot', zones, nowMs);
   }
 
   private async storeCold(zones: readonly PackedWorldZone[], nowMs: number): Promise<void> {
-    const meta = { ...this.shape, format: SNAPSHOT_FORMAT, compression: SNAPSHOT_COMPRESSION };
-    for (const { zone, tick, bytes, checksum } of zones) {
-      this.requirePlace('cold');
-      await this.cold.save(coldId(zone), { bytes, tick, takenAtMs: nowMs, checksum, meta });
+    const meta = { ...this.shape, epoch: this.epoch, format: SNAPSHOT_FORMAT, compression: SNAPSHOT_COMPRESSION };
+    for (const { zone, tick, bytes, checksum, copiedMs } of zones) {
+      const fence = this.requireFence('cold');
+      await this.cold.save(coldId(zone), { bytes, tick, takenAtMs: nowMs, checksum, meta }, fence);
+      this.counters.coldTakenMs[zone] = copiedMs;
     }
     this.counters.add('coldSnapshots', 1);
     this.counters.set('coldTick', zones[0]?.tick ?? 0);
@@ -131,7 +141,7 @@ export class Snapshotter {
   /** When all zones are saved. A history that is longer than it need be is no failure of the snapshot. */
   private async pruneCold(zones: readonly PackedWorldZone[]): Promise<void> {
     try {
-      for (const { zone } of zones) await this.cold.prune(coldId(zone), COLD_HISTORY_KEPT);
+      for (const { zone } of zones) await this.cold.prune(coldId(zone), COLD_HISTORY_KEPT, this.requireFence('cold'));
       this.isPruneFailing = false;
     } catch (error) {
       if (!this.isPruneFailing) this.say(`old cold snapshots are not removed: ${(error as Error).message}`);
@@ -143,7 +153,7 @@ export class Snapshotter {
    * Zones are copied one right after the other, so that hardly anything walks from one into another meanwhile; between
    * two of them this thread does its other work. Only where the copies would take too much memory, one waits for jobs.
    */
-  private async packAll(nowMs: number): Promise<PackedWorldZone[]> {
+  private async packAll(takenAtMs: number): Promise<PackedWorldZone[]> {
     const jobs: Promise<PackedWorldZone>[] = [];
     let copyMs = 0;
     let rawBytes = 0;
@@ -154,14 +164,14 @@ export class Snapshotter {
         await Promise.all(jobs);
         waitingBytes = 0;
       }
-      const start = performance.now();
-      const copy = this.copy(world, nowMs);
+      const start = nowMs();
+      const copy = this.copy(world, takenAtMs);
       rawBytes += copy.body.length;
       waitingBytes += copy.body.length;
       const job = this.pack(copy);
       job.catch(() => {}); // told below, with the first of them
       jobs.push(job);
-      copyMs += performance.now() - start;
+      copyMs += nowMs() - start;
     }
     const [zones] = await Promise.all([Promise.all(jobs), this.whenKept()]);
     this.counters.set('snapshotMs', copyMs);
@@ -171,9 +181,9 @@ export class Snapshotter {
     return zones;
   }
 
-  private copy(world: WorldBuffer, nowMs: number): ZoneCopy {
+  private copy(world: WorldBuffer, takenAtMs: number): ZoneCopy {
     for (let attempt = 0; attempt < SNAPSHOT_COPY_ATTEMPTS; attempt++) {
-      const copy = copyZone(world, this.shape, this.epoch, nowMs);
+      const copy = copyZone(world, this.shape, this.epoch, takenAtMs);
       if (copy !== undefined) {
         return copy;
       }
@@ -183,8 +193,9 @@ export class Snapshotter {
 
   private async pack(copy: ZoneCopy): Promise<PackedWorldZone> {
     const { zone, tick } = copy.head;
+    const copiedMs = processMs();
     const packed = await this.jobs.run<PackedByJob>('packZoneJob', copy, [copy.body.buffer]);
-    return { ...packed, zone, tick };
+    return { ...packed, zone, tick, copiedMs };
   }
 }
 

@@ -1,14 +1,31 @@
 // A zone as bytes: the columns of a committed block by name, so that another version of the game can read what it still
 // knows.
 //
-//   0              4             36
-//   | bytes of     | SHA-256 of  | header: JSON   | body, as the header says (`compression`: brotli or none); without it
-//   | header u32   | what        | (names, types, |   (`bodyBytes`): | scalars | globals | marks | column | column | ...
-//   |              | follows     | counts)        |   of each column the rows in use, then the ghost rows in use; of a
-//                                                     column of ids the ids in use
+//   0              4             36               36 + bytes of header
+//   | bytes of     | SHA-256 of  | header: JSON,  | body: under Brotli, or as it is where the header's `compression` is
+//   | header u32   | all behind  | UTF-8          | `none`; unpacked it has `bodyBytes` bytes:
 //
-// All numbers are little-endian. Brotli is what any Brotli decoder reads. Format 2, which is still read, had its body as it
-// is; so had format 1, which had no SHA-256 in front but one of the body in the header (`checksum`), no marks and no ghosts.
+//   | scalars i32 x 64 | globals f64 x 64 | marks i32 x 64 | column | column | ... | cells, if the header has `cells` |
+//   0                  256                768              1024
+//
+// All numbers are little-endian, and nothing is padded: sections follow one another byte for byte.
+//
+// Scalars, by index: 0 tick, 1 rows in use, 2 entities, 3 state of the zone's chance, 4 ids in use, 5 whether the zone was
+// populated, 6 and 7 first and limit of the mirror rows, 8 serial of the newest journal record, 32 records in the queue of
+// cells; the others are 0. Globals are numbers of the game for the zone as a whole. Marks, by zone of origin: how many
+// entities from there have been taken in so far; it wraps.
+//
+// Columns come in the order of the header's `columns`, which gives the name and type of each (u8 i8 u16 i16 u32 i32 f32
+// f64). Most have one value per row: rows 0 to `rows` - 1, then `ghosts` mirror rows, which are rows `ghostFirst` and on.
+// A column of role `id` has `ids` values instead, one per local id.
+//
+// A row is an entity of this zone where column `alive` is not 0; mirror rows copy entities of neighbours. `kind` is an
+// index of the game's kinds. The lower 23 bits of `key` are the entity's id, which is zone of birth x `rowCapacity` +
+// local id; the upper 9 bits are its generation, mod 512. Events and checkpoints call that entity '<id>.<generation>':
+// key 0x01000007 is '7.2'. `owner` is 0, or 1 + the index of the client that plays the entity. Where `departTo` is not 0
+// the row has just left: to zone `departTo` - 1, or at 255 to the store with its cell.
+//
+// The cells are drawn in cell-snapshot.ts. Who plays is stored beside the zones, one value per player: player-snapshot.ts.
 //
 // Three steps, so that each can run where it belongs: copyZone beside the world, as short as copying is; packZone on any
 // thread; decodeZone wherever bytes came back.
@@ -19,11 +36,10 @@ import { assert } from '../../base/assert.js';
 import { sha256 } from '../../base/checksum.js';
 import { CELL_QUEUE_RECORDS, CELLS_MAX } from '../../engine/cells/limits.js';
 import { GLOBALS_COUNT, ZONES_MAX } from '../../engine/limits.js';
-import type { AnyColumn, WorldBuffer } from '../../memory/world/world-buffer.js';
+import { type AnyColumn, COLUMN_ARRAYS, COLUMN_BYTES, type ColumnType } from '../../memory/world/column-types.js';
+import type { WorldBuffer } from '../../memory/world/world-buffer.js';
 import {
-  COLUMN_BYTES,
   type ColumnSpec,
-  type ColumnType,
   SCALAR_COUNT,
   SCALAR_GHOST_FIRST,
   SCALAR_GHOST_LIMIT,
@@ -32,25 +48,27 @@ import {
   SCALAR_TICK,
 } from '../../memory/world/world-layout.js';
 import { bytesOfCells, type CellsHeader, type CellsSnapshot, describeCells, listCellParts } from './cell-snapshot.js';
-import { SNAPSHOT_BODY_BYTES_MAX, SNAPSHOT_HEADER_BYTES_MAX, SNAPSHOT_ROWS_MAX } from './limits.js';
+import {
+  SNAPSHOT_BODY_BYTES_MAX,
+  SNAPSHOT_HEADER_BYTES_MAX,
+  SNAPSHOT_ROWS_MAX,
+  SNAPSHOT_UNPACK_CHUNK_BYTES,
+} from './limits.js';
 
 export const SNAPSHOT_FORMAT = 3;
 export const SNAPSHOT_COMPRESSION = 'brotli';
 type Compression = typeof SNAPSHOT_COMPRESSION | 'none';
 const CHECKSUM_AT = 4;
 const HEADER_AT = CHECKSUM_AT + 32;
-const OPENING_BRACE = 0x7b;
 /** Measured, see README: higher ones take longer for hardly less. */
 const BROTLI_QUALITY = 1;
-const UNPACK_CHUNK_BYTES = 1024 * 1024;
 
 /** What must be the same for a snapshot to be taken up. */
 export interface WorldShape {
   game: string;
   seed: number;
   bots: number;
-  /** Snapshots of format 1 do not have it. */
-  zoneColumns?: number;
+  zoneColumns: number;
   zoneCount: number;
   worldWidth: number;
   worldHeight: number;
@@ -62,6 +80,8 @@ export interface WorldShape {
 export interface WorldIdentity extends WorldShape {
   /** A UUID, made when the world began. */
   worldId: string;
+  /** The server that took it, by its random token; see recovery/own-writers.ts. */
+  writer?: string;
 }
 
 /** What a copy of a zone is; the header without how it is stored. */
@@ -108,17 +128,6 @@ export interface ZoneSnapshot {
   columns: Map<string, AnyColumn>;
   cells?: CellsSnapshot;
 }
-
-export const COLUMN_ARRAYS = {
-  u8: Uint8Array,
-  i8: Int8Array,
-  u16: Uint16Array,
-  i16: Int16Array,
-  u32: Uint32Array,
-  i32: Int32Array,
-  f32: Float32Array,
-  f64: Float64Array,
-};
 
 interface Section {
   type: ColumnType;
@@ -193,16 +202,6 @@ export function packZone(copy: ZoneCopy): PackedZone {
 }
 
 /** At once, on the calling thread, which is why it does not compress. */
-export function encodeZone(
-  world: WorldBuffer,
-  shape: WorldIdentity,
-  epoch: number,
-  takenAtMs: number,
-): Buffer | undefined {
-  const copy = copyZone(world, shape, epoch, takenAtMs);
-  return copy && packPlain(copy);
-}
-
 export function packPlain(copy: ZoneCopy): Buffer {
   return Buffer.from(frame(copy, 'none').buffer);
 }
@@ -233,7 +232,7 @@ function compress(body: Uint8Array): Buffer {
 /** Throws with the reason when the bytes are not a whole snapshot. Allocates no more than a whole one may need. */
 export function decodeZone(bytes: Uint8Array): ZoneSnapshot {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const { header, body } = readFirstFormat(buffer) ?? readFormat(buffer);
+  const { header, body } = readFormat(buffer);
   let at = 0;
   const [scalars, globals, marks, ...columns] = listSections(header).map(({ type, cells }): AnyColumn => {
     const start = body.byteOffset + at;
@@ -268,11 +267,8 @@ function readFormat(buffer: Buffer): Parts {
   const stored = buffer.subarray(HEADER_AT + headBytes);
   const header = checkHeader(parseHeader(buffer.subarray(HEADER_AT, HEADER_AT + headBytes)));
   const bodyBytes = sumBytes(listSections(header));
-  if (header.format === 2) {
-    return { header: { ...header, compression: 'none', bodyBytes }, body: checkLength(stored, bodyBytes) };
-  }
   if (header.format !== SNAPSHOT_FORMAT) {
-    throw new Error(`its format is ${header.format}, this server reads 1 to ${SNAPSHOT_FORMAT}`);
+    throw new Error(`its format is ${header.format}, this server reads ${SNAPSHOT_FORMAT}`);
   }
   if (header.bodyBytes !== bodyBytes) {
     throw new Error(`its header says ${header.bodyBytes} bytes, and names columns of ${bodyBytes}`);
@@ -290,7 +286,7 @@ function readFormat(buffer: Buffer): Parts {
 function unpack(stored: Uint8Array, bodyBytes: number): Buffer {
   let body: Buffer;
   try {
-    body = brotliDecompressSync(stored, { maxOutputLength: bodyBytes, chunkSize: UNPACK_CHUNK_BYTES });
+    body = brotliDecompressSync(stored, { maxOutputLength: bodyBytes, chunkSize: SNAPSHOT_UNPACK_CHUNK_BYTES });
   } catch (error) {
     throw new Error(`its body cannot be unpacked to ${bodyBytes} bytes: ${(error as Error).message}`);
   }
@@ -302,32 +298,6 @@ function checkLength(body: Buffer, bodyBytes: number): Buffer {
     throw new Error(`its body has ${body.length} bytes instead of ${bodyBytes}`);
   }
   return body;
-}
-
-/** Undefined: another format, or too damaged to tell. What it did not have becomes what a zone has that knows no other. */
-function readFirstFormat(buffer: Buffer): Parts | undefined {
-  const headBytes = buffer.length > 4 && buffer[4] === OPENING_BRACE ? buffer.readUInt32LE(0) : 0;
-  if (headBytes === 0 || headBytes > Math.min(buffer.length - 4, SNAPSHOT_HEADER_BYTES_MAX)) {
-    return undefined;
-  }
-  let parsed: SnapshotHeader & { checksum?: unknown };
-  try {
-    parsed = parseHeader(buffer.subarray(4, 4 + headBytes));
-  } catch {
-    return undefined;
-  }
-  if (parsed?.format !== 1) {
-    return undefined;
-  }
-  const stored = buffer.subarray(4 + headBytes);
-  if (sha256(stored) !== parsed.checksum) {
-    throw new Error('its checksum does not match');
-  }
-  const header = checkHeader({ ...parsed, epoch: 0, ghostFirst: 0, ghosts: 0, ids: parsed.rows, compression: 'none' });
-  const marksAt = SCALAR_COUNT * 4 + GLOBALS_COUNT * 8;
-  const body = Buffer.concat([stored.subarray(0, marksAt), Buffer.alloc(ZONES_MAX * 4), stored.subarray(marksAt)]);
-  const bodyBytes = sumBytes(listSections(header));
-  return { header: { ...header, bodyBytes }, body: checkLength(body, bodyBytes) };
 }
 
 function parseHeader(bytes: Buffer): SnapshotHeader {
@@ -370,7 +340,6 @@ function checkHeader(header: SnapshotHeader): SnapshotHeader {
   if (bodyBytes > SNAPSHOT_BODY_BYTES_MAX) {
     throw new Error(`its header says ${bodyBytes} bytes; allowed: ${SNAPSHOT_BODY_BYTES_MAX}`);
   }
-  header.cellSize ??= 0; // taken before worlds had cells
   return header;
 }
 

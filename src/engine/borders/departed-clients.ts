@@ -2,15 +2,15 @@
 
 import { COUNTER } from '../../memory/tables/zone-counters.js';
 import { GAME_KIND_MIN } from '../../protocol/limits.js';
-import { LateWords } from '../clients/waiting-records.js';
+import { LateOrders } from '../clients/waiting-records.js';
 import type { EngineZone } from '../zone/zone.js';
 import type { Handoff } from './handoff.js';
 
 export class DepartedClients {
   /** By client: zone + 1 to which its entity has gone from here. */
   private readonly forwardTo: Uint8Array;
-  /** Words of main that must not be lost and found no room on their way. */
-  private readonly late: LateWords;
+  /** Orders of main that must not be lost and found no room on their way. */
+  private readonly late: LateOrders;
 
   constructor(
     clientsMax: number,
@@ -18,7 +18,7 @@ export class DepartedClients {
     private readonly handoff: Handoff,
   ) {
     this.forwardTo = new Uint8Array(clientsMax);
-    this.late = new LateWords((record, target) => handoff.forwardCommand(record, 0, target));
+    this.late = new LateOrders((record, target) => handoff.forwardCommand(record, 0, target));
   }
 
   has(client: number): boolean {
@@ -32,6 +32,11 @@ export class DepartedClients {
   /** It is here now. */
   remove(client: number): void {
     this.forwardTo[client] = 0;
+  }
+
+  /** No more orders may be taken: one that must follow its client would have no place. */
+  get isFull(): boolean {
+    return this.late.isFull;
   }
 
   retry(): void {

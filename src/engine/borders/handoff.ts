@@ -1,24 +1,24 @@
 // Entities, and what follows them, on their way to another zone.
 //
-// Order is everything here: the row is committed as departed, then main is told where the client's commands go from now
-// on, then the record is published. A thread that dies between any two of these leaves a row that says which record it
-// is waiting for; the thread that replaces it looks whether that record was published, and does the rest in the same order
-// before it runs a tick of its own: no row is committed as free before its record is published. On the other side, records
-// are given back to the ring only after the tick that took them in is committed, and a mark committed with that tick says
-// how many were taken, so a record read twice is applied once.
+// The order of a tick: the record is written into the ring, unpublished; the row is committed as departed, and with it how
+// far each ring was claimed; main is told where the client's commands go from now on; the record is published; the row is
+// freed. A thread that dies between any two of these leaves a row that names its record, and whole records up to the claim:
+// its successor does the rest in the same order before it runs a tick of its own. Records beyond the claim are of a tick that
+// was never committed, and are written over.
+//
+// On the other side, records are given back to the ring only after the tick that took them in is committed, and a mark
+// committed with that tick says how many were taken, so a record read twice is applied once.
 
 import { HANDOFF_RING_RECORDS } from '../../memory/limits.js';
 import * as R from '../../memory/records/thread-records.js';
 import { RecordRing } from '../../memory/rings/record-ring.js';
 import { COUNTER } from '../../memory/tables/zone-counters.js';
 import type { ColumnPlace } from '../../memory/world/world-layout.js';
-import { BLOCKS_OFFSET } from '../../memory/world/world-layout.js';
+import { BLOCKS_OFFSET, CLAIM_OF_HANDOFFS } from '../../memory/world/world-layout.js';
 import { DEPART_TO_CELL, ENGINE_COLUMNS, TRAVELLING_ENGINE_COLUMNS } from '../entities/columns.js';
 import type { ZoneJournal } from '../replay/zone-journal.js';
 import type { EngineZone } from '../zone/zone.js';
-
-/** An entity crosses when it is this far beyond the border, so that one walking along it does not go back and forth. */
-export const CROSSING_MARGIN = 0.5;
+import { CROSSING_MARGIN } from './limits.js';
 
 export function travellingColumns(places: readonly ColumnPlace[]): ColumnPlace[] {
   const engine = new Set<string>(ENGINE_COLUMNS.map(({ name }) => name));
@@ -44,9 +44,10 @@ export interface HandoffEvents {
   onDeparted(client: number, epoch: number, targetZone: number): void;
   /** `departedTick` is the last one that it lived through where it comes from. */
   onArrived(row: number, departedTick: number): void;
-  onForwardedCommand(view: DataView, offset: number): void;
+  /** False, of both: there is no room for what it leads to, and the record waits in its ring. */
+  onForwardedCommand(view: DataView, offset: number): boolean;
   /** A record of main's. */
-  onStoredPlayer(view: DataView, offset: number): void;
+  onStoredPlayer(view: DataView, offset: number): boolean;
 }
 
 export class Handoff {
@@ -76,37 +77,37 @@ export class Handoff {
     this.taken = new Int32Array(incoming.length);
   }
 
-  /** After a restore: sends what a dead thread had committed as departed but not published. */
+  /**
+   * After a restore: publishes what a dead thread had committed and did not come to publish. A departed row whose record
+   * was readable already needs nothing but to be free.
+   */
   recover(): void {
     const { zone } = this;
     const { departTo, departSequence } = zone.engine;
-    const waiting: number[] = [];
     for (let row = 0; row < zone.rowLimit; row++) {
       if (departTo[row] === 0 || departTo[row] === DEPART_TO_CELL) {
         continue;
       }
-      const ring = this.outgoing[departTo[row] - 1];
-      const isPublished = ring !== undefined && ((ring.written() - departSequence[row]) | 0) > 0;
-      if (isPublished) {
-        zone.forgetDeparted(row);
-      } else {
-        waiting.push(row);
-      }
-    }
-    if (waiting.length === 0) {
-      return;
-    }
-    waiting.sort((a, b) => (departSequence[a] - departSequence[b]) | 0);
-    for (const row of waiting) {
       const target = departTo[row] - 1;
-      this.writeEntity(row, target);
-      departSequence[row] = ((this.outgoing[target] as RecordRing).claimedCount() - 1) | 0;
-      this.noteLeaver(row, target);
+      const ring = this.outgoing[target] as RecordRing;
+      if (((ring.written() - departSequence[row]) | 0) <= 0) {
+        this.noteLeaver(row, target); // main may not have heard of it
+      }
+      this.departing.push(row);
     }
-    zone.buffer.commit(); // first: whoever replaces this thread now finds where the records stand
-    this.publishDeparted();
-    for (const row of waiting) {
-      zone.forgetDeparted(row); // its record holds it: the row is free, as it would have been after that tick
+    this.tellLeavers();
+    for (let target = 0; target < this.outgoing.length; target++) {
+      this.outgoing[target]?.publishUpTo(zone.buffer.claims[CLAIM_OF_HANDOFFS + target]);
+    }
+    this.freeDeparted();
+  }
+
+  /** Before the commit: records up to here belong to it. */
+  claimRecords(): void {
+    const { claims } = this.zone.buffer;
+    for (let target = 0; target < this.outgoing.length; target++) {
+      const ring = this.outgoing[target];
+      if (ring !== undefined) claims[CLAIM_OF_HANDOFFS + target] = ring.claimedCount();
     }
   }
 
@@ -153,11 +154,11 @@ export class Handoff {
 
   /** After the commit: main is told, records are published, departed rows are freed, taken records are given back. */
   settle(): void {
-    this.publishDeparted();
-    for (let i = 0; i < this.departing.length; i++) {
-      this.zone.forgetDeparted(this.departing[i]);
+    this.tellLeavers();
+    for (let target = 0; target < this.outgoing.length; target++) {
+      this.outgoing[target]?.publish();
     }
-    this.departing.length = 0;
+    this.freeDeparted();
     for (let source = 0; source < this.incoming.length; source++) {
       if (this.taken[source] > 0) {
         this.incoming[source]?.release(this.taken[source]);
@@ -166,15 +167,20 @@ export class Handoff {
     }
   }
 
-  private publishDeparted(): void {
+  private tellLeavers(): void {
     for (let i = 0; i < this.leavers.length; i++) {
       const { client, epoch, target } = this.leavers[i];
       this.events.onDeparted(client, epoch, target);
     }
     this.leavers.length = 0;
-    for (let target = 0; target < this.outgoing.length; target++) {
-      this.outgoing[target]?.publish();
+  }
+
+  /** Their records hold them. */
+  private freeDeparted(): void {
+    for (let i = 0; i < this.departing.length; i++) {
+      this.zone.forgetDeparted(this.departing[i]);
     }
+    this.departing.length = 0;
   }
 
   /** A command for a client whose entity has gone to another zone follows it. False: no room. */
@@ -270,9 +276,9 @@ export class Handoff {
     }
     const kind = ring.view.getInt32(offset + R.HANDOFF_KIND, true);
     if (kind === R.HANDOFF_COMMAND) {
-      this.events.onForwardedCommand(ring.view, offset + R.HANDOFF_BODY);
+      return this.events.onForwardedCommand(ring.view, offset + R.HANDOFF_BODY);
     } else if (kind === R.HANDOFF_PLAYER) {
-      this.events.onStoredPlayer(ring.view, offset);
+      return this.events.onStoredPlayer(ring.view, offset);
     } else if (kind === R.HANDOFF_ID) {
       const localId = ring.view.getUint32(offset + R.HANDOFF_BODY, true);
       this.journal?.idBack(localId);

@@ -1,19 +1,24 @@
 // Entities of neighbouring zones near the border, mirrored into rows of this zone, so that its players see across and its
-// systems can hit across. Read from the neighbours' committed blocks only: never a lock, never a half-written row.
+// systems can hit across.
 //
-// A ghost that its zone no longer shows is kept for a few ticks: an entity on its way between two threads is for a
+// Read from the neighbour's committed block, without a lock: rows near the border are copied into a stage, then the zone looks
+// whether the block was held all the while. If not, the neighbour has committed twice meanwhile and the stage may mix two
+// ticks: it is read again, MIRROR_READS_MAX times in all. After that the mirrors of this neighbour stay as they were for one
+// tick (counted as mirrorsTorn).
+//
+// A mirror that its zone no longer shows is kept for a few ticks: an entity on its way between two threads is for a
 // moment in neither committed state, and must not flicker for those who look at it.
 
+import type { Area } from '../../base/area.js';
 import { COUNTER } from '../../memory/tables/zone-counters.js';
-import type { AnyColumn, WorldBuffer } from '../../memory/world/world-buffer.js';
+import type { AnyColumn } from '../../memory/world/column-types.js';
+import type { WorldBuffer } from '../../memory/world/world-buffer.js';
 import { SCALAR_GHOST_LIMIT, SCALAR_ROW_LIMIT } from '../../memory/world/world-layout.js';
 import { type EngineColumns, engineColumnsOf } from '../entities/columns.js';
 import { wireIdOfKey } from '../entities/entity-key.js';
 import { FreeBitmap } from '../entities/free-bitmap.js';
-import type { Area, EngineZone } from '../zone/zone.js';
-
-/** Threads are at most a tick apart, and a handoff takes one more. */
-const GHOST_GRACE_TICKS = 4;
+import type { EngineZone } from '../zone/zone.js';
+import { MIRROR_GRACE_TICKS, MIRROR_READS_MAX } from './limits.js';
 
 interface NeighbourBlock {
   scalars: Int32Array;
@@ -26,11 +31,33 @@ interface Neighbour {
   blocks: readonly NeighbourBlock[];
 }
 
-export class Ghosts {
+/** Entities of one neighbour near the border, as one look at its block found them. */
+interface Stage {
+  key: Uint32Array;
+  kind: Uint8Array;
+  owner: Int32Array;
+  positionX: Float32Array;
+  positionY: Float32Array;
+  columns: readonly AnyColumn[];
+}
+
+function createStage(capacity: number, gameColumns: readonly AnyColumn[]): Stage {
+  return {
+    key: new Uint32Array(capacity),
+    kind: new Uint8Array(capacity),
+    owner: new Int32Array(capacity),
+    positionX: new Float32Array(capacity),
+    positionY: new Float32Array(capacity),
+    columns: gameColumns.map((column) => new (column.constructor as new (length: number) => AnyColumn)(capacity)),
+  };
+}
+
+export class Mirrors {
   private readonly neighbours: readonly Neighbour[];
   private readonly rows: FreeBitmap;
   private readonly seenTick: Int32Array;
   private readonly gameColumns: readonly AnyColumn[];
+  private readonly stage: Stage;
   private readonly minX: number;
   private readonly maxX: number;
   private readonly minY: number;
@@ -51,6 +78,7 @@ export class Ghosts {
       })),
     }));
     this.gameColumns = names.map((name) => zone.buffer.blocks[0].columns[name]);
+    this.stage = createStage(zone.rowCapacity - zone.ownCapacity, this.gameColumns);
     this.rows = new FreeBitmap(zone.rowCapacity - zone.ownCapacity);
     this.seenTick = new Int32Array(zone.rowCapacity - zone.ownCapacity);
     this.minX = zone.area.x - margin;
@@ -60,7 +88,7 @@ export class Ghosts {
     this.takeUp();
   }
 
-  /** Ghosts that a former thread had committed stand as they stood. */
+  /** Mirrors that a former thread had committed stand as they stood. */
   private takeUp(): void {
     const { zone } = this;
     const limit = zone.scalars[SCALAR_GHOST_LIMIT];
@@ -79,7 +107,7 @@ export class Ghosts {
     }
   }
 
-  /** One past the highest ghost row; ghosts begin at the zone's ownCapacity. */
+  /** One past the highest mirror row; mirrors begin at the zone's ownCapacity. */
   get rowLimit(): number {
     return this.zone.ownCapacity + this.rows.limit;
   }
@@ -96,22 +124,22 @@ export class Ghosts {
   keepDeparted(row: number): void {
     const { zone } = this;
     const key = zone.engine.key[row];
-    const ghost = this.allocate(key);
-    if (ghost < 0) {
+    const mirror = this.allocate(key);
+    if (mirror < 0) {
       return;
     }
-    zone.kind[ghost] = zone.kind[row];
-    zone.owner[ghost] = zone.owner[row];
-    zone.positionX[ghost] = zone.positionX[row];
-    zone.positionY[ghost] = zone.positionY[row];
+    zone.kind[mirror] = zone.kind[row];
+    zone.owner[mirror] = zone.owner[row];
+    zone.positionX[mirror] = zone.positionX[row];
+    zone.positionY[mirror] = zone.positionY[row];
     for (let i = 0; i < this.gameColumns.length; i++) {
-      this.gameColumns[i][ghost] = this.gameColumns[i][row];
+      this.gameColumns[i][mirror] = this.gameColumns[i][row];
     }
   }
 
   /**
-   * An own row takes the key. Its ghost goes: the entity has come over, or one born here died beyond the border, its id
-   * came home and is given out again while the ghost of the dead one still stands.
+   * An own row takes the key. Its mirror goes: the entity has come over, or one born here died beyond the border, its id
+   * came home and is given out again while the mirror of the dead one still stands.
    */
   release(key: number): void {
     const row = this.zone.rowOfId[wireIdOfKey(key)] - 1;
@@ -120,13 +148,27 @@ export class Ghosts {
     }
   }
 
-  /** @hot Every row of a neighbour is looked at once per tick, so the test for the margin comes first. */
   private mirror(neighbour: Neighbour): void {
-    const { zone, minX, maxX, minY, maxY } = this;
-    const { buffer } = neighbour;
-    const block = neighbour.blocks[buffer.committedIndex];
+    for (let reads = 0; reads < MIRROR_READS_MAX; reads++) {
+      const held = neighbour.buffer.hold();
+      const count = this.read(neighbour.blocks[neighbour.buffer.committedIndex]);
+      if (neighbour.buffer.isHeld(held)) {
+        this.show(count);
+        return;
+      }
+    }
+    this.zone.counters[COUNTER.mirrorsTorn]++;
+  }
+
+  /**
+   * @hot Every row of a neighbour is looked at once per tick, so the test for the margin comes first. Returns how many
+   * entities are near the border; those beyond the stage are counted and have no room.
+   */
+  private read(block: NeighbourBlock): number {
+    const { zone, stage, minX, maxX, minY, maxY } = this;
     const { alive, positionX, positionY, key } = block.engine;
     const rowLimit = block.scalars[SCALAR_ROW_LIMIT];
+    let count = 0;
     for (let source = 0; source < rowLimit; source++) {
       const x = positionX[source];
       const y = positionY[source];
@@ -138,22 +180,51 @@ export class Ghosts {
       if (row >= 0 && row < zone.ownCapacity) {
         continue; // it has arrived here and its old zone has not committed that yet
       }
-      this.copy(block, source, row >= 0 && zone.engine.key[row] === sourceKey ? row : this.allocate(sourceKey));
+      if (count < stage.key.length) {
+        this.put(block, source, count, sourceKey);
+      }
+      count++;
+    }
+    return count;
+  }
+
+  /** @hot */
+  private put(block: NeighbourBlock, source: number, place: number, key: number): void {
+    const { stage } = this;
+    stage.key[place] = key;
+    stage.kind[place] = block.engine.kind[source];
+    stage.owner[place] = block.engine.owner[source];
+    stage.positionX[place] = block.engine.positionX[source];
+    stage.positionY[place] = block.engine.positionY[source];
+    for (let i = 0; i < stage.columns.length; i++) {
+      stage.columns[i][place] = block.columns[i][source];
+    }
+  }
+
+  /** @hot What was read is one tick's: it becomes what this zone sees. */
+  private show(count: number): void {
+    const { zone, stage } = this;
+    const staged = Math.min(count, stage.key.length);
+    zone.counters[COUNTER.ghostsRefused] += count - staged;
+    for (let place = 0; place < staged; place++) {
+      const key = stage.key[place];
+      const known = zone.rowOfId[wireIdOfKey(key)] - 1;
+      const row = known >= zone.ownCapacity && zone.engine.key[known] === key ? known : this.allocate(key);
+      if (row >= 0) {
+        this.copy(place, row);
+      }
     }
   }
 
   /** @hot */
-  private copy(block: NeighbourBlock, source: number, row: number): void {
-    if (row < 0) {
-      return;
-    }
-    const { zone, gameColumns } = this;
-    zone.kind[row] = block.engine.kind[source];
-    zone.owner[row] = block.engine.owner[source];
-    zone.positionX[row] = block.engine.positionX[source];
-    zone.positionY[row] = block.engine.positionY[source];
+  private copy(place: number, row: number): void {
+    const { zone, stage, gameColumns } = this;
+    zone.kind[row] = stage.kind[place];
+    zone.owner[row] = stage.owner[place];
+    zone.positionX[row] = stage.positionX[place];
+    zone.positionY[row] = stage.positionY[place];
     for (let i = 0; i < gameColumns.length; i++) {
-      gameColumns[i][row] = block.columns[i][source];
+      gameColumns[i][row] = stage.columns[i][place];
     }
     this.seenTick[row - zone.ownCapacity] = zone.tick;
   }
@@ -164,17 +235,17 @@ export class Ghosts {
     if (stale >= zone.ownCapacity) {
       this.free(stale); // an earlier entity of the same id
     }
-    const ghost = this.rows.take();
-    if (ghost < 0) {
+    const place = this.rows.take();
+    if (place < 0) {
       zone.counters[COUNTER.ghostsRefused]++;
       return -1;
     }
-    const row = zone.ownCapacity + ghost;
+    const row = zone.ownCapacity + place;
     zone.engine.key[row] = key;
     zone.alive[row] = 1;
     zone.rowOfId[wireIdOfKey(key)] = row + 1;
     zone.onRowReset(row);
-    this.seenTick[ghost] = zone.tick;
+    this.seenTick[place] = zone.tick;
     return row;
   }
 
@@ -191,13 +262,13 @@ export class Ghosts {
   private forgetUnseen(): void {
     const { zone, seenTick } = this;
     let count = 0;
-    for (let ghost = 0; ghost < this.rows.limit; ghost++) {
-      if (zone.alive[zone.ownCapacity + ghost] === 0) {
+    for (let place = 0; place < this.rows.limit; place++) {
+      if (zone.alive[zone.ownCapacity + place] === 0) {
         continue;
       }
       count++;
-      if (zone.tick - seenTick[ghost] > GHOST_GRACE_TICKS) {
-        this.free(zone.ownCapacity + ghost);
+      if (zone.tick - seenTick[place] > MIRROR_GRACE_TICKS) {
+        this.free(zone.ownCapacity + place);
         count--;
       }
     }

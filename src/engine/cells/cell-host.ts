@@ -5,13 +5,14 @@ import type { CellPlan } from '../../memory/cells/cell-plan.js';
 import { CellTable } from '../../memory/cells/cell-table.js';
 import * as R from '../../memory/records/thread-records.js';
 import { ByteRing } from '../../memory/rings/byte-ring.js';
+import { COUNTER } from '../../memory/tables/zone-counters.js';
 import { WorldBuffer } from '../../memory/world/world-buffer.js';
 import { copyRecord } from '../clients/waiting-records.js';
 import { neighbourZones, type WorldPlan } from '../plan/world-plan.js';
 import type { ZoneJournal } from '../replay/zone-journal.js';
 import type { EngineZone } from '../zone/zone.js';
 import { CellWatch } from './cell-watch.js';
-import { CELL_JOIN_WAIT_SECONDS } from './limits.js';
+import { CELL_JOIN_WAIT_SECONDS, CELL_JOINS_WAITING_MAX } from './limits.js';
 import { ZoneCells } from './zone-cells.js';
 
 interface WaitingJoin {
@@ -33,6 +34,7 @@ export class CellHost {
     cellPlan: CellPlan,
     private readonly zone: EngineZone,
     journal: ZoneJournal | undefined,
+    private readonly joinsMax = CELL_JOINS_WAITING_MAX,
   ) {
     const table = new CellTable(cellPlan.table, plan.worlds.length, cellsOfWorld(cellPlan.grid));
     this.cells = new ZoneCells(zone, cellPlan, table, new ByteRing(cellPlan.rings[zone.id]), journal);
@@ -63,6 +65,10 @@ export class CellHost {
       return isMine;
     }
     if (kind !== R.TO_ZONE_JOIN || this.isLetting || this.isPrepared(view, offset)) return false;
+    if (this.joins.length >= this.joinsMax) {
+      this.zone.counters[COUNTER.cellJoinsHurried]++; // it goes on without its cells, as after CELL_JOIN_WAIT_SECONDS
+      return false;
+    }
     const record = copyRecord(view, offset);
     const epoch = record.getInt32(R.COMMAND_EPOCH, true);
     this.joins.push({ record, client, epoch, since: this.zone.tick });

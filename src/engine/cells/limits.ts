@@ -28,6 +28,8 @@ export const CELL_PREFETCH_SECONDS = 1.5;
 export const CELL_MARGIN_SHARE = 0.25;
 /** A join waits this long for the cells around it, then goes on without them. */
 export const CELL_JOIN_WAIT_SECONDS = 1;
+/** Joins of one zone that wait so; beyond that they go on without their cells at once. */
+export const CELL_JOINS_WAITING_MAX = 4096;
 /** Part of a zone's rows that may rest: there must be room for those who play. */
 export const CELL_ROWS_SHARE = 0.75;
 /** Loads are counted by how many ticks they took, up to this. */

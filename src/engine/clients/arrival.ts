@@ -9,6 +9,7 @@
 import type { FieldDefinitions, GameDefinition } from '../../game/definition.js';
 import * as R from '../../memory/records/thread-records.js';
 import type { RecordRing } from '../../memory/rings/record-ring.js';
+import { spawnPlayer } from '../zone/game-fault.js';
 import type { EngineZone } from '../zone/zone.js';
 
 const VALUES = R.ARRIVAL_VALUES;
@@ -72,7 +73,7 @@ export function writeArrival(
 /** The row of the player in this record, or -1 when there is no room for it. */
 export function spawnArrival(zone: EngineZone, view: DataView, offset: number): number {
   const valueAt = (index: number): number => view.getFloat64(offset + VALUES + index * 8, true);
-  const row = zone.game.spawnPlayer(zone, valueAt(X), valueAt(Y));
+  const row = spawnPlayer(zone, valueAt(X), valueAt(Y));
   if (row < 0) {
     return row;
   }

@@ -4,7 +4,8 @@
 import { RejectCode } from '../../game/reject-codes.js';
 import * as R from '../../memory/records/thread-records.js';
 import type { EngineZone } from '../zone/zone.js';
-import { ARRIVAL_TICKS_MAX, copyRecord, type WaitingRecord } from './waiting-records.js';
+import { ARRIVAL_TICKS_MAX } from './limits.js';
+import { copyRecord, type WaitingRecord } from './waiting-records.js';
 import type { ZoneClients } from './zone-clients.js';
 
 export class AttachingClients {

@@ -13,10 +13,11 @@ import { COUNTER } from '../../memory/tables/zone-counters.js';
 import { GAME_KIND_MIN } from '../../protocol/limits.js';
 import type { DepartedClients } from '../borders/departed-clients.js';
 import type { ZoneJournal } from '../replay/zone-journal.js';
+import { throwFault } from '../zone/game-fault.js';
 import type { MainNotices } from '../zone/main-notices.js';
 import type { EngineZone } from '../zone/zone.js';
-import { AsideCommands } from './aside-commands.js';
 import { CommandRates } from './command-rates.js';
+import { WaitingCommands } from './waiting-commands.js';
 import { NOT_HERE, NOT_NOW, TAKEN } from './waiting-records.js';
 import type { ZoneClients } from './zone-clients.js';
 
@@ -30,7 +31,7 @@ export interface ClientCommandsOptions {
 export class ClientCommands {
   private readonly definitions: (CommandDefinition | undefined)[] = [];
   private readonly rates: CommandRates;
-  private readonly aside: AsideCommands;
+  private readonly waiting: WaitingCommands;
   // What is looked at for every command, at one step.
   private readonly zone: EngineZone;
   private readonly clients: C.ClientTable;
@@ -50,7 +51,7 @@ export class ClientCommands {
       this.definitions[command.kind - GAME_KIND_MIN] = command as CommandDefinition;
     }
     this.rates = new CommandRates(zone, clients.clientsMax, this.definitions.length);
-    this.aside = new AsideCommands(
+    this.waiting = new WaitingCommands(
       clients.clientsMax,
       (view, offset, isOverdue) => this.attempt(view, offset, isOverdue),
       () => zone.counters[COUNTER.commandsStale]++,
@@ -59,17 +60,17 @@ export class ClientCommands {
 
   /** Those that wait for a later tick. Returns how many were taken. */
   takeWaiting(most: number): number {
-    return this.aside.take(most, this.zone.tick);
+    return this.waiting.take(most, this.zone.tick);
   }
 
   /** What belongs behind or in front of others of the same client that wait goes to them. */
   take(view: DataView, offset: number): void {
     const client = view.getUint16(offset + R.COMMAND_CLIENT, true);
-    if (!this.aside.hasSome(client) && this.attempt(view, offset, false) === TAKEN) {
+    if (!this.waiting.hasSome(client) && this.attempt(view, offset, false) === TAKEN) {
       return;
     }
     const { zone } = this;
-    if (!this.aside.add(view, offset, zone.tick)) {
+    if (!this.waiting.add(view, offset, zone.tick)) {
       zone.counters[COUNTER.commandsOverloaded]++;
       const seq = view.getUint32(offset + R.COMMAND_SEQ, true);
       this.reject(client, seq, view.getUint16(offset + R.COMMAND_KIND, true), RejectCode.Overloaded);
@@ -140,7 +141,11 @@ export class ClientCommands {
   private applyTo(row: number, kind: number, definition: CommandDefinition, view: DataView, offset: number): number {
     const payload = offset + R.COMMAND_PAYLOAD;
     this.options.journal?.command(row, kind, view, payload, view.getUint8(offset + R.COMMAND_BYTES));
-    return definition.apply(this.zone, row, view, payload);
+    try {
+      return definition.apply(this.zone, row, view, payload);
+    } catch (error) {
+      throwFault(this.zone, `command '${definition.name}'`, error);
+    }
   }
 
   private reject(client: number, seq: number, kind: number, code: number): void {

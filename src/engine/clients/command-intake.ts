@@ -20,12 +20,12 @@ import type { EngineZone } from '../zone/zone.js';
 import { AttachingClients } from './attaching-clients.js';
 import { ClientCommands } from './client-commands.js';
 import { GrantIntake } from './grant-intake.js';
-import { copyOut, createRecord, EarlyWords } from './waiting-records.js';
+import { copyOut, createRecord, EarlyOrders } from './waiting-records.js';
 import { ZoneClients } from './zone-clients.js';
 
 export interface IntakeOptions {
   zone: EngineZone;
-  /** Main's own words, all of them taken in every tick before any command. */
+  /** Main's orders, all of them taken in every tick before any command. */
   words: RecordRing;
   commands: RecordRing;
   frames: ByteRing;
@@ -45,8 +45,8 @@ export class CommandIntake {
   private readonly commands: ClientCommands;
   private readonly notices: MainNotices;
   private readonly grants: GrantIntake;
-  /** Words about clients whose entities may be on their way here. */
-  private readonly early: EarlyWords;
+  /** Orders about clients whose entities may be on their way here. */
+  private readonly early: EarlyOrders;
   /** The record that was taken out of a ring last, and the words of it. */
   private readonly scratch = createRecord();
   private readonly scratchWords = new Int32Array(this.scratch.buffer);
@@ -59,22 +59,25 @@ export class CommandIntake {
     this.clients = new ZoneClients(options, this.notices, this.departed);
     this.attaching = new AttachingClients(zone, this.clients);
     this.commands = new ClientCommands(options, this.clients, this.departed, this.notices);
-    this.early = new EarlyWords({
+    this.early = new EarlyOrders({
       isFound: (client, epoch) => this.departed.has(client) || this.clients.isHere(client, epoch),
-      take: (record) => this.takeWord(record, 0),
+      take: (record) => this.takeOrder(record, 0),
       giveUp: (record) => this.giveUp(record),
+      onFull: () => zone.counters[COUNTER.ordersGivenUp]++,
     });
   }
 
-  /** Takes main's words, then at most commandsPerTick commands; what is left waits for the next tick. */
+  /** Takes main's orders, then at most commandsPerTick commands; what is left waits for the next tick. */
   drain(): void {
     const { zone, words, commands, limits } = this.options;
     this.departed.retry();
     this.notices.retry();
-    this.options.cells?.letJoin((record) => this.takeWord(record, 0));
+    if (!this.canTakeOrders()) return;
+    this.options.cells?.letJoin((record) => this.takeOrder(record, 0));
     for (let left = words.readable(); left > 0; left--) {
+      if (!this.canTakeOrders()) return;
       copyOut(words, this.scratchWords);
-      this.takeWord(this.scratch, 0);
+      this.takeOrder(this.scratch, 0);
     }
     this.attaching.retry();
     this.early.retry(zone.tick, this.attaching.isOpen);
@@ -91,16 +94,35 @@ export class CommandIntake {
     }
   }
 
-  /** A record that another zone sent after its client. */
-  takeForwarded(view: DataView, offset: number): void {
+  /** A record that another zone sent after its client. False: it must wait in its ring. */
+  takeForwarded(view: DataView, offset: number): boolean {
     if (view.getUint16(offset + R.COMMAND_KIND, true) >= GAME_KIND_MIN) {
       this.commands.take(view, offset);
+    } else if (this.canTakeOrders()) {
+      this.takeOrder(view, offset);
     } else {
-      this.takeWord(view, offset);
+      return false;
     }
+    return true;
   }
 
-  private takeWord(view: DataView, offset: number): void {
+  /** A player as it was stored. False: it must wait in its ring. */
+  takeStored(view: DataView, offset: number): boolean {
+    if (!this.canTakeOrders()) return false;
+    this.clients.takeStored(view, offset);
+    return true;
+  }
+
+  /** Each order may leave something that waits for another thread: no more are taken than can be kept. */
+  private canTakeOrders(): boolean {
+    const { counters } = this.options.zone;
+    if (this.departed.isFull) counters[COUNTER.ordersHeldUp]++;
+    else if (this.notices.isFull) counters[COUNTER.noticesHeldUp]++;
+    else return true;
+    return false;
+  }
+
+  private takeOrder(view: DataView, offset: number): void {
     const { clients, attaching } = this;
     const kind = view.getUint16(offset + R.COMMAND_KIND, true);
     const client = view.getUint16(offset + R.COMMAND_CLIENT, true);
@@ -126,7 +148,7 @@ export class CommandIntake {
     }
   }
 
-  /** A word whose client has not come. */
+  /** An order whose client has not come. */
   private giveUp(record: DataView): void {
     const client = record.getUint16(R.COMMAND_CLIENT, true);
     const epoch = record.getInt32(R.COMMAND_EPOCH, true);

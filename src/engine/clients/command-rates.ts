@@ -1,5 +1,5 @@
-// How many commands a client may still send: in this tick, and of each kind by a bucket of one second's worth, filled by
-// game time.
+// How many commands a client may still send: in this tick, and of each kind by a bucket that game time fills. A bucket
+// begins full and holds one second's worth, but at least one command, so that a rate below 1 per second works too.
 
 import type { EngineZone } from '../zone/zone.js';
 
@@ -18,7 +18,7 @@ export class CommandRates {
   ) {
     this.countTick = new Int32Array(clientsMax);
     this.counts = new Uint16Array(clientsMax);
-    this.tokens = new Float32Array(clientsMax * commandCount);
+    this.tokens = new Float32Array(clientsMax * commandCount).fill(Number.POSITIVE_INFINITY);
     this.tokensTick = new Int32Array(clientsMax * commandCount);
   }
 
@@ -41,7 +41,7 @@ export class CommandRates {
     const { tick, dt } = this.zone;
     const at = client * this.commandCount + slot;
     const refilled = this.tokens[at] + (tick - this.tokensTick[at]) * dt * ratePerSecond;
-    const tokens = Math.min(refilled, ratePerSecond);
+    const tokens = Math.min(refilled, Math.max(1, ratePerSecond));
     this.tokensTick[at] = tick;
     this.tokens[at] = tokens < 1 ? tokens : tokens - 1;
     return tokens >= 1;

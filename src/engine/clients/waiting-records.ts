@@ -1,15 +1,10 @@
-// Records of the word and command rings that wait on a zone's side for a later tick.
+// Records of the order and command rings that wait on a zone's side for a later tick, and what happens when too many do.
 
 import * as R from '../../memory/records/thread-records.js';
 import type { RecordRing } from '../../memory/rings/record-ring.js';
+import { ARRIVAL_TICKS_MAX, EARLY_ORDERS_MAX, LATE_ORDERS_MAX } from './limits.js';
 
 const RECORD_WORDS = 16;
-/**
- * Main hears that a client moves a moment before its entity is here; what comes for it meanwhile waits for this long, and so
- * does a command while an earlier one of its client is under way.
- */
-export const ARRIVAL_TICKS_MAX = 8;
-
 /** What became of a command that was to be taken. */
 export const TAKEN = 0;
 /** Its client is not here: it may be on its way here, or gone. */
@@ -44,20 +39,32 @@ export function copyOut(ring: RecordRing, target: Int32Array): void {
   ring.release(1);
 }
 
-export interface EarlyWordsOptions {
+export interface EarlyOrdersOptions {
   /** The client is here, or it is known where it has gone. */
   isFound(client: number, epoch: number): boolean;
   take(record: DataView): void;
   giveUp(record: DataView): void;
+  /** An order was given up before its time, for lack of room. */
+  onFull(): void;
 }
 
-/** Words about clients that are not here, because they may be on their way. */
-export class EarlyWords {
+/**
+ * Orders about clients that are not here, because they may be on their way. Full: the oldest is given up at once, which says
+ * what becomes of it as when its time is over.
+ */
+export class EarlyOrders {
   private waiting: WaitingRecord[] = [];
 
-  constructor(private readonly options: EarlyWordsOptions) {}
+  constructor(
+    private readonly options: EarlyOrdersOptions,
+    private readonly most = EARLY_ORDERS_MAX,
+  ) {}
 
   add(view: DataView, offset: number, tick: number): void {
+    if (this.waiting.length >= this.most) {
+      this.options.onFull();
+      this.options.giveUp((this.waiting.shift() as WaitingRecord).record);
+    }
     this.waiting.push({ record: copyRecord(view, offset), tick });
   }
 
@@ -80,19 +87,32 @@ export class EarlyWords {
   }
 }
 
-/** Words that follow their clients to other zones, and found no room on their way. */
-export class LateWords {
+/**
+ * Orders that follow their clients to other zones, and found no room on their way. None may be lost: while it is full, the
+ * zone takes no further orders, and main's ring and the neighbours' rings fill instead.
+ */
+export class LateOrders {
   private readonly waiting: { record: DataView; target: number }[] = [];
 
-  constructor(private readonly send: (record: DataView, target: number) => boolean) {}
+  constructor(
+    private readonly send: (record: DataView, target: number) => boolean,
+    private readonly most = LATE_ORDERS_MAX,
+  ) {}
+
+  get isFull(): boolean {
+    return this.waiting.length >= this.most;
+  }
 
   add(view: DataView, offset: number, target: number): void {
     this.waiting.push({ record: copyRecord(view, offset), target });
   }
 
+  /** In the order in which they came. */
   retry(): void {
-    while (this.waiting.length > 0 && this.send(this.waiting[0].record, this.waiting[0].target)) {
-      this.waiting.shift();
+    let sent = 0;
+    while (sent < this.waiting.length && this.send(this.waiting[sent].record, this.waiting[sent].target)) {
+      sent++;
     }
+    this.waiting.splice(0, sent);
   }
 }

@@ -9,6 +9,7 @@ import { COUNTER } from '../../memory/tables/zone-counters.js';
 import type { DepartedClients } from '../borders/departed-clients.js';
 import type { ZoneJournal } from '../replay/zone-journal.js';
 import type { Replicator } from '../replication/replicator.js';
+import { spawnPlayer } from '../zone/game-fault.js';
 import type { MainNotices } from '../zone/main-notices.js';
 import type { EngineZone } from '../zone/zone.js';
 import { arrivalRecordBytes, spawnArrival } from './arrival.js';
@@ -53,7 +54,7 @@ export class ZoneClients {
     const x = view.getFloat32(payload + 4, true);
     const y = view.getFloat32(payload + 8, true);
     this.options.journal?.join(client, epoch, x, y);
-    const row = zone.game.spawnPlayer(zone, x, y);
+    const row = spawnPlayer(zone, x, y);
     const updateHz = view.getUint32(payload, true);
     this.enter(client, epoch, hop, updateHz, view.getUint8(offset + R.COMMAND_TURN), row);
   }

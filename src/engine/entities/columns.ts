@@ -1,8 +1,9 @@
-// The columns of a zone: the engine's own and, behind them, the game's. A game field may not take an engine column's name.
+// The columns of a zone: the engine's own, then the game's fields. A game field may not take the name of an engine column.
 
 import { assert } from '../../base/assert.js';
+import type { ColumnType } from '../../memory/world/column-types.js';
 import type { Block } from '../../memory/world/world-buffer.js';
-import type { ColumnSpec, ColumnType } from '../../memory/world/world-layout.js';
+import type { ColumnSpec } from '../../memory/world/world-layout.js';
 import { ZONES_MAX } from '../limits.js';
 
 export const ENGINE_COLUMNS = [

@@ -1,6 +1,10 @@
-// An entity's name in the whole world: its wire id (zone of birth and a local number in it) and a generation, so that
-// two entities that had the same id one after the other are not taken for each other: 23 + 9 bits in one u32, so the
-// same key comes again after 512 uses of its id.
+// The key of an entity, unique among the living ones of a world: its wire id and the generation of that id, in one u32.
+//
+//  31          23 22                    0
+//  | generation  | wire id              |   wire id: zone of birth x rows of a zone + local id
+//
+// The generation tells entities apart that had the same id one after the other. A key is reused after 512 generations;
+// living entities never share one.
 
 import { assert } from '../../base/assert.js';
 import { ENTITIES_PER_ZONE_MAX, ZONES_MAX } from '../limits.js';

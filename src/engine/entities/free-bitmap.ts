@@ -1,5 +1,5 @@
-// Which of a fixed number of places are free. The lowest free place is always the next one taken: places stay dense,
-// and what is taken next follows from what is taken now, so nothing but that needs to be kept to go on the same way.
+// Which of a fixed number of places are free. The lowest free place is always taken next: places stay dense, and the next
+// one follows from those that are taken, so a restored zone needs no free list to go on in the same way.
 
 export class FreeBitmap {
   /** One past the highest taken place. */

@@ -1,5 +1,6 @@
 // Where players begin. The engine chooses, so that main knows the zone before the zone knows the player.
 
+import { clampInside } from '../../base/area.js';
 import type { SpawnPolicy } from '../../config/settings.js';
 
 /** Players of one spot stand within this distance of its middle. */
@@ -50,10 +51,6 @@ export class Placement {
       y: clampInside(spot.y + Math.sin(angle) * distance, this.height),
     };
   }
-}
-
-function clampInside(value: number, size: number): number {
-  return Math.min(size - 1, Math.max(1, value));
 }
 
 /** Spots far enough from each other that those in one do not see those in the next, the first ones inside of zones. */

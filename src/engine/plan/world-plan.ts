@@ -1,6 +1,7 @@
 // What all threads agree on about the world, derived once from settings and game: buffers, areas, who runs what. It is
 // plain data and shared buffers, so that it can be handed to a worker as it is.
 
+import type { Area } from '../../base/area.js';
 import { assert } from '../../base/assert.js';
 import type { Settings } from '../../config/settings.js';
 import type { GameDefinition } from '../../game/definition.js';
@@ -29,7 +30,6 @@ import { cutWorld, neighboursOf } from '../borders/mirrors.js';
 import { arrivalRecordBytes } from '../clients/arrival.js';
 import { specifyColumns } from '../entities/columns.js';
 import { LEAVE_RADIUS_FACTOR } from '../replication/limits.js';
-import type { Area } from '../zone/zone.js';
 import { planCells, specifyCells } from './plan-cells.js';
 
 /** World units per step of a position on the wire. */

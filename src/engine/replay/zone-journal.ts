@@ -4,7 +4,7 @@
 import * as J from '../../memory/records/journal-records.js';
 import type { ByteRing } from '../../memory/rings/byte-ring.js';
 import { COUNTER } from '../../memory/tables/zone-counters.js';
-import type { AnyColumn } from '../../memory/world/world-buffer.js';
+import { type AnyColumn, bitsOf } from '../../memory/world/column-types.js';
 import { LIVE_BLOCK } from '../../memory/world/world-buffer.js';
 import type { ColumnPlace } from '../../memory/world/world-layout.js';
 import { BLOCKS_OFFSET, SCALAR_GHOST_LIMIT, SCALAR_JOURNALED } from '../../memory/world/world-layout.js';
@@ -253,9 +253,4 @@ export class ZoneJournal {
       this.view = new DataView(larger.buffer);
     }
   }
-}
-
-function bitsOf(column: AnyColumn): AnyColumn {
-  const isFloat = column instanceof Float32Array || column instanceof Float64Array;
-  return isFloat ? new Int32Array(column.buffer, column.byteOffset, column.byteLength / 4) : column;
 }

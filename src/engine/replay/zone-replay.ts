@@ -21,6 +21,7 @@ import { DEPART_TO_CELL } from '../entities/columns.js';
 import { wireIdOfKey } from '../entities/entity-key.js';
 import type { WorldPlan } from '../plan/world-plan.js';
 import { LazyIndex } from '../space/lazy-index.js';
+import { runSystem, spawnPlayer } from '../zone/game-fault.js';
 import type { EngineZone } from '../zone/zone.js';
 import { createZoneParts, populateZone } from '../zone/zone-parts.js';
 import { ghostColumns } from './zone-journal.js';
@@ -155,7 +156,7 @@ export class ZoneReplay {
         break;
       }
       case J.ENTRY_SYSTEMS:
-        for (const system of zone.game.systems) system.run(zone);
+        for (const system of zone.game.systems) runSystem(zone, system);
         break;
       case J.ENTRY_DEPART:
         this.takeDeparture();
@@ -212,7 +213,7 @@ export class ZoneReplay {
     const x = this.view.getFloat32(this.at, true);
     const y = this.view.getFloat32(this.at + 4, true);
     this.at += 8;
-    this.own(zone.game.spawnPlayer(zone, x, y), client, epoch);
+    this.own(spawnPlayer(zone, x, y), client, epoch);
   }
 
   private takeStored(): void {

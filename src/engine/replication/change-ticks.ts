@@ -1,53 +1,33 @@
-// What clients can be told of each entity: its position and replicated fields as the wire has them, and the tick at which
-// each last changed. Looked at once per entity and tick, when the first observer asks (touch); all observers of that
-// tick copy from here. Systems write their columns freely and mark nothing: a change is found by comparing.
+// The wire form of each entity, position and replicated fields, and the tick at which each part last changed. The first
+// observer of a tick brings it up to date (touch); the others copy. Systems write their columns freely and mark nothing: a
+// change is found by comparing.
 //
-// Private to the tick thread: when it is replaced, every client gets a full frame and this begins anew.
+// Private to the tick thread. A replaced thread begins anew, and every client gets a full frame.
 
 import { assert } from '../../base/assert.js';
-import { WIRE_TYPES, type WireTypeName } from '../../game/definition.js';
-import type { AnyColumn } from '../../memory/world/world-buffer.js';
+import type { FieldDefinitions } from '../../game/definition.js';
+import { WIRE_TYPE_MAX, WIRE_TYPE_MIN, WIRE_TYPES } from '../../game/wire-types.js';
+import type { AnyColumn } from '../../memory/world/column-types.js';
 import { REPLICATED_FIELDS_MAX } from '../../protocol/limits.js';
 import type { EngineZone } from '../zone/zone.js';
 import { MID_STEP_QUANTA_MAX, SHORT_STEP_QUANTA_MAX } from './limits.js';
 
-const TYPE_MIN: Record<WireTypeName, number> = {
-  u8: 0,
-  i8: -128,
-  u16: 0,
-  i16: -32768,
-  u32: 0,
-  i32: -(2 ** 31),
-  f32: -Infinity,
-};
-const TYPE_MAX: Record<WireTypeName, number> = {
-  u8: 255,
-  i8: 127,
-  u16: 65535,
-  i16: 32767,
-  u32: 2 ** 32 - 1,
-  i32: 2 ** 31 - 1,
-  f32: Infinity,
-};
 const NEVER_TOUCHED = -1;
 
 export interface ReplicatedField {
   name: string;
   wireType: number;
-  type: WireTypeName;
   scale: number;
   offset: number;
 }
 
 /** The replicated fields of a game in the order of the mask's bits. */
-export function listReplicatedFields(
-  fields: Record<string, { wire?: { type: WireTypeName; scale?: number; offset?: number } }>,
-): ReplicatedField[] {
+export function listReplicatedFields(fields: FieldDefinitions): ReplicatedField[] {
   const replicated: ReplicatedField[] = [];
   for (const [name, { wire }] of Object.entries(fields)) {
     if (wire !== undefined) {
       const { type, scale = 1, offset = 0 } = wire;
-      replicated.push({ name, type, wireType: WIRE_TYPES[type], scale, offset });
+      replicated.push({ name, wireType: WIRE_TYPES[type], scale, offset });
     }
   }
   assert(replicated.length <= REPLICATED_FIELDS_MAX, 'replicated fields fit the mask', replicated.length);
@@ -100,9 +80,9 @@ export class ChangeTicks {
     this.sources = fields.map(({ name }) => zone.buffer.blocks[0].columns[name]);
     this.scale = Float64Array.from(fields, (field) => field.scale);
     this.offset = Float64Array.from(fields, (field) => field.offset);
-    this.rawMin = Float64Array.from(fields, (field) => TYPE_MIN[field.type]);
-    this.rawMax = Float64Array.from(fields, (field) => TYPE_MAX[field.type]);
-    this.isFloat = Uint8Array.from(fields, (field) => (field.type === 'f32' ? 1 : 0));
+    this.rawMin = Float64Array.from(fields, (field) => WIRE_TYPE_MIN[field.wireType]);
+    this.rawMax = Float64Array.from(fields, (field) => WIRE_TYPE_MAX[field.wireType]);
+    this.isFloat = Uint8Array.from(fields, (field) => (field.wireType === WIRE_TYPES.f32 ? 1 : 0));
     this.quantaPerUnit = 1 / quantum;
     this.quantaMaxX = Math.floor(zone.world.width / quantum);
     this.quantaMaxY = Math.floor(zone.world.height / quantum);
@@ -159,11 +139,8 @@ export class ChangeTicks {
     for (let field = 0; field < this.fieldCount; field++) {
       const at = field * this.rowCapacity + row;
       let raw = (this.sources[field][row] - this.offset[field]) / this.scale[field];
-      if (this.isFloat[field] === 0) {
-        raw = Math.min(Math.max(Math.round(raw), this.rawMin[field]), this.rawMax[field]);
-      } else {
-        raw = Math.fround(raw);
-      }
+      raw = Math.min(Math.max(raw, this.rawMin[field]), this.rawMax[field]);
+      raw = this.isFloat[field] === 0 ? Math.round(raw) : Math.fround(raw);
       if (Number.isNaN(raw)) {
         raw = 0; // not a number: equal to nothing, it would change in every tick
       }

@@ -11,6 +11,7 @@
 //
 // The bytes before tick never change, so each form is a template that is copied.
 
+import { WIRE_TYPE_BYTES, WIRE_TYPES } from '../../game/wire-types.js';
 import type { ChangeTicks } from './change-ticks.js';
 import { MID_AGE_TICKS_MAX, SHORT_AGE_TICKS_MAX } from './limits.js';
 
@@ -39,7 +40,7 @@ export function recordBytesMax(fieldCount: number): number {
   return 5 + 5 + 1 + 8 + fieldCount * 4;
 }
 
-export class FrameWriter {
+export class FrameBuilder {
   /** Where the next byte goes. */
   at = 0;
   private bytes: Uint8Array = new Uint8Array(0);
@@ -47,13 +48,15 @@ export class FrameWriter {
   private start = 0;
   private countAt = 0;
   private previousId = 0;
-  private readonly wireType: Uint8Array;
+  private readonly wireBytes: Uint8Array;
+  private readonly isFloat: Uint8Array;
 
   constructor(
     private readonly changes: ChangeTicks,
     private readonly kind: Uint8Array,
   ) {
-    this.wireType = Uint8Array.from(changes.fields, (field) => field.wireType);
+    this.wireBytes = Uint8Array.from(changes.fields, (field) => WIRE_TYPE_BYTES[field.wireType]);
+    this.isFloat = Uint8Array.from(changes.fields, (field) => (field.wireType === WIRE_TYPES.f32 ? 1 : 0));
   }
 
   attach(bytes: Uint8Array, view: DataView): void {
@@ -196,19 +199,18 @@ export class FrameWriter {
         continue;
       }
       const raw = changes.raw[field * changes.rowCapacity + row];
-      const type = this.wireType[field];
-      if (type <= 1) {
-        bytes[at++] = raw;
-      } else if (type <= 3) {
-        view.setUint16(at, raw, true);
-        at += 2;
-      } else if (type <= 5) {
-        view.setUint32(at, raw, true);
-        at += 4;
-      } else {
+      const size = this.wireBytes[field];
+      // Signed values too: the low bits of an integer are the same for both.
+      if (this.isFloat[field] !== 0) {
         view.setFloat32(at, raw, true);
-        at += 4;
+      } else if (size === 1) {
+        bytes[at] = raw;
+      } else if (size === 2) {
+        view.setUint16(at, raw, true);
+      } else {
+        view.setUint32(at, raw, true);
       }
+      at += size;
     }
     return at;
   }

@@ -4,8 +4,8 @@ const BUCKETS = 64;
 const bytesOfBucket = new Float64Array(BUCKETS);
 
 /**
- * @hot Picks the highest priorities whose bytes fit, by buckets instead of a sort: a difference of a sixty-fourth of the
- * highest priority does not matter, and inside a bucket the lower index goes first. Priority 0 is never picked,
+ * @hot Picks the highest priorities whose bytes fit. Buckets instead of a sort: a difference below a sixty-fourth of the
+ * highest priority does not matter. In the bucket that fits in part the lower index goes first. Priority 0 is never picked,
  * Infinity always.
  */
 export function pickByPriority(

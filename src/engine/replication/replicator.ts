@@ -1,10 +1,10 @@
-// Who is told what, each tick: for every client of this zone that is due, what has come into view, what has left it and
-// what has changed, as one frame in the frame ring.
+// Each tick, for every client of this zone that is due: what entered its view, what left it and what changed, as one frame
+// in the frame ring.
 //
-// What a client is known to have is kept per client in shared memory (client-table.ts): the keys of the entities it has,
-// sorted by wire id, and for each the tick up to which it has been told. It gains and loses only together with a frame
-// that is committed to the ring, so a frame that cannot be made (ring full, client backed up) is as if it had never been
-// tried, and the next one carries the newest state: there is no backlog to build up.
+// What a client has is kept in shared memory (client-table.ts): the keys of its entities, sorted by wire id, and for each
+// the tick up to which the client was told. That table changes only together with a frame that is committed to the ring. A
+// frame that cannot be made (ring full, client backed up) changes nothing, and the next one carries the newest state: there
+// is no backlog.
 
 import * as R from '../../memory/records/thread-records.js';
 import type { ByteRing } from '../../memory/rings/byte-ring.js';
@@ -16,24 +16,24 @@ import { WIRE_ID_MASK } from '../entities/entity-key.js';
 import type { Quadtree } from '../space/quadtree.js';
 import type { EngineZone } from '../zone/zone.js';
 import type { ChangeTicks } from './change-ticks.js';
-import { FrameWriter, recordBytesMax } from './frame-builder.js';
+import { FrameBuilder, recordBytesMax } from './frame-builder.js';
 import { FRAME_BYTES_MAX, FRAMES_IN_FLIGHT_MAX, KEEP_ALIVE_MS } from './limits.js';
 import { pickByPriority } from './priority.js';
 
-/** Entities in view that are farther than this share of the view radius are told half as often. */
+/** Entities farther than this share of the view radius are updated half as often. */
 const NEAR_SHARE = 0.75;
-/** In a crowd: how finely nearness is told apart, and the part of the shrunken view's area in which entities come into it. */
+/**
+ * In a crowd the view shrinks to the nearest: in steps of so many rings of equal area; and entities enter within this part
+ * of the shrunken area only, so that they do not flicker at its edge (hysteresis).
+ */
 const CROWD_RINGS = 1024;
 const CROWD_ENTER_SHARE = 0.9;
-/** What a record is taken to cost before it is written; an overestimate wastes budget, never room. */
+/** Estimated bytes of a record before it is written. Too high wastes budget; room is checked by itself. */
 const UPDATE_BYTES = 6;
 const FLAG_FULL = 1;
-/**
- * A frame is due when this much of one has gathered. The small number takes up what adding binary fractions loses: 30 of
- * 60 must be due every second time.
- */
+/** A frame is due when this much of one is owed. Less than 1 by the error of adding fractions: 30 of 60 is every second tick. */
 const FULL_DEBT = 1 - 1e-9;
-/** What was sent early is owed, so the rate stays what it is. */
+/** A frame that answers an input may be sent this early. The debt is kept, so the rate stays the same. */
 const EARLY_DEBT = 0.5 - 1e-9;
 
 // Marks of rows found by the query of one observer, above its stamp.
@@ -67,7 +67,7 @@ export class Replicator {
   private readonly viewY: Float32Array;
   private readonly lastFrameTick: Int32Array;
   private readonly updateDebt: Float64Array;
-  private readonly writer: FrameWriter;
+  private readonly builder: FrameBuilder;
   private readonly recordBytesMax: number;
   private readonly keepAliveTicks: number;
 
@@ -99,8 +99,8 @@ export class Replicator {
     this.lastFrameTick = new Int32Array(clients.clientsMax);
     this.updateDebt = new Float64Array(clients.clientsMax);
     this.mark = new Int32Array(zone.rowCapacity);
-    this.writer = new FrameWriter(changes, zone.kind);
-    this.writer.attach(options.frames.bytes, options.frames.view);
+    this.builder = new FrameBuilder(changes, zone.kind);
+    this.builder.attach(options.frames.bytes, options.frames.view);
     this.recordBytesMax = recordBytesMax(changes.fieldCount);
     this.keepAliveTicks = Math.round((KEEP_ALIVE_MS / 1000) * zone.tickHz);
     zone.counters[COUNTER.clients] = 0; // a former thread's are attached anew
@@ -167,12 +167,12 @@ export class Replicator {
         continue;
       }
       this.updateDebt[client] = debt >= 2 ? 0 : debt - 1;
-      const congested = Atomics.load(clients.congested, client); // acquire: main alone knows how the socket stands
+      const congested = Atomics.load(clients.congested, client); // acquire: main says how the socket stands
       if (congested !== 0) {
         if (congested !== C.CONGESTED_ABSENT) zone.counters[COUNTER.framesSkippedCongested]++;
         continue;
       }
-      const inFlight = clients.state[stateAt + C.CLIENT_FRAMES_MADE] - Atomics.load(clients.delivered, client); // main's count
+      const inFlight = clients.state[stateAt + C.CLIENT_FRAMES_MADE] - Atomics.load(clients.delivered, client); // acquire: what main took
       if ((inFlight | 0) >= FRAMES_IN_FLIGHT_MAX) {
         zone.counters[COUNTER.framesSkippedInFlight]++;
         continue;
@@ -195,7 +195,7 @@ export class Replicator {
     const nextCount = this.findVisible(client, knownStart, isFull ? 0 : clients.state[stateAt + C.CLIENT_KNOWN_COUNT]);
     const ack = clients.state[stateAt + C.CLIENT_APPLIED_SEQUENCE];
     const body = payload + R.FRAME_BODY;
-    this.writer.begin(body, zone.tick, ack >>> 0, this.leaves, this.leaveCount, isFull ? FLAG_FULL : 0);
+    this.builder.begin(body, zone.tick, ack >>> 0, this.leaves, this.leaveCount, isFull ? FLAG_FULL : 0);
     const toldCount = this.writeEntities(client, nextCount, body);
     const isQuiet =
       !isFull && this.leaveCount === 0 && toldCount === 0 && ack === clients.state[stateAt + C.CLIENT_ACK_SENT];
@@ -207,7 +207,7 @@ export class Replicator {
       zone.counters[COUNTER.keepAlives]++;
     }
     this.lastFrameTick[client] = zone.tick;
-    const bytes = this.writer.end();
+    const bytes = this.builder.end();
     frames.view.setInt32(payload + R.FRAME_CLIENT, client, true);
     frames.view.setInt32(payload + R.FRAME_EPOCH, clients.state[stateAt + C.CLIENT_EPOCH], true);
     frames.view.setInt32(payload + R.FRAME_HOP, clients.state[stateAt + C.CLIENT_HOP], true);
@@ -348,7 +348,7 @@ export class Replicator {
   /** @hot Writes what changed, and sets nextTold to what the client then has. Returns how many entities it is told of. */
   private writeEntities(client: number, nextCount: number, body: number): number {
     const { zone, changes, clients, limits } = this.options;
-    const { nextSent, nextTold, nextRow, nextKey, writer } = this;
+    const { nextSent, nextTold, nextRow, nextKey, builder } = this;
     const tick = zone.tick;
     const updateHz = clients.state[client * C.CLIENT_STATE_WORDS + C.CLIENT_UPDATE_HZ];
     const farTicks = 1.5 * (zone.tickHz / updateHz);
@@ -368,11 +368,11 @@ export class Replicator {
         nextTold[i] = sent;
         continue;
       }
-      if (writer.at > recordLimit) {
+      if (builder.at > recordLimit) {
         zone.counters[COUNTER.framesOverBudget]++;
         return this.writeByPriority(client, nextCount, body, budget);
       }
-      writer.writeEntity(row, nextKey[i] & WIRE_ID_MASK, sent, tick);
+      builder.writeEntity(row, nextKey[i] & WIRE_ID_MASK, sent, tick);
       nextTold[i] = tick;
       toldCount++;
     }
@@ -385,10 +385,10 @@ export class Replicator {
    */
   private writeByPriority(client: number, nextCount: number, body: number, budget: number): number {
     const { zone, changes } = this.options;
-    const { nextSent, nextTold, nextRow, nextKey, writer, priorities, costs, isPicked } = this;
+    const { nextSent, nextTold, nextRow, nextKey, builder, priorities, costs, isPicked } = this;
     const tick = zone.tick;
     const ownRow = this.rowOfClient[client];
-    writer.restart();
+    builder.restart();
     for (let i = 0; i < nextCount; i++) {
       const isFar = nextRow[i] < 0;
       const row = isFar ? ~nextRow[i] : nextRow[i];
@@ -404,12 +404,12 @@ export class Replicator {
       const age = sent < 0 ? zone.tickHz : tick - sent;
       priorities[i] = row === ownRow ? Number.POSITIVE_INFINITY : isFar ? age : age * 2;
     }
-    pickByPriority(priorities, costs, isPicked, nextCount, body + budget - writer.at);
+    pickByPriority(priorities, costs, isPicked, nextCount, body + budget - builder.at);
     const roomLimit = body + FRAME_BYTES_MAX - R.FRAME_BODY - this.recordBytesMax;
     let toldCount = 0;
     for (let i = 0; i < nextCount; i++) {
-      if (isPicked[i] !== 0 && writer.at <= roomLimit) {
-        writer.writeEntity(nextRow[i] < 0 ? ~nextRow[i] : nextRow[i], nextKey[i] & WIRE_ID_MASK, nextSent[i], tick);
+      if (isPicked[i] !== 0 && builder.at <= roomLimit) {
+        builder.writeEntity(nextRow[i] < 0 ? ~nextRow[i] : nextRow[i], nextKey[i] & WIRE_ID_MASK, nextSent[i], tick);
         nextTold[i] = tick;
         toldCount++;
       }

@@ -1,5 +1,5 @@
-// The spatial index of a replay: most zones of most ticks are not asked where anybody is, so the index is built when one
-// is, from where everybody stood at the end of the tick before, as a tick thread builds it then.
+// The spatial index of a replay. It is built only when a tick asks it something, since most ticks of most zones do not. It
+// holds the positions at the end of the tick before, as the index of a tick thread does.
 
 import { SCALAR_GHOST_LIMIT } from '../../memory/world/world-layout.js';
 import type { EngineZone, SpatialIndex } from '../zone/zone.js';
@@ -36,10 +36,16 @@ export class LazyIndex implements SpatialIndex {
   }
 
   queryCircle(x: number, y: number, radius: number, out: Int32Array): number {
-    const { tree } = this;
-    if (tree === undefined) return 0;
-    if (!this.isBuilt) this.build(tree);
-    return tree.queryCircle(x, y, radius, out);
+    return this.built()?.queryCircle(x, y, radius, out) ?? 0;
+  }
+
+  queryBox(minX: number, minY: number, maxX: number, maxY: number, out: Int32Array): number {
+    return this.built()?.queryBox(minX, minY, maxX, maxY, out) ?? 0;
+  }
+
+  private built(): Quadtree | undefined {
+    if (this.tree !== undefined && !this.isBuilt) this.build(this.tree);
+    return this.tree;
   }
 
   private copy(zone: EngineZone, start: number, limit: number): void {

@@ -1,12 +1,13 @@
-// A few words from a zone to main through the frame ring: joined, refused, rejected, moved,
-// granted.
+// Notices from a zone to main through the frame ring: joined, refused, rejected, moved, granted.
 //
 // State frames ask for the largest frame's room, so near a full ring there is still some for these. Should there be none,
-// all but rejections are said later: a client whose move main never hears of would be lost.
+// all but rejections are said later: a client whose move main never hears of would be lost. Too many wait: the zone takes no
+// further orders until some are said (see command-intake.ts), so none is given up.
 
 import * as R from '../../memory/records/thread-records.js';
 import type { ByteRing } from '../../memory/rings/byte-ring.js';
 import * as C from '../../memory/tables/client-table.js';
+import { NOTICES_WAITING_MAX } from '../clients/limits.js';
 
 const BODY_WORDS = 3;
 /** What one of them takes of the ring at most: twice itself, where it must begin at the front. */
@@ -18,7 +19,12 @@ export class MainNotices {
   constructor(
     private readonly frames: ByteRing,
     private readonly clients: C.ClientTable,
+    private readonly most = NOTICES_WAITING_MAX,
   ) {}
+
+  get isFull(): boolean {
+    return this.unsaid.length >= this.most;
+  }
 
   tell(client: number, kind: number, a: number, b: number, c: number): void {
     const at = client * C.CLIENT_STATE_WORDS;
@@ -31,9 +37,11 @@ export class MainNotices {
 
   /** Says what found no room before. */
   retry(): void {
-    while (this.unsaid.length > 0 && this.unsaid[0]()) {
-      this.unsaid.shift();
+    let said = 0;
+    while (said < this.unsaid.length && this.unsaid[said]()) {
+      said++;
     }
+    this.unsaid.splice(0, said);
   }
 
   private write(client: number, epoch: number, hop: number, kind: number, a: number, b: number, c: number): boolean {

@@ -7,13 +7,14 @@ import { ClientTable } from '../../memory/tables/client-table.js';
 import { LiveLimits } from '../../memory/tables/live-limits.js';
 import { WorldBuffer } from '../../memory/world/world-buffer.js';
 import { Handoff } from '../borders/handoff.js';
-import { Ghosts } from '../borders/mirrors.js';
+import { Mirrors } from '../borders/mirrors.js';
 import { CellHost } from '../cells/cell-host.js';
 import { CommandIntake } from '../clients/command-intake.js';
 import { neighbourZones, POSITION_QUANTUM, type WorldPlan } from '../plan/world-plan.js';
 import { ZoneJournal } from '../replay/zone-journal.js';
 import { ChangeTicks, listReplicatedFields } from '../replication/change-ticks.js';
 import { Replicator } from '../replication/replicator.js';
+import { findBadValue, runSystem, throwFault } from './game-fault.js';
 import { NOTICE_ROOM_BYTES } from './main-notices.js';
 import type { EngineZone } from './zone.js';
 import { buildIndex, createZoneParts, populateZone, type ZoneParts } from './zone-parts.js';
@@ -24,9 +25,10 @@ export class ZoneHost {
   readonly intake: CommandIntake;
   private readonly parts: ZoneParts;
   private readonly journal: ZoneJournal | undefined;
-  private readonly ghosts: Ghosts;
+  private readonly mirrors: Mirrors;
   private readonly handoff: Handoff;
   private readonly changes: ChangeTicks;
+  private readonly isChecked: boolean;
   /** Undefined: the whole world is in memory. */
   readonly cells: CellHost | undefined;
   private readonly steps: readonly { phase: number; run: () => void }[];
@@ -46,6 +48,7 @@ export class ZoneHost {
     const parts = createZoneParts(plan, zoneId, game, new RecordRing(plan.events[zoneId]));
     const { zone, index, margin } = parts;
     this.parts = parts;
+    this.isChecked = settings.checked === 'on';
     this.zone = zone;
     const limits = new LiveLimits(plan.limits);
     const clients = new ClientTable(plan.clients, settings.clientsMax);
@@ -60,7 +63,7 @@ export class ZoneHost {
       leaveRadius: plan.leaveRadius,
       limits,
     });
-    this.ghosts = new Ghosts(
+    this.mirrors = new Mirrors(
       zone,
       neighbourZones(plan, zoneId).map((id) => new WorldBuffer(plan.worlds[id], layout)),
       margin,
@@ -77,7 +80,7 @@ export class ZoneHost {
         onDeparted: (client, epoch, target) => this.intake.clients.hasDeparted(client, epoch, target),
         onArrived: (row, departedTick) => this.onArrived(row, departedTick),
         onForwardedCommand: (view, offset) => this.intake.takeForwarded(view, offset),
-        onStoredPlayer: (view, offset) => this.intake.clients.takeStored(view, offset),
+        onStoredPlayer: (view, offset) => this.intake.takeStored(view, offset),
       },
       this.journal,
     );
@@ -94,11 +97,12 @@ export class ZoneHost {
       limits,
       journal: this.journal,
     });
-    zone.onKeyTaken = (key) => this.ghosts.release(key);
+    zone.onKeyTaken = (key) => this.mirrors.release(key);
     zone.onRowReset = (row) => this.changes.reset(row);
     zone.onDespawn = (row) => this.onDespawn(row);
     this.steps = this.listSteps();
     this.intake.clients.takeBackUncommitted();
+    zone.recoverEvents(); // before its entities can live on elsewhere, as in a tick
     this.handoff.recover();
     populateZone(plan, parts);
     buildIndex(parts); // as it was at the end of the last tick: systems of the next one ask it
@@ -131,7 +135,7 @@ export class ZoneHost {
 
   /** In their order, which is what the other threads and a successor rely on; `phase` is where their time is counted. */
   private listSteps(): { phase: number; run: () => void }[] {
-    const { zone, handoff, intake, ghosts, journal, parts, replicator } = this;
+    const { zone, handoff, intake, mirrors, journal, parts, replicator } = this;
     return [
       { phase: 0, run: () => handoff.arrive() },
       { phase: 0, run: () => this.cells?.arrive() },
@@ -140,12 +144,12 @@ export class ZoneHost {
       { phase: 1, run: () => this.runSystems() },
       { phase: 2, run: () => handoff.depart() },
       { phase: 2, run: () => handoff.returnIds() },
-      { phase: 2, run: () => ghosts.refresh() },
+      { phase: 2, run: () => mirrors.refresh() },
       { phase: 2, run: () => journal?.ghosts() },
       { phase: 2, run: () => this.cells?.look() },
       { phase: 3, run: () => buildIndex(parts) },
       { phase: 4, run: () => journal?.end() },
-      { phase: 4, run: () => parts.buffer.commit() },
+      { phase: 4, run: () => this.commit() },
       // Before its entities can live on elsewhere: what they do there is stated after what they did here.
       { phase: 4, run: () => zone.publishEvents() },
       { phase: 4, run: () => handoff.settle() },
@@ -155,16 +159,29 @@ export class ZoneHost {
     ];
   }
 
+  private commit(): void {
+    this.zone.claimEvents();
+    this.handoff.claimRecords();
+    this.parts.buffer.commit();
+  }
+
   private runSystems(): void {
     const { zone } = this;
     const { systems } = zone.game;
     for (let i = 0; i < systems.length; i++) {
-      systems[i].run(zone);
+      runSystem(zone, systems[i]);
+      if (this.isChecked) this.checkValues(systems[i].name);
     }
   }
 
+  /** In the checked mode: a value that is no number is named where it was written, and not where it is met. */
+  private checkValues(system: string): void {
+    const bad = findBadValue(this.zone);
+    if (bad !== undefined) throwFault(this.zone, `system '${system}'`, new Error(bad));
+  }
+
   private onDeparting(row: number, target: number): void {
-    this.ghosts.keepDeparted(row);
+    this.mirrors.keepDeparted(row);
     const client = this.zone.owner[row] - 1;
     if (client >= 0) {
       this.intake.clients.departing(client, this.zone.engine.ownerEpoch[row], target);

@@ -5,7 +5,7 @@ import type { GameDefinition } from '../../game/definition.js';
 import type { RecordRing } from '../../memory/rings/record-ring.js';
 import { WorldBuffer } from '../../memory/world/world-buffer.js';
 import { SCALAR_GHOST_LIMIT, SCALAR_POPULATED } from '../../memory/world/world-layout.js';
-import { CROSSING_MARGIN } from '../borders/handoff.js';
+import { CROSSING_MARGIN } from '../borders/limits.js';
 import type { WorldPlan } from '../plan/world-plan.js';
 import { Quadtree } from '../space/quadtree.js';
 import { EngineZone, type SpatialIndex } from './zone.js';
@@ -54,6 +54,7 @@ export function createZoneParts(
     tickHz: settings.tickHz,
     seed: settings.seed,
     index: ask(index),
+    margin,
     events,
     counters,
   });
@@ -70,6 +71,7 @@ export function populateZone(plan: WorldPlan, { zone, buffer }: ZoneParts): void
   const share = Math.floor(bots / zoneCount) + (zone.id < bots % zoneCount ? 1 : 0);
   if (plan.cells === undefined) zone.game.populate?.(zone, share, zone.area);
   zone.scalars[SCALAR_POPULATED] = 1;
+  zone.claimEvents();
   buffer.commit();
   buffer.commit(); // into the other block too: neither is ever empty
 }

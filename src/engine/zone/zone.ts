@@ -2,17 +2,26 @@
 // its state is the live block of the world buffer, so that a commit and a restore carry all of it.
 //
 // Rows [0, ownCapacity) are this zone's. Rows from ownCapacity on mirror entities of neighbours near the border
-// (ghosts.ts): they are in the index and in view, but no system writes them. They are
+// (mirrors.ts): they are in the index and in view, but no system writes them. They are
 // committed with the rest, since systems saw them: so a restored zone goes on exactly as it would have.
 
+import type { Area } from '../../base/area.js';
 import { assert } from '../../base/assert.js';
-import { nextFloat, seedState } from '../../base/chance.js';
-import type { CellEvent, Columns, FieldDefinitions, GameDefinition, Zone } from '../../game/definition.js';
+import { createRandom, nextFloat, seedState } from '../../base/chance.js';
+import type {
+  CellEvent,
+  Columns,
+  FieldDefinitions,
+  GameDefinition,
+  GroundQueries,
+  Zone,
+} from '../../game/definition.js';
 import * as R from '../../memory/records/thread-records.js';
 import type { RecordRing } from '../../memory/rings/record-ring.js';
 import { COUNTER } from '../../memory/tables/zone-counters.js';
 import { LIVE_BLOCK, type WorldBuffer } from '../../memory/world/world-buffer.js';
 import {
+  CLAIM_OF_EVENTS,
   SCALAR_ENTITY_COUNT,
   SCALAR_GHOST_FIRST,
   SCALAR_ID_LIMIT,
@@ -23,18 +32,15 @@ import {
 import { DEPART_TO_CELL, type EngineColumns, engineColumnsOf } from '../entities/columns.js';
 import { makeKey, wireIdOfKey } from '../entities/entity-key.js';
 import { FreeBitmap } from '../entities/free-bitmap.js';
-import { ENTITIES_PER_ZONE_MAX } from '../limits.js';
-
-export interface Area {
-  x: number;
-  y: number;
-  width: number;
-  height: number;
-}
+import { ENTITIES_PER_ZONE_MAX, INDEX_SLACK } from '../limits.js';
+import { Ground, GroundShapes } from '../space/ground.js';
+import { SpaceQueries } from '../space/space-queries.js';
+import { throwFault } from './game-fault.js';
 
 /** What the zone asks of the spatial index; interest/ has it. */
 export interface SpatialIndex {
   queryCircle(x: number, y: number, radius: number, out: Int32Array): number;
+  queryBox(minX: number, minY: number, maxX: number, maxY: number, out: Int32Array): number;
 }
 
 /** What the zone asks of its cells; zone-cells.ts has it. */
@@ -55,6 +61,8 @@ export interface ZoneOptions<F extends FieldDefinitions> {
   tickHz: number;
   seed: number;
   index: SpatialIndex;
+  /** How far across its borders the zone sees. */
+  margin?: number;
   events: RecordRing;
   /** Default: those in the world buffer. A replay has its own, since nothing of it happens now. */
   counters?: Float64Array | undefined;
@@ -85,8 +93,8 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> implement
   readonly rowOfId: Int32Array;
   /** Undefined: the world is not cut into cells. */
   cells: CellSense | undefined;
-  /** Ids of entities born elsewhere that died here, on their way home: zone and local id in one wire id. */
-  readonly idsToReturn: number[] = [];
+  /** Ids of entities born elsewhere that died here, on their way home: zone and local id in one wire id. Committed with the tick. */
+  readonly idsToReturn: number[];
   /** Told of every row that begins to stand for another entity, so that what others remember of it is forgotten. */
   onRowReset: (row: number) => void = () => {};
   /** Told of a key that is about to stand for an own row: whatever else has its id here must go. */
@@ -95,7 +103,9 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> implement
   onDespawn: (row: number) => void = () => {};
   private readonly rows: FreeBitmap;
   private readonly ids: FreeBitmap;
+  readonly ground: GroundQueries;
   private readonly index: SpatialIndex;
+  private readonly queries: SpaceQueries;
   private readonly events: RecordRing;
   private readonly gameColumns: (Columns<F>[keyof F] & { fill(value: number, start: number, end: number): unknown })[];
   private rowLimitNow = 0;
@@ -116,6 +126,7 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> implement
     this.rowCapacity = world.layout.rowCapacity;
     this.zoneCount = options.zoneCount;
     this.counters = options.counters ?? world.counters;
+    this.idsToReturn = world.returningIds;
     const live = world.blocks[LIVE_BLOCK];
     this.scalars = live.scalars;
     this.globals = live.globals;
@@ -131,11 +142,23 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> implement
     this.rows = new FreeBitmap(options.ownCapacity);
     this.ids = new FreeBitmap(this.rowCapacity);
     this.index = options.index;
+    this.ground = this.buildGround(options.seed, options.margin ?? 0);
+    this.queries = new SpaceQueries(this.index, this.alive, this.kind, this.positionX, this.positionY, INDEX_SLACK);
     this.events = options.events;
     if (this.scalars[SCALAR_RANDOM] === 0) {
       seedState(this.scalars, SCALAR_RANDOM, options.seed + this.id);
     }
     this.attach();
+  }
+
+  private buildGround(seed: number, margin: number): Ground {
+    const shapes = new GroundShapes(this.area, margin);
+    try {
+      this.game.ground?.(shapes, this.world, createRandom(seed));
+    } catch (error) {
+      throwFault(this, 'ground', error);
+    }
+    return new Ground(shapes, this.area, margin);
   }
 
   get tick(): number {
@@ -289,6 +312,30 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> implement
     return this.index.queryCircle(x, y, radius, out);
   }
 
+  queryBox(minX: number, minY: number, maxX: number, maxY: number, out: Int32Array): number {
+    return this.index.queryBox(minX, minY, maxX, maxY, out);
+  }
+
+  nearest(x: number, y: number, radius: number, kinds: number, out: Int32Array): number {
+    return this.queries.nearest(x, y, radius, kinds, out);
+  }
+
+  firstHit(
+    x: number,
+    y: number,
+    stepX: number,
+    stepY: number,
+    reach: number,
+    kinds: number,
+    exceptRow: number,
+  ): number {
+    return this.queries.firstHit(x, y, stepX, stepY, reach, kinds, exceptRow);
+  }
+
+  get hitAt(): number {
+    return this.queries.hitAt;
+  }
+
   isCellLive(x: number, y: number): boolean {
     return this.cells === undefined || this.cells.isLive(x, y);
   }
@@ -322,6 +369,16 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> implement
     view.setFloat64(offset + R.EVENT_B, valueB, true);
     view.setUint32(offset + R.EVENT_POSITION, this.eventPosition++, true);
     this.counters[COUNTER.eventsEmitted]++;
+  }
+
+  /** Before the commit: events up to here belong to it. */
+  claimEvents(): void {
+    this.buffer.claims[CLAIM_OF_EVENTS] = this.events.claimedCount();
+  }
+
+  /** After a restore: events of a committed tick that a dead thread did not come to publish. */
+  recoverEvents(): void {
+    this.events.publishUpTo(this.buffer.claims[CLAIM_OF_EVENTS]);
   }
 
   /** Makes the tick's events readable. */

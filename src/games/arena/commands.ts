@@ -1,29 +1,31 @@
 // What becomes of what players ask for.
 
-import { RejectCode } from '../../../schemas/generated/tessera/wire/reject-code.js';
-import type { CommandDefinition } from '../../game/definition.js';
-import { MOVE_FORM, SHOOT_FORM } from './command-forms.js';
+import { ArenaCommand } from '../../../schemas/generated/tessera/arena/arena-command.js';
+import type { CommandSource } from '../../game/game-source.js';
+import { RejectCode } from '../../game/reject-codes.js';
+import { MOVE_PAYLOAD, SHOOT_PAYLOAD } from './command-forms.js';
 import type { ArenaFields } from './fields.js';
 import { fire } from './projectiles.js';
 import { SHOOT_COOLDOWN_SECONDS } from './rules.js';
 
-export const MOVE: CommandDefinition<ArenaFields> = {
-  ...MOVE_FORM,
+export const MOVE: CommandSource<ArenaFields, typeof MOVE_PAYLOAD> = {
+  kind: ArenaCommand.Move,
+  payload: MOVE_PAYLOAD,
   /** The dead may wish too: who holds a key down walks on when he stands up again. */
-  apply(zone, row, view, offset) {
-    zone.columns.intentX[row] = view.getInt8(offset);
-    zone.columns.intentY[row] = view.getInt8(offset + 1);
-    return RejectCode.None;
+  apply(zone, row, { x, y }) {
+    zone.columns.intentX[row] = x;
+    zone.columns.intentY[row] = y;
   },
 };
 
-export const SHOOT: CommandDefinition<ArenaFields> = {
-  ...SHOOT_FORM,
-  apply(zone, row, view, offset) {
+export const SHOOT: CommandSource<ArenaFields, typeof SHOOT_PAYLOAD> = {
+  kind: ArenaCommand.Shoot,
+  payload: SHOOT_PAYLOAD,
+  apply(zone, row, { angle }) {
     const { hp, cooldownTicks } = zone.columns;
     if (hp[row] === 0) return RejectCode.NotAlive;
     if (cooldownTicks[row] > 0) return RejectCode.Cooldown;
-    if (fire(zone, row, view.getUint16(offset, true)) < 0) return RejectCode.GameRule;
+    if (fire(zone, row, angle) < 0) return RejectCode.GameRule;
     cooldownTicks[row] = Math.round(SHOOT_COOLDOWN_SECONDS * zone.tickHz);
     return RejectCode.None;
   },

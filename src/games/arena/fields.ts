@@ -1,5 +1,5 @@
-// What an arena entity is. Only hp is replicated, so that an entity that walks straight on changes nothing but its
-// position on the wire. Only hp and the position are worth a checkpoint: the rest is of the moment.
+// Fields, kinds and events. Only hp is replicated: an entity that walks straight on changes nothing but its position on
+// the wire. Only hp and the position are in checkpoints: the rest is of the moment.
 
 import type { EventForm, FieldDefinitions, Zone } from '../../game/definition.js';
 import { MOVE_STEPS_PER_UNIT } from './rules.js';
@@ -43,7 +43,7 @@ export const FIELDS = {
   cooldownTicks: { type: 'u8', persistent: false },
   /** Until a dead body respawns or a projectile ends. A countdown, because ticks of different zones need not agree. */
   ticksLeft: { type: 'u16', persistent: false },
-  /** Ticks until a player's place may be told again, and whether it is another than when it was told last. */
+  /** Ticks until a player's place may be told again, and whether it has changed since it was told last. */
   tellTicks: { type: 'u8', persistent: false },
   hasMoved: { type: 'u8', persistent: false },
   /** Wire id of who fired a projectile: it outlives a change of zone, a row does not. */

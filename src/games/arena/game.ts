@@ -1,6 +1,6 @@
 // The arena: players walk and shoot, NPCs wander, pillars stand in the way.
 
-import { defineGame } from '../../game/definition.js';
+import { defineGame } from '../../game/define-game.js';
 import { followIntents, moveBodies } from './bodies.js';
 import { MOVE, SHOOT } from './commands.js';
 import { EVENT_FORMS, EVENTS, FIELDS, KINDS } from './fields.js';
@@ -19,7 +19,7 @@ export default defineGame({
   // Also while no client has it.
   persistentKinds: ['player'],
   fields: FIELDS,
-  commands: [MOVE, SHOOT],
+  commands: { Move: MOVE, Shoot: SHOOT },
   grants: [HP],
   events: EVENTS,
   eventForms: EVENT_FORMS,

@@ -1,7 +1,7 @@
 // What the platform can give to a player of the arena.
 
-import { RejectCode } from '../../../schemas/generated/tessera/wire/reject-code.js';
 import type { GrantDefinition } from '../../game/definition.js';
+import { RejectCode } from '../../game/reject-codes.js';
 import type { ArenaFields } from './fields.js';
 import { HP_MAX } from './rules.js';
 

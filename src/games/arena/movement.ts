@@ -1,10 +1,7 @@
 // How a body moves in one tick: shared with client prediction, so it takes arrays and numbers and knows no zone.
 // Only +, -, *, / and sqrt are used, which give the same bits on every machine; Math.sin and Math.cos do not.
 
-import { BODY_RADIUS, PILLAR_RADIUS, PLAYER_SPEED } from './rules.js';
-
-/** Intents are bytes: this is full speed along one axis. */
-export const INTENT_MAX = 127;
+import { BODY_RADIUS, INTENT_MAX, PILLAR_RADIUS, PLAYER_SPEED } from './rules.js';
 
 export const STOPPED_X = 1;
 export const STOPPED_Y = 2;

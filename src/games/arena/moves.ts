@@ -1,6 +1,5 @@
-// Where players are, for whoever reads the log: a sample of each player that has moved, at most one per second. A player
-// keeps its second from the tick it joined in over all borders, and who joins together does not tell together, so that no
-// tick bears the samples of all.
+// Events that tell where players are: one per second of each player that has moved. When in the second a player is told of
+// depends on its row at the join and stays the same over borders, so that no tick carries the events of all.
 
 import { type ArenaZone, EVENT_MOVED, KIND_PLAYER } from './fields.js';
 import { MOVE_STEPS_PER_UNIT, MOVE_TOLD_SECONDS } from './rules.js';
@@ -25,7 +24,7 @@ export function tellMoves(zone: ArenaZone): void {
   }
 }
 
-/** A new body tells where it began within its first second. */
+/** The first event of a new body comes within its first second. */
 export function delayMoves(zone: ArenaZone, row: number): void {
   zone.columns.tellTicks[row] = row % (zone.tickHz * MOVE_TOLD_SECONDS);
 }

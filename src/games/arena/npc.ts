@@ -4,8 +4,8 @@
 import { type ArenaZone, KIND_NPC } from './fields.js';
 import { NPC_SPEED } from './rules.js';
 
-/** Every tick one row in so many turns. A power of two: 128 ticks are 2.1 s at 60 ticks/s. */
-export const TURN_TICKS = 128;
+/** Each tick one row in this many takes a new heading: every 2.1 s at 60 ticks/s. A power of two. */
+const TURN_TICKS = 128;
 
 /** System. @hot Visits one row in TURN_TICKS. */
 export function wander(zone: ArenaZone): void {

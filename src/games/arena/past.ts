@@ -1,4 +1,4 @@
-// What events of the past did to a body, for a world that goes on from an older snapshot: see applyEvent in game/definition.ts.
+// Does again what past events did to a body: see applyEvent in game/definition.ts.
 
 import type { PastEvent } from '../../game/definition.js';
 import {

@@ -1,14 +1,13 @@
-// Pillars are entities like others, but they never move: so their zone keeps a grid that says which pillar, if any,
-// can be touched from a cell. It costs a body one lookup per tick where a query of the index would cost a hundred.
+// Pillars are entities that never move. Their zone keeps a grid: for each cell the one pillar, if any, that can be touched
+// from it. So a body looks up one cell per tick instead of querying the index.
 //
-// The grid is no state. It is made again from the pillars' rows whenever GLOBAL_PILLAR_STAMP says that they are others
-// than before: after a restart of the tick thread, or when a pillar is placed. Where pillars come and go with the cells
-// that they rest in, only that part of it is.
+// The grid is derived, not state. It is built anew from the pillars' rows when GLOBAL_PILLAR_STAMP has changed (a pillar was
+// placed) and after a restart of the tick thread. When pillars are loaded or freed with their cell, only that part is.
 
 import { assert } from '../../base/assert.js';
 import type { Area } from '../../game/definition.js';
 import { type ArenaZone, GLOBAL_PILLAR_STAMP, KIND_PILLAR } from './fields.js';
-import { BODY_RADIUS, PILLAR_JITTER, PILLAR_RADIUS, PILLAR_SPACING } from './rules.js';
+import { BODY_RADIUS, PILLAR_JITTER, PILLAR_RADIUS, PILLAR_SHARE_MAX, PILLAR_SPACING } from './rules.js';
 
 const CELL = 4;
 const CELLS_PER_UNIT = 1 / CELL;
@@ -58,9 +57,6 @@ export function placePillar(zone: ArenaZone, x: number, y: number): number {
   if (row >= 0) zone.globals[GLOBAL_PILLAR_STAMP] += 1 + zone.random();
   return row;
 }
-
-/** Part of a zone's entities that may be pillars: there must be room for those who play. */
-const PILLAR_SHARE_MAX = 1 / 8;
 
 /** One pillar in every square of the area, somewhere near its middle; in a vast area, in every so many squares. */
 export function placePillars(zone: ArenaZone): void {

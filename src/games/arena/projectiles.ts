@@ -1,11 +1,13 @@
 // Projectiles: fired, flying, hitting. A flight is swept: what lies on the way of a step is hit, not only what lies at
 // its end.
 
+import { NO_HIT, sweepCircle } from '../../engine/space/sweep.js';
 import { type ArenaZone, EVENT_DIED, EVENT_HIT, EVENT_SHOT, KIND_NPC, KIND_PROJECTILE } from './fields.js';
 import { headingX, headingY } from './heading.js';
 import { pillarAt, pillarGrid, pillarNear } from './pillars.js';
 import {
   BODY_RADIUS,
+  CANDIDATES_MAX,
   PILLAR_RADIUS,
   PROJECTILE_DAMAGE,
   PROJECTILE_LIFE_SECONDS,
@@ -14,13 +16,10 @@ import {
   RESPAWN_SECONDS,
 } from './rules.js';
 
-export const NO_HIT = 2;
-
 const HIT_DISTANCE = BODY_RADIUS + PROJECTILE_RADIUS;
 const PILLAR_HIT_DISTANCE = PILLAR_RADIUS + PROJECTILE_RADIUS;
 /** The index is one tick old; nobody gets farther from where it has them than this. */
 const INDEX_SLACK = 1;
-const CANDIDATES_MAX = 256;
 const candidates = new Int32Array(CANDIDATES_MAX);
 
 /** Returns the projectile's row, or -1 when the zone is full. */
@@ -126,20 +125,4 @@ export function layDown(zone: ArenaZone, row: number): void {
   velocityX[row] = 0;
   velocityY[row] = 0;
   ticksLeft[row] = Math.round(RESPAWN_SECONDS * zone.tickHz);
-}
-
-/**
- * @hot A point goes from (0, 0) by (stepX, stepY). Returns the part of the step, 0 to 1, after which it is `radius` from
- * (x, y); 0 when it begins nearer than that; NO_HIT when it does not get so near.
- */
-export function sweepCircle(x: number, y: number, stepX: number, stepY: number, radius: number): number {
-  const gap = x * x + y * y - radius * radius;
-  if (gap <= 0) return 0;
-  const approach = x * stepX + y * stepY;
-  if (approach <= 0) return NO_HIT;
-  const stepSquared = stepX * stepX + stepY * stepY;
-  const discriminant = approach * approach - stepSquared * gap;
-  if (discriminant < 0) return NO_HIT;
-  const at = (approach - Math.sqrt(discriminant)) / stepSquared;
-  return at <= 1 ? at : NO_HIT;
 }

@@ -4,6 +4,9 @@ export const PLAYER_SPEED = 6;
 export const NPC_SPEED = 3;
 export const PROJECTILE_SPEED = 24;
 
+/** Intents are bytes: this is full speed along one axis. */
+export const INTENT_MAX = 127;
+
 export const BODY_RADIUS = 0.5;
 export const PROJECTILE_RADIUS = 0.15;
 export const PILLAR_RADIUS = 1.5;
@@ -24,3 +27,8 @@ export const MOVE_STEPS_PER_UNIT = 32;
 export const PILLAR_SPACING = 32;
 /** ... at most this far from its middle along each axis. */
 export const PILLAR_JITTER = 8;
+/** Part of a zone's entities that may be pillars: there must be room for those who play. */
+export const PILLAR_SHARE_MAX = 1 / 8;
+
+/** Bodies near a step of a projectile that are looked at. In a denser crowd one of the others may be hit later. */
+export const CANDIDATES_MAX = 256;

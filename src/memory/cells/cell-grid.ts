@@ -1,5 +1,7 @@
-// A world cut into square cells that tile its zones exactly. A cell has two numbers: in its zone, by which the zone keeps
-// it, and in the world, by which stores and other zones know it.
+// A world cut into square cells that tile its zones exactly. A cell has two numbers, each counted by row: its local number
+// within its zone, and its world number, by which stores and other zones know it.
+
+import type { Area } from '../../base/area.js';
 
 export interface CellGrid {
   cellSize: number;
@@ -9,13 +11,6 @@ export interface CellGrid {
   /** Zones across the world, and down. */
   zoneColumns: number;
   zoneRows: number;
-}
-
-export interface CellArea {
-  x: number;
-  y: number;
-  width: number;
-  height: number;
 }
 
 export function cutCells(
@@ -42,7 +37,7 @@ export function cellsOfWorld(grid: CellGrid): number {
   return grid.columns * grid.rows * grid.zoneColumns * grid.zoneRows;
 }
 
-/** @hot The zone's cell at a place. Who is a step beyond the border and still this zone's is in the cell he comes from. */
+/** @hot The local cell at a place. A place beyond the zone's border is in the cell of the zone that is nearest to it. */
 export function localCellAt(grid: CellGrid, zone: number, x: number, y: number): number {
   const zoneRow = (zone / grid.zoneColumns) | 0;
   const column = Math.floor(x / grid.cellSize) - (zone - zoneRow * grid.zoneColumns) * grid.columns;
@@ -75,7 +70,7 @@ export function localOfCell(grid: CellGrid, worldCell: number): number {
   return (row % grid.rows) * grid.columns + (column % grid.columns);
 }
 
-export function areaOfCell(grid: CellGrid, worldCell: number): CellArea {
+export function areaOfCell(grid: CellGrid, worldCell: number): Area {
   const across = grid.columns * grid.zoneColumns;
   const { cellSize } = grid;
   return {

@@ -1,14 +1,14 @@
-// What all threads agree on about the cells of a world; part of the plan of the world, plain data and shared buffers.
+// What all threads know of the cells of a world, as part of the world plan: plain data and shared buffers.
 
 import type { ColumnPlace } from '../world/world-layout.js';
 import type { CellGrid } from './cell-grid.js';
 
 export interface CellPlan {
   grid: CellGrid;
-  /** Columns that a resting entity keeps in a store, packed in this order. Its id is not among them: it is given a new one. */
+  /** Columns of a resting entity that are stored, packed in this order. Its id is not among them: it gets a new one. */
   rowColumns: readonly ColumnPlace[];
   rowBytes: number;
-  /** Kinds of entities that rest, by number. */
+  /** Numbers of the kinds of entities that rest in cells. */
   restingKinds: readonly number[];
   /** See cell-table.ts. */
   table: SharedArrayBuffer;
@@ -29,7 +29,7 @@ export interface CellPlan {
 //  0           8          12         16          20          24
 //  | version f64 | cell i32 | first i32 | rows i32 | total i32 | rows, packed |
 //
-// Cell is the zone's number of it; `first` counts rows of the record before this one, `total` all of them.
+// `cell` is its local number, `first` the number of its rows in earlier records, `total` the number of all its rows.
 
 export const CHUNK_VERSION = 0;
 export const CHUNK_CELL = 8;
@@ -38,7 +38,8 @@ export const CHUNK_ROWS = 16;
 export const CHUNK_TOTAL = 20;
 export const CHUNK_BODY = 24;
 
-/** Rows of a cell's record. */
+// Kinds of records.
+/** Some rows of a cell as it was stored. */
 export const FROM_STORE_ROWS = 1;
-/** The store has no whole record of the cell: it begins anew. */
+/** The store has no intact record of the cell: it is populated anew. */
 export const FROM_STORE_NOTHING = 2;

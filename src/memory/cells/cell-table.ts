@@ -1,23 +1,26 @@
-// What threads tell each other about cells, beside what is committed with a zone's tick.
+// What threads tell each other about cells outside of what zones commit.
 //
 //  0                         by zone                       by world cell                       by world cell
 //  | needs i32 x cells       | load ticks u32 x 256        | stored version f64                | stored since i32 |
 //    one line per zone:        its tick thread               the I/O thread                      the I/O thread
 //    its tick thread
 //
-// Needs: the tick at which players of that zone last needed the cell, wherever in the world it lies; the cell's zone looks
-// there. Stored: the I/O thread says that the cell which is leaving since that tick is in the store under that version.
-// What a zone asks of the I/O thread needs no words here: it is the state of its cells, as committed.
+// Needs: the tick at which players of that zone last needed the cell, wherever in the world it lies. The zone that has the
+// cell reads it. Stored: the cell that is leaving since tick `since` is in the store as `version`.
+// A zone asks the I/O thread through the committed state of its cells, so its requests have no place here.
 
 import { CELL_LOAD_TICKS_MAX } from '../../engine/cells/limits.js';
+import { alignBytes } from '../alignment.js';
 import { CACHE_LINE_BYTES } from '../limits.js';
 
-/** What a cell is to its zone. Zero is what it is in the beginning. */
+// The state of a cell in its zone; a new world has zeros.
+/** Not in memory: in the store, or never populated. */
 export const CELL_COLD = 0;
-/** Asked of the I/O thread; some of its rows may be here already. */
+/** Requested from the I/O thread; some of its rows may be here already. */
 export const CELL_LOADING = 1;
+/** In memory, and simulated. */
 export const CELL_LIVE = 2;
-/** Its rows stand still, until the I/O thread says that they are stored. */
+/** Its rows are frozen until the I/O thread has stored them. */
 export const CELL_EVICTING = 3;
 
 export class CellTable {
@@ -30,7 +33,7 @@ export class CellTable {
 
   constructor(buffer: SharedArrayBuffer, zoneCount: number, cellCount: number) {
     const zones = Array.from({ length: zoneCount }, (_, zone) => zone);
-    const line = lineBytes(cellCount * 4);
+    const line = alignBytes(cellCount * 4, CACHE_LINE_BYTES);
     const histograms = zoneCount * line;
     const stored = histograms + zoneCount * CELL_LOAD_TICKS_MAX * 4;
     this.needs = zones.map((zone) => new Int32Array(buffer, zone * line, cellCount));
@@ -43,32 +46,28 @@ export class CellTable {
 
   static create(zoneCount: number, cellCount: number): SharedArrayBuffer {
     const histograms = zoneCount * CELL_LOAD_TICKS_MAX * 4;
-    return new SharedArrayBuffer(zoneCount * lineBytes(cellCount * 4) + histograms + cellCount * 12);
+    return new SharedArrayBuffer(zoneCount * alignBytes(cellCount * 4, CACHE_LINE_BYTES) + histograms + cellCount * 12);
   }
 
   /** @hot A player of `zone` needs the cell. That zone's tick thread only. */
   need(zone: number, cell: number, tick: number): void {
-    Atomics.store(this.needs[zone], cell, tick); // the cell's zone looks at it now and then
+    Atomics.store(this.needs[zone], cell, tick); // publish the tick alone: the cell's zone sees it when it next looks
   }
 
   /** @hot The tick at which players of `zone` last needed the cell; 0: never. */
   neededAt(zone: number, cell: number): number {
-    return Atomics.load(this.needs[zone], cell); // the other zone's word
+    return Atomics.load(this.needs[zone], cell); // acquire the latest tick; nothing else depends on it
   }
 
-  /** The cell that is leaving since that tick is in the store. I/O thread only. */
+  /** I/O thread only. The cell that is leaving since tick `since` is in the store. */
   storeDone(cell: number, since: number, version: number): void {
     this.storedVersion[cell] = version;
-    Atomics.store(this.storedSince, cell, since); // publish: the version above is the one of this leaving
+    Atomics.store(this.storedSince, cell, since); // publish: the version above belongs to this leaving
   }
 
-  /** The version under which a cell that is leaving since that tick is stored; 0: it is not, or not yet. */
+  /** The stored version of a cell that is leaving since tick `since`; 0: not stored yet. */
   storedAs(cell: number, since: number): number {
-    const storedSince = Atomics.load(this.storedSince, cell); // acquire: the version belongs to it
+    const storedSince = Atomics.load(this.storedSince, cell); // acquire: the version of that leaving is readable
     return storedSince === since ? this.storedVersion[cell] : 0;
   }
-}
-
-function lineBytes(bytes: number): number {
-  return Math.ceil(bytes / CACHE_LINE_BYTES) * CACHE_LINE_BYTES;
 }

@@ -1,17 +1,17 @@
-// The records that cross between threads, field by field. Rings do not know what they carry; these files do not know
-// how it is carried.
+// The records that cross between threads, field by field. Rings do not know what they carry, and this file does not know
+// which ring carries it.
 
-// --- command ring and word ring: main -> zone ----------------------------------------------------------------------
+// --- command ring and order ring: main -> zone ---------------------------------------------------------------------
 //
 //  0            2         4           8         12         14         15        16
 //  | client u16 | nth u16 | epoch u32 | seq u32 | kind u16 | bytes u8 | turn u8 | payload, 48 bytes |
 //
-// The turn tells the connections of one client from each other: sequence numbers begin anew with each, and so does the
-// count of commands. The nth command of a client follows its n-1st whatever zones either went through; sequence numbers have
-// gaps, the count has none. It wraps.
+// `turn` numbers the connections of one client; `seq` and `nth` begin anew with each. `seq` is the client's own number, which
+// may have gaps. `nth` counts the client's commands without gaps and wraps, so that a zone applies them in order even when
+// they reach it by way of different zones.
 //
-// Kinds below 256 are main's own words to a zone and go through a ring of their own, which is emptied first; from 256 on
-// they are the game's, as the client sent them, checked.
+// Kinds from 256 on are the game's: commands as the client sent them, checked. Kinds below 256 are orders of main. They go
+// through a ring of their own, the order ring, which a zone empties first.
 
 export const COMMAND_CLIENT = 0;
 export const COMMAND_NTH = 2;
@@ -26,13 +26,13 @@ export const COMMAND_PAYLOAD = 16;
 export const TO_ZONE_JOIN = 1;
 export const TO_ZONE_LEAVE = 2;
 export const TO_ZONE_RESYNC = 3;
-/** As join, hop i32, absent i32, after a zone was restored: takes up the client's entity where it still is. */
+/** Payload: as join, then hop i32, absent i32. A restored zone takes up the client's entity, if it has it. */
 export const TO_ZONE_ATTACH = 4;
-/** After the last attach, seq is how many there were: owned entities whose client was not named are gone. */
+/** After the last attach; seq is their number. Owned entities whose client was not named are removed. */
 export const TO_ZONE_ATTACHED_ALL = 5;
-/** Payload: see below. What the platform gives to the client's entity; answered by FROM_ZONE_GRANTED. */
+/** Payload: see below. The platform grants something to the client's entity; answered by FROM_ZONE_GRANTED. */
 export const TO_ZONE_GRANT = 6;
-/** As join and hop i32: the client is back by another connection. Should its entity be dead for good, it gets another. */
+/** Payload: as join, then hop i32. The client is back by another connection. It gets a new entity if its own is gone. */
 export const TO_ZONE_RESUME = 7;
 
 //  | grant u32, index in the game | request u32 | amount f64 |
@@ -59,9 +59,9 @@ export const FROM_ZONE_JOINED = 2;
 export const FROM_ZONE_REFUSED = 3;
 /** Body: seq u32, kind u32, code u32. */
 export const FROM_ZONE_REJECT = 4;
-/** Body: target zone u32. The client's commands go there from now on; hop is the new one. */
+/** Body: target zone u32. The client's commands go there from now on; `hop` is the new count. */
 export const FROM_ZONE_MOVED = 5;
-/** Body: request u32, code u32: 0 when it was applied, and the tick in which it was is committed. */
+/** Body: request u32, code u32. 0: the grant was applied, and its tick is committed. */
 export const FROM_ZONE_GRANTED = 6;
 
 // --- handoff ring: zone -> zone ------------------------------------------------------------------------------------
@@ -77,7 +77,7 @@ export const HANDOFF_BODY = 8;
 export const HANDOFF_ENTITY = 1;
 /** Body: a command record whose client has gone to the target zone. */
 export const HANDOFF_COMMAND = 2;
-/** Body: local id u32. An entity born in the target zone has died elsewhere: its id is free again. */
+/** Body: local id u32. An entity born in the target zone was removed elsewhere: its id is free again. */
 export const HANDOFF_ID = 3;
 /** From main, in a ring of its own: a player as it was stored, see engine/clients/arrival.ts. */
 export const HANDOFF_PLAYER = 4;
@@ -92,8 +92,8 @@ export const ARRIVAL_VALUES = 24;
 //  0           2          4         8              12              16
 //  | type u16  | zone u16 | tick i32| entity u32   | other u32     | a f64 | b f64 | position u32 |
 //
-// Entities are keys (entity-key.ts). Position counts the events of a zone within one tick: zone, tick and position name an
-// event, and a replay of the tick names it the same.
+// Entities are given by key (entity-key.ts). `position` counts the events of a zone within one tick: zone, tick and position
+// identify an event, and a replay of the tick gives it the same identity.
 
 export const EVENT_TYPE = 0;
 export const EVENT_ZONE = 2;
@@ -103,17 +103,3 @@ export const EVENT_OTHER = 12;
 export const EVENT_A = 16;
 export const EVENT_B = 24;
 export const EVENT_POSITION = 32;
-
-/** Where an event goes, and what its numbers are called outside. */
-export interface EventForm {
-  /** Default 'player'. */
-  topic?: 'player' | 'combat' | 'economy' | 'match';
-  /** Names of the other entity and of the two values; what has no name is left out. */
-  other?: string;
-  a?: string;
-  b?: string;
-  /** What the two values are multiplied by on their way out: a game that states fractions as integers allocates nothing. */
-  scale?: number;
-  /** Low: goes first when there is no room for all events that wait for the log. */
-  value?: 'low';
-}

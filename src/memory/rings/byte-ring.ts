@@ -1,17 +1,17 @@
 // Ring of variable-size records between two threads. One producer, one consumer; bytes drawn in ring-layout.ts.
 //
-// Producer: claim() room for the largest size the payload may come to, write it in place, commit() the size it came to,
-// go on with the next, then publish() all of them at once. Full is an answer (-1), not an error: the caller counts
-// the drop. Consumer: next() moves to the next record and fills kind, offset and payloadBytes; release() gives back all up to
+// Producer: claim() room for the largest size that the payload may have, write it in place, commit() its real size, go on
+// with the next, then publish() all of them at once. Full is an answer (-1), not an error: the caller counts the drop.
+// Consumer: next() moves to the next record and fills kind, offset and payloadBytes; release() gives back all records up to
 // and including that one.
 //
-// A payload is never split. Where the room before the end is too short for a claim, a skip record fills it and the claim
-// starts over at the front; the consumer passes skip records by itself. So that a claim always succeeds on an empty
-// ring, wherever the counters stand, one record takes at most half of the ring.
+// A payload is never split. If the room before the end is too short for a claim, a skip record fills it and the claim goes
+// to the front; next() passes skip records by itself. One record takes at most half of the ring, so that a claim always
+// succeeds on an empty ring, wherever the counters stand.
 //
-// What a thread committed but did not publish, or read but did not release, exists in that thread's object only. A
-// thread that takes over a dead one's side makes a new ByteRing on the same buffer: unpublished records were never
-// visible and their room is claimed again, unreleased records are read again.
+// What a thread has committed but not published, or read but not released, exists only in that thread's object. A thread
+// that replaces a dead one makes a new ByteRing on the same buffer: unpublished records were never visible and their room is
+// claimed again; unreleased records are read again.
 
 import { assert } from '../../base/assert.js';
 import {

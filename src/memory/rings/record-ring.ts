@@ -4,9 +4,9 @@
 // not an error: the caller counts the drop. Consumer: readable(), read in place at offsetOf(i), then release(n).
 // A batch costs one atomic store on either side, however many records it carries.
 //
-// What a thread claimed but did not publish, or read but did not release, exists in that thread's object only. A thread
-// that takes over a dead one's side makes a new RecordRing on the same buffer: half-written records were never visible
-// and are claimed again, unreleased records are read again.
+// What a thread has claimed but not published, or read but not released, exists only in that thread's object. A thread
+// that replaces a dead one makes a new RecordRing on the same buffer: unpublished records were never visible and are claimed
+// again; unreleased records are read again.
 
 import { assert } from '../../base/assert.js';
 import {
@@ -33,10 +33,6 @@ export class RecordRing {
   // Consumer's own.
   private head: number;
   private tailCached: number;
-
-  static bytesFor(capacity: number, recordBytes: number): number {
-    return recordRingBytes(capacity, recordBytes);
-  }
 
   static create(capacity: number, recordBytes: number): SharedArrayBuffer {
     const buffer = new SharedArrayBuffer(recordRingBytes(capacity, recordBytes));
@@ -80,6 +76,19 @@ export class RecordRing {
   /** @hot Producer. All records claimed so far become readable, in the order of their claims. */
   publish(): void {
     Atomics.store(this.i32, TAIL_INDEX, this.claimed); // publish: the records below it are whole
+  }
+
+  /**
+   * Producer that takes over a dead one's side, before it claims. The dead one had claimed and filled records up to `claimed`,
+   * and told a third party so: they become readable. Returns how many were not yet.
+   */
+  publishUpTo(claimed: number): number {
+    const count = (claimed - this.claimed) | 0;
+    if (count <= 0) return 0;
+    assert(((claimed - this.consumed()) | 0) <= this.capacity, 'no more was claimed than the ring holds', count);
+    this.claimed = claimed;
+    this.publish();
+    return count;
   }
 
   /** Producer. Records claimed since the ring was made, published or not: where the last claim stands, plus one. */

@@ -18,12 +18,12 @@
 //  | bytes i32 | kind i32 | payload, padded to 8 | bytes | kind | payload ... | bytes | SKIP_KIND | unused |
 //                                                                            a skip record fills what is left
 //
-// tail - head is what the consumer has not given back: 0 is empty, the whole ring is full. Both run on for ever and wrap
-// past 2^31. A ring's length is a power of two and so divides 2^32, hence `counter & mask` and the wrapping
+// tail - head is what the consumer has not released: 0 means empty, the length of the ring means full. Both counters only
+// grow and wrap past 2^31. A ring's length is a power of two and divides 2^32, so `counter & mask` and the wrapping
 // difference `(tail - head) | 0` stay right across the wrap.
 
 import { assert } from '../../base/assert.js';
-import { CACHE_LINE_BYTES, RING_BYTES_MAX } from '../limits.js';
+import { BYTE_RING_BYTES_MIN, CACHE_LINE_BYTES, RING_BYTES_MAX } from '../limits.js';
 
 export const RECORD_RING_MAGIC = 0x52_52_53_54;
 export const BYTE_RING_MAGIC = 0x42_52_53_54;
@@ -45,7 +45,6 @@ export const RECORD_HEADER_BYTES = 8;
 export const RECORD_ALIGN_BYTES = 8;
 /** A producer's kinds are zero and up. */
 export const SKIP_KIND = -1;
-export const BYTE_RING_BYTES_MIN = 64;
 
 export function recordRingBytes(capacity: number, recordBytes: number): number {
   assert(isPowerOfTwo(capacity), 'a record ring holds a power of two of records', capacity);

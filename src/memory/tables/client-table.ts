@@ -1,13 +1,17 @@
-// What threads share about clients, by client index. Client state is owned by one zone at a time: it passes with the
-// handoff record of the client's entity, whose publication makes everything written here visible to the next owner.
+// What threads share about clients, by client index. One zone owns a client's state at a time. Ownership passes with the
+// handoff record of the client's entity: publishing that record makes all that was written here visible to the next owner,
+// so the owner writes without Atomics.
 //
 //  0                     clientsMax * 4        + clientsMax * 4        + clientsMax * 64          + clientsMax * 512 * 4
 //  | congested i32 each  | delivered i32 each  | state i32 x 16 each   | known key u32 x 512 each | known sent i32 x 512 each |
-//    main writes           main writes           the owning zone writes, from here on
+//    main                  main                  the zone that owns the client, from here on
 //
-// Pages that no client ever used are never touched, so the room for all of them costs address space only.
+// Main's arrays are padded to whole cache lines. Pages of clients that never came are never touched: they cost address
+// space only.
 
 import { KNOWN_ENTITIES_MAX } from '../../protocol/limits.js';
+import { alignBytes } from '../alignment.js';
+import { CACHE_LINE_BYTES } from '../limits.js';
 
 export const CLIENT_STATE_WORDS = 16;
 /** In place of an epoch: the index has no holder. */
@@ -15,9 +19,9 @@ const NOBODY = -1;
 
 // Words of a client's state.
 export const CLIENT_EPOCH = 0;
-/** How often the client's entity has changed zones; a frame of an older zone is told from one of the newer by it. */
+/** How often the client's entity has changed zones: tells frames of its former zone from those of the present one. */
 export const CLIENT_HOP = 1;
-/** Highest sequence number whose command has been applied (u32 bits); the tick of that, and what it was before that tick. */
+/** Highest sequence number of an applied command (u32 bits). See also CLIENT_APPLIED_TICK and CLIENT_APPLIED_BEFORE. */
 export const CLIENT_APPLIED_SEQUENCE = 2;
 export const CLIENT_UPDATE_HZ = 3;
 export const CLIENT_KNOWN_COUNT = 4;
@@ -25,29 +29,31 @@ export const CLIENT_KNOWN_COUNT = 4;
 export const CLIENT_FULL_WANTED = 5;
 /** Sequence number that the last frame carried as ack (u32 bits). */
 export const CLIENT_ACK_SENT = 6;
-/** Frames made for the client so far, as `delivered` counts them. */
+/** Frames made for the client so far; those that are not in `delivered` yet are in a frame ring. */
 export const CLIENT_FRAMES_MADE = 7;
-/** Of the connection whose commands are taken. */
+/** Number of the connection whose commands are taken. */
 export const CLIENT_TURN = 8;
-/** Of the last command that was taken, as main counts them. */
+/** Number of the last command that was taken, as main counts commands. */
 export const CLIENT_NTH = 9;
+/** The last tick that applied a command of the client, and CLIENT_APPLIED_SEQUENCE as it was before that tick. */
 export const CLIENT_APPLIED_TICK = 10;
 export const CLIENT_APPLIED_BEFORE = 11;
 
-// Values of `congested`: no frames are made for the client.
+// Values of `congested`, by which no frames are made for the client.
+/** Its connection is backed up. */
 export const CONGESTED_BACKLOG = 1;
 /** It has no connection at all. */
 export const CONGESTED_ABSENT = 2;
 
-// In place of a tick, below every tick. Either way the client is told the entity anew, all fields.
+// In `knownSent` in place of a tick, below every tick. Both make the next update carry all fields.
 /** The client does not have it. */
 export const SENT_NEVER = -2;
-/** The client has it, but from another zone, whose ticks of change are not known here. */
+/** The client has it from another zone, whose ticks of change are not known here. */
 export const SENT_DOUBTED = -1;
 
 export class ClientTable {
   readonly congested: Int32Array;
-  /** Frames of the client that main has taken from a frame ring; a zone makes no third one before that. */
+  /** Frames of the client that main has taken from frame rings. A zone makes no third frame while two are not taken. */
   readonly delivered: Int32Array;
   readonly state: Int32Array;
   readonly knownKey: Uint32Array;
@@ -69,22 +75,22 @@ export class ClientTable {
     this.knownSent = new Int32Array(buffer, offset, clientsMax * KNOWN_ENTITIES_MAX);
   }
 
-  /** Whether the client's index is still this one's: what all zones know of a client is the present holder's. */
+  /** Whether this generation still holds the index: what zones know of an index belongs to its present holder. */
   isHolder(client: number, epoch: number): boolean {
     return this.state[client * CLIENT_STATE_WORDS + CLIENT_EPOCH] === epoch;
   }
 
-  /** Main has given the index to another since: what is still said of this one is late. */
+  /** Main has given the index to a later generation: messages about this one are late. */
   isPassedOn(client: number, epoch: number): boolean {
     return this.state[client * CLIENT_STATE_WORDS + CLIENT_EPOCH] > epoch;
   }
 
-  /** False: nobody has had the index since the process began, or this server does not have it. */
+  /** False: nobody has held the index since the process began, or its holder was given up. */
   hasHolder(client: number): boolean {
     return this.state[client * CLIENT_STATE_WORDS + CLIENT_EPOCH] > 0;
   }
 
-  /** For the owning zone: a connection that has been told nothing yet. Main's count of frames goes on. */
+  /** Owning zone. Begins a connection that has been told nothing yet; main's count of frames goes on. */
   begin(client: number, epoch: number, hop: number, updateHz: number, turn: number): void {
     const at = client * CLIENT_STATE_WORDS;
     this.state.fill(0, at, at + CLIENT_STATE_WORDS);
@@ -92,10 +98,10 @@ export class ClientTable {
     this.state[at + CLIENT_HOP] = hop;
     this.state[at + CLIENT_UPDATE_HZ] = updateHz;
     this.state[at + CLIENT_TURN] = turn;
-    this.state[at + CLIENT_FRAMES_MADE] = Atomics.load(this.delivered, client); // main's word
+    this.state[at + CLIENT_FRAMES_MADE] = Atomics.load(this.delivered, client); // acquire: frames main has taken are not in flight
   }
 
-  /** The same for another connection of the client: what is on its way to the former one counts as it did. */
+  /** Owning zone. The same for another connection of the client: frames in flight to the former one still count. */
   beginAgain(client: number, updateHz: number, turn: number): void {
     const at = client * CLIENT_STATE_WORDS;
     const made = this.state[at + CLIENT_FRAMES_MADE];
@@ -104,7 +110,7 @@ export class ClientTable {
     this.state[at + CLIENT_FULL_WANTED] = 1;
   }
 
-  /** @hot For the owning zone: the command is part of what this tick does. */
+  /** @hot Owning zone. Notes a command as applied in this tick. */
   apply(client: number, seq: number, tick: number): void {
     const { state } = this;
     const at = client * CLIENT_STATE_WORDS;
@@ -115,7 +121,7 @@ export class ClientTable {
     state[at + CLIENT_APPLIED_SEQUENCE] = seq;
   }
 
-  /** For the owning zone: whatever was applied after this tick never was, its thread died before it had committed that. */
+  /** Owning zone, restored: undoes what was applied after `tick` by a thread that died before it committed. */
   takeBack(client: number, tick: number): void {
     const { state } = this;
     const at = client * CLIENT_STATE_WORDS;
@@ -126,27 +132,28 @@ export class ClientTable {
   }
 
   /**
-   * For a zone that was restored, and for main before any zone runs. A dead thread leaves epoch and rate as they are; after
-   * a start nobody has set them.
+   * For a restored zone, and for main before any zone runs. Sets epoch and rate too: a dead thread left them as they are,
+   * but after a start of the server nobody has set them.
    */
   takeUp(client: number, epoch: number, hop: number, updateHz: number, turn: number): void {
     const at = client * CLIENT_STATE_WORDS;
     if (isLaterTurn(turn, this.state[at + CLIENT_TURN])) {
-      this.begin(client, epoch, hop, updateHz, turn); // main's word of that connection was lost with the dead thread
+      this.begin(client, epoch, hop, updateHz, turn); // main's message about that connection was lost with the dead thread
     }
     this.state[at + CLIENT_EPOCH] = epoch;
     this.state[at + CLIENT_HOP] = hop;
     this.state[at + CLIENT_UPDATE_HZ] = updateHz;
-    // What the dead thread made and did not publish is not on its way.
-    this.state[at + CLIENT_FRAMES_MADE] = Atomics.load(this.delivered, client); // main's count
+    // Frames that the dead thread made and did not publish are not in flight.
+    this.state[at + CLIENT_FRAMES_MADE] = Atomics.load(this.delivered, client); // acquire: as in begin()
     this.state[at + CLIENT_FULL_WANTED] = 1;
   }
 
   /**
-   * For whoever has given the client up: its entity, which may still be on its way, is nobody's. Where another zone has
-   * let in a new holder of the index just now, that one stands.
+   * For whoever gives the client up: its entity, which may still be in a handoff ring, has no owner then. If another zone
+   * has just let in the next holder of the index, that holder stays.
    */
   end(client: number, epoch: number): void {
+    // publish: no zone takes messages of this generation any more; changes nothing where a later one holds the index
     Atomics.compareExchange(this.state, client * CLIENT_STATE_WORDS + CLIENT_EPOCH, epoch, NOBODY);
   }
 
@@ -157,12 +164,12 @@ export class ClientTable {
   }
 }
 
-/** Turns wrap at 256. */
+/** Turns wrap at 256, so half of that ahead counts as later. */
 function isLaterTurn(turn: number, known: number): boolean {
   const ahead = (turn - known) & 0xff;
   return ahead > 0 && ahead < 0x80;
 }
 
 function mainWordsBytes(clientsMax: number): number {
-  return Math.ceil(clientsMax / 32) * 128;
+  return alignBytes(clientsMax * 4, CACHE_LINE_BYTES);
 }

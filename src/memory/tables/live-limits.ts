@@ -1,9 +1,10 @@
-// Limits that tick threads look up whenever they need them, so that main can change them while they run. A thread that
-// replaces another finds the same.
+// Limits that main can change while tick threads run. Writer: main. Readers: tick threads, which look a limit up each time
+// they need it; a replacing thread finds the present values. Each limit takes effect by itself, so nothing depends on two
+// of them changing together.
 //
 //  0                      4                            8
 //  | commandsPerTick i32  | commandsPerClientTick i32  | bytesPerSecond i32 |
-//    main writes, tick threads read
+//    main writes all three
 
 import { CACHE_LINE_BYTES } from '../limits.js';
 
@@ -30,22 +31,22 @@ export class LiveLimits implements Limits {
     return live.buffer;
   }
 
-  /** Main only. Each takes effect by itself: nothing depends on their changing together. */
+  /** Main only. */
   set(limits: Limits): void {
-    Atomics.store(this.words, COMMANDS_PER_TICK, limits.commandsPerTick);
-    Atomics.store(this.words, COMMANDS_PER_CLIENT_TICK, limits.commandsPerClientTick);
-    Atomics.store(this.words, BYTES_PER_SECOND, limits.bytesPerSecond);
+    Atomics.store(this.words, COMMANDS_PER_TICK, limits.commandsPerTick); // publish: holds from a zone's next tick on
+    Atomics.store(this.words, COMMANDS_PER_CLIENT_TICK, limits.commandsPerClientTick); // publish: as above
+    Atomics.store(this.words, BYTES_PER_SECOND, limits.bytesPerSecond); // publish: holds from a client's next frame on
   }
 
   get commandsPerTick(): number {
-    return Atomics.load(this.words, COMMANDS_PER_TICK); // main's word, as the next two
+    return Atomics.load(this.words, COMMANDS_PER_TICK); // acquire main's latest value
   }
 
   get commandsPerClientTick(): number {
-    return Atomics.load(this.words, COMMANDS_PER_CLIENT_TICK);
+    return Atomics.load(this.words, COMMANDS_PER_CLIENT_TICK); // acquire main's latest value
   }
 
   get bytesPerSecond(): number {
-    return Atomics.load(this.words, BYTES_PER_SECOND);
+    return Atomics.load(this.words, BYTES_PER_SECOND); // acquire main's latest value
   }
 }

@@ -1,18 +1,24 @@
-// What one tick thread and main tell each other besides the rings.
+// What one tick thread and main tell each other outside of the rings. Main writes the first line, the tick thread the
+// rest. Main sleeps on `wake`; the tick thread sleeps on `stop` between ticks.
 //
-//  0                   128                           256
-//  | stop i32          | heartbeat, wake, ticks, ... | histogram u32 x 200 | max of each of 16 s, u32 | phases f64 |
-//    main writes         tick thread writes, from here on
+//  0          128                                                            256
+//  | stop i32 | heartbeat, wake, ticks, overruns, skipped, running: i32 each | histogram u32 x 200 |
+//    main       tick thread, from here on
 //
-// The histogram counts the time of whole ticks: bucket i holds those up to 50 us * 1.05^i.
+//  1056                                  1152
+//  | slowest tick of each second u32 x 16 | time by phase f64 x 6 |
+//
+// The histogram counts ticks by their duration: bucket i holds those of up to 50 us * 1.05^i. It and what follows is for
+// metrics, written and read without Atomics.
 
+import { alignBytes } from '../alignment.js';
 import { CACHE_LINE_BYTES } from '../limits.js';
 
 export const STOP = 0;
 const LINE = CACHE_LINE_BYTES / 4;
-/** Grows with every tick and while a thread starts: when it stands still the thread does. */
+/** Grows with every tick and while a thread starts; a thread whose heartbeat stands still hangs. */
 export const HEARTBEAT = LINE;
-/** Grows when frames, rejects or events wait for main, which sleeps on it. */
+/** Grows when frames, rejects or events wait for main. */
 export const WAKE = LINE + 1;
 export const TICKS = LINE + 2;
 export const OVERRUNS = LINE + 3;
@@ -26,10 +32,9 @@ const BUCKET_FIRST_US = 50;
 const BUCKET_GROWTH = 1.05;
 export const MAX_SECONDS = 16;
 const MAX_SECOND = HISTOGRAM + TICK_BUCKETS;
-const PHASES_OFFSET = Math.ceil(((MAX_SECOND + MAX_SECONDS) * 4) / CACHE_LINE_BYTES) * CACHE_LINE_BYTES;
+const PHASES_OFFSET = alignBytes((MAX_SECOND + MAX_SECONDS) * 4, CACHE_LINE_BYTES);
 
 export const PHASES = ['commands', 'systems', 'borders', 'index', 'commit', 'replicate'] as const;
-export type Phase = (typeof PHASES)[number];
 
 /** Upper bound of a bucket in milliseconds. */
 export function bucketLimitMs(bucket: number): number {
@@ -56,8 +61,8 @@ export class ThreadControl {
 
   /** Wakes main. Tick thread only. */
   wakeMain(): void {
-    Atomics.add(this.words, WAKE, 1); // what was published before it is readable
-    Atomics.notify(this.words, WAKE);
+    Atomics.add(this.words, WAKE, 1); // publish: what the rings were given before is readable to whoever sees this
+    Atomics.notify(this.words, WAKE); // ends main's wait, which began before the line above
   }
 
   /** @hot Once per tick. */

@@ -1,5 +1,6 @@
-// Counters of one zone: float64, written by its tick thread only, read by anyone at any time. They only grow, but for
-// gauges (last state). A reader may see one a tick old; that is what a counter is for.
+// Counters of one zone, float64 each, in the header of its world buffer. Writer: the zone's tick thread. Readers: any
+// thread at any time, without Atomics; a value that is a tick old is good enough. They only grow, except for gauges, which
+// hold a last state.
 
 export const COUNTERS = [
   'commandsApplied',
@@ -39,11 +40,17 @@ export const COUNTERS = [
   'cellsEvicting',
   'cellEntities',
   'cellQueue',
+  'idsLost',
+  'mirrorsTorn',
+  'ordersGivenUp',
+  'ordersHeldUp',
+  'noticesHeldUp',
+  'cellJoinsHurried',
 ] as const;
 
 export type CounterName = (typeof COUNTERS)[number];
 
-/** Room for more without moving what lies behind. */
+/** More than there are, so that a new counter does not move the blocks behind them. */
 export const COUNTER_COUNT = 256;
 
 export const COUNTER = Object.fromEntries(COUNTERS.map((name, index) => [name, index])) as Record<CounterName, number>;

@@ -1,12 +1,14 @@
-// What a committed block says, as a few numbers: the same for the same state, whatever lies in rows that are no entity.
-// Of each column there are three sums over its cells, plain and weighted by row and by row squared. Where one cell differs
-// between two states, the differences of the sums tell which one: d, row * d and row * row * d.
+// The hash of a committed block: a few numbers that are equal for equal states, whatever rows without an entity hold.
+// Each column has three sums over its values: plain, weighted by row, and weighted by row squared. If two states differ in
+// one value, by d after mixing, the sums differ by d, row * d and row * row * d, which names the row.
 
+import { HASH_ATTEMPTS_MAX } from '../limits.js';
+import { bitsOf, type ColumnType } from './column-types.js';
 import type { Block, WorldBuffer } from './world-buffer.js';
 import * as L from './world-layout.js';
 
 const SUMS_PER_COLUMN = 3;
-/** Scalars that are part of what the world is; the others say how it is kept. */
+/** Scalars that are part of the state; the others describe how it is stored. */
 const STATE_SCALARS = [L.SCALAR_TICK, L.SCALAR_ROW_LIMIT, L.SCALAR_ENTITY_COUNT, L.SCALAR_RANDOM, L.SCALAR_ID_LIMIT];
 const PRIME = 0x01000193;
 
@@ -17,9 +19,9 @@ export interface StateHash {
   sums: Int32Array;
 }
 
-/** Undefined: the zone commits faster than this thread can read, which a caller answers by trying again later. */
+/** Undefined: the zone commits faster than this thread can read; the caller tries again later. */
 export function hashCommitted(world: WorldBuffer): StateHash | undefined {
-  for (let attempt = 0; attempt < 4; attempt++) {
+  for (let attempt = 0; attempt < HASH_ATTEMPTS_MAX; attempt++) {
     const held = world.hold();
     const hash = hashBlock(world.committed, world.layout);
     if (world.isHeld(held)) return hash;
@@ -44,19 +46,19 @@ export function hashBlock(block: Block, layout: L.WorldLayout): StateHash {
   const { scalars } = block;
   for (const [index, { name, role, type }] of columns.entries()) {
     const isWide = type === 'f64';
-    const cells = bitsOf(block.columns[name]);
+    const values = bitsOf(block.columns[name]);
     const at = 2 + index * SUMS_PER_COLUMN;
     if (role === 'id') {
-      sumCells(cells, isWide, undefined, 0, scalars[L.SCALAR_ID_LIMIT], sums, at);
+      sumValues(values, isWide, undefined, 0, scalars[L.SCALAR_ID_LIMIT], sums, at);
       continue;
     }
-    sumCells(cells, isWide, alive, 0, scalars[L.SCALAR_ROW_LIMIT], sums, at);
-    sumCells(cells, isWide, alive, scalars[L.SCALAR_GHOST_FIRST], scalars[L.SCALAR_GHOST_LIMIT], sums, at);
+    sumValues(values, isWide, alive, 0, scalars[L.SCALAR_ROW_LIMIT], sums, at);
+    sumValues(values, isWide, alive, scalars[L.SCALAR_GHOST_FIRST], scalars[L.SCALAR_GHOST_LIMIT], sums, at);
   }
   return { tick: scalars[L.SCALAR_TICK], entities: scalars[L.SCALAR_ENTITY_COUNT], sums };
 }
 
-/** One number of all of it, for people and for comparing. */
+/** The hash as one short text, for people. */
 export function hashText({ sums }: StateHash): string {
   let hash = 0x811c9dc5;
   for (let i = 0; i < sums.length; i++) {
@@ -68,21 +70,29 @@ export function hashText({ sums }: StateHash): string {
 export interface StateDifference {
   /** A column, or 'scalars' or 'globals'. */
   field: string;
-  /** The row of the one cell that differs; undefined when there are several, or it is no cell. */
+  /** The row of the one value that differs; undefined when several do, or the field is no column. */
   row?: number;
+  /** What that cell was and is, where the sums can tell: not of columns of 64 bits. */
+  values?: { before: number; now: number };
 }
 
-/** What differs between two hashes of one layout. */
-export function compareHashes(expected: Int32Array, actual: Int32Array, layout: L.WorldLayout): StateDifference[] {
+/** What differs between two hashes of one layout. `now`: the block of the second one, to tell what a cell was. */
+export function compareHashes(
+  expected: Int32Array,
+  actual: Int32Array,
+  layout: L.WorldLayout,
+  now?: Block,
+): StateDifference[] {
   const differences: StateDifference[] = [];
   if (expected[0] !== actual[0]) differences.push({ field: 'scalars' });
   if (expected[1] !== actual[1]) differences.push({ field: 'globals' });
-  for (const [index, { name }] of hashedColumns(layout).entries()) {
+  for (const [index, { name, type }] of hashedColumns(layout).entries()) {
     const at = 2 + index * SUMS_PER_COLUMN;
     const [plain, byRow, bySquare] = [0, 1, 2].map((nth) => (actual[at + nth] - expected[at + nth]) | 0);
     if (plain === 0 && byRow === 0 && bySquare === 0) continue;
     const row = findRow(plain, byRow, bySquare, layout.rowCapacity);
-    differences.push(row === undefined ? { field: name } : { field: name, row });
+    const values = row === undefined || now === undefined ? undefined : findValues(now.columns[name], type, row, plain);
+    differences.push({ field: name, ...(row !== undefined && { row }), ...(values && { values }) });
   }
   return differences;
 }
@@ -99,10 +109,26 @@ function findRow(plain: number, byRow: number, bySquare: number, rowCapacity: nu
   return found;
 }
 
+/** The plain sums differ by what the cell's two values are mixed to: from one value follows the other. */
+function findValues(
+  column: Block['columns'][string],
+  type: ColumnType,
+  row: number,
+  difference: number,
+): StateDifference['values'] {
+  if (type === 'f64') return undefined;
+  const bits = unmix(row, (mix(row, bitsOf(column)[row]) - difference) | 0);
+  const before = new (column.constructor as new (length: number) => Block['columns'][string])(1);
+  if (before instanceof Float32Array) new Int32Array(before.buffer)[0] = bits;
+  else before[0] = bits;
+  const isPossible = before instanceof Float32Array || (before[0] | 0) === bits;
+  return isPossible ? { before: before[0], now: column[row] } : undefined;
+}
+
 /** @hot */
-function sumCells(
-  cells: ArrayLike<number>,
-  /** Two words per cell. */
+function sumValues(
+  values: ArrayLike<number>,
+  /** Two integers per value. */
   isWide: boolean,
   alive: ArrayLike<number> | undefined,
   start: number,
@@ -117,9 +143,9 @@ function sumCells(
     if (alive !== undefined && alive[row] === 0) {
       continue;
     }
-    const value = isWide ? mix(mix(row, cells[2 * row]), cells[2 * row + 1]) : mix(row, cells[row]);
-    const weighted = Math.imul(value, row);
-    plain = (plain + value) | 0;
+    const mixed = isWide ? mix(mix(row, values[2 * row]), values[2 * row + 1]) : mix(row, values[row]);
+    const weighted = Math.imul(mixed, row);
+    plain = (plain + mixed) | 0;
     byRow = (byRow + weighted) | 0;
     bySquare = (bySquare + Math.imul(weighted, row)) | 0;
   }
@@ -128,18 +154,27 @@ function sumCells(
   sums[at + 2] += bySquare;
 }
 
-/** The cells as integers: of floating-point columns their bits. */
-function bitsOf(column: Block['columns'][string]): ArrayLike<number> {
-  if (column instanceof Float32Array || column instanceof Float64Array) {
-    return new Int32Array(column.buffer, column.byteOffset, column.byteLength / 4);
-  }
-  return column;
-}
-
 /** @hot */
 function mix(seed: number, value: number): number {
   let hash = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) ^ value;
   hash = Math.imul(hash ^ (hash >>> 16), 0x7feb352d);
   hash = Math.imul(hash ^ (hash >>> 15), 0x846ca68b);
   return hash ^ (hash >>> 16);
+}
+
+/** The value that was mixed: every step of mix can be taken back. */
+function unmix(seed: number, mixed: number): number {
+  let hash = mixed ^ (mixed >>> 16);
+  hash = Math.imul(hash, inverseOf(0x846ca68b));
+  hash ^= (hash >>> 15) ^ (hash >>> 30);
+  hash = Math.imul(hash, inverseOf(0x7feb352d));
+  hash ^= hash >>> 16;
+  return hash ^ Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b);
+}
+
+/** Of an odd number, modulo 2^32: each round doubles the bits that are right, of which there are three to begin with. */
+function inverseOf(odd: number): number {
+  let inverse = odd;
+  for (let round = 0; round < 4; round++) inverse = Math.imul(inverse, 2 - Math.imul(odd, inverse));
+  return inverse;
 }

@@ -1,42 +1,22 @@
-// Attaching to a world buffer: typed views over the blocks that world-layout.ts draws. Main creates, every thread
-// attaches to what it needs. Nothing here copies but commit and restore.
+// Typed views over a world buffer, which world-layout.ts draws, and the three ways to use one: commit (tick thread), read
+// what was committed (any thread), restore (the thread that replaces a dead one). Main creates the buffer, other threads
+// attach. Only commit and restore copy.
 
 import { assert } from '../../base/assert.js';
 import { GLOBALS_COUNT, ZONES_MAX } from '../../engine/limits.js';
-import { COUNTER_COUNT } from '../tables/zone-counters.js';
+import { RETURNING_IDS_KEPT } from '../limits.js';
+import { COUNTER, COUNTER_COUNT } from '../tables/zone-counters.js';
+import { type AnyColumn, COLUMN_ARRAYS } from './column-types.js';
 import * as L from './world-layout.js';
 
-export interface ColumnArrays {
-  u8: Uint8Array;
-  i8: Int8Array;
-  u16: Uint16Array;
-  i16: Int16Array;
-  u32: Uint32Array;
-  i32: Int32Array;
-  f32: Float32Array;
-  f64: Float64Array;
-}
-export type AnyColumn = ColumnArrays[L.ColumnType];
-
-const ARRAY_OF = {
-  u8: Uint8Array,
-  i8: Int8Array,
-  u16: Uint16Array,
-  i16: Int16Array,
-  u32: Uint32Array,
-  i32: Int32Array,
-  f32: Float32Array,
-  f64: Float64Array,
-} as const;
-
-/** By cell of the zone. */
+/** State of cells, by local cell. */
 export interface CellArrays {
-  /** Names the record in the store that holds what rests in the cell, or held when it was loaded; 0: never stored. */
+  /** Version of the cell's record in the store, as last stored or loaded; 0: never stored. */
   version: Float64Array;
   state: Int32Array;
-  /** Tick at which it came into its state. */
+  /** Tick at which the cell came into its state. */
   since: Int32Array;
-  /** While it is loading: rows of its record that are here already. */
+  /** While the cell is loading: rows of its record that are here already. */
   taken: Int32Array;
   queue: Uint8Array;
 }
@@ -47,7 +27,7 @@ export interface Block {
   globals: Float64Array;
   marks: Int32Array;
   columns: Record<string, AnyColumn>;
-  /** Only where the world is cut into cells. */
+  /** Absent: the world is not cut into cells. */
   cells?: CellArrays;
 }
 
@@ -59,6 +39,11 @@ export class WorldBuffer {
   readonly counters: Float64Array;
   /** Live, committed, committed. */
   readonly blocks: readonly Block[];
+  /** Tick thread only: how far it has claimed its outgoing rings. It sets them before a commit, which carries them. */
+  readonly claims = new Int32Array(L.CLAIM_COUNT);
+  /** Tick thread only: ids that wait for room in those rings. */
+  readonly returningIds: number[] = [];
+  private readonly outboxes: readonly Int32Array[];
 
   constructor(
     readonly buffer: SharedArrayBuffer,
@@ -71,6 +56,9 @@ export class WorldBuffer {
     assert(this.words[L.ROW_CAPACITY] === layout.rowCapacity, 'both sides know the same capacity');
     this.bytes = new Uint8Array(buffer);
     this.counters = new Float64Array(buffer, L.COUNTERS_OFFSET, COUNTER_COUNT);
+    this.outboxes = [0, 1].map(
+      (index) => new Int32Array(buffer, L.OUTBOXES_OFFSET + index * L.OUTBOX_WORDS * 4, L.OUTBOX_WORDS),
+    );
     this.blocks = [0, 1, 2].map((index) => viewBlock(buffer, layout, L.BLOCKS_OFFSET + index * layout.blockBytes));
   }
 
@@ -89,42 +77,45 @@ export class WorldBuffer {
     return this.words[L.ZONE_ID];
   }
 
-  /** Index in `blocks` of the one that readers may look at. */
+  /** Index in `blocks` of the block that was committed last. */
   get committedIndex(): number {
     return indexOf(Atomics.load(this.words, L.COMMITS)); // acquire: the block it names is whole
   }
 
-  /** The block that readers may look at. */
+  /** The block that was committed last: what readers look at. */
   get committed(): Block {
     return this.blocks[this.committedIndex];
   }
 
-  /** Before a reader takes the committed block; what it then reads is one tick's for as long as isHeld says so. */
+  /** Reader, before it takes the committed block. What it reads then is one tick's state as long as isHeld() is true. */
   hold(): number {
-    return Atomics.load(this.words, L.COMMITS) & ~1; // acquire: the block that is taken now is no older one
+    return Atomics.load(this.words, L.COMMITS) & ~1; // acquire: the block taken after this is at least as new
   }
 
-  /** After reading: false when the block may have been written over meanwhile, and what was read may be of two ticks. */
+  /** Reader, after reading. False: the block may have been overwritten meanwhile, and what was read may mix two ticks. */
   isHeld(held: number): boolean {
-    // release: adds nothing, but whoever begins to write over the block after this does so after what was read. A load
-    // would keep no plain read before it from seeing what is written behind it, see world-layout.ts.
+    // release: adds 0, so that a commit that begins after this overwrites the block after it was read. A load would not
+    // order the plain reads before it, see world-layout.ts.
     return ((Atomics.add(this.words, L.COMMITS, 0) - held) | 0) <= 2;
   }
 
-  /** Copies the live block over the older committed one and turns readers to it. Tick thread only. */
+  /** Tick thread only. Copies the live block over the older committed block and turns readers to it. */
   commit(): void {
-    // acquire, of readers that have looked: nothing below is written before they had read. Those who look from now on
-    // learn that the older block is written over. Odd already where a thread died while it copied.
+    // acquire: the writes below come after the reads of readers that have called isHeld(). publish: readers that call it
+    // from now on learn that the older block is overwritten. The count is odd already if a thread died while it copied.
     const begun = Atomics.or(this.words, L.COMMITS, 1) | 1;
     this.copyBlock(LIVE_BLOCK, 3 - indexOf(begun));
+    this.fillOutbox(this.outboxes[2 - indexOf(begun)]);
     Atomics.add(this.words, L.COMMITS, 1); // publish: everything copied above is readable
   }
 
-  /** Live becomes what was last committed: the beginning of a replaced tick thread. */
+  /** Replacing tick thread only. The live block becomes what was committed last. */
   restore(): void {
-    this.copyBlock(indexOf(this.words[L.COMMITS]), LIVE_BLOCK);
-    // Ids that a lost tick gave out for the first time were never given out: they begin with their first generation. And
-    // rows that it used for the first time are no entities: a journal would take them for what is known already.
+    const committed = indexOf(this.words[L.COMMITS]);
+    this.copyBlock(committed, LIVE_BLOCK);
+    this.takeUpOutbox(this.outboxes[committed - 1]);
+    // A lost tick may have used ids and rows for the first time, beyond the limits of what was committed. Those ids begin
+    // again with their first generation. Those rows are no entities: a journal would take them for known ones.
     const { scalars, columns } = this.blocks[LIVE_BLOCK];
     const rowLimit = scalars[L.SCALAR_ROW_LIMIT];
     for (const { name, role } of this.layout.columns) {
@@ -133,6 +124,23 @@ export class WorldBuffer {
       columns[name].fill(0, rowLimit, Math.max(rowLimit, scalars[L.SCALAR_GHOST_FIRST]));
       columns[name].fill(0, Math.max(rowLimit, scalars[L.SCALAR_GHOST_LIMIT]));
     }
+  }
+
+  private fillOutbox(outbox: Int32Array): void {
+    const { claims, returningIds } = this;
+    outbox.set(claims);
+    outbox[L.RETURNING_ID_COUNT] = returningIds.length;
+    const kept = Math.min(returningIds.length, RETURNING_IDS_KEPT);
+    for (let i = 0; i < kept; i++) outbox[L.RETURNING_IDS + i] = returningIds[i];
+  }
+
+  private takeUpOutbox(outbox: Int32Array): void {
+    const count = outbox[L.RETURNING_ID_COUNT];
+    const kept = Math.min(count, RETURNING_IDS_KEPT);
+    this.claims.set(outbox.subarray(0, L.CLAIM_COUNT));
+    this.returningIds.length = 0;
+    for (let i = 0; i < kept; i++) this.returningIds.push(outbox[L.RETURNING_IDS + i]);
+    this.counters[COUNTER.idsLost] += count - kept;
   }
 
   private copyBlock(source: number, target: number): void {
@@ -161,12 +169,12 @@ export class WorldBuffer {
   }
 }
 
-/** The block that was committed last; the count may wrap, since the two take turns by its second bit. */
+/** The block that was committed last. The second bit of the count names it, so the count may wrap. */
 function indexOf(commits: number): number {
   return 1 + ((commits >> 1) & 1);
 }
 
-/** Where the part of the cells that is in use ends, from the beginning of a block. */
+/** End of the part of the cells that is in use, from the beginning of a block. */
 function cellsLimit(cells: L.CellsPlace, scalars: Int32Array): number {
   return cells.queueOffset + scalars[L.SCALAR_CELL_QUEUE] * cells.queueRecordBytes;
 }
@@ -174,7 +182,11 @@ function cellsLimit(cells: L.CellsPlace, scalars: Int32Array): number {
 function viewBlock(buffer: SharedArrayBuffer, layout: L.WorldLayout, start: number): Block {
   const columns: Record<string, AnyColumn> = {};
   for (const { name, type, offset } of layout.columns) {
-    const ArrayType = ARRAY_OF[type] as new (buffer: SharedArrayBuffer, offset: number, length: number) => AnyColumn;
+    const ArrayType = COLUMN_ARRAYS[type] as new (
+      buffer: SharedArrayBuffer,
+      offset: number,
+      length: number,
+    ) => AnyColumn;
     columns[name] = new ArrayType(buffer, start + offset, layout.rowCapacity);
   }
   const block: Block = {

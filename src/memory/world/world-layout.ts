@@ -1,46 +1,44 @@
-// The bytes of a world buffer: everything one zone is, in one SharedArrayBuffer.
-// Writers: main lays out the descriptor line once; after that the zone's tick thread alone changes anything.
-// Readers: main, neighbouring zones and whoever replaces the tick thread, and they read committed blocks only.
+// The bytes of a world buffer: the whole state of one zone in one SharedArrayBuffer.
+// Writers: main writes the descriptor line once; from then on only the zone's tick thread writes.
+// Readers: main, the I/O thread, neighbouring zones and the thread that replaces the tick thread. All of them read committed
+// blocks only.
 //
-//  0            128           256            2304
-//  | descriptor | commit line | counters f64 | block 0: live | block 1: committed | block 2: committed |
-//    main, once   tick thread   tick thread    tick thread     readers look where COMMITS says
+//  0            128           256            2304                           36096
+//  | descriptor | commit line | counters f64 | outbox of block 1, of block 2 | block 0: live | block 1: committed | block 2: committed |
+//    main, once   tick thread   tick thread    tick thread                     tick thread     readers look where COMMITS says
 //
-// A block is   | scalars i32 x 64 | globals f64 x 64 | marks i32 x 64 | column | column | ... | cells |   with every column
-// padded to 64 bytes. The three blocks are laid out alike, so a commit is one copy per column and a restore is one copy back.
+// A block is   | scalars i32 x 64 | globals f64 x 64 | marks i32 x 64 | column | column | ... | cells |
+//
+// Row capacity is a multiple of 64, so every column begins aligned. The three blocks are laid out alike: a commit is one
+// copy per column, a restore is one copy back.
 //
 // Cells, where the world has them:   | version f64 x n | state i32 x n | since i32 x n | taken i32 x n | queue records |
-// The queue comes last, so that only as much of it is copied as is in use.
+// The queue comes last, so that only the part of it that is in use is copied.
 //
-// Two committed blocks take turns: a tick thread that dies in the middle of a commit leaves the other one whole, and a
-// reader has a whole tick's time to copy what was committed last before it is written again.
+// Outbox, one for each committed block:   | claims i32 x 127 | ids that wait i32 | ids u32 x 4096 |
+// What the zone had claimed of its outgoing rings when it committed the block, and which ids had found no room in them. A
+// thread that dies between its commit and the publishing leaves whole records behind: its successor publishes up to the
+// claims. This is about the rings of this process, so it stands outside of the blocks: no snapshot carries it.
 //
-// COMMITS is raised twice by each commit, before it copies and after: 2 n when n of them are done, 2 n + 1 while the next
-// one copies. So it says which block was written last (n odd: block 2) and, to a reader that looks again when it is done,
-// whether that block is being written over: then it has grown by more than 2 since it was 2 n. A thread that dies while it
-// copies leaves it odd, which says the same of the commit that its successor begins with.
+// The two committed blocks take turns. A tick thread that dies during a commit leaves the other one intact, and a reader
+// has at least one whole tick to copy what was committed last before that block is overwritten.
 //
-// Whoever raises COMMITS, and a reader that looks again (it adds 0), reads and writes the word in one step. So all of them
-// are in one order, in which each takes over what those before it have done: either the reader comes first, and the
-// block is written over after it was read, or it comes later, and finds the word raised. A store followed by plain writes,
-// or plain reads followed by a load, promise neither, and processors such as ARM's do exchange them.
+// Each commit raises COMMITS twice, before it copies and after: it is 2n when n commits are done, and 2n + 1 while the next
+// one copies. That names the block that was committed last (n odd: block 2). A reader that began at 2n checks it again
+// after reading: if it has grown by more than 2, its block may have been overwritten. A thread that dies while it copies
+// leaves the count odd; its successor's first commit overwrites the same block and goes on from there.
+//
+// Every access that orders (both raises, and the reader's check, which adds 0) is an atomic read-modify-write, so all of
+// them have one order, and each sees what those before it did. Either the reader's check comes first, and the block is
+// overwritten after it was read, or it comes later and finds the count raised. A store followed by plain writes, or
+// plain reads followed by a load, would promise neither: processors such as ARM's do reorder them.
 
 import { assert } from '../../base/assert.js';
 import { GLOBALS_COUNT, ZONES_MAX } from '../../engine/limits.js';
-import { CACHE_LINE_BYTES } from '../limits.js';
+import { alignBytes } from '../alignment.js';
+import { CACHE_LINE_BYTES, RETURNING_IDS_KEPT } from '../limits.js';
 import { COUNTER_COUNT } from '../tables/zone-counters.js';
-
-export type ColumnType = 'u8' | 'i8' | 'u16' | 'i16' | 'u32' | 'i32' | 'f32' | 'f64';
-export const COLUMN_BYTES: Record<ColumnType, number> = {
-  u8: 1,
-  i8: 1,
-  u16: 2,
-  i16: 2,
-  u32: 4,
-  i32: 4,
-  f32: 4,
-  f64: 8,
-};
+import { COLUMN_BYTES, type ColumnType } from './column-types.js';
 
 export const WORLD_MAGIC = 0x54535357;
 export const WORLD_VERSION = 1;
@@ -56,7 +54,19 @@ export const ROW_CAPACITY = 4;
 export const COMMITS = CACHE_LINE_BYTES / 4;
 
 export const COUNTERS_OFFSET = 2 * CACHE_LINE_BYTES;
-export const BLOCKS_OFFSET = COUNTERS_OFFSET + COUNTER_COUNT * 8;
+
+// Words of an outbox.
+export const CLAIM_OF_EVENTS = 0;
+/** And one for each target zone from here on. */
+export const CLAIM_OF_HANDOFFS = 1;
+export const CLAIM_COUNT = 127;
+export const RETURNING_ID_COUNT = CLAIM_COUNT;
+export const RETURNING_IDS = CLAIM_COUNT + 1;
+export const OUTBOX_WORDS = RETURNING_IDS + RETURNING_IDS_KEPT;
+export const OUTBOXES_OFFSET = COUNTERS_OFFSET + COUNTER_COUNT * 8;
+export const BLOCKS_OFFSET = OUTBOXES_OFFSET + 2 * OUTBOX_WORDS * 4;
+
+assert(CLAIM_OF_HANDOFFS + ZONES_MAX <= CLAIM_COUNT, 'every target zone has a claim');
 
 // Scalars of a block.
 export const SCALAR_TICK = 0;
@@ -65,10 +75,10 @@ export const SCALAR_ENTITY_COUNT = 2;
 export const SCALAR_RANDOM = 3;
 export const SCALAR_ID_LIMIT = 4;
 export const SCALAR_POPULATED = 5;
-/** Rows from here on mirror a neighbour's entities; below the limit they may be in use. */
+/** Rows from GHOST_FIRST on mirror entities of neighbouring zones; those below GHOST_LIMIT may be in use. */
 export const SCALAR_GHOST_FIRST = 6;
 export const SCALAR_GHOST_LIMIT = 7;
-/** Ticks of this zone that were written to the journal since the session began; see journal-records.ts. */
+/** Ticks of this zone that were written to the journal in this session; see journal-records.ts. */
 export const SCALAR_JOURNALED = 8;
 /** Records in the queue of cells. */
 export const SCALAR_CELL_QUEUE = 32;
@@ -78,14 +88,14 @@ const SCALARS_BYTES = SCALAR_COUNT * 4;
 const GLOBALS_BYTES = GLOBALS_COUNT * 8;
 const MARKS_BYTES = ZONES_MAX * 4;
 export const GLOBALS_IN_BLOCK = SCALARS_BYTES;
-/** Handoff records taken so far from each source thread's ring; committed with what they brought. */
+/** Handoff records taken so far from each source zone's ring; committed with the entities they brought. */
 export const MARKS_IN_BLOCK = GLOBALS_IN_BLOCK + GLOBALS_BYTES;
 export const COLUMNS_IN_BLOCK = MARKS_IN_BLOCK + MARKS_BYTES;
 
 /**
  * alive      not 0 where the row is an entity
- * id         one cell per local id, not per row
- * transient  means something within a tick and right after it only
+ * id         one value per local id, not per row
+ * transient  meaningful only within a tick and right after it
  */
 export type ColumnRole = 'alive' | 'id' | 'transient';
 
@@ -145,7 +155,7 @@ export function layOutWorld(columns: readonly ColumnSpec[], rowCapacity: number,
     offset = place.queueOffset + place.queueRecords * place.queueRecordBytes;
     hash = Math.imul(hash ^ place.count ^ (place.queueRecordBytes << 20), 0x01000193);
   }
-  const blockBytes = Math.ceil(offset / CACHE_LINE_BYTES) * CACHE_LINE_BYTES;
+  const blockBytes = alignBytes(offset, CACHE_LINE_BYTES);
   const layout = { rowCapacity, columns: places, blockBytes, totalBytes: BLOCKS_OFFSET + 3 * blockBytes, hash };
   return place === undefined ? layout : { ...layout, cells: place };
 }
@@ -154,8 +164,8 @@ const CELL_BYTES = 8 + 3 * 4;
 
 function placeCells(cells: CellsSpec, start: number): CellsPlace {
   assert(cells.queueRecordBytes % 8 === 0, 'queue records are aligned', cells.queueRecordBytes);
-  const offset = Math.ceil(start / 8) * 8;
-  return { ...cells, offset, queueOffset: Math.ceil((offset + cells.count * CELL_BYTES) / 8) * 8 };
+  const offset = alignBytes(start, 8);
+  return { ...cells, offset, queueOffset: alignBytes(offset + cells.count * CELL_BYTES, 8) };
 }
 
 /** Of one row, packed without gaps. */

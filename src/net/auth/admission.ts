@@ -3,10 +3,7 @@
 
 import type { Socket } from 'node:net';
 import { DROP_CONNECTION_ADDRESS, DROP_CONNECTION_PENDING, type NetCounters } from '../gateway/net-counters.js';
-import { HANDSHAKES_PENDING_MIN } from '../limits.js';
-
-/** An address whose WebSockets are all taken can still ask how the server is. */
-const HTTP_PER_ADDRESS = 16;
+import { HANDSHAKES_PENDING_MIN, HTTP_PER_ADDRESS } from '../limits.js';
 
 interface AddressUse {
   connections: number;

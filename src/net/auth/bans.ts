@@ -1,5 +1,6 @@
 // Who is kept out, by address or by name, until when. What keeps them over a restart is not known here.
 
+import { wallMs } from '../../base/clock.js';
 import { BANS_MAX } from '../../durability/commands/limits.js';
 
 const MAPPED_PREFIX = '::ffff:';
@@ -24,7 +25,7 @@ export class BanList {
   private readonly addresses = new Map<string, number>();
   private readonly names = new Map<string, number>();
 
-  constructor(private readonly now: () => number = Date.now) {}
+  constructor(private readonly now: () => number = wallMs) {}
 
   get size(): number {
     return this.addresses.size + this.names.size;

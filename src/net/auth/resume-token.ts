@@ -11,6 +11,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { assert } from '../../base/assert.js';
 import { isUuid } from '../../base/uuid.js';
 import { RESUME_TOKEN_MS, TOKEN_BYTES_MAX } from '../../protocol/limits.js';
+import { TOKEN_SKEW_MS } from '../limits.js';
 
 const FORM = 1;
 const ID_BYTES = 16;
@@ -18,8 +19,6 @@ const BODY_BYTES = 67;
 const SIGNATURE_BYTES = 32;
 const TOKEN_BYTES = BODY_BYTES + SIGNATURE_BYTES;
 const TOKEN_CHARACTERS = Math.ceil((TOKEN_BYTES * 4) / 3);
-/** Clocks of servers that share a secret may differ by this much. */
-const CLOCKS_APART_MS = 60000;
 
 assert(TOKEN_CHARACTERS <= TOKEN_BYTES_MAX, 'a resume token fits a Join', TOKEN_CHARACTERS);
 
@@ -57,7 +56,7 @@ export class TokenMint {
     return bytes.toString('base64url');
   }
 
-  /** Undefined: not one of ours, altered, or too old. */
+  /** Undefined: not one of ours, altered, too old, or from too far in the future. */
   verify(token: string): ResumeClaims | undefined {
     if (token.length !== TOKEN_CHARACTERS) return undefined;
     const bytes = Buffer.from(token, 'base64url');
@@ -66,7 +65,7 @@ export class TokenMint {
     if (!timingSafeEqual(this.signatureOf(bytes), bytes.subarray(BODY_BYTES)) || bytes[0] !== FORM) return undefined;
     const issuedMs = bytes.readUIntLE(61, 6);
     const ageMs = this.now() - issuedMs;
-    if (ageMs > RESUME_TOKEN_MS || ageMs < -CLOCKS_APART_MS) return undefined;
+    if (ageMs > RESUME_TOKEN_MS || ageMs < -TOKEN_SKEW_MS) return undefined;
     return {
       worldId: readId(bytes, 1),
       playerId: readId(bytes, 1 + ID_BYTES),

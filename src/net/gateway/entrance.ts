@@ -1,13 +1,29 @@
 // From a Join to a place in the world: who may come in, and as whom. A client with a token goes on with its own entity
 // where that is still here, else with what is stored of its player, else as a newcomer.
 
+import type { Settings } from '../../config/settings.js';
 import { RejectCode } from '../../game/reject-codes.js';
 import type { JoinFields } from '../../protocol/fb/client-message.js';
+import type { BanList } from '../auth/bans.js';
 import type { ResumeClaims } from '../auth/resume-token.js';
 import { CloseCode } from './close-codes.js';
-import type { GatewayOptions, GatewaySettings } from './gateway.js';
-import { SESSION_ABSENT, SESSION_CONNECTING, SESSION_JOINING } from './session.js';
-import type { StoredPlayer } from './world-port.js';
+import type { Outbox } from './outbox.js';
+import type { Resumption } from './resumption.js';
+import { SESSION_ABSENT, SESSION_CONNECTING, SESSION_JOINING, type SessionTable } from './session.js';
+import type { StoredPlayer, WorldPort } from './world-port.js';
+
+/** Who may come in: RejectCode.None, or why not. */
+export type Admit = (name: string, token: string) => RejectCode;
+
+export interface EntranceOptions {
+  sessions: SessionTable;
+  world: WorldPort;
+  outbox: Outbox;
+  admit: Admit;
+  /** Absent: whoever is gone has left. */
+  resumption?: Resumption | undefined;
+  bans: BanList;
+}
 
 /** What the gateway does with a client that cannot stay, and with an absent one whose seat is needed. */
 export interface Doorkeeper {
@@ -20,9 +36,9 @@ export class Entrance {
   readonly updateHz: Uint8Array;
 
   constructor(
-    private readonly options: GatewayOptions,
+    private readonly options: EntranceOptions,
     /** As they are now. */
-    private readonly settings: Pick<GatewaySettings, 'tickHz' | 'updateHz'>,
+    private readonly settings: Readonly<Pick<Settings, 'tickHz' | 'updateHz'>>,
     private readonly doorkeeper: Doorkeeper,
   ) {
     this.updateHz = new Uint8Array(options.sessions.capacity);

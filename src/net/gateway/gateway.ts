@@ -18,11 +18,11 @@ import { CLIENT_HEADER_BYTES, CLIENT_MESSAGE_BYTES_MAX, GAME_KIND_MIN } from '..
 import { transcodePlain } from '../../protocol/plain/plain-client-message.js';
 import type { PlainEncoding } from '../../protocol/plain/plain-codec.js';
 import type { Encoding } from '../../protocol/subprotocols.js';
-import type { BanList, Selection } from '../auth/bans.js';
+import type { Selection } from '../auth/bans.js';
 import { RESYNC_INTERVAL_MS, VIOLATION_POINTS_MAX, VIOLATION_WINDOW_MS } from '../limits.js';
 import { CloseCode } from './close-codes.js';
 import type { Connection } from './connection.js';
-import { type Doorkeeper, Entrance } from './entrance.js';
+import { type Doorkeeper, Entrance, type EntranceOptions } from './entrance.js';
 import { DROP_AFTER_CLOSE, DROP_STALE, type NetCounters } from './net-counters.js';
 import type { Outbox, WelcomeBase } from './outbox.js';
 import type { Resumption } from './resumption.js';
@@ -47,21 +47,11 @@ export type GatewaySettings = Pick<
   'messagesPerSecond' | 'tickHz' | 'updateHz' | 'joinTimeoutMs' | 'slowClientMs'
 >;
 
-/** Who may come in: RejectCode.None, or why not. */
-export type Admit = (name: string, token: string) => RejectCode;
-
-export interface GatewayOptions {
+export interface GatewayOptions extends EntranceOptions {
   settings: GatewaySettings;
-  sessions: SessionTable;
   counters: NetCounters;
-  world: WorldPort;
-  outbox: Outbox;
   layouts: CommandLayouts;
   welcome: WelcomeBase;
-  admit: Admit;
-  /** Absent: whoever is gone has left. */
-  resumption?: Resumption | undefined;
-  bans: BanList;
   log: Log;
 }
 

@@ -19,6 +19,7 @@ export const DROP_CONNECTION_PENDING = 5;
 export const DROP_CONNECTION_ADDRESS = 6;
 export const DROP_CONNECTION_FULL = 7;
 export const DROP_CONNECTION_ACCEPT = 8;
+export const DROP_RESPONSE_UNSENT = 9;
 export const DROP_NAMES = [
   'congested', // a frame for a client whose socket is backed up
   'awaiting_full', // a frame that builds on one which was dropped
@@ -29,6 +30,7 @@ export const DROP_NAMES = [
   'connection_address', // more connections from one address than are allowed
   'connection_full', // more refusals at a time than are explained
   'connection_accept', // a connection that the system could not hand over, for want of file descriptors
+  'response_unsent', // an HTTP connection with too much that its client does not read
 ] as const;
 
 /** Close codes of this server, and those of the standard that it sees. Whatever else a client says is "other". */

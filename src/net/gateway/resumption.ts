@@ -3,7 +3,9 @@
 // session over, also while its old connection seems to live: a lost connection is often noticed by its owner first.
 
 import { randomUUID } from 'node:crypto';
+import { wallMs } from '../../base/clock.js';
 import { type ResumeClaims, TokenMint } from '../auth/resume-token.js';
+import { TOKEN_SKEW_MS } from '../limits.js';
 import { CloseCode } from './close-codes.js';
 import type { NetCounters } from './net-counters.js';
 import type { Outbox } from './outbox.js';
@@ -40,7 +42,7 @@ export interface ResumeOptions {
   reserved: readonly ReservedClient[];
   /** Epochs given out are above this one. */
   lastEpoch: number;
-  /** The wall clock. */
+  /** The wall clock, or better one that does not jump. */
   now?: () => number;
   /** What is stored of a player, undefined where there is nothing; it answers within a bounded time and never rejects. */
   findPlayer?: (playerId: string) => Promise<StoredPlayer | undefined>;
@@ -94,7 +96,7 @@ export class Resumption {
     private readonly outbox: Outbox,
     private readonly counters: NetCounters,
   ) {
-    this.now = options.now ?? Date.now;
+    this.now = options.now ?? wallMs;
     this.startedMs = this.now();
     this.mint = new TokenMint(options.secret, this.now);
     this.stays = new Array(sessions.capacity).fill(undefined);
@@ -122,7 +124,7 @@ export class Resumption {
     const playing = this.clientOfPlayer.get(playerId);
     if (playing !== undefined && this.isInWorld(playing)) return playing;
     if (worldId !== this.options.worldId || !this.sessions.holds(client, epoch)) return undefined;
-    const isOwner = this.reservedKeys.get(client) === key && issuedMs <= this.startedMs;
+    const isOwner = this.reservedKeys.get(client) === key && issuedMs <= this.startedMs + TOKEN_SKEW_MS;
     return isOwner && this.isInWorld(client) ? client : undefined;
   }
 

@@ -1,4 +1,4 @@
-// The seam between sockets and the world. The router (runtime/) implements WorldPort over the rings and drives a
+// The seam between sockets and the world. The router (server/main) implements WorldPort over the rings and drives a
 // ClientSink; the gateway (net/) implements ClientSink over sockets. `client` is a small index; `epoch` tells one
 // holder of an index from the next, so that a late frame never reaches a stranger.
 

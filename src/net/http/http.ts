@@ -4,18 +4,21 @@ import type { IncomingMessage } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { type FastifyInstance, fastify } from 'fastify';
 import type { Admission } from '../auth/admission.js';
-import { HANDSHAKE_HEADER_BYTES_MAX, HANDSHAKE_TIMEOUT_MS } from '../limits.js';
+import type { NetCounters } from '../gateway/net-counters.js';
+import {
+  ACCEPT_BACKLOG,
+  HANDSHAKE_HEADER_BYTES_MAX,
+  HANDSHAKE_TIMEOUT_MS,
+  HTTP_BODY_BYTES_MAX,
+  HTTP_CHECK_INTERVAL_MS,
+  HTTP_KEEP_ALIVE_TIMEOUT_MS,
+  HTTP_REQUEST_TIMEOUT_MS,
+} from '../limits.js';
 import type { Metrics } from './metrics.js';
+import { RequestGates } from './request-gate.js';
 import { loadStaticFiles } from './static-files.js';
 
 export const GAME_PATH = '/ws/game';
-
-const CONNECTION_CHECK_MS = 1000;
-const REQUEST_TIMEOUT_MS = 10000;
-const KEEP_ALIVE_TIMEOUT_MS = 5000;
-const BODY_BYTES_MAX = 1024;
-/** Connections the kernel holds until they are accepted: a crowd comes faster than one turn of the event loop. */
-const ACCEPT_BACKLOG = 4096;
 
 export interface Readiness {
   ready: boolean;
@@ -26,6 +29,7 @@ export interface HttpOptions {
   host: string;
   port: number;
   admission: Admission;
+  counters: NetCounters;
   metrics: Metrics;
   health(): object;
   ready(): Readiness;
@@ -38,26 +42,34 @@ export interface HttpOptions {
 export class HttpServer {
   private readonly app: FastifyInstance;
   private readonly options: HttpOptions;
+  private readonly gates: RequestGates;
 
   constructor(options: HttpOptions) {
     this.options = options;
+    this.gates = new RequestGates(options.counters);
     this.app = fastify({
       logger: false,
-      bodyLimit: BODY_BYTES_MAX,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      connectionTimeout: REQUEST_TIMEOUT_MS,
-      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+      bodyLimit: HTTP_BODY_BYTES_MAX,
+      requestTimeout: HTTP_REQUEST_TIMEOUT_MS,
+      connectionTimeout: HTTP_REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: HTTP_KEEP_ALIVE_TIMEOUT_MS,
       forceCloseConnections: true,
-      // Node looks for connections that are late only every 30 seconds unless told otherwise.
       http: {
         maxHeaderSize: HANDSHAKE_HEADER_BYTES_MAX,
         headersTimeout: HANDSHAKE_TIMEOUT_MS,
-        connectionsCheckingInterval: CONNECTION_CHECK_MS,
+        connectionsCheckingInterval: HTTP_CHECK_INTERVAL_MS,
       },
     });
     this.addPages();
-    this.app.server.on('connection', (socket: Socket) => options.admission.connect(socket));
-    this.app.server.on('upgrade', (request, socket, head) => this.upgrade(request, socket as Socket, head));
+    const { server } = this.app;
+    server.on('connection', (socket: Socket) => {
+      options.admission.connect(socket);
+      this.gates.attach(socket);
+    });
+    server.prependListener('request', (request, response) => this.gates.begin(request, response));
+    // By itself, Node answers what is expected of it and unknown behind the back of the gate.
+    server.on('checkExpectation', (request, response) => server.emit('request', request, response));
+    server.on('upgrade', (request, socket, head) => this.upgrade(request, socket as Socket, head));
   }
 
   async listen(): Promise<{ port: number }> {
@@ -108,7 +120,8 @@ export class HttpServer {
   private upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
     // From here on the socket is no longer the HTTP server's, and an error that nobody listens for ends the process.
     socket.on('error', () => socket.destroy());
-    if ((request.url ?? '').split('?', 1)[0] === GAME_PATH) this.options.upgrade(request, socket, head);
+    const rest = Buffer.concat([head, this.gates.detach(socket)]);
+    if ((request.url ?? '').split('?', 1)[0] === GAME_PATH) this.options.upgrade(request, socket, rest);
     else refuseUpgrade(socket, '404 Not Found', `WebSockets are at ${GAME_PATH}.`);
   }
 }

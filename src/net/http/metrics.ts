@@ -1,7 +1,8 @@
-// Owner of prom-client. Nothing is counted in its objects: every series is read from where it is counted, when someone
-// asks for the page.
+// Owner of prom-client. Nothing is counted in its objects: every series is read from where it is counted, when the page
+// is built. A page that was built a moment ago is served again.
 
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { nowMs } from '../../base/clock.js';
 import { rejectName } from '../../game/reject-codes.js';
 import {
   BYTES_IN,
@@ -13,6 +14,7 @@ import {
   PACKETS_OUT,
 } from '../gateway/net-counters.js';
 import { SESSION_FREE, SESSION_STATES, type SessionTable } from '../gateway/session.js';
+import { METRICS_PAGE_MS } from '../limits.js';
 
 export type Labels = Record<string, string>;
 /** States the present value of one series. */
@@ -23,7 +25,10 @@ export type Collect = (report: Report) => void;
 export class Metrics {
   private readonly registry = new Registry();
 
-  constructor() {
+  private page: Promise<string> | undefined;
+  private builtAt = 0;
+
+  constructor(private readonly now: () => number = nowMs) {
     collectDefaultMetrics({ register: this.registry });
   }
 
@@ -31,8 +36,14 @@ export class Metrics {
     return this.registry.contentType;
   }
 
+  /** The page, at most METRICS_PAGE_MS old. */
   text(): Promise<string> {
-    return this.registry.metrics();
+    const now = this.now();
+    if (this.page === undefined || now - this.builtAt >= METRICS_PAGE_MS) {
+      this.builtAt = now;
+      this.page = this.registry.metrics();
+    }
+    return this.page;
   }
 
   registerGauge(name: string, help: string, labelNames: readonly string[], collect: Collect): void {

@@ -23,7 +23,7 @@ export { ClientKind };
 
 export const PING_BYTES = CLIENT_HEADER_BYTES + 4;
 
-/** How long the strings may be is a matter of range, which readJoin answers. */
+/** Bounds only; readJoin checks how long the strings may be, and answers OutOfRange. */
 const JOIN_SHAPE: TableShape = [
   { form: 'string', bytesMax: CLIENT_MESSAGE_BYTES_MAX },
   { form: 'string', bytesMax: CLIENT_MESSAGE_BYTES_MAX },
@@ -54,9 +54,8 @@ export function clientTimeOf(view: DataView, offset: number): number {
 }
 
 /**
- * @hot Once per message received. What can be known of the `bytes` bytes at `offset` without knowing the session: size,
- * header, kind, and body. What it accepts is safe to read. Whether `seq` is above the last one is the session's to
- * check; the texts of a Join are readJoin's.
+ * @hot Once per message received. Checks size, header, kind and body of the `bytes` bytes at `offset`. What it accepts is
+ * safe to read. The session checks whether `seq` is above the last one, readJoin the texts of a Join.
  */
 export function checkClientMessage(layouts: CommandLayouts, view: DataView, offset: number, bytes: number): RejectCode {
   if (bytes > CLIENT_MESSAGE_BYTES_MAX) return RejectCode.TooLarge;

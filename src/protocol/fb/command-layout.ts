@@ -8,23 +8,18 @@
 // The whole is padded to the largest alignment in it, which is at least the 4 of `seq`.
 
 import { assert } from '../../base/assert.js';
-import type { CommandDefinition, PayloadField, WireTypeName } from '../../game/definition.js';
+import type { CommandDefinition, PayloadField } from '../../game/definition.js';
+import { placeFields } from '../../game/payload.js';
 import { RejectCode } from '../../game/reject-codes.js';
+import { ENGINE_MESSAGE_NAMES, PLAIN_MESSAGE_KEYS } from '../../game/reserved-names.js';
+import { WIRE_TYPE_BYTES, WIRE_TYPE_MAX, WIRE_TYPE_MIN, WIRE_TYPES, type WireTypeName } from '../../game/wire-types.js';
 import { COMMAND_PAYLOAD_BYTES_MAX } from '../../memory/limits.js';
 import { CLIENT_HEADER_BYTES, GAME_KIND_MIN } from '../limits.js';
 
-/** The numbers of the schema's WireType, and the bytes of each. */
-export const WIRE_TYPE_NAMES: readonly WireTypeName[] = ['u8', 'i8', 'u16', 'i16', 'u32', 'i32', 'f32'];
-const WIRE_BYTES = [1, 1, 2, 2, 4, 4, 4];
-const TYPE_F32 = 6;
-const TYPE_MIN = [0, -128, 0, -32768, 0, -2147483648, -3.4028234663852886e38];
-const TYPE_MAX = [255, 127, 65535, 32767, 4294967295, 2147483647, 3.4028234663852886e38];
+const TYPE_F32 = WIRE_TYPES.f32;
 
 const KIND_MAX = 65535;
 const HEADER_ALIGN = 4;
-/** These are keys of the plain-object form itself. */
-const TAKEN_COMMAND_NAMES = ['join', 'ping', 'resync', 'leave'];
-const TAKEN_FIELD_NAMES = ['type', 'seq'];
 
 /** The part of a CommandDefinition that the wire depends on. */
 export type DescribedCommand = Pick<CommandDefinition, 'name' | 'kind' | 'payload'>;
@@ -37,6 +32,9 @@ export interface CommandField {
   min: number;
   max: number;
   reserved: boolean;
+  /** In the plain-object form: false or true, or one of these names, beside the number. */
+  isBool: boolean;
+  oneOf: readonly string[] | undefined;
 }
 
 export interface CommandLayout {
@@ -58,7 +56,7 @@ export interface CommandLayout {
 }
 
 /** A plain command: its payload by field name, without reserved fields. */
-export type CommandPayload = Record<string, number>;
+export type CommandPayload = Record<string, number | boolean | string>;
 
 /** The layouts of one game, found by kind or by name. */
 export class CommandLayouts {
@@ -92,20 +90,22 @@ export class CommandLayouts {
 export function layOutCommand(command: DescribedCommand): CommandLayout {
   const { name, kind } = command;
   assert(Number.isInteger(kind) && kind >= GAME_KIND_MIN && kind <= KIND_MAX, `kind of command ${name}`, kind);
-  assert(name !== '' && !TAKEN_COMMAND_NAMES.includes(name), 'a command has a name of its own', name);
+  assert(name !== '' && !ENGINE_MESSAGE_NAMES.includes(name), 'a command has a name of its own', name);
+  const { offsets } = placeFields(command.payload);
   let end = CLIENT_HEADER_BYTES;
   let structAlign = HEADER_ALIGN;
   const fields: CommandField[] = [];
   const padding: number[] = [];
-  for (const definition of command.payload) {
+  for (const [index, definition] of command.payload.entries()) {
     assert(
       !fields.some((field) => field.name === definition.name),
       `${name}: a field name is used once`,
       definition.name,
     );
-    const align = WIRE_BYTES[typeNumber(definition.type)];
+    const align = WIRE_TYPE_BYTES[typeNumber(definition.type)];
     structAlign = Math.max(structAlign, align);
-    const offset = alignUp(end, align);
+    // The header is as long as the largest value: what is aligned in the payload is aligned in the struct.
+    const offset = CLIENT_HEADER_BYTES + offsets[index];
     for (let gap = end; gap < offset; gap++) padding.push(gap);
     fields.push(layOutField(name, definition, offset));
     end = offset + align;
@@ -125,16 +125,17 @@ function layOutField(commandName: string, definition: PayloadField, offset: numb
   const number = typeNumber(type);
   // Bounds of a float are what the wire can hold of them, or 0.1 would be above a maximum of 0.1.
   const round = number === TYPE_F32 ? Math.fround : (value: number) => value;
-  const min = round(definition.min ?? TYPE_MIN[number]);
-  const max = round(definition.max ?? TYPE_MAX[number]);
+  const min = round(definition.min ?? WIRE_TYPE_MIN[number]);
+  const max = round(definition.max ?? WIRE_TYPE_MAX[number]);
   const label = `${commandName}.${name}`;
-  assert(name !== '' && !TAKEN_FIELD_NAMES.includes(name), 'a payload field has a name of its own', label);
+  assert(name !== '' && !PLAIN_MESSAGE_KEYS.includes(name), 'a payload field has a name of its own', label);
   assert(
-    min <= max && min >= TYPE_MIN[number] && max <= TYPE_MAX[number],
+    min <= max && min >= WIRE_TYPE_MIN[number] && max <= WIRE_TYPE_MAX[number],
     `range of ${label} in ${type}`,
     `${min}..${max}`,
   );
-  return { name, type, offset, min, max, reserved: definition.reserved === true };
+  const { reserved = false, isBool = false, oneOf } = definition;
+  return { name, type, offset, min, max, reserved, isBool, oneOf };
 }
 
 function checksOf(fields: readonly CommandField[], padding: readonly number[]) {
@@ -197,7 +198,7 @@ export function writeCommand(
     if (field.reserved) continue;
     expectedCount++;
     if (!Object.hasOwn(payload, field.name)) return RejectCode.Malformed;
-    const given = payload[field.name];
+    const given = numberOf(field, payload[field.name]);
     if (typeof given !== 'number') return RejectCode.Malformed;
     const value = field.type === 'f32' ? Math.fround(given) : given;
     if (!(value >= field.min && value <= field.max)) return RejectCode.OutOfRange;
@@ -205,6 +206,12 @@ export function writeCommand(
     writeWire(view, offset + field.offset, typeNumber(field.type), value);
   }
   return Object.keys(payload).length === expectedCount ? RejectCode.None : RejectCode.Malformed;
+}
+
+/** A name that the field does not have becomes a number that it does not allow. */
+function numberOf({ isBool, oneOf }: CommandField, given: unknown): unknown {
+  if (isBool && typeof given === 'boolean') return given ? 1 : 0;
+  return oneOf !== undefined && typeof given === 'string' ? oneOf.indexOf(given) : given;
 }
 
 /** For senders that trust themselves: a payload that does not fit the layout is their mistake. */
@@ -219,7 +226,9 @@ export function encodeCommand(layout: CommandLayout, payload: Readonly<CommandPa
 export function decodeCommand(layout: CommandLayout, view: DataView, offset: number): CommandPayload {
   const payload: CommandPayload = {};
   for (const field of layout.fields) {
-    if (!field.reserved) payload[field.name] = readWire(view, offset + field.offset, typeNumber(field.type));
+    if (field.reserved) continue;
+    const value = readWire(view, offset + field.offset, typeNumber(field.type));
+    payload[field.name] = field.oneOf?.[value] ?? (field.isBool ? value !== 0 : value);
   }
   return payload;
 }
@@ -245,7 +254,7 @@ export function readWire(view: DataView, offset: number, type: number): number {
 }
 
 function writeWire(view: DataView, offset: number, type: number, value: number): void {
-  const bytes = WIRE_BYTES[type];
+  const bytes = WIRE_TYPE_BYTES[type];
   if (type === TYPE_F32) view.setFloat32(offset, value, true);
   else if (bytes === 1) view.setUint8(offset, value);
   else if (bytes === 2) view.setUint16(offset, value, true);
@@ -253,8 +262,8 @@ function writeWire(view: DataView, offset: number, type: number, value: number):
 }
 
 function typeNumber(type: WireTypeName): number {
-  const number = WIRE_TYPE_NAMES.indexOf(type);
-  assert(number >= 0, 'a wire type', type);
+  const number = WIRE_TYPES[type] as number | undefined;
+  assert(number !== undefined, 'a wire type', type);
   return number;
 }
 

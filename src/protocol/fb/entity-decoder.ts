@@ -7,8 +7,9 @@
 // Forms 1 and 2 carry the low bits of a position that the receiver knows: the nearest position with those low bits is
 // meant. The server never lets an entity move farther than that between two records for one client.
 
+import { WIRE_TYPE_BYTES, WIRE_TYPES } from '../../game/wire-types.js';
 import { DECODED_ENTITIES_MAX } from '../limits.js';
-import { readWire, WIRE_TYPE_NAMES } from './command-layout.js';
+import { readWire } from './command-layout.js';
 import { type FieldForm, FrameFlag, type ServerFrame } from './server-frame.js';
 
 export interface EntityState {
@@ -56,8 +57,6 @@ const FORM_ENTER = 3;
 const FIRST_FIELD_BIT = 2;
 /** By the form of the position. */
 const POSITION_BYTES = [0, 2, 4, 9];
-/** By wire type. */
-const WIRE_BYTES = [1, 1, 2, 2, 4, 4, 4];
 
 export class EntityDecoder {
   readonly entities = new Map<number, EntityState>();
@@ -77,7 +76,7 @@ export class EntityDecoder {
     this.kinds = kinds;
     // As 32-bit floats, which is how a Welcome carries them: both sides get the same values from the same bytes.
     this.quantum = Math.fround(quantum);
-    this.types = fields.map((field) => WIRE_TYPE_NAMES.indexOf(field.type));
+    this.types = fields.map((field) => WIRE_TYPES[field.type]);
     this.scales = fields.map((field) => Math.fround(field.scale));
     this.offsets = fields.map((field) => Math.fround(field.offset));
     this.maskLimit = 2 ** (FIRST_FIELD_BIT + fields.length);
@@ -146,7 +145,7 @@ export class EntityDecoder {
   private bodyBytes(mask: number): number {
     let bytes = POSITION_BYTES[mask & FORM_MASK];
     for (let index = 0; index < this.types.length; index++) {
-      if ((mask & (1 << (index + FIRST_FIELD_BIT))) !== 0) bytes += WIRE_BYTES[this.types[index]];
+      if ((mask & (1 << (index + FIRST_FIELD_BIT))) !== 0) bytes += WIRE_TYPE_BYTES[this.types[index]];
     }
     return bytes;
   }
@@ -184,7 +183,7 @@ export class EntityDecoder {
       if ((mask & (1 << (index + FIRST_FIELD_BIT))) === 0) continue;
       const raw = readWire(this.view, this.position, this.types[index]);
       entity.fields[index] = raw * this.scales[index] + this.offsets[index];
-      this.position += WIRE_BYTES[this.types[index]];
+      this.position += WIRE_TYPE_BYTES[this.types[index]];
     }
   }
 

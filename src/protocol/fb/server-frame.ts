@@ -11,7 +11,7 @@ import { Reject } from '../../../schemas/generated/tessera/wire/reject.js';
 import { ServerFrame } from '../../../schemas/generated/tessera/wire/server-frame.js';
 import { Welcome } from '../../../schemas/generated/tessera/wire/welcome.js';
 import { assert } from '../../base/assert.js';
-import type { WireTypeName } from '../../game/definition.js';
+import { WIRE_TYPE_NAMES, WIRE_TYPES, type WireTypeName } from '../../game/wire-types.js';
 import {
   NOTICE_BYTES_MAX,
   REPLICATED_FIELDS_MAX,
@@ -20,7 +20,6 @@ import {
   WIRE_KINDS_MAX,
   WIRE_NAME_BYTES_MAX,
 } from '../limits.js';
-import { WIRE_TYPE_NAMES } from './command-layout.js';
 import { inline, type Slot, type TableShape, verifyTable } from './table-verifier.js';
 
 export { FrameFlag, ServerFrame };
@@ -193,7 +192,7 @@ function addWelcome(builder: Builder, welcome: WelcomeInfo): Offset {
   const fields = Welcome.createFieldsVector(
     builder,
     welcome.fields.map((field) => {
-      const type = WIRE_TYPE_NAMES.indexOf(field.type);
+      const type = WIRE_TYPES[field.type];
       return FieldInfo.createFieldInfo(builder, builder.createString(field.name), type, field.scale, field.offset);
     }),
   );

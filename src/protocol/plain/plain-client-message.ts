@@ -2,18 +2,8 @@
 // holds for every encoding. This file checks what those bytes can no longer show: names, missing and unknown keys, types.
 
 import { RejectCode } from '../../game/reject-codes.js';
-import {
-  ClientKind,
-  clientTimeOf,
-  encodeJoin,
-  kindOf,
-  PING_BYTES,
-  readJoin,
-  seqOf,
-  writeHeader,
-  writePing,
-} from '../fb/client-message.js';
-import { type CommandLayouts, decodeCommand, writeCommand } from '../fb/command-layout.js';
+import { ClientKind, encodeJoin, PING_BYTES, writeHeader, writePing } from '../fb/client-message.js';
+import { type CommandLayouts, writeCommand } from '../fb/command-layout.js';
 import { CLIENT_HEADER_BYTES, CLIENT_MESSAGE_BYTES_MAX } from '../limits.js';
 import { type PlainEncoding, type PlainObject, parsePlain } from './plain-codec.js';
 
@@ -86,29 +76,4 @@ function isUint(value: unknown, max: number): value is number {
 
 function hasKeys(payload: PlainObject, count: number): boolean {
   return Object.keys(payload).length === count;
-}
-
-/** The plain object of a message that checkClientMessage has accepted, or null for a Join whose texts are not in order. */
-export function describeMessage(
-  layouts: CommandLayouts,
-  view: DataView,
-  offset: number,
-  bytes: number,
-): PlainObject | null {
-  const kind = kindOf(view, offset);
-  const seq = seqOf(view, offset);
-  switch (kind) {
-    case ClientKind.Join: {
-      const join = readJoin(view, offset, bytes);
-      return join === null ? null : { type: 'join', seq, ...join };
-    }
-    case ClientKind.Ping:
-      return { type: 'ping', seq, clientTime: clientTimeOf(view, offset) };
-    case ClientKind.Resync:
-      return { type: 'resync', seq };
-    case ClientKind.Leave:
-      return { type: 'leave', seq };
-  }
-  const layout = layouts.find(kind);
-  return layout === null ? null : { type: layout.name, seq, ...decodeCommand(layout, view, offset) };
 }

@@ -1,5 +1,5 @@
 // Plain objects as JSON text or MessagePack bytes: the two spellings beside FlatBuffers. What clients send is one flat
-// object of a few numbers and strings; anything deeper is refused before a parser has made objects of it.
+// object of a few numbers, strings and booleans; anything deeper is refused before a parser has made objects of it.
 
 import { Packr, Unpackr } from 'msgpackr';
 
@@ -12,7 +12,7 @@ const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true, int64AsTyp
 const textDecoder = new TextDecoder('utf-8', { fatal: true });
 
 /**
- * The object in a message from a client, or null. Strings and numbers are all that it can hold. The work grows with the
+ * The object in a message from a client, or null. Strings, numbers and booleans are all that it can hold. The work grows with the
  * message, whose size is for the caller to bound.
  */
 export function parsePlain(encoding: PlainEncoding, bytes: Uint8Array): PlainObject | null {
@@ -45,11 +45,11 @@ function parseMsgpack(bytes: Uint8Array): unknown {
 
 function isFlatObject(value: unknown): value is PlainObject {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  return Object.values(value).every((inner) => typeof inner === 'number' || typeof inner === 'string');
+  return Object.values(value).every((inner) => ['number', 'string', 'boolean'].includes(typeof inner));
 }
 
 /**
- * Whether the bytes are exactly one MessagePack map of strings to numbers and strings. Walks over lengths only, so that
+ * Whether the bytes are exactly one MessagePack map of strings to numbers, strings and booleans. Walks over lengths only, so that
  * the parser behind it never meets a nested value, a foreign type, or a length that is a lie.
  */
 function isFlatMap(bytes: Uint8Array): boolean {
@@ -92,6 +92,9 @@ function skipValue(bytes: Uint8Array, position: number): number {
   const token = bytes[position];
   if (token < 0x80 || token >= 0xe0) return position + 1;
   switch (token) {
+    case 0xc2: // false
+    case 0xc3: // true
+      return position + 1;
     case 0xcc: // uint 8
     case 0xd0: // int 8
       return position + 2;

@@ -3,6 +3,7 @@
 
 import { assert } from '../../base/assert.js';
 import { rejectReason } from '../../game/reject-codes.js';
+import { PLAIN_ENTITY_KEYS } from '../../game/reserved-names.js';
 import { EntityDecoder, type FrameDelta } from '../fb/entity-decoder.js';
 import {
   FrameFlag,
@@ -20,8 +21,6 @@ import {
 import type { GameDescription } from '../game-description.js';
 import { formatPlain, type PlainEncoding } from './plain-codec.js';
 
-/** Keys of an entity that no field may be named. */
-const TAKEN_FIELD_NAMES = ['id', 'entered', 'kind', 'x', 'y'];
 /** Names of the engine's messages by kind. */
 const ENGINE_MESSAGES = ['', 'join', 'ping', 'resync', 'leave'];
 
@@ -62,7 +61,7 @@ export class PlainFrameEncoder {
 
   constructor(encoding: PlainEncoding, game: GameDescription, quantum: number) {
     for (const field of game.fields) {
-      assert(!TAKEN_FIELD_NAMES.includes(field.name), 'a replicated field has a name of its own', field.name);
+      assert(!PLAIN_ENTITY_KEYS.includes(field.name), 'a replicated field has a name of its own', field.name);
     }
     this.encoding = encoding;
     this.decoder = new EntityDecoder(game.fields, quantum, game.kinds);

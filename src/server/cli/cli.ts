@@ -3,19 +3,17 @@
 
 import { readFileSync } from 'node:fs';
 import { isatty } from 'node:tty';
-import { type Logger, pino } from 'pino';
 import { nowMs } from '../../base/clock.js';
 import { type LoadedSettings, loadSettings, type SettingSources, type Settings } from '../../config/settings.js';
+import { SAME_SIGNAL_MS, STOP_MS_MAX } from '../limits.js';
+import { BadGame } from '../main/load-game.js';
 import { type RunningServer, startServer } from '../main/server.js';
 import type { DataFolderLock } from './data-folder-lock.js';
 import { helpText, versionText } from './help.js';
+import { createLog } from './log.js';
+import { describeStart } from './start-lines.js';
 import { checkStartup, describeListenError } from './startup-checks.js';
 
-/** A stop that takes longer than this is ended by force. */
-const STOP_MS_MAX = 10000;
-const SAME_SIGNAL_MS = 1000;
-/** Of log lines that found no room, kept until there is some; further ones are lost. */
-const LOG_WAITING_BYTES_MAX = 1 << 20;
 const hadTerminal = isatty(0);
 
 function load(): LoadedSettings {
@@ -31,21 +29,6 @@ function fail(lines: readonly string[]): never {
     process.stderr.write(`tessera: ${line}\n`);
   }
   process.exit(1);
-}
-
-function describe(settings: Settings, server: RunningServer): string {
-  const shownHost = settings.host.includes(':') ? `[${settings.host}]` : settings.host;
-  const { zoneColumns, zoneRows, tickHz, worldWidth, worldHeight, bots } = settings;
-  return [
-    `listening on http://${shownHost}:${server.port}`,
-    `  play in a browser   http://${shownHost}:${server.port}/`,
-    `  WebSocket clients   ws://${shownHost}:${server.port}/ws/game  (schemas/WIRE.md)`,
-    `  health, metrics     /healthz  /readyz  /metrics`,
-    `  world ${worldWidth} x ${worldHeight} in ${zoneColumns * zoneRows} zones on ${server.threads} tick ` +
-      `${server.threads === 1 ? 'thread' : 'threads'} at ${tickHz}/s, ${bots} bots`,
-    '  Ctrl-C ends it; --help lists every setting; SIGHUP reads the settings again; SIGUSR2 kills a tick thread',
-    '',
-  ].join('\n');
 }
 
 /** All is done. An exit of Node's own would want to set a terminal in order that is gone, and abort. */
@@ -89,16 +72,8 @@ function obeySignals(server: RunningServer, lock: DataFolderLock): void {
   process.on('SIGUSR2', () => server.endTickThread());
 }
 
-/** Where the log cannot be written, because its disk is full or nobody reads it any more, play goes on all the same. */
-function createLog(level: Settings['logLevel']): Logger {
-  const lines = pino.destination({ dest: 2, sync: true, maxLength: LOG_WAITING_BYTES_MAX });
-  lines.on('error', () => {});
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
-  return pino({ level, base: null }, lines);
-}
-
 async function start(settings: Settings, sources: SettingSources): Promise<void> {
-  const log = createLog(settings.logLevel);
+  const log = createLog(settings);
   const checked = checkStartup(settings, sources, (line) => log.warn({}, line));
   if (!checked.ok) {
     fail(checked.errors);
@@ -110,11 +85,12 @@ async function start(settings: Settings, sources: SettingSources): Promise<void>
     };
     const server = await startServer(settings, log, { reread: load, setLogLevel });
     obeySignals(server, checked.lock);
-    process.stdout.write(describe(settings, server));
+    process.stdout.write(describeStart(settings, sources, server));
   } catch (error) {
     checked.lock.release();
     const { syscall } = error as NodeJS.ErrnoException;
     const isListenError = syscall === 'listen' || syscall === 'getaddrinfo';
+    if (error instanceof BadGame) fail(error.lines);
     fail([isListenError ? describeListenError(error, settings, sources) : (error as Error).message]);
   }
 }

@@ -2,7 +2,7 @@
 // these mean something: the machine's boot, the namespace of its process ids, and the host. Ids are used again, after a
 // restart in a container even at once; the start time tells such a stranger from the holder.
 //
-//   4711 981234 0d6d1c5f-... pid:[4026531836] host-a      earlier servers wrote the first two
+//   4711 981234 0d6d1c5f-... pid:[4026531836] host-a
 //
 // A holder elsewhere, in another container or on another host that has the same volume, cannot be asked for. It lives as long
 // as it renews the file's time, which a thread of its own does, because main may be busy with a recovery. Whoever wants
@@ -14,6 +14,7 @@ import {
   fstatSync,
   linkSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   renameSync,
@@ -24,13 +25,17 @@ import {
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { wallMs } from '../../base/clock.js';
 import { lookIntoFile } from '../../base/present-file.js';
 import { LOCK_RENEW_MS, LOCK_SETTLE_MS, LOCK_STALE_MS } from '../../durability/lease/limits.js';
+import type { LockThreadData } from '../../durability/lease/lock-thread-data.js';
 
 export const LOCK_FILE = 'tessera.lock';
 /** Stands for what the system does not tell. */
 const UNKNOWN = '-';
 const LOCK_ATTEMPTS = 3;
+const WHOLE_ENDING = '.new';
+const NO_LINKS_CODES = ['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP'];
 const LOCK_THREAD_URL = new URL('../../../workers/lock-thread.js', import.meta.url);
 
 export interface DataFolderLock {
@@ -38,12 +43,6 @@ export interface DataFolderLock {
   release(): void;
   /** Resolves with a line when another server has taken the folder: what this one writes from then on damages it. */
   lost: Promise<string>;
-}
-
-export interface LockThreadData {
-  path: string;
-  text: string;
-  renewMs: number;
 }
 
 /** Where a process id means something: processes of one place can ask for each other. */
@@ -72,7 +71,10 @@ export function lockDataFolder(
   try {
     makeFolder(folder);
     for (let attempt = 0; attempt < LOCK_ATTEMPTS; attempt++) {
-      if (createLock(path, self)) return holdLock(path, self);
+      if (createLock(path, self)) {
+        sweepLeftovers(path);
+        return holdLock(path, self);
+      }
       const holder = readLock(path);
       if (holder === undefined) continue;
       if (isElsewhere(holder, place)) {
@@ -123,13 +125,39 @@ function readLock(path: string): string | undefined {
   }
 }
 
+/** The lock is linked into its place when it is whole, so that a kill never leaves one without a name in it. */
 function createLock(path: string, text: string): boolean {
+  const whole = `${path}.${randomUUID()}${WHOLE_ENDING}`; // not by process id: two containers have the same ones
   try {
-    writeFileSync(path, text, { flag: 'wx' });
+    writeFileSync(whole, text, { flag: 'wx' });
+    linkOrWrite(whole, path, text);
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw error;
+  } finally {
+    rmSync(whole, { force: true });
+  }
+}
+
+/** Fails where there is a lock. Some network file systems have no links: there the lock is made and written in two steps. */
+function linkOrWrite(whole: string, path: string, text: string): void {
+  try {
+    linkSync(whole, path);
+  } catch (error) {
+    if (!NO_LINKS_CODES.includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    writeFileSync(path, text, { flag: 'wx' });
+  }
+}
+
+/** What a kill in the middle of taking the lock has left behind. A young one may be of a server that goes on. */
+function sweepLeftovers(path: string): void {
+  const folder = dirname(path);
+  for (const name of readdirSync(folder)) {
+    if (!name.startsWith(`${LOCK_FILE}.`) || !name.endsWith(WHOLE_ENDING)) continue;
+    const leftover = join(folder, name);
+    const bornMs = statSync(leftover, { throwIfNoEntry: false })?.mtimeMs ?? wallMs();
+    if (wallMs() - bornMs > LOCK_STALE_MS) rmSync(leftover, { force: true });
   }
 }
 
@@ -189,7 +217,7 @@ function watch(path: string, holder: string): 'renewed' | 'changed' | 'still' {
   const pauseMs = LOCK_RENEW_MS / 5;
   const first = readTime(path);
   for (let leftMs = LOCK_STALE_MS; leftMs > 0; leftMs -= pauseMs) {
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pauseMs);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pauseMs); // publishes nothing: a pause without a turn of the event loop
     const time = readTime(path);
     if (readLock(path) !== holder) return 'changed';
     if (time !== first) return 'renewed';
@@ -204,8 +232,8 @@ function readTime(path: string): number | undefined {
 
 function isHolderAlive(text: string, path: string): boolean {
   const [pid, start] = text.trim().split(' ');
-  // The holder writes its name right after it made the file: a young file without one is about to get it.
-  if (!/^\d+$/.test(pid) || start === undefined) return Date.now() - statSync(path).mtimeMs < LOCK_SETTLE_MS;
+  // Without links a holder writes its name right after it made the file: a young file without one is about to get it.
+  if (!/^\d+$/.test(pid) || start === undefined) return wallMs() - statSync(path).mtimeMs < LOCK_SETTLE_MS;
   if (start !== UNKNOWN) return readStartTime(Number(pid)) === start;
   return Number(pid) !== process.pid && isProcess(Number(pid));
 }

@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 import { LIVE_SETTINGS } from '../../config/live-reload.js';
 import { rangeText, SETTING_PAIRS } from '../../config/setting-lookup.js';
 import { environmentName, kebabName } from '../../config/setting-names.js';
-import { SETTING_GROUPS, SETTING_NAMES, SETTINGS, type SettingGroup } from '../../config/setting-table.js';
+import { SETTING_NAMES, SETTINGS } from '../../config/setting-table.js';
+import { SETTING_GROUPS, type SettingGroup } from '../../config/setting-types.js';
 import { CONFIG_FILE, type SettingName } from '../../config/settings.js';
 
 const COLUMNS = 100;

@@ -2,8 +2,8 @@
 // of stdout stays the result.
 
 import { SingleBar } from 'cli-progress';
-
-const PLAIN_LINE_MS = 5000;
+import { nowMs } from '../../base/clock.js';
+import { PROGRESS_LINE_MS } from '../limits.js';
 
 export class Progress {
   private readonly bar: SingleBar | null;
@@ -30,8 +30,8 @@ export class Progress {
   update(value: number, text: string): void {
     const shown = Math.min(value, this.total);
     this.bar?.update(shown, { text });
-    if (this.bar === null && performance.now() - this.toldMs >= PLAIN_LINE_MS) {
-      this.toldMs = performance.now();
+    if (this.bar === null && nowMs() - this.toldMs >= PROGRESS_LINE_MS) {
+      this.toldMs = nowMs();
       process.stderr.write(`${this.label} ${shown}/${this.total} ${text}\n`);
     }
   }

@@ -5,12 +5,14 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { nowMs } from '../../base/clock.js';
+import { JOURNAL_FOLDER } from '../../base/data-folder.js';
 import { defaultSettings } from '../../config/setting-lookup.js';
 import { type JournalSession, listSessions } from '../../durability/journal/journal-reader.js';
-import { checkGame, JOURNAL_FOLDER, readSessionInfo } from '../../durability/journal/journal-session.js';
+import { checkGame, readSessionInfo } from '../../durability/journal/journal-session.js';
 import { type Divergence, type ReplaySummary, replaySession } from '../../durability/recovery/session-replay.js';
 import { planWorld } from '../../engine/plan/world-plan.js';
-import { loadGame } from '../main/server.js';
+import { loadGame } from '../main/load-game.js';
 import { Progress } from './progress.js';
 
 const HELP = `npm run replay -- [SESSION] [options]
@@ -52,10 +54,22 @@ function list(sessions: readonly JournalSession[], folder: string): void {
   }
 }
 
-function describe({ zone, tick, agreedTick, field, entity, values }: Divergence): string {
+function describe(divergence: Divergence): string {
+  const { zone, tick, agreedTick, entity, isByChance = false, later } = divergence;
+  const what = `zone ${zone} differs at tick ${tick}, in ${describeField(divergence, isByChance)}; at tick ${agreedTick} it agreed`;
+  if (isByChance) return `${what}; it comes out otherwise each time it is played`;
+  if (entity !== undefined || later === undefined) return what;
+  return `${what}; in the next whole state, of tick ${later.tick}, it is ${describeField(later, false)}`;
+}
+
+function describeField(
+  { field, entity, values }: Pick<Divergence, 'field' | 'entity' | 'values'>,
+  isByChance: boolean,
+): string {
   const who = entity === undefined ? 'of several entities, or of none' : `of entity ${entity.id} (row ${entity.row})`;
-  const how = values === undefined ? '' : `: it was ${values.before} and came out as ${values.now}`;
-  return `zone ${zone} differs at tick ${tick}, in ${field} ${who}${how}; at tick ${agreedTick} it agreed`;
+  if (values === undefined) return `${field} ${who}`;
+  const { before, now } = values;
+  return `${field} ${who}: ${isByChance ? `${before} and ${now} in two runs` : `it was ${before} and came out as ${now}`}`;
 }
 
 function report(summary: ReplaySummary, tickHz: number, ms: number): void {
@@ -122,7 +136,7 @@ async function play(session: JournalSession, gameName: string | undefined): Prom
   process.once('SIGINT', () => {
     isInterrupted = true;
   });
-  const startMs = performance.now();
+  const startMs = nowMs();
   const progress = new Progress('replay', Math.ceil(sizeOf(session) / KIB));
   const summary = await replaySession(plan, game, session, async (bytes, tick) => {
     progress.update(Math.ceil(bytes / KIB), `KiB, tick ${tick}`);
@@ -130,7 +144,7 @@ async function play(session: JournalSession, gameName: string | undefined): Prom
     return !isInterrupted;
   });
   progress.stop();
-  report(summary, info.settings.tickHz, performance.now() - startMs);
+  report(summary, info.settings.tickHz, nowMs() - startMs);
   if (isInterrupted) process.exitCode = 130;
   else if (summary.divergences.length > 0 || summary.ends.length < plan.worlds.length) process.exitCode = 1;
 }

@@ -3,9 +3,7 @@
 
 import { ByteRing } from '../../memory/rings/byte-ring.js';
 import * as T from '../../memory/tables/thread-control.js';
-
-/** Between two slices sockets are read, so that sending to thousands does not hold up what they say. */
-const FRAMES_PER_SLICE = 1024;
+import { FRAMES_PER_SLICE } from './limits.js';
 
 export interface DeliveryEvents {
   /** Main does something of its own for the zones. */

@@ -1,12 +1,11 @@
 // Main's end of what the platform gives to players: finds the player, sends the word to its zone, and waits for what the
 // tick made of it.
 
-import { GRANT_AMOUNT_MAX, GRANT_ANSWER_MS_MAX } from '../../durability/commands/limits.js';
+import { GRANT_ANSWER_MS_MAX } from '../../durability/commands/limits.js';
 import type { PlatformAction } from '../../durability/commands/platform-commands.js';
 import type { GameDefinition } from '../../game/definition.js';
 import { RejectCode, rejectName, rejectReason } from '../../game/reject-codes.js';
 import type { Net } from '../../net/net.js';
-import { WIRE_NAME_BYTES_MAX } from '../../protocol/limits.js';
 import type { Router } from './router.js';
 
 const GONE = 'no such client is connected';
@@ -23,23 +22,6 @@ export interface GrantsOptions {
   net: Pick<Net, 'playersOf'>;
   router: Pick<Router, 'grant' | 'hearGrants'>;
   answerMsMax?: number;
-}
-
-/** What is wrong with what a game can grant, or undefined. */
-export function findBadGrant({ grants = [] }: Pick<GameDefinition, 'grants'>): string | undefined {
-  const names = new Set<string>();
-  for (const { name, min, max, apply } of grants) {
-    if (typeof name !== 'string' || name === '' || Buffer.byteLength(name) > WIRE_NAME_BYTES_MAX) {
-      return `the grant ${JSON.stringify(name)} has no name of 1 to ${WIRE_NAME_BYTES_MAX} bytes`;
-    }
-    if (names.has(name)) return `two grants have the name '${name}'`;
-    if (!(min <= max) || Math.max(Math.abs(min), Math.abs(max)) > GRANT_AMOUNT_MAX) {
-      return `the grant '${name}' takes ${min} to ${max}; allowed: within -${GRANT_AMOUNT_MAX} to ${GRANT_AMOUNT_MAX}, min first`;
-    }
-    if (typeof apply !== 'function') return `the grant '${name}' has no apply`;
-    names.add(name);
-  }
-  return undefined;
 }
 
 export class Grants {

@@ -1,6 +1,7 @@
 // Main's end of the platform's commands: does what they ask, once each. A command that comes again gets the answer that
 // it got, because the first answer may have been lost on its way.
 
+import { wallMs } from '../../base/clock.js';
 import type { Log } from '../../base/log.js';
 import type { Reloaded } from '../../config/live-reload.js';
 import type { StoredBan } from '../../durability/commands/ban-book.js';
@@ -86,7 +87,7 @@ export class PlatformActions {
   }
 
   private ban({ address, name, minutes, text }: PlatformAction & { type: 'ban' }, askedAtMs: number): Outcome {
-    const { net, now = Date.now } = this.options;
+    const { net, now = wallMs } = this.options;
     // A clock that is ahead of this one must not make a ban longer.
     const untilMs = Math.min(askedAtMs, now()) + minutes * MINUTE_MS;
     if (untilMs <= now()) return { reason: 'it would be over already' };

@@ -1,6 +1,7 @@
 // Main's end of the rings: client messages go to the zone that has the client's entity, and what zones say of a client
 // goes to its connection.
 
+import { clampInside } from '../../base/area.js';
 import { writeArrival } from '../../engine/clients/arrival.js';
 import type { Placement } from '../../engine/plan/placement.js';
 import type { WorldPlan } from '../../engine/plan/world-plan.js';
@@ -14,18 +15,20 @@ import { ClientTable, CONGESTED_ABSENT, CONGESTED_BACKLOG } from '../../memory/t
 import type { ClientSink, StoredPlayer, WorldPort } from '../../net/gateway/world-port.js';
 import { ClientRoutes } from './client-routes.js';
 import { FrameDelivery } from './frame-delivery.js';
-import { ZoneWords } from './zone-orders.js';
+import { ZoneOrders } from './zone-orders.js';
 
 export interface RouterCounters {
   framesDelivered: number;
   framesStale: number;
   queueFull: number;
+  /** Leaves that had to wait for room. */
+  leavesWaited: number;
   moved: number;
 }
 
 export class Router implements WorldPort {
-  readonly counters: RouterCounters = { framesDelivered: 0, framesStale: 0, queueFull: 0, moved: 0 };
-  private readonly words: ZoneWords;
+  readonly counters: RouterCounters = { framesDelivered: 0, framesStale: 0, queueFull: 0, leavesWaited: 0, moved: 0 };
+  private readonly orders: ZoneOrders;
   private readonly commands: RecordRing[];
   private readonly arrivals: RecordRing[];
   private readonly clients: ClientTable;
@@ -41,12 +44,17 @@ export class Router implements WorldPort {
   ) {
     const { clientsMax } = plan.settings;
     this.routes = new ClientRoutes(clientsMax);
-    this.words = new ZoneWords(plan.words, this.routes, () => this.counters.queueFull++);
+    this.orders = new ZoneOrders(
+      plan.words,
+      this.routes,
+      () => this.counters.queueFull++,
+      () => this.counters.leavesWaited++,
+    );
     this.commands = plan.commands.map((buffer) => new RecordRing(buffer));
     this.arrivals = plan.arrivals.map((buffer) => new RecordRing(buffer));
     this.clients = new ClientTable(plan.clients, clientsMax);
     this.delivery = new FrameDelivery(plan.frames, plan.controls, {
-      beforeSlice: () => this.words.retryLeaves(),
+      beforeSlice: () => this.orders.retryLeaves(),
       take: (frames) => this.deliverRecord(frames),
     });
   }
@@ -74,7 +82,7 @@ export class Router implements WorldPort {
   join(client: number, epoch: number, updateHz: number): boolean {
     const { x, y } = this.placement.next(client);
     const zone = this.zoneAt(x, y);
-    if (!this.words.join(zone, client, epoch, { updateHz, x, y })) {
+    if (!this.orders.join(zone, client, epoch, { updateHz, x, y })) {
       return false;
     }
     this.begin(client, epoch, zone, updateHz);
@@ -97,7 +105,7 @@ export class Router implements WorldPort {
   resume(client: number, epoch: number, updateHz: number): boolean {
     const zone = this.routes.zone[client];
     const { x, y } = this.placement.next(client);
-    if (zone < 0 || !this.words.resume(zone, client, epoch, { updateHz, x, y })) {
+    if (zone < 0 || !this.orders.resume(zone, client, epoch, { updateHz, x, y })) {
       return false;
     }
     this.routes.updateHz[client] = updateHz;
@@ -107,6 +115,7 @@ export class Router implements WorldPort {
 
   restore(client: number, epoch: number, updateHz: number, player: StoredPlayer): boolean {
     const { worldWidth, worldHeight } = this.plan.settings;
+    // A stored world may have been larger.
     const x = clampInside(player.x, worldWidth);
     const y = clampInside(player.y, worldHeight);
     const zone = this.zoneAt(x, y);
@@ -125,7 +134,7 @@ export class Router implements WorldPort {
     }
     const zone = this.routes.zone[client];
     this.routes.end(client);
-    this.words.leave(zone, client, epoch);
+    this.orders.leave(zone, client, epoch);
   }
 
   setCongested(client: number, congested: boolean): void {
@@ -142,7 +151,7 @@ export class Router implements WorldPort {
           count++;
         }
       }
-      this.words.attachedAll(zone, count);
+      this.orders.attachedAll(zone, count);
     }
   }
 
@@ -150,7 +159,7 @@ export class Router implements WorldPort {
 
   resync(client: number, epoch: number): boolean {
     const zone = this.routes.zone[client];
-    return zone >= 0 && this.words.resync(zone, client, epoch);
+    return zone >= 0 && this.orders.resync(zone, client, epoch);
   }
 
   /** @hot */
@@ -198,7 +207,7 @@ export class Router implements WorldPort {
   grant(client: number, epoch: number, grant: number, amount: number, request: number): boolean {
     const { routes } = this;
     return (
-      routes.isRouted(client, epoch) && this.words.grant(routes.zone[client], client, epoch, grant, amount, request)
+      routes.isRouted(client, epoch) && this.orders.grant(routes.zone[client], client, epoch, grant, amount, request)
     );
   }
 
@@ -221,7 +230,7 @@ export class Router implements WorldPort {
     const { x, y } = this.placement.next(client);
     const entry = { updateHz: this.routes.updateHz[client], x, y };
     const isAbsent = this.clients.congested[client] === CONGESTED_ABSENT;
-    if (!this.words.attach(zone, client, entry, isAbsent)) {
+    if (!this.orders.attach(zone, client, entry, isAbsent)) {
       this.sink?.dropped(client, this.routes.epoch[client], RejectCode.QueueFull, 'the zone could not be told of it');
       return false;
     }
@@ -276,9 +285,4 @@ export class Router implements WorldPort {
       this.sink.refused(client, epoch, view.getUint32(body, true));
     }
   }
-}
-
-/** A stored world may have been larger. */
-function clampInside(position: number, side: number): number {
-  return Math.min(side - 1, Math.max(1, position));
 }

@@ -2,14 +2,15 @@
 
 import { randomInt, randomUUID } from 'node:crypto';
 import { availableParallelism, hostname } from 'node:os';
-import { isAbsolute, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { join, resolve } from 'node:path';
 import { createRandom } from '../../base/chance.js';
-import { nowMs } from '../../base/clock.js';
+import { nowMs, processMs, wallMs } from '../../base/clock.js';
+import { STORES_FOLDER } from '../../base/data-folder.js';
 import type { Log } from '../../base/log.js';
 import type { Settings } from '../../config/settings.js';
 import { planCheckpoints } from '../../durability/checkpoints/checkpoint-plan.js';
 import { describeSession } from '../../durability/journal/journal-session.js';
+import { identifyFolder } from '../../durability/lease/folder-identity.js';
 import { type RecoveryReport, recoverWorld, shapeOf } from '../../durability/recovery/recovery.js';
 import { keepWorld, openWorldFolder, settle } from '../../durability/recovery/world-folder.js';
 import { keptFields } from '../../engine/clients/arrival.js';
@@ -23,23 +24,21 @@ import { loadResumeSecret } from '../../net/auth/resume-secret.js';
 import type { ResumeOptions } from '../../net/gateway/resumption.js';
 import { Metrics } from '../../net/http/metrics.js';
 import { createNet, type Net } from '../../net/net.js';
-import { CLIENT_ID_MAX, GAME_KIND_MIN } from '../../protocol/limits.js';
+import { CLIENT_ID_MAX } from '../../protocol/limits.js';
+import { requireSoundStores } from '../../stores/open-stores.js';
+import { EPOCH_LEAP_MAX } from '../limits.js';
 import { WorldReport } from '../reports/world-report.js';
 import { IoKeeper } from '../threads/io-keeper.js';
 import { Supervisor } from '../threads/supervisor.js';
 import { type AbsentClient, listAbsentClients } from './absent-clients.js';
-import { findBadGrant, Grants } from './grants.js';
+import { Grants } from './grants.js';
 import { LiveSettings, type SettingsSource } from './live-settings.js';
+import { loadGame } from './load-game.js';
 import { PlatformActions } from './platform-actions.js';
 import { PlayerDesk } from './player-desk.js';
 import { Router } from './router.js';
 
-const EPOCH_LEAP_MAX = 2 ** 24;
 const STOP_TEXT = 'The server is stopping.';
-const BUILT_IN_GAMES: Record<string, URL> = {
-  arena: new URL('../../games/arena/game.js', import.meta.url),
-};
-
 export interface RunningServer {
   port: number;
   threads: number;
@@ -49,36 +48,8 @@ export interface RunningServer {
   drainAsked: Promise<string>;
   /** Reads the settings again and applies those that can change now; the log says which. */
   reload(): void;
-  /** `text` is what clients are told. */
-  /** False: the end of the world could not be kept; the log says why. */
+  /** `text` is what clients are told. False: not all could be kept; the log says what. */
   stop(text?: string): Promise<boolean>;
-}
-
-/** Throws with one clear line when the game cannot be had. */
-export async function loadGame(name: string): Promise<{ game: GameDefinition; url: string }> {
-  const url = BUILT_IN_GAMES[name]?.href ?? pathToFileURL(isAbsolute(name) ? name : resolve(name)).href;
-  let module: { default?: GameDefinition };
-  try {
-    module = (await import(url)) as { default?: GameDefinition };
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(
-      `--game '${name}' cannot be loaded: ${reason}; allowed: ${Object.keys(BUILT_IN_GAMES).join(', ')}, or the path of a module`,
-    );
-  }
-  const game = module.default;
-  if (game === undefined || typeof game.spawnPlayer !== 'function' || !Array.isArray(game.commands)) {
-    throw new Error(`--game '${name}' has no game as its default export (see defineGame)`);
-  }
-  const low = game.commands.find(({ kind }) => kind < GAME_KIND_MIN);
-  if (low !== undefined) {
-    throw new Error(
-      `--game '${name}': command '${low.name}' has kind ${low.kind}; allowed: ${GAME_KIND_MIN} and above`,
-    );
-  }
-  const badGrant = findBadGrant(game);
-  if (badGrant !== undefined) throw new Error(`--game '${name}': ${badGrant}`);
-  return { game, url };
 }
 
 function countThreads(settings: Settings): number {
@@ -88,15 +59,17 @@ function countThreads(settings: Settings): number {
 }
 
 export async function startServer(settings: Settings, log: Log, source: SettingsSource): Promise<RunningServer> {
-  const startedMs = Date.now();
+  const startedMs = wallMs();
   const { game, url } = await loadGame(settings.game);
   const complaint = cellsComplaint(settings, game);
   if (complaint !== undefined) throw new Error(complaint);
   const threads = countThreads(settings);
-  const plan = planWorld(settings, game, threads, performance.timeOrigin + performance.now());
+  const plan = planWorld(settings, game, threads, processMs());
+  const { data, kafka, redis, mongodb } = settings;
+  requireSoundStores({ folder: join(data, STORES_FOLDER), kafka, redis, mongodb });
   const folderFound = openWorldFolder(settings.data, log);
   const lease = {
-    ...{ folderId: folderFound.folderId, token: randomUUID(), worldId: folderFound.worldId },
+    ...{ folder: identifyFolder(settings.data), token: randomUUID(), worldId: folderFound.worldId },
     server: `process ${process.pid} on ${hostname()}, data folder ${resolve(settings.data)}`,
   };
   const desk = new PlayerDesk(log);
@@ -106,18 +79,19 @@ export async function startServer(settings: Settings, log: Log, source: Settings
     log,
     onReplaced: (thread) => router.attachClients(thread),
   });
-  const io = new IoKeeper(
-    {
+  const io = new IoKeeper({
+    data: {
       plan,
       players: { kinds: game.kinds, fields: keptFields(game.fields) },
       eventNames: game.events,
       eventForms: game.eventForms ?? {},
     },
     log,
-    (command) => actions.run(command),
-    (bans) => actions.restoreBans(bans),
     desk,
-  );
+    obey: (command) => actions.run(command),
+    onBans: (bans) => actions.restoreBans(bans),
+    onStatus: (status) => report.durability.hear(status),
+  });
   // Threads load their code while the world is recovered.
   supervisor.spawnSpare();
   io.open();
@@ -127,14 +101,18 @@ export async function startServer(settings: Settings, log: Log, source: Settings
     throw error;
   });
   const recovery = recovered.report;
-  const folder = settle(folderFound, recovery.worldId);
+  const folder = settle(folderFound, recovery.worldId, lease.token);
   const resume = prepareResume(plan, recovery, desk, log);
   const router = new Router(plan, place(settings), game);
   for (const { client, epoch, zone } of resume.reserved) router.reserve(client, epoch, zone);
   const metrics = new Metrics();
   const report = new WorldReport(plan, router, supervisor);
   report.register(metrics, game.events);
-  const unreadyReasons = (): string[] => [...supervisor.unreadyReasons(), ...io.complaints()];
+  const unreadyReasons = (): string[] => [
+    ...supervisor.unreadyReasons(),
+    ...io.unreadyReasons(),
+    ...report.durability.unreadyReasons(),
+  ];
   const net = wireNet({
     settings,
     game,
@@ -168,25 +146,24 @@ export async function startServer(settings: Settings, log: Log, source: Settings
     await supervisor.stop();
     log.info(report.restFigures(), 'the world stands still');
     const isKept = await io.stop();
-    if (isKept) log.info(report.handedOver(), 'what was left is handed over');
+    log.info(report.handedOver(), isKept ? 'what was left is handed over' : 'what was left is handed over in part');
     return isKept;
   };
   try {
     await io.load();
     // A world that goes on is as old as it was: its next tick is due now.
-    plan.originMs = performance.timeOrigin + performance.now() - (recovered.tick * 1000) / settings.tickHz;
+    plan.originMs = processMs() - (recovered.tick * 1000) / settings.tickHz;
     plan.epoch = Math.max(recovered.epochMin, Math.floor(plan.originMs));
     keepWorld(settings.data, folder);
     await recovered.keepJournals?.();
     // The world as it stands is on the disk before anything happens to it.
     await io.begin({
       session: describeSession(plan, game),
-      shape: { ...shape, worldId: recovery.worldId },
+      shape: { ...shape, worldId: recovery.worldId, writer: lease.token },
       earlierWorlds: folder.earlier,
       lease: { ...lease, worldId: recovery.worldId },
       checkpoints: planCheckpoints(game, settings, {
         worldId: recovery.worldId,
-        isNew: recovery.source === 'initial',
         startedAtMs: Math.max(recovered.epochMin, startedMs),
       }),
       recoveredEvents: recovered.events,
@@ -219,10 +196,11 @@ interface WorldResume extends ResumeOptions {
   reserved: readonly AbsentClient[];
 }
 
-function prepareResume(plan: WorldPlan, { worldId }: RecoveryReport, desk: PlayerDesk, log: Log): WorldResume {
+function prepareResume(plan: WorldPlan, { worldId, source }: RecoveryReport, desk: PlayerDesk, log: Log): WorldResume {
   const { resumeSecret, resumeMs, data } = plan.settings;
   const { waiting, lastEpoch } = listAbsentClients(plan, log);
-  const secret = loadResumeSecret(resumeSecret, data, log);
+  const isNewWorld = source === 'initial';
+  const secret = loadResumeSecret({ text: resumeSecret, folder: data, isNewWorld, log });
   return {
     secret,
     worldId,
@@ -280,6 +258,7 @@ function wireNet(parts: Parts): Net {
       threads: report.threadHealth(),
       tickHz: settings.tickHz,
       net: net.stats.snapshot(),
+      durability: report.durability.health(),
       recovery,
     }),
     ready: () => {

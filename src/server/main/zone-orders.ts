@@ -1,8 +1,13 @@
-// Main's own words to the zones, through the word rings: what each kind carries, and those that wait for room.
+// Main's orders to the zones, through the order rings: what each kind carries, and what happens when a ring is full.
+//
+// Full: `false`, and the caller refuses the client or drops it with a reason. But a leave must arrive, or an entity stays
+// that nobody plays: leaves wait here, zone by zone. Where too many wait the zone is told of no new client, so that no more
+// can come than have joined.
 
 import * as R from '../../memory/records/thread-records.js';
 import { RecordRing } from '../../memory/rings/record-ring.js';
 import type { ClientRoutes } from './client-routes.js';
+import { LEAVES_WAITING_MAX } from './limits.js';
 
 export interface Entry {
   updateHz: number;
@@ -11,24 +16,38 @@ export interface Entry {
   y: number;
 }
 
-export class ZoneWords {
+interface Leave {
+  client: number;
+  epoch: number;
+}
+
+export class ZoneOrders {
   private readonly rings: RecordRing[];
-  private readonly pendingLeaves: { zone: number; client: number; epoch: number }[] = [];
+  /** By zone. */
+  private readonly waitingLeaves: Leave[][];
   /** Where the record is that was claimed last. */
   private at = 0;
 
   constructor(
     buffers: readonly SharedArrayBuffer[],
     private readonly routes: ClientRoutes,
-    /** There was no room for a word. */
+    /** There was no room for an order. */
     private readonly onFull: () => void,
+    /** A leave waits for room. */
+    private readonly onWaiting: () => void = () => {},
+    private readonly leavesMax = LEAVES_WAITING_MAX,
   ) {
     this.rings = buffers.map((buffer) => new RecordRing(buffer));
+    this.waitingLeaves = buffers.map(() => []);
   }
 
   // False, each of them: there is no room.
 
   join(zone: number, client: number, epoch: number, entry: Entry): boolean {
+    if (this.waitingLeaves[zone].length >= this.leavesMax) {
+      this.onFull();
+      return false;
+    }
     const view = this.claim(zone, client, epoch, 0, R.TO_ZONE_JOIN, 12);
     if (view === undefined) return false;
     this.writeEntry(view, entry);
@@ -76,20 +95,24 @@ export class ZoneWords {
     return true;
   }
 
-  /** Said later where there is no room now. */
+  /** Said later where there is no room now, in the order of the leaves. */
   leave(zone: number, client: number, epoch: number): void {
-    if (!this.tell(zone, client, epoch, 0, R.TO_ZONE_LEAVE)) {
-      this.pendingLeaves.push({ zone, client, epoch });
+    const waiting = this.waitingLeaves[zone];
+    if (waiting.length > 0 || !this.tell(zone, client, epoch, 0, R.TO_ZONE_LEAVE)) {
+      waiting.push({ client, epoch });
+      this.onWaiting();
     }
   }
 
   retryLeaves(): void {
-    while (this.pendingLeaves.length > 0) {
-      const { zone, client, epoch } = this.pendingLeaves[0];
-      if (!this.tell(zone, client, epoch, 0, R.TO_ZONE_LEAVE)) {
-        return;
+    for (const [zone, waiting] of this.waitingLeaves.entries()) {
+      let told = 0;
+      while (told < waiting.length) {
+        const { client, epoch } = waiting[told];
+        if (!this.tell(zone, client, epoch, 0, R.TO_ZONE_LEAVE)) break;
+        told++;
       }
-      this.pendingLeaves.shift();
+      if (told > 0) waiting.splice(0, told);
     }
   }
 

@@ -2,18 +2,18 @@
 
 import { nowMs } from '../../base/clock.js';
 import type { WorldPlan } from '../../engine/plan/world-plan.js';
-import { IO_COUNTERS, IO_GAUGES, type IoCounterName, IoCounters } from '../../memory/tables/io-counters.js';
+import { type IoCounterName, IoCounters } from '../../memory/tables/io-counters.js';
 import * as T from '../../memory/tables/thread-control.js';
 import { COUNTERS, type CounterName } from '../../memory/tables/zone-counters.js';
 import { hashCommitted, hashText } from '../../memory/world/state-hash.js';
 import { WorldBuffer } from '../../memory/world/world-buffer.js';
 import type { Metrics } from '../../net/http/metrics.js';
+import { HEALTH_WINDOW_SECONDS } from '../limits.js';
 import type { Router } from '../main/router.js';
 import type { Supervisor } from '../threads/supervisor.js';
 import { type CellHealth, CellReport } from './cell-report.js';
+import { DurabilityReport } from './durability-report.js';
 
-/** Percentiles in /healthz are over the last this many seconds. */
-const WINDOW_SECONDS = 10;
 const GAUGES: ReadonlySet<string> = new Set([
   'clients',
   'ghosts',
@@ -58,6 +58,7 @@ export class WorldReport {
   private readonly timer: NodeJS.Timeout;
   private readonly io: IoCounters;
   private readonly cells: CellReport | undefined;
+  readonly durability: DurabilityReport;
 
   constructor(
     private readonly plan: WorldPlan,
@@ -69,6 +70,7 @@ export class WorldReport {
     this.samples = plan.controls.map(() => []);
     this.zones = plan.worlds.map(() => undefined);
     this.io = new IoCounters(plan.io);
+    this.durability = new DurabilityReport(plan);
     this.cells = plan.cells && new CellReport(plan, plan.cells);
     this.timer = setInterval(() => this.sample(), 1000);
     this.sample();
@@ -136,7 +138,7 @@ export class WorldReport {
     this.cells?.register(metrics);
     this.registerZones(metrics);
     const { router } = this;
-    this.registerIo(metrics, eventNames);
+    this.durability.register(metrics, eventNames);
     metrics.registerCounter(
       'tessera_router_total',
       'What main did with the records of tick threads',
@@ -148,26 +150,6 @@ export class WorldReport {
     metrics.registerCounter('tessera_thread_restarts_total', 'Tick threads that were replaced', [], (report) =>
       report(this.supervisor.restarts),
     );
-  }
-
-  private registerIo(metrics: Metrics, eventNames: readonly string[]): void {
-    metrics.registerCounter('tessera_events_total', 'Events of the game, by type', ['type'], (report) => {
-      for (const [type, name] of eventNames.entries()) report(this.io.eventTypes[type], { type: name });
-    });
-    metrics.registerCounter(
-      'tessera_events_lost_total',
-      'Events that the log never got, by type',
-      ['type'],
-      (report) => {
-        for (const [type, name] of eventNames.entries()) report(this.io.eventTypesDropped[type], { type: name });
-      },
-    );
-    for (const name of IO_COUNTERS) {
-      const snake = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-      const collect = (report: (value: number) => void): void => report(this.io.get(name));
-      if (IO_GAUGES.has(name)) metrics.registerGauge(`tessera_io_${snake}`, `I/O thread: ${name}`, [], collect);
-      else metrics.registerCounter(`tessera_io_${snake}_total`, `I/O thread: ${name}`, [], collect);
-    }
   }
 
   private registerTicks(metrics: Metrics): void {
@@ -252,7 +234,7 @@ export class WorldReport {
     for (const [thread, control] of this.controls.entries()) {
       const samples = this.samples[thread];
       samples.push({ atMs: nowMs(), ticks: control.words[T.TICKS], histogram: control.histogram.slice() });
-      if (samples.length > WINDOW_SECONDS) {
+      if (samples.length > HEALTH_WINDOW_SECONDS) {
         samples.shift();
       }
     }

@@ -4,12 +4,15 @@
 import { nowMs, wallMs } from '../../base/clock.js';
 import type { Settings } from '../../config/settings.js';
 import { IO_BEAT_MS } from '../../durability/events/limits.js';
+import { IO_QUIET_BEAT_MS, IO_QUIET_BEATS } from '../limits.js';
 import type { IoParts } from './io-parts.js';
 
 type Periods = Pick<Settings, 'hotSnapshotMs' | 'coldSnapshotMs'>;
 
 export class IoBeats {
   private readonly timers: NodeJS.Timeout[];
+  private pumping: NodeJS.Timeout;
+  private quietBeats = 0;
   private snapshotTimers: NodeJS.Timeout[];
   private periods: Periods;
   private isStopped = false;
@@ -17,13 +20,14 @@ export class IoBeats {
   constructor(
     private readonly parts: Pick<
       IoParts,
-      'pump' | 'cells' | 'journal' | 'checkpointer' | 'snapshotter' | 'playerSnapshotter'
+      'counters' | 'pump' | 'cells' | 'journal' | 'checkpointer' | 'snapshotter' | 'playerSnapshotter'
     >,
     settings: Pick<Settings, 'hotSnapshotMs' | 'coldSnapshotMs' | 'journalFlushMs' | 'checkpointMs'>,
   ) {
     const { hotSnapshotMs, coldSnapshotMs, journalFlushMs, checkpointMs } = settings;
-    const { pump, cells, journal, checkpointer } = parts;
-    this.timers = [setInterval(() => pump.run(nowMs()), IO_BEAT_MS)];
+    const { cells, journal, checkpointer } = parts;
+    this.pumping = setTimeout(() => this.pump(), IO_BEAT_MS);
+    this.timers = [];
     if (cells !== undefined) this.timers.push(setInterval(() => cells.run(), IO_BEAT_MS));
     if (journal !== undefined) {
       // Twice within the time that may be lost: what was written last is never older than that.
@@ -45,7 +49,21 @@ export class IoBeats {
 
   stop(): void {
     this.isStopped = true;
+    clearTimeout(this.pumping);
     for (const timer of [...this.timers, ...this.snapshotTimers]) clearInterval(timer);
+  }
+
+  /** Often while events come, seldom while none do. */
+  private pump(): void {
+    const { pump, counters } = this.parts;
+    const readBefore = counters.get('eventsRead');
+    pump.run(nowMs());
+    const isQuiet =
+      counters.get('eventsRead') === readBefore &&
+      counters.get('eventsWaiting') === 0 &&
+      counters.get('spoolEvents') === 0;
+    this.quietBeats = isQuiet ? this.quietBeats + 1 : 0;
+    this.pumping = setTimeout(() => this.pump(), this.quietBeats >= IO_QUIET_BEATS ? IO_QUIET_BEAT_MS : IO_BEAT_MS);
   }
 
   private beginSnapshots(): NodeJS.Timeout[] {

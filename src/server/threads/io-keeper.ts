@@ -1,21 +1,33 @@
 // Main's hold on the I/O thread: starts it, logs what it says, starts another when it ends, and lets it finish at the end.
 
 import { Worker } from 'node:worker_threads';
+import { nowMs } from '../../base/clock.js';
 import type { Log } from '../../base/log.js';
 import type { Settings } from '../../config/settings.js';
 import type { StoredBan } from '../../durability/commands/ban-book.js';
 import type { Outcome, PlatformCommand } from '../../durability/commands/platform-commands.js';
+import { BANS_MS_MAX, IO_RESTART_MS, IO_START_MS_MAX, IO_STOP_MS_MAX } from '../limits.js';
 import type { PlayerDesk } from '../main/player-desk.js';
+import type { IoStatus } from './io-status.js';
 import type { FromIoThread, IoBeginning, IoThreadData, ToIoThread } from './thread-messages.js';
 
 const IO_THREAD_URL = new URL('../../../workers/io-thread.js', import.meta.url);
-const RESTART_MS = 1000;
-const STOP_MS_MAX = 8500;
-const START_MS_MAX = 15000;
-const BANS_MS_MAX = 3000;
 
 /** A worker thread, or what stands for one in a test. */
 export type IoWorker = Pick<Worker, 'on' | 'once' | 'postMessage' | 'terminate'>;
+
+export interface IoKeeperOptions {
+  data: IoThreadData;
+  log: Log;
+  desk: PlayerDesk;
+  /** A command of the platform, which is answered when this resolves. */
+  obey(command: PlatformCommand): Promise<Outcome>;
+  /** Bans of earlier servers. */
+  onBans(bans: readonly StoredBan[]): void;
+  /** What keeps the world has changed. */
+  onStatus(status: IoStatus): void;
+  start?(data: IoThreadData): IoWorker;
+}
 
 interface Waiter {
   resolve(): void;
@@ -42,18 +54,16 @@ export class IoKeeper {
     this.onBansLoaded = resolve;
   });
 
-  constructor(
-    private readonly data: IoThreadData,
-    private readonly log: Log,
-    private readonly obey: (command: PlatformCommand) => Promise<Outcome>,
-    private readonly onBans: (bans: readonly StoredBan[]) => void,
-    private readonly desk: PlayerDesk,
-    private readonly start: (data: IoThreadData) => IoWorker = (workerData) =>
-      new Worker(IO_THREAD_URL, { workerData, name: 'io' }),
-  ) {}
+  private readonly log: Log;
+  private readonly desk: PlayerDesk;
+
+  constructor(private readonly options: IoKeeperOptions) {
+    this.log = options.log;
+    this.desk = options.desk;
+  }
 
   /** Why what happens is not kept at the moment; none: it is. */
-  complaints(): string[] {
+  unreadyReasons(): string[] {
     if (this.isReady || !this.wasReady) return [];
     const times = this.restarts === 1 ? 'once' : `${this.restarts} times`;
     return [`the I/O thread has ended ${times}, and another one is starting: ${this.lastError}`];
@@ -94,7 +104,7 @@ export class IoKeeper {
     this.beginning = { ...beginning, recoveredEvents: undefined }; // a successor of this thread has no need of them
   }
 
-  private whenReady(limitMs = START_MS_MAX): Promise<void> {
+  private whenReady(limitMs = IO_START_MS_MAX): Promise<void> {
     return inTime((waiter) => this.readyWaiters.push(waiter), limitMs);
   }
 
@@ -104,11 +114,13 @@ export class IoKeeper {
   }
 
   private launch(): void {
-    const worker = this.start(this.data);
+    const { data, start = startIoThread, onStatus } = this.options;
+    const worker = start(data);
     this.worker = worker;
     worker.on('message', (message: FromIoThread) => {
       if (message.kind === 'notice') this.log.warn({}, message.line);
       else if (message.kind === 'command') void this.answer(worker, message.request, message.command);
+      else if (message.kind === 'status') onStatus(message.status);
       else if (message.kind === 'loaded') {
         this.isLoaded = true;
         this.loadWaiter?.resolve();
@@ -143,11 +155,11 @@ export class IoKeeper {
       await this.worker?.terminate(); // nothing has happened that could be kept
       return true;
     }
-    const untilMs = performance.now() + STOP_MS_MAX;
+    const untilMs = nowMs() + IO_STOP_MS_MAX;
     if (!this.isReady) {
       // One that ended a moment ago, or its successor that is not there yet: the end of the world needs one all the same.
       if (this.worker === undefined) this.launch();
-      await this.whenReady(STOP_MS_MAX).catch((error: Error) => {
+      await this.whenReady(IO_STOP_MS_MAX).catch((error: Error) => {
         this.log.error({}, `the end of the world is not kept: ${error.message}`);
       });
     }
@@ -158,9 +170,9 @@ export class IoKeeper {
     }
     const isKept = await new Promise<boolean>((resolve) => {
       const timer = setTimeout(() => {
-        this.log.error({}, `the I/O thread did not finish within ${STOP_MS_MAX} ms`);
+        this.log.error({}, `the I/O thread did not finish within ${IO_STOP_MS_MAX} ms`);
         resolve(false);
-      }, untilMs - performance.now()).unref();
+      }, untilMs - nowMs()).unref();
       const end = (isWhole: boolean): void => {
         clearTimeout(timer); // whoever goes on after a stop is not told of it later
         resolve(isWhole);
@@ -184,11 +196,11 @@ export class IoKeeper {
   }
 
   private async answer(worker: IoWorker, request: number, command: PlatformCommand): Promise<void> {
-    worker.postMessage({ kind: 'outcome', request, outcome: await this.obey(command) } satisfies ToIoThread);
+    worker.postMessage({ kind: 'outcome', request, outcome: await this.options.obey(command) } satisfies ToIoThread);
   }
 
   private takeBans(bans: readonly StoredBan[]): void {
-    this.onBans(bans);
+    this.options.onBans(bans);
     this.onBansLoaded();
   }
 
@@ -203,12 +215,19 @@ export class IoKeeper {
       return;
     }
     this.restarts++;
-    this.log.error({}, `the I/O thread ended; another one begins in ${RESTART_MS} ms, and events wait in their rings`);
-    this.restartTimer = setTimeout(() => this.launch(), RESTART_MS);
+    this.log.error(
+      {},
+      `the I/O thread ended; another one begins in ${IO_RESTART_MS} ms, and events wait in their rings`,
+    );
+    this.restartTimer = setTimeout(() => this.launch(), IO_RESTART_MS);
   }
 }
 
-function inTime(listen: (waiter: Waiter) => void, limitMs = START_MS_MAX): Promise<void> {
+function startIoThread(workerData: IoThreadData): IoWorker {
+  return new Worker(IO_THREAD_URL, { workerData, name: 'io' });
+}
+
+function inTime(listen: (waiter: Waiter) => void, limitMs = IO_START_MS_MAX): Promise<void> {
   return new Promise((resolve, reject) => {
     const late = new Error(`the I/O thread did not start within ${limitMs} ms`);
     const timer = setTimeout(() => reject(late), limitMs).unref();

@@ -7,6 +7,7 @@ import { loadBackends } from '../../stores/open-stores.js';
 import { IoBeats } from './io-beats.js';
 import { openIoParts, subscribeToPlatform } from './io-parts.js';
 import { stopIo } from './io-stop.js';
+import { IoWatch } from './io-watch.js';
 import type { FromIoThread, IoBeginning, IoThreadData, ToIoThread } from './thread-messages.js';
 
 /** Resolves when the thread is at work. `jobEntry` is the module of its job thread. */
@@ -26,6 +27,8 @@ export async function runIoThread(data: IoThreadData, port: MessagePort, jobEntr
   // Not sooner: main's answers would find nobody who listens.
   const subscribed = subscribeToPlatform(parts, say);
   const beats = new IoBeats(parts, data.plan.settings);
+  const watch = new IoWatch(parts, (status) => send({ kind: 'status', status }));
+  watch.start();
   port.on('message', (message: ToIoThread) => {
     if (message.kind === 'stop') void stop();
     else if (message.kind === 'settings') beats.changePeriods(message);
@@ -38,6 +41,7 @@ export async function runIoThread(data: IoThreadData, port: MessagePort, jobEntr
   async function stop(): Promise<void> {
     beats.stop();
     const unkept = await stopIo(parts, subscribed, say);
+    watch.stop();
     send({ kind: 'stopped', unkept });
     port.close();
   }

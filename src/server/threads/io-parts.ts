@@ -2,23 +2,22 @@
 
 import { join } from 'node:path';
 import { nowMs, wallMs } from '../../base/clock.js';
+import { JOURNAL_FOLDER, STORES_FOLDER } from '../../base/data-folder.js';
 import { CellKeeper } from '../../durability/cells/cell-keeper.js';
 import { Checkpointer } from '../../durability/checkpoints/checkpointer.js';
 import { BanBook } from '../../durability/commands/ban-book.js';
 import { CommandLedger } from '../../durability/commands/command-ledger.js';
-import { PLATFORM_TOPIC, PlatformDesk } from '../../durability/commands/platform-commands.js';
+import { PLATFORM_TOPIC, PlatformDesk } from '../../durability/commands/platform-desk.js';
 import { EVENT_TOPICS, type EventRecord, formEvent } from '../../durability/events/event-form.js';
 import { EventLosses } from '../../durability/events/event-losses.js';
 import { EventPump } from '../../durability/events/event-pump.js';
 import { EventSpool } from '../../durability/events/event-spool.js';
 import { waitUntilKept } from '../../durability/events/kept-events.js';
 import { SPOOL_BYTES_MAX } from '../../durability/events/limits.js';
-import { JOURNAL_FOLDER } from '../../durability/journal/journal-session.js';
 import { JournalWriter } from '../../durability/journal/journal-writer.js';
 import { JOURNAL_SEGMENT_MS } from '../../durability/journal/limits.js';
 import { openLeases, type StoreLeases } from '../../durability/lease/world-lease.js';
 import { LastStoredFile } from '../../durability/recovery/last-stored.js';
-import { STORES_FOLDER } from '../../durability/recovery/recovery.js';
 import { JobPool } from '../../durability/snapshots/job-pool.js';
 import { PlayerSnapshotter } from '../../durability/snapshots/player-snapshot.js';
 import { Snapshotter } from '../../durability/snapshots/snapshotter.js';
@@ -28,8 +27,8 @@ import { ByteRing } from '../../memory/rings/byte-ring.js';
 import { RecordRing } from '../../memory/rings/record-ring.js';
 import { IoCounters } from '../../memory/tables/io-counters.js';
 import { WorldBuffer } from '../../memory/world/world-buffer.js';
-import { openStores, type Stores } from '../../stores/open-stores.js';
-import type { Subscription } from '../../stores/store-ports.js';
+import { openStores, SPOOL_FOLDER, type Stores } from '../../stores/open-stores.js';
+import type { Fence, Subscription } from '../../stores/store-ports.js';
 import type { FromIoThread, IoBeginning, IoThreadData } from './thread-messages.js';
 
 export interface IoContext {
@@ -81,13 +80,13 @@ export async function openIoParts(context: IoContext): Promise<IoParts> {
   const { bans, desk } = openDesk(context, stores, counters);
   const worlds = plan.worlds.map((buffer) => new WorldBuffer(buffer, plan.layout));
   const jobs = new JobPool({ entry: jobEntry });
-  const requirePlace = (store: 'hot' | 'cold'): void => leases[store]?.require();
+  const requireFence = (store: 'hot' | 'cold'): Fence | undefined => leases[store]?.require();
   const whenKept = (): Promise<void> => waitUntilKept(pump, counters, nowMs);
   const { epoch } = session;
   const { hot, cold } = stores;
   const lastStored = new LastStoredFile(plan.settings.data, shape.worldId, say);
   const snapshotter = new Snapshotter(
-    ...([worlds, shape, epoch, hot, cold, jobs, counters, say, requirePlace, whenKept] as const),
+    ...([worlds, shape, epoch, hot, cold, jobs, counters, say, requireFence, whenKept] as const),
     (store, zones) => lastStored.noteSnapshot(store, zones),
   );
   const playerSnapshotter = new PlayerSnapshotter(worlds, shape.worldId, players, hot, counters, say);
@@ -100,8 +99,20 @@ export async function openIoParts(context: IoContext): Promise<IoParts> {
       ? undefined
       : new Checkpointer({ worlds, plan: checkpoints, store: cold, counters, say, mayDrop });
   return {
-    ...{ counters, stores, leases, spool, pump, bans, desk, jobs, lastStored },
-    ...{ snapshotter, playerSnapshotter, checkpointer },
+    ...{
+      counters,
+      stores,
+      leases,
+      spool,
+      pump,
+      bans,
+      desk,
+      jobs,
+      lastStored,
+      snapshotter,
+      playerSnapshotter,
+      checkpointer,
+    },
     journal: openJournal(context, worlds, counters, whenKept, lastStored),
     cells: openCells(context, worlds, stores, counters, mayDrop),
   };
@@ -121,7 +132,7 @@ export async function subscribeToPlatform(
 /** A spool that does not open leaves events to wait in memory alone: worse, but no reason to take none. */
 function openSpool(folder: string, losses: EventLosses): EventSpool | undefined {
   try {
-    return new EventSpool(join(folder, 'spool'), SPOOL_BYTES_MAX, losses);
+    return new EventSpool(join(folder, SPOOL_FOLDER), SPOOL_BYTES_MAX, losses);
   } catch (error) {
     losses.counters.add('spoolFailures', 1);
     losses.say(`there is no event spool, events wait in memory only: ${(error as Error).message}`);

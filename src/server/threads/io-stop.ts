@@ -26,9 +26,9 @@ export async function stopIo(
   /** A backend that has fallen silent must not keep the rest from its end. */
   const within = (limitMs: number, work: Promise<void>, complaint: string): Promise<void> =>
     withDeadline(work, limitMs, complaint).catch((error: Error) => say(error.message));
-  await Promise.all([
-    leaveGroup(subscribed, say).then(() => bans.stop()),
+  const [eventsLost] = await Promise.all([
     pump.flush(nowMs() + STOP_FLUSH_MS_MAX, nowMs),
+    leaveGroup(subscribed, say).then(() => bans.stop()),
     journal?.close(nowMs()),
     within(STOP_SNAPSHOT_MS_MAX, snapshotter.takeLast(wallMs()), 'the last snapshot is not acknowledged'),
     within(STOP_SNAPSHOT_MS_MAX, playerSnapshotter.takeLast(wallMs), 'the last of players is not acknowledged'),
@@ -42,7 +42,8 @@ export async function stopIo(
     jobs.close(),
     lastStored.settled(),
   ]);
-  return [];
+  if (eventsLost === 0) return [];
+  return [`${eventsLost} events could neither reach the event log nor the disk, and are lost`];
 }
 
 /** Commits what was answered; what was not comes again after the next start. */

@@ -1,31 +1,39 @@
-// Owns the tick threads: starts them, watches that they go on, replaces one that throws, exits or stands still. The world
-// stays where it is, in shared memory; a replaced thread goes on from the last committed tick, and main keeps every
-// socket meanwhile.
+// Owns the tick threads: starts them, watches that they go on, replaces one that throws, exits or hangs. The world stays
+// where it is, in shared memory: the successor goes on from the last committed tick, and main keeps every socket meanwhile.
+//
+// A zone has one writer at a time. So the successor starts only when its predecessor has ended, which for a thread that
+// threw is at once. One that hangs may be descheduled or inside of a system call: it can wake up and write. Its zones wait
+// until it has ended, and log and readiness say so when that takes long.
 
 import { Worker } from 'node:worker_threads';
 import { nowMs } from '../../base/clock.js';
 import type { Log } from '../../base/log.js';
 import type { WorldPlan } from '../../engine/plan/world-plan.js';
 import * as T from '../../memory/tables/thread-control.js';
+import {
+  TICK_THREAD_BACKOFF_MS,
+  TICK_THREAD_END_MS_MAX,
+  TICK_THREAD_HEALTHY_MS,
+  TICK_THREAD_START_MS_MAX,
+  TICK_THREAD_STOP_MS_MAX,
+  TICK_THREAD_UNREADY_FAILURES,
+  WATCH_EVERY_MS,
+  WATCH_LATE_MS,
+} from '../limits.js';
 import type { FromTickThread, TakePlace, TickThreadData } from './thread-messages.js';
 
+/** A worker thread, or what stands for one in a test. */
+export type TickWorker = Pick<Worker, 'on' | 'once' | 'postMessage' | 'terminate'>;
+
 const TICK_THREAD_URL = new URL('../../../workers/tick-thread.js', import.meta.url);
-const WATCH_EVERY_MS = 20;
-/** A look that comes so late says that main itself stood still. */
-const WATCH_LATE_MS = 200;
-/** Loading the game and attaching may take this long before a thread counts as standing still. */
-const START_MS_MAX = 15000;
-/** How long to wait before the nth replacement in a row. */
-const BACKOFF_MS = [0, 0, 100, 500, 2000, 5000];
-/** A thread that ran for this long has recovered. */
-const HEALTHY_MS = 10000;
-/** From this many failures in a row on, the server says that it is not ready. */
-const UNREADY_FAILURES = 4;
-const STOP_MS_MAX = 2000;
 
 interface Thread {
   index: number;
-  worker: Worker | undefined;
+  worker: TickWorker | undefined;
+  /** Was given up and has not ended: until then its zones have no other thread. */
+  ending: TickWorker | undefined;
+  /** It should have ended by now. */
+  isEndLate: boolean;
   control: T.ThreadControl;
   heartbeat: number;
   heartbeatMs: number;
@@ -43,13 +51,16 @@ export interface SupervisorOptions {
   log: Log;
   /** A replaced thread runs and must be told its clients. */
   onReplaced(thread: number): void;
+  spawn?(data: TickThreadData, name: string): TickWorker;
+  /** When a thread that was given up and has not ended is complained about. */
+  endMsMax?: number;
 }
 
 export class Supervisor {
   private readonly threads: Thread[];
   private readonly watch: NodeJS.Timeout;
   /** Has loaded everything and waits to take the place of a thread that fails: most of a replacement is loading. */
-  private spare: Worker | undefined;
+  private spare: TickWorker | undefined;
   private isSpareLoaded = false;
   private isStopping = false;
   private drills = 0;
@@ -61,6 +72,8 @@ export class Supervisor {
     this.threads = options.plan.controls.map((buffer, index) => ({
       index,
       worker: undefined,
+      ending: undefined,
+      isEndLate: false,
       control: new T.ThreadControl(buffer),
       heartbeat: 0,
       heartbeatMs: 0,
@@ -90,7 +103,7 @@ export class Supervisor {
   async stop(): Promise<void> {
     this.isStopping = true;
     clearInterval(this.watch);
-    await Promise.all([...this.threads.map((thread) => stopThread(thread)), this.spare?.terminate()]);
+    await Promise.all([...this.threads.map((thread) => this.stopThread(thread)), this.spare?.terminate()]);
   }
 
   get restarts(): number {
@@ -101,10 +114,16 @@ export class Supervisor {
   unreadyReasons(): string[] {
     const reasons: string[] = [];
     for (const thread of this.threads) {
-      if (thread.failuresInRow >= UNREADY_FAILURES) {
+      if (thread.isEndLate) {
+        reasons.push(
+          `tick thread ${thread.index} hangs and does not end, so its zones stand still: restart the server if it stays so`,
+        );
+      } else if (thread.failuresInRow >= TICK_THREAD_UNREADY_FAILURES) {
         reasons.push(
           `tick thread ${thread.index} has failed ${thread.failuresInRow} times in a row: ${thread.lastReason}`,
         );
+      } else if (thread.ending !== undefined) {
+        reasons.push(`tick thread ${thread.index} is being replaced: ${thread.lastReason}`);
       } else if (!isRunning(thread)) {
         reasons.push(`tick thread ${thread.index} is starting`);
       }
@@ -125,7 +144,7 @@ export class Supervisor {
     if (this.isStopping) {
       return;
     }
-    Atomics.store(thread.control.words, T.RUNNING, 0); // no worker runs here, so nobody else writes
+    Atomics.store(thread.control.words, T.RUNNING, 0); // publish: not running; the last worker has ended, so nobody else writes
     thread.startedMs = nowMs();
     thread.heartbeatMs = nowMs();
     if (this.spare !== undefined && this.isSpareLoaded) {
@@ -138,13 +157,15 @@ export class Supervisor {
     }
   }
 
-  private spawn(thread: number | undefined): Worker {
-    const { plan, gameUrl } = this.options;
-    const workerData: TickThreadData = { plan, thread, gameUrl };
-    const worker = new Worker(TICK_THREAD_URL, { workerData, name: thread === undefined ? 'spare' : `tick-${thread}` });
+  private spawn(thread: number | undefined): TickWorker {
+    const { plan, gameUrl, spawn = spawnTickThread } = this.options;
+    const worker = spawn({ plan, thread, gameUrl }, thread === undefined ? 'spare' : `tick-${thread}`);
     worker.on('message', (message: FromTickThread) => this.hear(worker, message));
     worker.on('error', (error) => this.lose(worker, error instanceof Error ? error.message : String(error)));
-    worker.on('exit', (code) => this.lose(worker, `exited with code ${code}`));
+    worker.on('exit', (code) => {
+      this.lose(worker, `exited with code ${code}`);
+      this.succeed(worker);
+    });
     return worker;
   }
 
@@ -156,7 +177,7 @@ export class Supervisor {
     }
   }
 
-  private hear(worker: Worker, message: FromTickThread): void {
+  private hear(worker: TickWorker, message: FromTickThread): void {
     const thread = this.threads.find((candidate) => candidate.worker === worker);
     if (message.kind === 'loaded') {
       this.isSpareLoaded = worker === this.spare;
@@ -187,7 +208,7 @@ export class Supervisor {
   }
 
   /** The worker is gone or was found standing still. Errors arrive before the exit that they cause: the first one counts. */
-  private lose(worker: Worker, reason: string): void {
+  private lose(worker: TickWorker, reason: string): void {
     if (this.isStopping) {
       return;
     }
@@ -200,29 +221,60 @@ export class Supervisor {
       return;
     }
     thread.worker = undefined;
+    thread.ending = worker;
     this.terminate(worker);
+    setTimeout(() => this.complainOf(thread, worker), this.options.endMsMax ?? TICK_THREAD_END_MS_MAX).unref();
     this.onFailedStart(new Error(`tick thread ${thread.index} failed before its first tick: ${reason}`));
-    if (nowMs() - thread.startedMs > HEALTHY_MS) {
+    if (nowMs() - thread.startedMs > TICK_THREAD_HEALTHY_MS) {
       thread.failuresInRow = 0;
     }
     thread.failedMs ??= thread.heartbeatMs;
     thread.failuresInRow++;
     thread.restarts++;
     thread.lastReason = reason;
-    const waitMs = BACKOFF_MS[Math.min(thread.failuresInRow, BACKOFF_MS.length) - 1];
-    if (waitMs === 0) {
-      this.employ(thread);
-    } else {
-      setTimeout(() => this.employ(thread), waitMs);
-    }
+    const waitMs = backoffMs(thread);
     this.options.log.error(
       { thread: thread.index, zones: this.options.plan.zonesOfThread[thread.index], reason, waitMs },
       'a tick thread failed and is being replaced',
     );
   }
 
-  private terminate(worker: Worker): void {
+  /** The worker has ended: nobody writes its zones any more, so the next one may. */
+  private succeed(worker: TickWorker): void {
+    const thread = this.threads.find((candidate) => candidate.ending === worker);
+    if (thread === undefined) return;
+    thread.ending = undefined;
+    thread.isEndLate = false;
+    const waitMs = backoffMs(thread);
+    if (waitMs === 0) this.employ(thread);
+    else setTimeout(() => this.employ(thread), waitMs);
+  }
+
+  private complainOf(thread: Thread, worker: TickWorker): void {
+    if (thread.ending !== worker || this.isStopping) return;
+    thread.isEndLate = true;
+    const { plan, log, endMsMax = TICK_THREAD_END_MS_MAX } = this.options;
+    log.error(
+      { thread: thread.index, zones: plan.zonesOfThread[thread.index], reason: thread.lastReason },
+      `a tick thread has not ended ${endMsMax} ms after it was given up; its zones stand still until it has`,
+    );
+  }
+
+  private terminate(worker: TickWorker): void {
     worker.terminate().catch((error: unknown) => this.options.log.warn({ error }, 'a tick thread did not end'));
+  }
+
+  private async stopThread({ index, worker, ending, control }: Thread): Promise<void> {
+    const last = worker ?? ending;
+    if (last === undefined) return;
+    const ended = new Promise<void>((resolve) => last.once('exit', () => resolve()));
+    Atomics.store(control.words, T.STOP, 1); // publish: the thread acquires it before every tick
+    Atomics.notify(control.words, T.STOP); // wakes the thread from its sleep between two ticks
+    if (await within(TICK_THREAD_STOP_MS_MAX, ended)) return;
+    this.terminate(last);
+    const endMsMax = this.options.endMsMax ?? TICK_THREAD_END_MS_MAX;
+    if (await within(endMsMax, ended)) return;
+    this.options.log.error({}, `tick thread ${index} has not ended; the world is stored as it was last committed`);
   }
 
   private look(): void {
@@ -240,15 +292,15 @@ export class Supervisor {
     if (worker === undefined) {
       return;
     }
-    const heartbeat = Atomics.load(control.words, T.HEARTBEAT); // the thread's word
+    const heartbeat = Atomics.load(control.words, T.HEARTBEAT); // acquire: the thread's word, all that it did before is done
     if (heartbeat !== thread.heartbeat || wasAway) {
       thread.heartbeat = heartbeat;
       thread.heartbeatMs = now;
     }
-    if (isRunning(thread) && now - thread.startedMs > HEALTHY_MS) {
+    if (isRunning(thread) && now - thread.startedMs > TICK_THREAD_HEALTHY_MS) {
       thread.failuresInRow = 0;
     }
-    const patienceMs = isRunning(thread) ? this.options.plan.settings.hangMs : START_MS_MAX;
+    const patienceMs = isRunning(thread) ? this.options.plan.settings.hangMs : TICK_THREAD_START_MS_MAX;
     if (now - thread.heartbeatMs > patienceMs) {
       this.lose(worker, `no progress for ${Math.round(now - thread.heartbeatMs)} ms`);
     }
@@ -256,18 +308,24 @@ export class Supervisor {
 }
 
 function isRunning(thread: Thread): boolean {
-  return Atomics.load(thread.control.words, T.RUNNING) === 1; // the thread's word: its first tick is over
+  return Atomics.load(thread.control.words, T.RUNNING) === 1; // acquire: 1 once its first tick is over
 }
 
-async function stopThread(thread: Thread): Promise<void> {
-  const { worker, control } = thread;
-  if (worker === undefined) {
-    return;
-  }
-  const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
-  Atomics.store(control.words, T.STOP, 1); // the thread looks before every tick
-  Atomics.notify(control.words, T.STOP);
-  const deadline = new Promise<void>((resolve) => setTimeout(resolve, STOP_MS_MAX).unref());
-  await Promise.race([ended, deadline]);
-  await worker.terminate();
+function backoffMs({ failuresInRow }: Thread): number {
+  return TICK_THREAD_BACKOFF_MS[Math.min(failuresInRow, TICK_THREAD_BACKOFF_MS.length) - 1];
+}
+
+function spawnTickThread(workerData: TickThreadData, name: string): TickWorker {
+  return new Worker(TICK_THREAD_URL, { workerData, name });
+}
+
+/** False: the time is over. */
+async function within(limitMs: number, work: Promise<unknown>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), limitMs);
+  });
+  const isInTime = await Promise.race([work.then(() => true), late]);
+  clearTimeout(timer);
+  return isInTime;
 }

@@ -9,7 +9,8 @@ import type { RecoveredEvents } from '../../durability/recovery/journal-recovery
 import type { PlayerForm, PlayerSession, PlayerSnapshot } from '../../durability/snapshots/player-snapshot.js';
 import type { WorldIdentity } from '../../durability/snapshots/zone-snapshot.js';
 import type { WorldPlan } from '../../engine/plan/world-plan.js';
-import type { EventForm } from '../../memory/records/thread-records.js';
+import type { EventForm } from '../../game/event-form.js';
+import type { IoStatus } from './io-status.js';
 
 /** workerData of a tick thread. */
 export interface TickThreadData {
@@ -63,6 +64,7 @@ export type FromIoThread =
   /** The journal has begun: what happens from now on is kept. */
   | { kind: 'ready' }
   | { kind: 'notice'; line: string }
+  | { kind: 'status'; status: IoStatus }
   | { kind: 'command'; request: number; command: PlatformCommand }
   /** Those that earlier servers kept, as soon as the store has said so. */
   | { kind: 'bans'; bans: readonly StoredBan[] }

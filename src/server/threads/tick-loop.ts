@@ -7,11 +7,9 @@
 import { CATCH_UP_TICKS_MAX } from '../../engine/limits.js';
 import type { ZoneHost } from '../../engine/zone/zone-host.js';
 import * as T from '../../memory/tables/thread-control.js';
+import { OVERRUN_REPORT_MS, TICK_SLEEP_MS_MAX } from '../limits.js';
+import type { MainWaker } from './main-waker.js';
 import type { FromTickThread } from './thread-messages.js';
-
-const REPORT_EVERY_MS = 1000;
-/** Sleeps are cut into pieces of this length, so that a heartbeat shows even at 10 ticks per second. */
-const SLEEP_MS_MAX = 50;
 
 export class TickLoop {
   private overruns = 0;
@@ -23,6 +21,7 @@ export class TickLoop {
   constructor(
     private readonly hosts: readonly ZoneHost[],
     private readonly control: T.ThreadControl,
+    private readonly waker: Pick<MainWaker, 'afterTick'>,
     private readonly tickHz: number,
     private readonly originMs: number,
     /** Milliseconds since the epoch. */
@@ -30,7 +29,7 @@ export class TickLoop {
     private readonly say: (message: FromTickThread) => void,
     /** Returns after this many milliseconds, or sooner when main says stop. */
     private readonly sleep: (ms: number) => void = (ms) => {
-      Atomics.wait(control.words, T.STOP, 0, ms); // main notifies when it stores
+      Atomics.wait(control.words, T.STOP, 0, ms); // sleeps while it is 0: main notifies when it stores
     },
   ) {}
 
@@ -38,7 +37,7 @@ export class TickLoop {
   run(): void {
     const { control } = this;
     let tick = this.firstTick();
-    // Main stores it when this thread is to end.
+    // acquire: main stores it when this thread is to end
     while (Atomics.load(control.words, T.STOP) === 0) {
       if (!this.sleepUntilDue(tick)) {
         continue;
@@ -69,8 +68,8 @@ export class TickLoop {
     if (leftMs <= 0) {
       return true;
     }
-    Atomics.store(words, T.HEARTBEAT, (words[T.HEARTBEAT] + 1) | 0); // alive, if asleep
-    this.sleep(Math.min(leftMs, SLEEP_MS_MAX));
+    Atomics.store(words, T.HEARTBEAT, (words[T.HEARTBEAT] + 1) | 0); // publish: alive, if asleep
+    this.sleep(Math.min(leftMs, TICK_SLEEP_MS_MAX));
     return false;
   }
 
@@ -102,12 +101,12 @@ export class TickLoop {
       this.overruns++;
       this.worstMs = Math.max(this.worstMs, ms);
     }
-    Atomics.store(words, T.HEARTBEAT, (words[T.HEARTBEAT] + 1) | 0); // alive
+    Atomics.store(words, T.HEARTBEAT, (words[T.HEARTBEAT] + 1) | 0); // publish: alive, a tick is over
     if (words[T.RUNNING] === 0) {
-      Atomics.store(words, T.RUNNING, 1); // the world of this thread goes on
+      Atomics.store(words, T.RUNNING, 1); // publish: the world of this thread goes on
       this.say({ kind: 'running', tick });
     }
-    control.wakeMain(); // the answers to what clients asked are published
+    this.waker.afterTick(); // the answers to what clients asked are published
     this.reportOverruns();
   }
 
@@ -116,7 +115,7 @@ export class TickLoop {
       return;
     }
     const now = this.now();
-    if (now - this.reportedMs < REPORT_EVERY_MS) {
+    if (now - this.reportedMs < OVERRUN_REPORT_MS) {
       return;
     }
     this.say({ kind: 'overrun', overruns: this.overruns, skipped: this.skipped, worstMs: this.worstMs });

@@ -3,7 +3,7 @@
 
 import { sha256 } from '../../base/checksum.js';
 import { checkKey, checkSnapshot, decodeHeader, encodeHeader, findNewest, verifySnapshot } from '../cold-snapshot.js';
-import { HealthRecord } from '../deadline.js';
+import { HealthRecord } from '../health-record.js';
 import {
   type BackendHealth,
   type ColdHeader,
@@ -12,9 +12,13 @@ import {
   type ColdSnapshot,
   type ColdSnapshotInput,
   type ColdStore,
+  type Fence,
+  type HeldLease,
+  type LeaseClaim,
   type NoticeListener,
   PersistError,
 } from '../store-ports.js';
+import { EmbeddedLeases } from './embedded-lease.js';
 import { EmbeddedStore, type Table } from './embedded-store.js';
 
 const SEQUENCE_MAX = 0xffffffff;
@@ -57,6 +61,7 @@ class EmbeddedColdStore implements ColdStore {
   readonly #headers: Table;
   readonly #bytes: Table;
   readonly #rows: Table;
+  readonly #leases: EmbeddedLeases;
   readonly #health: HealthRecord;
   #closed = false;
 
@@ -65,14 +70,16 @@ class EmbeddedColdStore implements ColdStore {
     this.#headers = this.#store.table('snapshots');
     this.#bytes = this.#store.table('snapshot-bytes');
     this.#rows = this.#store.table('rows');
+    this.#leases = new EmbeddedLeases(this.#store);
     this.#health = new HealthRecord('embedded cold store', options.onNotice);
   }
 
-  async save(id: string, snapshot: ColdSnapshotInput): Promise<ColdHeader> {
+  async save(id: string, snapshot: ColdSnapshotInput, fence?: Fence): Promise<ColdHeader> {
     checkSnapshot(id, snapshot);
     const { bytes, tick, takenAtMs, meta } = snapshot;
     const checksum = snapshot.checksum ?? sha256(bytes);
     return this.#write(() => {
+      this.#leases.require(fence);
       const newest = this.#readHistory(id, 1)[0];
       const sequence = (newest?.sequence ?? 0) + 1;
       const header = { id, sequence, tick, takenAtMs, byteCount: bytes.length, checksum, meta };
@@ -89,13 +96,9 @@ class EmbeddedColdStore implements ColdStore {
     );
   }
 
-  async history(id: string, limit: number): Promise<ColdHeader[]> {
-    this.#requireOpen();
-    return this.#readHistory(id, limit);
-  }
-
-  async prune(id: string, keep: number): Promise<number> {
+  async prune(id: string, keep: number, fence?: Fence): Promise<number> {
     return this.#write(() => {
+      this.#leases.require(fence);
       const old = this.#readHistory(id, SEQUENCE_MAX).slice(keep);
       for (const { sequence } of old) {
         this.#bytes.remove(snapshotKey(id, sequence));
@@ -145,6 +148,14 @@ class EmbeddedColdStore implements ColdStore {
     return found;
   }
 
+  claimLease(name: string, claim: LeaseClaim): Promise<HeldLease> {
+    return this.#write(() => this.#leases.claim(name, claim));
+  }
+
+  releaseLease(name: string, holder: string): Promise<void> {
+    return this.#write(() => this.#leases.release(name, holder));
+  }
+
   health(): BackendHealth {
     return this.#health.read();
   }
@@ -175,14 +186,7 @@ class EmbeddedColdStore implements ColdStore {
 
   async #write<T>(action: () => T): Promise<T> {
     this.#requireOpen();
-    try {
-      const result = await this.#store.write(action);
-      this.#health.succeeded();
-      return result;
-    } catch (error) {
-      this.#health.failed(error as Error);
-      throw error;
-    }
+    return this.#health.track(() => this.#store.write(action));
   }
 }
 

@@ -3,29 +3,17 @@
 // holder lives; it is free at once when the holder has stopped or its process is gone, otherwise when it runs out.
 
 import { randomUUID } from 'node:crypto';
-import { Backoff, type HealthRecord, pause } from '../deadline.js';
+import { wallMs } from '../../base/clock.js';
+import { Backoff, pause } from '../deadline.js';
+import type { HealthRecord } from '../health-record.js';
 import { type LogBatch, type LogHandler, PersistError, type SubscribeOptions } from '../store-ports.js';
-import type { EmbeddedTopic, LogTables } from './embedded-event-log.js';
 import { PartitionReader } from './embedded-reader.js';
+import type { EmbeddedTopic, GroupLease, LogTables } from './log-tables.js';
 
 /** How often a consumer looks for what other threads and processes have appended. */
 const POLL_MS = 50;
 const RETRY_MS_MIN = 100;
 const RETRY_MS_MAX = 5000;
-
-interface Lease {
-  member: string;
-  pid: number;
-  untilMs: number;
-}
-
-function offsetKey(group: string, topic: string, partition: number): Buffer {
-  return Buffer.from(`offset\0${group}\0${topic}\0${partition}`);
-}
-
-function leaseKey(group: string, topic: string): Buffer {
-  return Buffer.from(`lease\0${group}\0${topic}`);
-}
 
 export class EmbeddedConsumer {
   readonly #tables: LogTables;
@@ -52,12 +40,6 @@ export class EmbeddedConsumer {
     this.#leaseMs = leaseMs;
     this.#health = health;
     this.#loops = options.topics.map((topic) => this.#run(topic));
-  }
-
-  /** -1: the group has committed nothing. */
-  static readCommitted(tables: LogTables, group: string, topic: string, partition: number): number {
-    const row = tables.groups.get(offsetKey(group, topic, partition));
-    return row ? Buffer.from(row).readDoubleLE(0) : -1;
   }
 
   wake(): void {
@@ -119,7 +101,7 @@ export class EmbeddedConsumer {
 
   #openReader(topic: EmbeddedTopic, partition: number): PartitionReader {
     const { start, end } = this.#tables.readPartition(topic, partition);
-    const committed = EmbeddedConsumer.readCommitted(this.#tables, this.#options.group, topic.name, partition);
+    const committed = this.#tables.readCommitted(this.#options.group, topic, partition);
     const fresh = this.#options.from === 'latest' ? end : start;
     if (committed >= 0 && committed < start) {
       const lost = `${committed} to ${start - 1} of ${topic.name}/${partition}`;
@@ -133,7 +115,7 @@ export class EmbeddedConsumer {
     const entries = reader.read(this.#options.batchRecordsMax);
     if (entries.length === 0) return 0;
     if (await this.#deliver({ topic: topic.name, partition, entries })) {
-      await this.#commit(topic.name, partition, reader.nextOffset);
+      await this.#commit(topic, partition, reader.nextOffset);
     }
     return entries.length;
   }
@@ -157,20 +139,17 @@ export class EmbeddedConsumer {
   }
 
   /** Only the holder of the lease commits: a member that was taken for dead finds out here. */
-  async #commit(topic: string, partition: number, offset: number): Promise<void> {
-    const row = Buffer.alloc(8);
-    row.writeDoubleLE(offset);
+  async #commit(topic: EmbeddedTopic, partition: number, offset: number): Promise<void> {
     await this.#tables.store.write(() => {
-      if (this.#readLease(topic)?.member !== this.#member) {
-        throw new PersistError('unavailable', `topic ${topic} went to another member`);
+      if (this.#readLease(topic.name)?.member !== this.#member) {
+        throw new PersistError('unavailable', `topic ${topic.name} went to another member`);
       }
-      this.#tables.groups.put(offsetKey(this.#options.group, topic, partition), row);
+      this.#tables.writeCommitted(this.#options.group, topic, partition, offset);
     });
   }
 
-  #readLease(topic: string): Lease | undefined {
-    const row = this.#tables.groups.get(leaseKey(this.#options.group, topic));
-    return row && JSON.parse(Buffer.from(row).toString());
+  #readLease(topic: string): GroupLease | undefined {
+    return this.#tables.readGroupLease(this.#options.group, topic);
   }
 
   async #takeLease(topic: string): Promise<boolean> {
@@ -179,22 +158,22 @@ export class EmbeddedConsumer {
     return this.#tables.store.write(() => {
       const lease = this.#readLease(topic);
       if (lease && lease.member !== this.#member && this.#isHeld(lease)) return false;
-      const mine: Lease = { member: this.#member, pid: process.pid, untilMs: Date.now() + this.#leaseMs };
-      this.#tables.groups.put(leaseKey(this.#options.group, topic), Buffer.from(JSON.stringify(mine)));
+      const mine = { member: this.#member, pid: process.pid, untilMs: wallMs() + this.#leaseMs };
+      this.#tables.writeGroupLease(this.#options.group, topic, mine);
       return true;
     });
   }
 
   async #giveLease(topic: string): Promise<void> {
     await this.#tables.store.write(() => {
-      const mine = this.#readLease(topic)?.member === this.#member;
-      if (mine) this.#tables.groups.remove(leaseKey(this.#options.group, topic));
+      const isMine = this.#readLease(topic)?.member === this.#member;
+      if (isMine) this.#tables.writeGroupLease(this.#options.group, topic, undefined);
     });
   }
 
   /** A holder beyond its time is gone; so is one of another process that no longer exists. */
-  #isHeld(lease: Lease): boolean {
-    const nowMs = Date.now();
+  #isHeld(lease: GroupLease): boolean {
+    const nowMs = wallMs();
     // A clock that was set back must not keep a lease for longer than a lease is.
     if (lease.untilMs <= nowMs || lease.untilMs > nowMs + this.#leaseMs) return false;
     return lease.pid === process.pid || isProcessAlive(lease.pid);

@@ -1,9 +1,10 @@
 // The event log in the embedded database. Writers of several threads and processes may append to one log: offsets are
 // given out inside of the write, where there is one writer at a time. An append is acknowledged when it is on the disk.
 
+import { wallMs } from '../../base/clock.js';
 import { AppendOutbox, recordBytes } from '../append-outbox.js';
-import { HealthRecord } from '../deadline.js';
-import { CLOSE_GRACE_MS, LOG_PARTITIONS_MAX, LOG_TOPICS_MAX, LOG_WRITE_BYTES_MAX } from '../limits.js';
+import { HealthRecord } from '../health-record.js';
+import { CLOSE_GRACE_MS, LOG_PARTITIONS_MAX, LOG_WRITE_BYTES_MAX } from '../limits.js';
 import { PartitionCache } from '../partition.js';
 import {
   type BackendHealth,
@@ -20,12 +21,12 @@ import {
 } from '../store-ports.js';
 import { EmbeddedConsumer } from './embedded-consumer.js';
 import { findOffsetSince, PartitionReader } from './embedded-reader.js';
-import { EmbeddedStore, type Table } from './embedded-store.js';
+import { EmbeddedStore } from './embedded-store.js';
 import { encodeChunk, readChunkOffset, readChunkTime, writeChunkKey } from './log-chunk.js';
+import { type EmbeddedTopic, LogTables } from './log-tables.js';
 
 /** Chunks that one transaction of the retention drops, so that appends never wait long for it. */
 const TRIM_CHUNKS_MAX = 64;
-const PARTITION_ROW_BYTES = 24;
 
 interface EmbeddedEventLogOptions {
   folder: string;
@@ -37,81 +38,6 @@ interface EmbeddedEventLogOptions {
   /** A member of a group that shows no life for this long loses its topics to another. */
   leaseMs?: number;
   onNotice?: NoticeListener;
-}
-
-export interface EmbeddedTopic {
-  name: string;
-  id: number;
-  partitions: number;
-}
-
-/** One partition's row: | start f64 | end f64 | bytes f64 |, little endian. */
-interface PartitionState {
-  start: number;
-  end: number;
-  bytes: number;
-}
-
-/** The tables of one log, shared with its consumers. */
-export class LogTables {
-  readonly store: EmbeddedStore;
-  readonly chunks: Table;
-  readonly groups: Table;
-  readonly #topics: Table;
-  readonly #partitions: Table;
-  readonly #known = new Map<string, EmbeddedTopic>();
-
-  constructor(store: EmbeddedStore) {
-    this.store = store;
-    this.chunks = store.table('chunks');
-    this.groups = store.table('groups');
-    this.#topics = store.table('topics');
-    this.#partitions = store.table('partitions');
-  }
-
-  /** A topic is never dropped and keeps its partitions, so what was read once stays true. */
-  findTopic(name: string): EmbeddedTopic | undefined {
-    let topic = this.#known.get(name);
-    if (!topic) {
-      const row = this.#topics.get(Buffer.from(name));
-      if (!row) return undefined;
-      const view = new DataView(row.buffer, row.byteOffset, row.byteLength);
-      topic = { name, id: view.getUint16(0), partitions: view.getUint16(2) };
-      this.#known.set(name, topic);
-    }
-    return topic;
-  }
-
-  topics(): EmbeddedTopic[] {
-    return [...this.#topics.keys({})].map((key) => this.findTopic(Buffer.from(key).toString())!);
-  }
-
-  /** Inside of a write. */
-  addTopic({ name, partitions }: TopicSpec): void {
-    if (this.#topics.get(Buffer.from(name))) return;
-    const id = [...this.#topics.keys({})].length;
-    if (id >= LOG_TOPICS_MAX) throw new PersistError('rejected', `no more than ${LOG_TOPICS_MAX} topics fit a log`);
-    const row = Buffer.alloc(4);
-    row.writeUInt16BE(id, 0);
-    row.writeUInt16BE(partitions, 2);
-    this.#topics.put(Buffer.from(name), row);
-  }
-
-  readPartition(topic: EmbeddedTopic, partition: number): PartitionState {
-    const row = this.#partitions.get(writeChunkKey(topic.id, partition, 0));
-    if (!row) return { start: 0, end: 0, bytes: 0 };
-    const view = new DataView(row.buffer, row.byteOffset, row.byteLength);
-    return { start: view.getFloat64(0, true), end: view.getFloat64(8, true), bytes: view.getFloat64(16, true) };
-  }
-
-  /** Inside of a write. */
-  writePartition(topic: EmbeddedTopic, partition: number, state: PartitionState): void {
-    const row = Buffer.alloc(PARTITION_ROW_BYTES);
-    row.writeDoubleLE(state.start, 0);
-    row.writeDoubleLE(state.end, 8);
-    row.writeDoubleLE(state.bytes, 16);
-    this.#partitions.put(writeChunkKey(topic.id, partition, 0), row);
-  }
 }
 
 export function openEmbeddedEventLog(options: EmbeddedEventLogOptions): EventLog {
@@ -163,7 +89,7 @@ class EmbeddedEventLog implements EventLog {
     if (this.#topicsWanted.length === 0) return;
     const wanted = this.#topicsWanted;
     try {
-      await this.#guard(
+      await this.#health.track(() =>
         this.#store.write(() => {
           for (const topic of wanted) this.#tables.addTopic(topic);
         }),
@@ -222,7 +148,7 @@ class EmbeddedEventLog implements EventLog {
       const topic = this.#requireTopic(name);
       return Array.from({ length: topic.partitions }, (_, partition) => {
         const { start, end } = this.#tables.readPartition(topic, partition);
-        const committed = EmbeddedConsumer.readCommitted(this.#tables, group, name, partition);
+        const committed = this.#tables.readCommitted(group, topic, partition);
         return { topic: name, partition, start, end, committed };
       });
     });
@@ -244,9 +170,9 @@ class EmbeddedEventLog implements EventLog {
   async #write(lists: readonly (readonly LogRecord[])[]): Promise<void> {
     await this.#makeTopics();
     const groups = this.#groupByPartition(lists);
-    const nowMs = Date.now();
+    const nowMs = wallMs();
     const chunks = groups.map((group) => ({ ...group, bytes: encodeChunk(group.records, nowMs) }));
-    await this.#guard(
+    await this.#health.track(() =>
       this.#store.write(() => {
         for (const { topic, partition, records, bytes } of chunks) {
           const state = this.#tables.readPartition(topic, partition);
@@ -329,7 +255,7 @@ class EmbeddedEventLog implements EventLog {
   /** The oldest chunks, as far as they are too old or too much; the newest one always stays. */
   #findExpired(topic: EmbeddedTopic, partition: number): { key: Buffer; start: number; bytes: number }[] {
     let { bytes } = this.#tables.readPartition(topic, partition);
-    const oldestMs = Date.now() - this.#retentionMs;
+    const oldestMs = wallMs() - this.#retentionMs;
     const expired: { key: Buffer; start: number; bytes: number }[] = [];
     let candidate: { key: Buffer; bytes: number } | undefined;
     const range = { start: writeChunkKey(topic.id, partition, 0), limit: writeChunkKey(topic.id, partition + 1, 0) };
@@ -341,16 +267,5 @@ class EmbeddedEventLog implements EventLog {
       bytes -= value.length;
     }
     return expired;
-  }
-
-  async #guard<T>(work: Promise<T>): Promise<T> {
-    try {
-      const result = await work;
-      this.#health.succeeded();
-      return result;
-    } catch (error) {
-      this.#health.failed(error as Error);
-      throw error;
-    }
   }
 }

@@ -1,9 +1,21 @@
 // The hot store in the embedded database. A value's time is kept in rows of its own, so that a snapshot of many megabytes
 // is written as it is; a second set of rows, ordered by time, is what the sweep walks.
 
-import { HealthRecord, withDeadline } from '../deadline.js';
+import { wallMs } from '../../base/clock.js';
+import { withDeadline } from '../deadline.js';
+import { HealthRecord } from '../health-record.js';
 import { CLOSE_GRACE_MS, STORE_KEY_BYTES_MAX } from '../limits.js';
-import { type BackendHealth, type HotEntry, type HotStore, type NoticeListener, PersistError } from '../store-ports.js';
+import {
+  type BackendHealth,
+  type Fence,
+  type HeldLease,
+  type HotEntry,
+  type HotStore,
+  type LeaseClaim,
+  type NoticeListener,
+  PersistError,
+} from '../store-ports.js';
+import { EmbeddedLeases } from './embedded-lease.js';
 import { EmbeddedStore, type Table } from './embedded-store.js';
 
 const SWEEP_EVERY_MS = 5000;
@@ -26,6 +38,7 @@ class EmbeddedHotStore implements HotStore {
   readonly #expiries: Table;
   /** | expires at, ms, u64 | key | -> nothing */
   readonly #queue: Table;
+  readonly #leases: EmbeddedLeases;
   readonly #health: HealthRecord;
   readonly #timer: NodeJS.Timeout;
   #sweeping: Promise<void> = Promise.resolve();
@@ -36,6 +49,7 @@ class EmbeddedHotStore implements HotStore {
     this.#values = this.#store.table('values');
     this.#expiries = this.#store.table('expiries');
     this.#queue = this.#store.table('queue');
+    this.#leases = new EmbeddedLeases(this.#store);
     this.#health = new HealthRecord('embedded hot store', options.onNotice);
     this.#timer = setInterval(() => {
       this.#sweeping = this.#sweep();
@@ -43,10 +57,11 @@ class EmbeddedHotStore implements HotStore {
     this.#timer.unref();
   }
 
-  async set(entries: readonly HotEntry[]): Promise<void> {
+  async set(entries: readonly HotEntry[], fence?: Fence): Promise<void> {
     for (const { key, ttlMs } of entries) checkEntry(key, ttlMs);
-    const nowMs = Date.now();
+    const nowMs = wallMs();
     await this.#write(() => {
+      this.#leases.require(fence);
       for (const { key, value, ttlMs } of entries) {
         const keyBytes = Buffer.from(key);
         const expiry = encodeTime(nowMs + ttlMs);
@@ -61,7 +76,7 @@ class EmbeddedHotStore implements HotStore {
 
   async get(keys: readonly string[]): Promise<(Uint8Array | undefined)[]> {
     this.#requireOpen();
-    const nowMs = Date.now();
+    const nowMs = wallMs();
     return keys.map((key) => {
       const keyBytes = Buffer.from(key);
       return this.#isLive(keyBytes, nowMs) ? this.#values.get(keyBytes) : undefined;
@@ -74,16 +89,12 @@ class EmbeddedHotStore implements HotStore {
     });
   }
 
-  async keys(prefix: string): Promise<string[]> {
-    this.#requireOpen();
-    const nowMs = Date.now();
-    const start = Buffer.from(prefix);
-    const found: string[] = [];
-    for (const key of this.#expiries.keys(prefix === '' ? {} : { start })) {
-      if (!start.equals(key.subarray(0, start.length))) break;
-      if (this.#isLive(key, nowMs)) found.push(Buffer.from(key).toString());
-    }
-    return found;
+  claimLease(name: string, claim: LeaseClaim): Promise<HeldLease> {
+    return this.#write(() => this.#leases.claim(name, claim));
+  }
+
+  releaseLease(name: string, holder: string): Promise<void> {
+    return this.#write(() => this.#leases.release(name, holder));
   }
 
   health(): BackendHealth {
@@ -113,7 +124,7 @@ class EmbeddedHotStore implements HotStore {
 
   async #sweep(): Promise<void> {
     try {
-      const limit = encodeTime(Date.now());
+      const limit = encodeTime(wallMs());
       let removed = SWEEP_ROWS_MAX;
       while (removed === SWEEP_ROWS_MAX && !this.#closed) {
         const expired = [...this.#queue.keys({ limit, rowsMax: SWEEP_ROWS_MAX })].map((key) => Buffer.from(key));
@@ -138,15 +149,9 @@ class EmbeddedHotStore implements HotStore {
     if (this.#closed) throw new PersistError('closed', 'the hot store is closed');
   }
 
-  async #write(action: () => void): Promise<void> {
+  async #write<T>(action: () => T): Promise<T> {
     this.#requireOpen();
-    try {
-      await this.#store.write(action);
-      this.#health.succeeded();
-    } catch (error) {
-      this.#health.failed(error as Error);
-      throw error;
-    }
+    return this.#health.track(() => this.#store.write(action));
   }
 }
 

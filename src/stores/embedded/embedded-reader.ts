@@ -1,10 +1,9 @@
 // Reads one partition of the embedded event log from an offset on. A chunk that does not verify is skipped with a notice
 // and never delivered.
 
-import type { HealthRecord } from '../deadline.js';
+import type { HealthRecord } from '../health-record.js';
 import { LOG_BATCH_RECORDS_MAX } from '../limits.js';
 import type { LogEntry } from '../store-ports.js';
-import type { EmbeddedTopic, LogTables } from './embedded-event-log.js';
 import {
   decodeChunk,
   readChunkCount,
@@ -13,6 +12,7 @@ import {
   verifyChunk,
   writeChunkKey,
 } from './log-chunk.js';
+import type { EmbeddedTopic, LogTables } from './log-tables.js';
 
 /**
  * The offset of the first record from this time on. Looked for from the end, up to the first chunk that has none: what

@@ -101,8 +101,7 @@ export class EmbeddedStore {
   constructor(folder: string) {
     this.#folder = folder;
     mkdirSync(folder, { recursive: true });
-    const damage = findFileDamage(join(folder, DATA_FILE));
-    if (damage !== undefined) throw damaged(folder, damage);
+    requireSoundStore(folder);
     try {
       this.#environment = open<Uint8Array, Uint8Array>({
         path: folder,
@@ -159,6 +158,12 @@ export class EmbeddedStore {
     this.#closed = true;
     await this.#environment.close();
   }
+}
+
+/** Throws with one line where the store in this folder is damaged; one that is not there yet is sound. */
+export function requireSoundStore(folder: string): void {
+  const damage = findFileDamage(join(folder, DATA_FILE));
+  if (damage !== undefined) throw damaged(folder, damage);
 }
 
 function damaged(folder: string, reason: string): PersistError {

@@ -2,7 +2,9 @@
 
 import { randomUUID } from 'node:crypto';
 import type { Consumer, EachBatchPayload } from 'kafkajs';
-import { Backoff, type HealthRecord, pause, withDeadline } from '../deadline.js';
+import { nowMs } from '../../base/clock.js';
+import { Backoff, pause, withDeadline } from '../deadline.js';
+import type { HealthRecord } from '../health-record.js';
 import { LOG_BATCH_RECORDS_MAX } from '../limits.js';
 import {
   type LogBatch,
@@ -109,17 +111,17 @@ class StallTimer {
   onStall: () => void = () => {};
   readonly #limitMs: number;
   readonly #timer: NodeJS.Timeout;
-  #touchedMs = performance.now();
+  #touchedMs = nowMs();
 
   constructor(limitMs: number) {
     this.#limitMs = limitMs;
     this.#timer = setInterval(() => {
-      if (performance.now() - this.#touchedMs > this.#limitMs) this.onStall();
+      if (nowMs() - this.#touchedMs > this.#limitMs) this.onStall();
     }, limitMs / 10);
   }
 
   touch(): void {
-    this.#touchedMs = performance.now();
+    this.#touchedMs = nowMs();
   }
 
   stop(): void {
@@ -166,7 +168,7 @@ export class KafkaConsumer {
     const backoff = new Backoff(BACKOFF_MS_MIN, BACKOFF_MS_MAX);
     while (!this.#stopping.signal.aborted) {
       const link = this.#openLink();
-      const startedMs = performance.now();
+      const startedMs = nowMs();
       try {
         await this.#consume(link);
       } catch (error) {
@@ -175,7 +177,7 @@ export class KafkaConsumer {
       } finally {
         link.destroy();
       }
-      if (performance.now() - startedMs > BACKOFF_MS_MAX * 2) backoff.succeeded();
+      if (nowMs() - startedMs > BACKOFF_MS_MAX * 2) backoff.succeeded();
       backoff.failed();
       await pause(backoff.pauseMs, this.#stopping.signal);
     }

@@ -2,7 +2,8 @@
 
 import type { Admin, Producer } from 'kafkajs';
 import { AppendOutbox, recordBytes } from '../append-outbox.js';
-import { Backoff, HealthRecord, pause, withDeadline } from '../deadline.js';
+import { Backoff, pause, withDeadline } from '../deadline.js';
+import { HealthRecord } from '../health-record.js';
 import { CLOSE_GRACE_MS, LOG_WRITE_BYTES_MAX, LOG_WRITE_RECORDS_MAX } from '../limits.js';
 import { PartitionCache } from '../partition.js';
 import {
@@ -173,6 +174,10 @@ class KafkaEventLog implements EventLog {
 
   async #send(records: readonly LogRecord[]): Promise<void> {
     await pause(this.#backoff.pauseMs, this.#closing.signal);
+    await this.#health.track(() => this.#sendNow(records));
+  }
+
+  async #sendNow(records: readonly LogRecord[]): Promise<void> {
     try {
       const handle = await this.#ensureProducer();
       handle.targets.clear();
@@ -190,14 +195,10 @@ class KafkaEventLog implements EventLog {
       handle.recordsSent += records.length;
       if (handle.recordsSent > RECORDS_PER_PRODUCER_MAX) this.#discardProducer();
       this.#backoff.succeeded();
-      this.#health.succeeded();
     } catch (error) {
       this.#discardProducer();
       const failure = toPersistError(error, 'send');
-      if (failure.kind !== 'rejected') {
-        this.#backoff.failed();
-        this.#health.failed(failure);
-      }
+      if (failure.kind !== 'rejected') this.#backoff.failed();
       throw failure;
     }
   }
@@ -276,7 +277,8 @@ class KafkaEventLog implements EventLog {
     signal.addEventListener('abort', onAbort);
     try {
       const admin = link.kafka.admin({ retry: INNER_RETRY });
-      await withDeadline(admin.connect(), this.#limits.deadlineMs, 'connect');
+      // What follows may take a healthy broker seconds, as making topics does; whether it answers shows here.
+      await this.#health.track(() => withDeadline(admin.connect(), this.#limits.deadlineMs, 'connect'));
       const asking = askAgain(() => action(admin), given.signal);
       return await withDeadline(asking, this.#limits.deadlineMs, what);
     } catch (error) {

@@ -18,7 +18,8 @@ import {
 } from 'mongodb';
 import { sha256 } from '../../base/checksum.js';
 import { checkKey, checkSnapshot, findNewest, verifySnapshot } from '../cold-snapshot.js';
-import { HealthRecord, withDeadline } from '../deadline.js';
+import { withDeadline } from '../deadline.js';
+import { HealthRecord } from '../health-record.js';
 import { CLOSE_GRACE_MS, SNAPSHOT_PIECE_BYTES } from '../limits.js';
 import {
   type BackendHealth,
@@ -28,12 +29,15 @@ import {
   type ColdSnapshot,
   type ColdSnapshotInput,
   type ColdStore,
+  type Fence,
+  type HeldLease,
+  type LeaseClaim,
   type NoticeListener,
   PersistError,
   type PersistErrorKind,
 } from '../store-ports.js';
+import { DUPLICATE_KEY, isDuplicate, MongoLeases } from './mongo-leases.js';
 
-const DUPLICATE_KEY = 11000;
 /** The driver cuts larger bulk writes by what the server takes. */
 const UPDATES_PER_COMMAND = 100_000;
 /** FerretDB 1 holds one of its 100 connections per update until the command ends, and locks up for good without one. */
@@ -85,6 +89,7 @@ class MongoColdStore implements ColdStore {
   readonly #connectTimeoutMs: number;
   readonly #deadlineMs: number;
   readonly #health: HealthRecord;
+  readonly #leases = new MongoLeases((what, action) => this.#call(what, action));
   readonly #onCommand: ((name: string) => void) | undefined;
   #client: Promise<MongoClient> | undefined;
   #updatesPerCommand = UPDATES_PER_COMMAND;
@@ -101,28 +106,41 @@ class MongoColdStore implements ColdStore {
     this.#onCommand = options.onCommand;
   }
 
-  async save(id: string, snapshot: ColdSnapshotInput): Promise<ColdHeader> {
+  async save(id: string, snapshot: ColdSnapshotInput, fence?: Fence): Promise<ColdHeader> {
     checkSnapshot(id, snapshot);
     const checksum = snapshot.checksum ?? sha256(snapshot.bytes);
     await this.#ensureIndexes();
+    await this.#leases.require(fence);
     const writeId = randomUUID();
     try {
-      return await this.#save(id, snapshot, writeId, checksum);
+      return await this.#save(id, snapshot, writeId, checksum, fence);
     } catch (error) {
       this.#unnamed.delete(id); // it may have left pieces
       throw error;
     }
   }
 
-  async #save(id: string, snapshot: ColdSnapshotInput, writeId: string, checksum: string): Promise<ColdHeader> {
+  async #save(
+    id: string,
+    snapshot: ColdSnapshotInput,
+    writeId: string,
+    checksum: string,
+    fence: Fence | undefined,
+  ): Promise<ColdHeader> {
     const { bytes, tick, takenAtMs, meta } = snapshot;
     const pieces = await this.#writePieces(id, writeId, bytes);
+    await this.#leases.require(fence);
     for (let attempt = 1; ; attempt++) {
-      const [newest] = await this.history(id, 1);
+      const [newest] = await this.#findHistory(id, 1);
       const sequence = (newest?.sequence ?? 0) + 1;
       const header: ColdHeader = { id, sequence, tick, takenAtMs, byteCount: bytes.length, checksum, meta };
       try {
         await this.#call('save', (db) => snapshotsOf(db).insertOne(toDocument(header, pieces, writeId)));
+        // The lease may have gone between the look at it and the insert: then the snapshot goes too.
+        await this.#leases.require(fence).catch(async (error: unknown) => {
+          await this.#call('save', (db) => snapshotsOf(db).deleteOne({ _id: snapshotId(id, sequence), writeId }));
+          throw error;
+        });
         return header;
       } catch (error) {
         if (!isDuplicate(error) || attempt === SAVE_ATTEMPTS_MAX) throw error;
@@ -137,12 +155,9 @@ class MongoColdStore implements ColdStore {
     );
   }
 
-  async history(id: string, limit: number): Promise<ColdHeader[]> {
-    return limit === 0 ? [] : (await this.#findHistory(id, limit)).map(toHeader);
-  }
-
-  async prune(id: string, keep: number): Promise<number> {
+  async prune(id: string, keep: number, fence?: Fence): Promise<number> {
     try {
+      await this.#leases.require(fence);
       const count = await this.#prune(id, keep);
       await this.#sweep(id);
       return count;
@@ -226,6 +241,14 @@ class MongoColdStore implements ColdStore {
     return rows.map(({ _id }) => _id);
   }
 
+  claimLease(name: string, claim: LeaseClaim): Promise<HeldLease> {
+    return this.#leases.claim(name, claim);
+  }
+
+  releaseLease(name: string, holder: string): Promise<void> {
+    return this.#leases.release(name, holder);
+  }
+
   health(): BackendHealth {
     return this.#health.read();
   }
@@ -285,17 +308,15 @@ class MongoColdStore implements ColdStore {
 
   async #call<T>(what: string, action: (db: Db) => Promise<T>): Promise<T> {
     if (this.#closed) throw new PersistError('closed', 'the cold store is closed');
-    try {
-      const client = await withDeadline(this.#openClient(), this.#connectTimeoutMs + 1000, 'connect');
-      const result = await withDeadline(action(client.db()), this.#deadlineMs, what);
-      this.#health.succeeded();
-      return result;
-    } catch (error) {
-      if (error instanceof MongoTopologyClosedError) void this.#discardClient();
-      const failure = toPersistError(error, what);
-      if (failure.kind !== 'rejected') this.#health.failed(failure);
-      throw failure;
-    }
+    return this.#health.track(async () => {
+      try {
+        const client = await withDeadline(this.#openClient(), this.#connectTimeoutMs + 1000, 'connect');
+        return await withDeadline(action(client.db()), this.#deadlineMs, what);
+      } catch (error) {
+        if (error instanceof MongoTopologyClosedError) void this.#discardClient();
+        throw toPersistError(error, what);
+      }
+    });
   }
 
   /** A client whose first connection fails is closed for good, so each attempt is made with a new one. */
@@ -387,10 +408,6 @@ function toBytes(value: Binary | undefined): Uint8Array {
 /** A range instead of a pattern: it uses the index and needs no escaping. U+10FFFF sorts above all other characters. */
 function prefixFilter(field: string, prefix: string): Record<string, { $gte: string; $lt: string }> {
   return { [field]: { $gte: prefix, $lt: `${prefix}\u{10ffff}` } };
-}
-
-function isDuplicate(error: unknown): boolean {
-  return error instanceof PersistError && (error.cause as { code?: number })?.code === DUPLICATE_KEY;
 }
 
 const DISK_FULL = 14031;

@@ -3,22 +3,28 @@
 // decides. Keys and values are as they are handed over, so that redis-cli shows them.
 
 import { Redis } from 'ioredis';
-import { Backoff, HealthRecord, pause, withDeadline } from '../deadline.js';
+import { nowMs } from '../../base/clock.js';
+import { Backoff, pause, withDeadline } from '../deadline.js';
 import { checkEntry } from '../embedded/embedded-hot-store.js';
+import { HealthRecord } from '../health-record.js';
+import { requireFence } from '../lease-rules.js';
 import {
   type BackendHealth,
+  type Fence,
+  type HeldLease,
   type HotEntry,
   type HotStore,
+  type LeaseClaim,
   type NoticeListener,
   PersistError,
   type PersistErrorKind,
 } from '../store-ports.js';
+import { CLAIM, FENCED_SET, RELEASE } from './redis-scripts.js';
 
 const RECONNECT_MS_MIN = 100;
 const RECONNECT_MS_MAX = 2000;
 /** One pipeline carries at most this much, so that a large set does not sit in memory twice. */
 const PIPELINE_BYTES_MAX = 8 * 1024 * 1024;
-const SCAN_COUNT = 1000;
 
 export interface RedisHotStoreOptions {
   url: string;
@@ -77,11 +83,12 @@ class RedisHotStore implements HotStore {
     });
   }
 
-  async set(entries: readonly HotEntry[]): Promise<void> {
+  async set(entries: readonly HotEntry[], fence?: Fence): Promise<void> {
     for (const { key, ttlMs } of entries) checkEntry(key, ttlMs);
     for (let start = 0; start < entries.length; ) {
       const limit = findPipelineLimit(entries, start);
       await this.#call('set', async () => {
+        if (fence !== undefined) return this.#setFenced(entries.slice(start, limit), fence);
         const pipeline = this.#redis.pipeline();
         for (const { key, value, ttlMs } of entries.slice(start, limit)) {
           pipeline.set(key, toBuffer(value), 'PX', Math.ceil(ttlMs));
@@ -90,6 +97,30 @@ class RedisHotStore implements HotStore {
       });
       start = limit;
     }
+  }
+
+  async #setFenced(entries: readonly HotEntry[], fence: Fence): Promise<void> {
+    const keys = entries.map(({ key }) => key);
+    const values = entries.flatMap(({ value, ttlMs }) => [toBuffer(value), Math.ceil(ttlMs)]);
+    const { lease, holder, number } = fence;
+    const args = [...keys, holder, String(number), ...values];
+    const refusedBy = await this.#redis.eval(FENCED_SET, keys.length + 1, fenceKey(lease), ...args);
+    const [otherHolder, otherNumber] = refusedBy as string[];
+    if (otherHolder !== undefined) requireFence({ holder: otherHolder, fence: Number(otherNumber) }, fence);
+  }
+
+  async claimLease(name: string, { holder, about, ttlMs, over }: LeaseClaim): Promise<HeldLease> {
+    const taken = [over?.holder ?? '', over?.beat ?? ''];
+    const args = [holder, about, Math.ceil(ttlMs), ...taken];
+    const found = await this.#call('claim a lease', () =>
+      this.#redis.eval(CLAIM, 2, leaseKey(name), fenceKey(name), ...args),
+    );
+    const [holderNow, beat, aboutNow, fence] = found as string[];
+    return { holder: holderNow, beat: Number(beat), about: aboutNow, fence: Number(fence) };
+  }
+
+  async releaseLease(name: string, holder: string): Promise<void> {
+    await this.#call('release a lease', () => this.#redis.eval(RELEASE, 1, leaseKey(name), holder));
   }
 
   async get(keys: readonly string[]): Promise<(Uint8Array | undefined)[]> {
@@ -108,20 +139,6 @@ class RedisHotStore implements HotStore {
     if (keys.length > 0) await this.#call('delete', () => this.#redis.unlink(...keys));
   }
 
-  async keys(prefix: string): Promise<string[]> {
-    const pattern = `${prefix.replace(/[\\*?[\]]/g, '\\$&')}*`;
-    const found = new Set<string>();
-    let cursor = '0';
-    do {
-      const [next, page] = await this.#call('keys', () =>
-        this.#redis.scan(cursor, 'MATCH', pattern, 'COUNT', SCAN_COUNT),
-      );
-      for (const key of page) found.add(key);
-      cursor = next;
-    } while (cursor !== '0');
-    return [...found].sort();
-  }
-
   health(): BackendHealth {
     return this.#health.read();
   }
@@ -136,18 +153,16 @@ class RedisHotStore implements HotStore {
   async #call<T>(what: string, action: () => Promise<T>): Promise<T> {
     if (this.#closed) throw new PersistError('closed', 'the hot store is closed');
     const { host, port, db } = this.#redis.options;
-    try {
-      await this.#awaitConnection();
-      if (this.#redis.status === 'ready' && this.#lack !== '')
-        throw new PersistError('unavailable', `${what}: ${host}:${port}/${db}: ${this.#lack}`);
-      const result = await withDeadline(action(), this.#deadlineMs + 1000, what);
-      this.#health.succeeded();
-      return result;
-    } catch (error) {
-      const failure = toPersistError(error, what, `${host}:${port}`, this.#problem);
-      this.#health.failed(failure);
-      throw failure;
-    }
+    return this.#health.track(async () => {
+      try {
+        await this.#awaitConnection();
+        if (this.#redis.status === 'ready' && this.#lack !== '')
+          throw new PersistError('unavailable', `${what}: ${host}:${port}/${db}: ${this.#lack}`);
+        return await withDeadline(action(), this.#deadlineMs + 1000, what);
+      } catch (error) {
+        throw toPersistError(error, what, `${host}:${port}`, this.#problem);
+      }
+    });
   }
 
   #describe(error: Error & { code?: string }): string {
@@ -159,9 +174,17 @@ class RedisHotStore implements HotStore {
 
   /** A connection that is being made gets its time; the first call after the start or a cut would fail otherwise. */
   async #awaitConnection(): Promise<void> {
-    const deadline = performance.now() + this.#connectTimeoutMs;
-    while (this.#redis.status !== 'ready' && !this.#closed && performance.now() < deadline) await pause(5);
+    const deadline = nowMs() + this.#connectTimeoutMs;
+    while (this.#redis.status !== 'ready' && !this.#closed && nowMs() < deadline) await pause(5);
   }
+}
+
+function leaseKey(name: string): string {
+  return `lease:${name}`;
+}
+
+function fenceKey(name: string): string {
+  return `fence:${name}`;
 }
 
 function findPipelineLimit(entries: readonly HotEntry[], start: number): number {

@@ -1,9 +1,8 @@
 // The figures beside the canvas: what the client counted, per second where that says more.
 
 import type { TesseraClient } from '../../client/client.js';
+import { RATE_MS } from './limits.js';
 
-/** Rates are those of the last so many milliseconds. */
-const RATE_MS = 1000;
 const NONE = '–';
 
 export class Panel {

@@ -1,18 +1,16 @@
 // The play page: joins, draws, sends wishes, shows figures. Everything it knows comes from the client SDK.
 
+import { nowMs } from '../../base/clock.js';
 import { type Ending, TesseraClient } from '../../client/client.js';
 import { Interpolator } from '../../client/interpolation.js';
-import { MOVE_FORM, SHOOT_FORM } from '../../games/arena/command-forms.js';
-import { INTENT_MAX } from '../../games/arena/movement.js';
-import { SHOOT_COOLDOWN_SECONDS } from '../../games/arena/rules.js';
+import { ARENA_COMMANDS } from '../../games/arena/command-forms.js';
+import { INTENT_MAX, SHOOT_COOLDOWN_SECONDS } from '../../games/arena/rules.js';
 import { Controls } from './controls.js';
+import { SHOT_SLACK_MS, WISH_REPEAT_MS } from './limits.js';
 import { element, Panel } from './panel.js';
 import { Scene } from './scene.js';
 
-/** A wish is sent when it changes, and again this often, so that there is always a fresh round trip to show. */
-const REPEAT_MS = 500;
-/** A little longer than the cooldown, so that jitter on the way makes no shot come too early. */
-const SHOOT_MS = SHOOT_COOLDOWN_SECONDS * 1000 + 20;
+const SHOOT_MS = SHOOT_COOLDOWN_SECONDS * 1000 + SHOT_SLACK_MS;
 
 const canvas = element<HTMLCanvasElement>('world');
 const form = element<HTMLFormElement>('join');
@@ -40,7 +38,7 @@ function makeClient(name: string, token: string): TesseraClient {
     url: `${secure ? 'wss' : 'ws'}://${location.host}/ws/game`,
     name,
     token,
-    commands: [MOVE_FORM, SHOOT_FORM],
+    commands: ARENA_COMMANDS,
     reconnect: {},
   });
   made.onWelcome = ({ tickHz }) => {
@@ -104,28 +102,28 @@ function sentence(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 
-function sendWishes(nowMs: number): void {
+function sendWishes(frameMs: number): void {
   const [x, y] = controls.direction;
   const changed = x !== sentX || y !== sentY;
-  if (changed || nowMs - sentMs > REPEAT_MS) {
+  if (changed || frameMs - sentMs > WISH_REPEAT_MS) {
     client.send('Move', { x: x * INTENT_MAX, y: y * INTENT_MAX });
     sentX = x;
     sentY = y;
-    sentMs = nowMs;
+    sentMs = frameMs;
   }
   if (x !== 0 || y !== 0) facing = Math.round((Math.atan2(y, x) / (2 * Math.PI)) * 65536) & 0xffff;
-  if (controls.isShooting && nowMs - shotMs > SHOOT_MS) {
+  if (controls.isShooting && frameMs - shotMs > SHOOT_MS) {
     const { pointer } = controls;
     client.send('Shoot', { angle: pointer === null ? facing : scene.angleTo(pointer.x, pointer.y) });
-    shotMs = nowMs;
+    shotMs = frameMs;
   }
 }
 
 function animate(): void {
-  const nowMs = performance.now();
-  if (client.state === 'joined') sendWishes(nowMs);
-  scene.draw(client, smooth.checked ? interpolator : null, nowMs);
-  panel.show(client, nowMs);
+  const frameMs = nowMs();
+  if (client.state === 'joined') sendWishes(frameMs);
+  scene.draw(client, smooth.checked ? interpolator : null, frameMs);
+  panel.show(client, frameMs);
   requestAnimationFrame(animate);
 }
 

@@ -10,9 +10,10 @@ const GRID_UNITS = 8;
 const COLOURS = {
   outside: '#0b0e13',
   ground: '#10141b',
-  grid: '#1d2632',
+  grid: '#1f2937',
   border: '#46546a',
-  sight: '#33425a',
+  seen: '#161d28',
+  sight: '#3d4f6b',
   healthBack: '#00000080',
   healthLeft: '#6fcf97',
   healthLow: '#eb6f6f',
@@ -123,11 +124,12 @@ export class Scene {
     const top = this.toPixelY(0);
     context.fillStyle = COLOURS.ground;
     context.fillRect(left, top, worldWidth * unitPixels, worldHeight * unitPixels);
+    // Nothing outside of this circle is sent, so nothing is drawn there.
+    this.fillCircle(this.camera.x, this.camera.y, viewRadius, COLOURS.seen);
     this.drawGrid(worldWidth, worldHeight);
     context.lineWidth = 2;
     context.strokeStyle = COLOURS.border;
     context.strokeRect(left, top, worldWidth * unitPixels, worldHeight * unitPixels);
-    // Nothing outside of this circle is sent, so nothing is drawn there.
     context.lineWidth = 1;
     this.strokeCircle(this.camera.x, this.camera.y, viewRadius, COLOURS.sight);
   }

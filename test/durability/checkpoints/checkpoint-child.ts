@@ -9,7 +9,7 @@ const ENTITIES = 2500;
 const [folder, life] = process.argv.slice(2);
 const stage = new Stage();
 for (let n = 0; n < ENTITIES; n++) stage.place(n & 1, n >> 1, 0, n, 1);
-const checkpointer = stage.checkpointer(openEmbeddedColdStore({ folder }), { isNewWorld: life === '0' });
+const checkpointer = stage.checkpointer(openEmbeddedColdStore({ folder }));
 for (let round = Number(life) * 1_000_000; ; round++) {
   for (let n = 0; n < ENTITIES; n++)
     stage.set(n & 1, n >> 1, { gold: round, luck: round * 2, positionX: round & 1023 });

@@ -28,7 +28,6 @@ export const STAGE_PLAN: CheckpointPlan = {
   kinds: ['player', 'crate', 'bullet'],
   isLasting: [false, true, false],
   fields: ['gold', 'luck'],
-  isNewWorld: true,
   startedAtMs: 1_700_000_000_000,
 };
 

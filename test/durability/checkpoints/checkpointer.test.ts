@@ -177,7 +177,7 @@ test('a store that is away gets the same batch first when it is back, with the n
     const { length } = store.calls;
     await until('another try', () => store.calls.length > length);
   }
-  assert.equal(checkpointer.rowsWaiting <= 19, true, 'one entry per entity however long it takes');
+  assert.equal(stage.counters.get('checkpointRowsWaiting') <= 19, true, 'one entry per entity however long it takes');
   store.done.length = 0;
   store.onCall = () => {};
   await checkpointer.settled();
@@ -223,7 +223,7 @@ test('a write that was given up and is done after its successor does not stay', 
   );
   await until('they are written over', () => {
     checkpointer.take();
-    return store.entityKeys.length === 3 && checkpointer.rowsWaiting === 0;
+    return store.entityKeys.length === 3 && stage.counters.get('checkpointRowsWaiting') === 0;
   });
   await checkpointer.settled();
   const rows = await readAll(store.port, checkpointer.world);
@@ -314,7 +314,7 @@ test('a stop within a pause tries at once, and again soon', async () => {
     checkpointer.take();
     await until('it has failed', () => failuresLeft === failuresAfterStop);
     await checkpointer.stop(500); // of a pause of 960 ms, less a quarter at most
-    assert.equal(checkpointer.rowsWaiting, 0);
+    assert.equal(stage.counters.get('checkpointRowsWaiting'), 0);
     assert.deepEqual(store.entityKeys, [`${checkpointer.world}/1.1`]);
     assert.doesNotMatch(stage.said.join('\n'), /before the end/);
   }
@@ -355,7 +355,7 @@ test('a world that goes on keeps its rows and drops those of entities that it ha
   stage.freeId(0, 2);
   stage.place(0, 2, 0, 3, 2);
   stage.commit();
-  const after = stage.checkpointer(store.port, { isNewWorld: false, startedAtMs: 1_800_000_000_000 });
+  const after = stage.checkpointer(store.port, { startedAtMs: 1_800_000_000_000 });
   after.take();
   await after.settled();
   after.take(); // what was found stored is looked for from now on
@@ -440,7 +440,7 @@ test('a world that goes on finds its own rows, whatever world of the same game a
   await second.stop(5000);
   assert.notEqual(second.world, first.world, 'also when both began in one millisecond');
   await store.port.putRows('entities', [{ key: `${second.world}/9.1`, value: new Uint8Array(1) }]);
-  const again = stage.checkpointer(store.port, { isNewWorld: false, startedAtMs: 1_900_000_000_000 });
+  const again = stage.checkpointer(store.port, { startedAtMs: 1_900_000_000_000 });
   again.take();
   await again.settled();
   again.take();
@@ -452,19 +452,6 @@ test('a world that goes on finds its own rows, whatever world of the same game a
   );
 });
 
-test('a world of before rows had ids goes on with its rows, and has its id from then on', async () => {
-  const stage = new Stage();
-  const store = new FaultyStore();
-  stage.place(0, 0, 0, 1, 1);
-  stage.commit();
-  const { game, gameVersion, seed, startedAtMs } = STAGE_PLAN;
-  await putWorld(store.port, { world: 'before', game, gameVersion, seed, startedAtMs });
-  const later = stage.checkpointer(store.port, { isNewWorld: false, startedAtMs: 1_800_000_000_000 });
-  await later.stop(5000);
-  assert.equal(later.world, 'before');
-  assert.equal((await listWorlds(store.port)).at(-1)?.worldId, STAGE_PLAN.worldId);
-});
-
 test('a world of another game or size is no place to go on', async () => {
   const stage = new Stage();
   const store = new FaultyStore();
@@ -473,12 +460,12 @@ test('a world of another game or size is no place to go on', async () => {
   const worldId = randomUUID();
   const other = stage.checkpointer(store.port, { game: 'other', worldId });
   await other.stop(5000);
-  const mine = stage.checkpointer(store.port, { isNewWorld: false, startedAtMs: 1_800_000_000_000 });
+  const mine = stage.checkpointer(store.port, { startedAtMs: 1_800_000_000_000 });
   await store.port.putRows('entities', [{ key: `${other.world}/${2 * STAGE_ROWS}.1`, value: new Uint8Array(1) }]);
   await mine.stop(5000);
   assert.notEqual(mine.world, other.world);
   assert.equal((await readAll(store.port, mine.world)).size, 1);
-  const again = stage.checkpointer(store.port, { game: 'other', worldId, isNewWorld: false });
+  const again = stage.checkpointer(store.port, { game: 'other', worldId });
   await again.stop(5000);
   assert.deepEqual(
     store.entityKeys.filter((key) => key.startsWith(other.world)),

@@ -18,7 +18,7 @@ import coins from '../../games/toy/game.js';
 import { startServer } from '../../server.js';
 import { FaultyStore, readAll } from './checkpoint-stage.js';
 
-const NEW_WORLD = { worldId: '', isNew: true, startedAtMs: 0 };
+const NEW_WORLD = { worldId: '', startedAtMs: 0 };
 
 test('fields last unless they say otherwise, kinds only where a game says so', () => {
   const plan = planCheckpoints(coins as unknown as GameDefinition, DEFAULTS, NEW_WORLD);

@@ -8,19 +8,18 @@ import { CommandLedger } from '../../../src/durability/commands/command-ledger.j
 import {
   BAN_MINUTES_MAX,
   BANS_MAX,
-  GRANT_AMOUNT_MAX,
   PLATFORM_COMMAND_BYTES_MAX,
   PLATFORM_IDS_KEPT,
 } from '../../../src/durability/commands/limits.js';
 import {
   decodeCommand,
   type Outcome,
-  PLATFORM_TOPIC,
   type PlatformAction,
   type PlatformCommand,
-  PlatformDesk,
 } from '../../../src/durability/commands/platform-commands.js';
+import { PLATFORM_TOPIC, PlatformDesk } from '../../../src/durability/commands/platform-desk.js';
 import { EVENT_TOPICS } from '../../../src/durability/events/event-form.js';
+import { GRANT_AMOUNT_MAX } from '../../../src/game/limits.js';
 import { IoCounters } from '../../../src/memory/tables/io-counters.js';
 import { BanList, plainAddress } from '../../../src/net/auth/bans.js';
 import { NAME_BYTES_MAX, NOTICE_BYTES_MAX } from '../../../src/protocol/limits.js';

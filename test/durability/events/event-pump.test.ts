@@ -14,6 +14,8 @@ import { RecordRing } from '../../../src/memory/rings/record-ring.js';
 import { IoCounters } from '../../../src/memory/tables/io-counters.js';
 import { openEmbeddedEventLog } from '../../../src/stores/embedded/embedded-event-log.js';
 import { type EventLog, PersistError } from '../../../src/stores/store-ports.js';
+import { openFolder } from '../../folder.js';
+import { PumpStage } from './pump-stage.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'tessera-pump-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -162,4 +164,35 @@ test('what waits is bounded: the oldest go, and are counted', async () => {
   assert.equal(counters.get('eventsWaiting'), countMax);
   assert.equal(counters.get('eventsDropped'), 1000);
   await log.close();
+});
+
+test('the end tells how many events neither the log nor the disk took', async (t) => {
+  const stage = new PumpStage(openFolder(t), undefined);
+  await stage.emitAll(0, 100);
+  stage.state = 'down';
+  stage.spoolGate = Promise.reject(new PersistError('full', 'no room'));
+  stage.spoolGate.catch(() => {});
+  for (let n = 100; n < 130; n++) stage.emit(n);
+  await stage.beat();
+  for (let n = 130; n < 150; n++) stage.emit(n);
+  assert.equal(await stage.pump.flush(Date.now() + 200, Date.now), 50);
+  assert.equal(stage.counters.get('eventsDropped'), 50);
+  assert.match(stage.lines.join('\n'), /50 events were not taken before the end, and are lost \(no room\)/);
+  await stage.spool.close();
+});
+
+test('what the log refuses for good at the end is no loss of the stop, and what is on the disk is kept', async (t) => {
+  const stage = new PumpStage(openFolder(t), undefined);
+  stage.state = 'down';
+  for (let n = 0; n < 30; n++) stage.emit(n);
+  assert.equal(await stage.pump.flush(Date.now() + 200, Date.now), 0);
+  assert.equal(stage.spool.eventCount, 30);
+  await stage.spool.close();
+  const counters = new IoCounters(IoCounters.create());
+  const ring = createRing();
+  emit(ring, 0, 7, 1, 0);
+  const log = { append: async () => Promise.reject(new PersistError('rejected', 'too large')) } as unknown as EventLog;
+  const pump = new EventPump([ring], log, CONTEXT, new EventLosses(CONTEXT.names, counters, () => {}));
+  assert.equal(await pump.flush(Date.now() + 200, Date.now), 0);
+  assert.equal(counters.get('eventsRefused'), 1);
 });

@@ -18,9 +18,10 @@ function write(ring: RecordRing, tick: number, entity: number): void {
 
 function readAll(rings: EventRings): [tick: number, entity: number][] {
   const seen: [number, number][] = [];
-  rings.read((view, offset) => {
+  const count = rings.read((view, offset) => {
     seen.push([view.getInt32(offset + R.EVENT_TICK, true), view.getUint32(offset + R.EVENT_ENTITY, true)]);
   });
+  assert.equal(count, seen.length, 'it tells how many there were');
   return seen;
 }
 

@@ -8,16 +8,16 @@ import {
   StoreTaken,
   WorldLease,
 } from '../../../src/durability/lease/world-lease.js';
-import { PersistError } from '../../../src/stores/store-ports.js';
+import { requireFence, settleClaim } from '../../../src/stores/lease-rules.js';
+import { type HeldLease, PersistError } from '../../../src/stores/store-ports.js';
 import { until } from '../../folder.js';
 
-const TIMES = { ttlMs: 600, renewMs: 60, settleMs: 20 };
+const TIMES = { ttlMs: 600, renewMs: 60 };
 
 /** Where one lease lies, which several servers reach. */
 class Place {
-  bytes: Uint8Array | undefined;
+  lease: HeldLease | undefined;
   isAway = false;
-  writes = 0;
 
   port(): LeasePlace {
     const call = async <T>(act: () => T): Promise<T> => {
@@ -29,16 +29,18 @@ class Place {
       setting: 'redis',
       url: 'redis://here:1',
       example: 'redis://host:port/1',
-      read: () => call(() => this.bytes),
-      write: (bytes) =>
-        call(() => {
-          this.bytes = bytes;
-          this.writes++;
-        }),
-      drop: () =>
-        call(() => {
-          this.bytes = undefined;
-        }),
+      store: {
+        claimLease: (name, claim) =>
+          call(() => {
+            assert.equal(name, 'zones');
+            this.lease = settleClaim(this.lease, claim) ?? (this.lease as HeldLease);
+            return this.lease;
+          }),
+        releaseLease: (_, holder) =>
+          call(() => {
+            if (this.lease?.holder === holder) this.lease = { ...this.lease, holder: '' };
+          }),
+      },
     };
   }
 }
@@ -48,8 +50,8 @@ interface Server {
   said: string[];
 }
 
-function serve(t: TestContext, place: Place, server: string, folderId: string = randomUUID()): Server {
-  const holder: LeaseHolder = { folderId, token: randomUUID(), worldId: randomUUID(), server };
+function serve(t: TestContext, place: Place, server: string, folder: string = randomUUID()): Server {
+  const holder: LeaseHolder = { folder, token: randomUUID(), worldId: randomUUID(), server };
   const said: string[] = [];
   const lease = new WorldLease(place.port(), holder, (line) => said.push(line), TIMES);
   t.after(() => lease.pause());
@@ -86,9 +88,12 @@ test('a server that was killed is waited for, with a line; one that ended in ord
   assert.deepEqual(next.said, [
     'redis is redis://here:1, where another server kept its world: killed; this one begins when that has been silent for 0.6 s',
   ]);
-  assert.throws(() => serve(t, place, 'nobody').lease.require(), /has not said for 600 ms/);
+  assert.throws(
+    () => serve(t, place, 'nobody').lease.require(),
+    /has not confirmed for 600 ms that this server holds its lease/,
+  );
   await next.lease.release();
-  assert.equal(place.bytes, undefined);
+  assert.equal(place.lease?.holder, '');
   assert.equal(next.lease.isHeld, false);
   const last = serve(t, place, 'last');
   await last.lease.acquire();
@@ -125,7 +130,7 @@ test('without an answer of the store a lease ends; who comes back to another one
   await first.lease.acquire();
   place.isAway = true;
   await until('it ends', () => !first.lease.isHeld);
-  assert.throws(() => first.lease.require(), /has not said for 600 ms that no other server keeps its world there/);
+  assert.throws(() => first.lease.require(), /has not confirmed for 600 ms that this server holds its lease/);
   first.lease.pause();
   place.isAway = false;
   const second = serve(t, place, 'second');
@@ -150,4 +155,57 @@ test('a store that does not answer at a start is an error of the store, and may 
   place.isAway = false;
   await lease.acquire();
   assert.ok(lease.isHeld);
+});
+
+test('each holder has a higher fencing token, with which writes of the one before are refused', async (t) => {
+  const place = new Place();
+  const folder = randomUUID();
+  const first = serve(t, place, 'first', folder);
+  await first.lease.acquire();
+  const old = first.lease.require();
+  await sleep(3 * TIMES.renewMs);
+  assert.deepEqual(first.lease.require(), old, 'a renewal keeps it');
+  requireFence(place.lease, old);
+  const second = serve(t, place, 'second', folder);
+  await second.lease.acquire();
+  const now = second.lease.require();
+  assert.equal(now.number, old.number + 1);
+  requireFence(place.lease, now);
+  assert.throws(() => requireFence(place.lease, old), /its fencing token is 2, this write carries 1$/);
+  await until('the first one knows', () => !first.lease.isHeld);
+  assert.throws(() => first.lease.require(), /has the world of another server, second$/);
+});
+
+test('a server that is taken over does not take its lease back as a predecessor of itself', async (t) => {
+  const place = new Place();
+  const folder = randomUUID();
+  const first = serve(t, place, 'first', folder);
+  await first.lease.acquire();
+  const second = serve(t, place, 'second', folder);
+  await second.lease.acquire();
+  await sleep(4 * TIMES.renewMs);
+  assert.ok(second.lease.isHeld && !first.lease.isHeld);
+});
+
+test('a lease of which nothing can be read is a stranger, and is waited for', async (t) => {
+  const place = new Place();
+  place.lease = { holder: 'somebody', fence: 3, beat: 1, about: '{' };
+  const { lease, said } = serve(t, place, 'next');
+  await lease.acquire();
+  assert.equal(lease.require().number, 4);
+  assert.match(said.join(), /another server kept its world: one that says nothing of itself \(somebody\);/);
+});
+
+test('one renewal that a killed server had on its way does not make it alive', async (t) => {
+  const place = new Place();
+  const killed = serve(t, place, 'killed');
+  await killed.lease.acquire();
+  await killed.lease.pause();
+  const next = serve(t, place, 'next');
+  const acquired = next.lease.acquire();
+  await until('it is watched', () => next.said.length > 0);
+  const { lease } = place;
+  if (lease !== undefined) place.lease = { ...lease, beat: lease.beat + 1 };
+  await acquired;
+  assert.ok(next.lease.isHeld);
 });

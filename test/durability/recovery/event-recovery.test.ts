@@ -5,6 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createRandom } from '../../../src/base/chance.js';
+import { JOURNAL_FOLDER, STORES_FOLDER } from '../../../src/base/data-folder.js';
 import { DEFAULTS, type Settings } from '../../../src/config/settings.js';
 import { entityName } from '../../../src/durability/entity-name.js';
 import { EventEncoder } from '../../../src/durability/events/event-encoder.js';
@@ -16,15 +17,14 @@ import {
   SESSION_FILE,
   segmentName,
 } from '../../../src/durability/journal/journal-file.js';
-import { describeSession, JOURNAL_FOLDER } from '../../../src/durability/journal/journal-session.js';
-import { type Recovery, recoverWorld, STORES_FOLDER, shapeOf } from '../../../src/durability/recovery/recovery.js';
+import { describeSession } from '../../../src/durability/journal/journal-session.js';
+import { type Recovery, recoverWorld, shapeOf } from '../../../src/durability/recovery/recovery.js';
 import { coldId } from '../../../src/durability/snapshots/snapshotter.js';
-import { encodeZone } from '../../../src/durability/snapshots/zone-snapshot.js';
 import { planWorld, type WorldPlan } from '../../../src/engine/plan/world-plan.js';
 import type { GameDefinition, PastEvent } from '../../../src/game/definition.js';
+import type { EventForm } from '../../../src/game/event-form.js';
 import arena from '../../../src/games/arena/game.js';
 import { PLAYER_SPEED } from '../../../src/games/arena/rules.js';
-import type { EventForm } from '../../../src/memory/records/thread-records.js';
 import { RecordRing } from '../../../src/memory/rings/record-ring.js';
 import { LIVE_BLOCK, WorldBuffer } from '../../../src/memory/world/world-buffer.js';
 import { listAbsentClients } from '../../../src/server/main/absent-clients.js';
@@ -33,6 +33,7 @@ import { type EventLog, type LogRecord, PersistError } from '../../../src/stores
 import { HeadlessWorld } from '../../engine/zone/headless-world.js';
 import { openFolder } from '../../folder.js';
 import coins from '../../games/toy/game.js';
+import { encodeZone } from '../snapshots/plain-snapshot.js';
 
 const game = arena as unknown as GameDefinition;
 const WORLD_ID = '7b0cf7a8-6b1f-4d0a-9a53-0d6d1c5f6b11';

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { pino } from 'pino';
 import { createRandom } from '../../../src/base/chance.js';
+import { JOURNAL_FOLDER } from '../../../src/base/data-folder.js';
 import {
   encodeFrame,
   encodeSession,
@@ -14,7 +15,7 @@ import {
   SESSION_FILE,
   segmentName,
 } from '../../../src/durability/journal/journal-file.js';
-import { describeSession, JOURNAL_FOLDER } from '../../../src/durability/journal/journal-session.js';
+import { describeSession } from '../../../src/durability/journal/journal-session.js';
 import {
   findJournal,
   recordsAfter,
@@ -22,15 +23,12 @@ import {
   type WorldJournal,
 } from '../../../src/durability/recovery/journal-recovery.js';
 import { aliveKeys, fillZone, finishWorld } from '../../../src/durability/recovery/world-fill.js';
-import {
-  decodeZone,
-  encodeZone,
-  type WorldIdentity,
-  type ZoneSnapshot,
-} from '../../../src/durability/snapshots/zone-snapshot.js';
+import { decodeZone, type WorldIdentity, type ZoneSnapshot } from '../../../src/durability/snapshots/zone-snapshot.js';
+import { engineColumnsOf } from '../../../src/engine/entities/columns.js';
 import { planWorld } from '../../../src/engine/plan/world-plan.js';
 import { ZoneReplay } from '../../../src/engine/replay/zone-replay.js';
 import type { GameDefinition } from '../../../src/game/definition.js';
+import { KIND_PILLAR } from '../../../src/games/arena/fields.js';
 import arena from '../../../src/games/arena/game.js';
 import { EVENT_TICK } from '../../../src/memory/records/thread-records.js';
 import { COUNTER } from '../../../src/memory/tables/zone-counters.js';
@@ -39,6 +37,7 @@ import { LIVE_BLOCK, WorldBuffer } from '../../../src/memory/world/world-buffer.
 import { SCALAR_JOURNALED, SCALAR_TICK } from '../../../src/memory/world/world-layout.js';
 import { HeadlessWorld } from '../../engine/zone/headless-world.js';
 import { openFolder } from '../../folder.js';
+import { encodeZone } from '../snapshots/plain-snapshot.js';
 import { JournalKeeper } from './journal-keeper.js';
 
 const SEED = Number(process.env.TESSERA_SEED ?? 1);
@@ -166,6 +165,24 @@ test('wherever journals end, whoever was on the way over a border is there once'
     moved = stage.world.counter(COUNTER.entitiesArrived);
   }
   assert.ok(moved > 30, `${moved} crossed a border`);
+});
+
+test('whoever was on the way into a full zone goes back where it came from, and is not lost', () => {
+  const stage = new Stage({ bots: 0, seed: SEED, entitiesPerZone: 64 }, 2);
+  const [{ zone: source }, { zone: target }] = stage.world.hosts;
+  while (target.bear(KIND_PILLAR, target.area.x + 10, 10) >= 0);
+  const row = source.bear(KIND_PILLAR, target.area.x + 1, 10);
+  const key = source.engine.key[row];
+  stage.run(1);
+  const bases = stage.snapshots();
+  stage.run(2);
+  const { tick } = stage.world;
+  const { worlds, skipped } = stage.recover(bases, [tick, tick, tick, tick]);
+  assert.deepEqual(skipped, []);
+  const { alive, key: keys, positionX } = engineColumnsOf(worlds[0].committed);
+  const back = keys.findIndex((other, at) => other === key && alive[at] !== 0);
+  assert.ok(back >= 0, 'it is in the zone that it came from');
+  assert.ok(positionX[back] > target.area.x, 'on its way again');
 });
 
 test('a record that cannot be run ends its zone there, with a reason, and the others go on', () => {

@@ -10,7 +10,8 @@ import { describeMissingSegments, describeMissingSnapshots } from '../../../src/
 import { coldId, hotKey } from '../../../src/durability/snapshots/snapshotter.js';
 import { GAME, open, recover, stage, storeWorld, WORLD_ID } from './world-stage.js';
 
-const FOLDER = { folderId: '0c3d2a50-8f0f-4c0e-9d43-3f6f3b1d9a22', worldId: WORLD_ID, earlier: [] };
+const OTHER_ID = '0c3d2a50-8f0f-4c0e-9d43-3f6f3b1d9a22';
+const FOLDER = { worldId: WORLD_ID, earlier: [], writers: [] };
 
 function note(data: string, stored: Partial<LastStored>): void {
   writeFileSync(join(data, LAST_STORED_FILE), JSON.stringify({ worldId: WORLD_ID, ...stored }));
@@ -108,7 +109,7 @@ test('where everything that was stored is gone no world begins in its place', as
     /can be used: the journal of session 5 is missing: its segment 2 was the last one written; /,
   );
   // Of a world that was given up nothing is missed.
-  const other = { ...FOLDER, worldId: FOLDER.folderId };
+  const other = { ...FOLDER, worldId: OTHER_ID };
   assert.deepEqual((await recover(settings, GAME, { folder: other })).report.skipped, []);
 });
 
@@ -174,10 +175,10 @@ test('the note of what is stored keeps what was noted last of each, and begins a
   next.noteSnapshot('cold', zones);
   await next.settled();
   assert.deepEqual(readLastStored(data), { ...first, cold: zones });
-  const other = new LastStoredFile(data, FOLDER.folderId, say);
+  const other = new LastStoredFile(data, OTHER_ID, say);
   other.noteSegment({ epoch: 9, number: 1 });
   await other.settled();
-  assert.deepEqual(readLastStored(data), { worldId: FOLDER.folderId, segment: { epoch: 9, number: 1 } });
+  assert.deepEqual(readLastStored(data), { worldId: OTHER_ID, segment: { epoch: 9, number: 1 } });
   assert.deepEqual(lines, []);
   const nowhere = new LastStoredFile(join(data, 'gone'), WORLD_ID, say);
   for (const number of [1, 2]) {

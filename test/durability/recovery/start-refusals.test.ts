@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { JOURNAL_FOLDER } from '../../../src/base/data-folder.js';
 import { DEFAULTS, type Settings } from '../../../src/config/settings.js';
 import { SEGMENT_SUFFIX } from '../../../src/durability/journal/journal-file.js';
-import { JOURNAL_FOLDER } from '../../../src/durability/journal/journal-session.js';
 import { hotKey } from '../../../src/durability/snapshots/snapshotter.js';
 import { openFolder } from '../../folder.js';
 import {

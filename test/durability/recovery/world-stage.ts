@@ -3,16 +3,16 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { STORES_FOLDER } from '../../../src/base/data-folder.js';
 import { DEFAULTS, type Settings } from '../../../src/config/settings.js';
 import {
   type Recovery,
   type RecoverySources,
   recoverWorld,
-  STORES_FOLDER,
   shapeOf,
 } from '../../../src/durability/recovery/recovery.js';
 import { coldId, hotKey } from '../../../src/durability/snapshots/snapshotter.js';
-import { encodeZone, type WorldIdentity } from '../../../src/durability/snapshots/zone-snapshot.js';
+import type { WorldIdentity } from '../../../src/durability/snapshots/zone-snapshot.js';
 import { planWorld, type WorldPlan } from '../../../src/engine/plan/world-plan.js';
 import { ZoneHost } from '../../../src/engine/zone/zone-host.js';
 import type { FieldDefinitions, GameDefinition } from '../../../src/game/definition.js';
@@ -22,6 +22,7 @@ import { openStores, type StoreSettings, type Stores } from '../../../src/stores
 import { PersistError } from '../../../src/stores/store-ports.js';
 import { openFolder } from '../../folder.js';
 import coins from '../../games/toy/game.js';
+import { encodeZone } from '../snapshots/plain-snapshot.js';
 
 /** Of the entity whose score is told apart, in each zone. */
 export const ROW = 4;
@@ -57,6 +58,7 @@ export interface StoredWorld {
   worldId?: string;
   epoch?: number;
   tick?: number;
+  writer?: string;
   /** All, unless given. */
   zones?: number[];
 }
@@ -67,10 +69,11 @@ export async function storeWorld(
   where: 'hot' | 'cold',
   score: number,
   takenAtMs: number,
-  { worldId, epoch, tick = 9, zones }: StoredWorld = { worldId: WORLD_ID },
+  { worldId, writer, epoch, tick = 9, zones }: StoredWorld = { worldId: WORLD_ID },
 ): Promise<void> {
   const world = plan(settings, GAME);
-  const shape = { ...shapeOf(settings, GAME, world), worldId } as WorldIdentity;
+  const written = writer === undefined ? {} : { writer };
+  const shape = { ...shapeOf(settings, GAME, world), worldId, ...written } as WorldIdentity;
   const stores = open(settings);
   for (const [zone, buffer] of world.worlds.entries()) {
     if (zones?.includes(zone) === false) continue;
@@ -86,7 +89,7 @@ export async function storeWorld(
         bytes,
         tick,
         takenAtMs,
-        meta: worldId === undefined ? {} : { worldId },
+        meta: worldId === undefined ? {} : { worldId, ...written, epoch: epoch ?? world.epoch },
       });
   }
   await stores.close();

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ColumnMisfit, migrateColumns } from '../../../src/durability/snapshots/column-migration.js';
-import { COLUMN_ARRAYS, type ZoneSnapshot } from '../../../src/durability/snapshots/zone-snapshot.js';
-import type { AnyColumn } from '../../../src/memory/world/world-buffer.js';
-import type { ColumnType } from '../../../src/memory/world/world-layout.js';
+import type { ZoneSnapshot } from '../../../src/durability/snapshots/zone-snapshot.js';
+import { type AnyColumn, COLUMN_ARRAYS, type ColumnType } from '../../../src/memory/world/column-types.js';
 
 function snapshotOf(columns: Record<string, [ColumnType, number[]]>): ZoneSnapshot {
   const entries = Object.entries(columns);

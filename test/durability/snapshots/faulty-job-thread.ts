@@ -1,5 +1,6 @@
 // A job thread whose jobs fail in every way there is. For packZoneJob the tick of the zone says how.
 
+import { threadId } from 'node:worker_threads';
 import { moveBack } from '../../../src/durability/snapshots/job-pool.js';
 import { packZoneJob as packWell } from '../../../src/durability/snapshots/snapshot-jobs.js';
 import type { ZoneCopy } from '../../../src/durability/snapshots/zone-snapshot.js';
@@ -33,6 +34,11 @@ export function hang(): void {
 export function nap(ms: number): number {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
   return ms;
+}
+
+export function threadOf(ms: number): number {
+  nap(ms);
+  return threadId;
 }
 
 export function packZoneJob(copy: ZoneCopy): ReturnType<typeof packWell> {

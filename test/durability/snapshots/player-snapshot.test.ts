@@ -16,6 +16,7 @@ import { layOutWorld, SCALAR_ROW_LIMIT, SCALAR_TICK } from '../../../src/memory/
 import { openEmbeddedHotStore } from '../../../src/stores/embedded/embedded-hot-store.js';
 import { type HotStore, PersistError } from '../../../src/stores/store-ports.js';
 import { openFolder } from '../../folder.js';
+import { readPlayerAsStranger } from './stranger.js';
 
 const WORLD_ID = '7b0cf7a8-6b1f-4d0a-9a53-0d6d1c5f6b11';
 const FORM = { kinds: ['player', 'npc'], fields: ['hp', 'gold'] };
@@ -60,14 +61,21 @@ function setUp(t: TestContext, hot: HotStore = openEmbeddedHotStore({ folder: op
   return { snapshotter, hot, world, counters, said };
 }
 
+/** Of Ada's and Bob's players and sessions. */
+async function countStored(hot: HotStore): Promise<number> {
+  const keys = ['ada', 'bob'].flatMap((name) => [playerKey(`player-${name}`), sessionKey(`session-${name}`)]);
+  return (await hot.get(keys)).filter((value) => value !== undefined).length;
+}
+
 test('who plays and is alive is stored by name, with the session; nobody and nothing else is', async (t) => {
   const { snapshotter, hot, counters } = setUp(t);
   await snapshotter.take(1000);
-  assert.deepEqual(await hot.keys(''), [], 'nobody plays');
+  assert.equal(await countStored(hot), 0, 'nobody plays');
   snapshotter.joined(ADA);
   snapshotter.joined({ ...ADA, client: 5, epoch: 8, playerId: 'late' }); // its row is of another epoch
   await snapshotter.take(1000);
-  assert.deepEqual(await hot.keys(''), [playerKey('player-ada'), sessionKey('session-ada')]);
+  assert.equal(await countStored(hot), 2);
+  assert.equal((await hot.get([playerKey('late')]))[0], undefined);
   const expected = {
     worldId: WORLD_ID,
     zone: 3,
@@ -88,20 +96,34 @@ test('who plays and is alive is stored by name, with the session; nobody and not
   assert.equal(await snapshotter.find('nobody'), undefined);
 });
 
+test('a stranger reads what is stored of a player from the drawing alone', async (t) => {
+  const { snapshotter, hot } = setUp(t);
+  snapshotter.joined(ADA);
+  await snapshotter.take(1000);
+  const [player, session] = await hot.get(['snapshot:player:player-ada', 'snapshot:session:session-ada']);
+  assert.ok(player && session);
+  const where = { worldId: WORLD_ID, zone: 3, tick: 77, takenAtMs: 1000, key: 0xf0000002 };
+  assert.deepEqual(readPlayerAsStranger(Buffer.from(player)), {
+    ...{ ...where, playerId: 'player-ada', kind: 'player', x: 10.5, y: 20.25 },
+    fields: { hp: 41, gold: 0.1 },
+  });
+  assert.deepEqual(readPlayerAsStranger(Buffer.from(session)), { ...ADA, ...where });
+});
+
 test('who leaves for good is deleted, also when a snapshot is under way; who was waited for in vain is kept', async (t) => {
   const { snapshotter, hot } = setUp(t);
   snapshotter.joined(ADA);
   await snapshotter.take(1000);
   snapshotter.left(4, 8, true);
-  assert.equal((await hot.keys('')).length, 2, 'another epoch is somebody else');
+  assert.equal(await countStored(hot), 2, 'another epoch is somebody else');
   snapshotter.left(4, 9, false);
   await snapshotter.take(1000);
-  assert.equal((await hot.keys('')).length, 2);
+  assert.equal(await countStored(hot), 2);
   snapshotter.joined(ADA);
   const taking = snapshotter.take(2000);
   snapshotter.left(4, 9, true);
   await taking;
-  assert.deepEqual(await hot.keys(''), []);
+  assert.equal(await countStored(hot), 0);
 });
 
 for (const seed of [1, 2]) {
@@ -161,7 +183,7 @@ test('who leaves for good while the store is away is deleted when it is back, wi
   const bob = { ...ADA, client: 5, playerId: 'player-bob', sessionId: 'session-bob' };
   snapshotter.joined(ADA);
   await snapshotter.take(1000);
-  assert.equal((await hot.keys('')).length, 2);
+  assert.equal(await countStored(hot), 2);
   const remove = hot.delete.bind(hot);
   hot.delete = () => Promise.reject(new PersistError('unavailable', 'no connection'));
   snapshotter.joined(bob);
@@ -172,7 +194,7 @@ test('who leaves for good while the store is away is deleted when it is back, wi
   assert.equal(await snapshotter.find('player-ada'), undefined, 'nor is it given out meanwhile');
   hot.delete = remove;
   await snapshotter.take(3000);
-  assert.deepEqual(await hot.keys(''), []);
+  assert.equal(await countStored(hot), 0);
   assert.deepEqual(said.slice(1), ['players are stored again']);
 });
 
@@ -188,7 +210,7 @@ test('who comes back before the store deleted the former state keeps the new one
   hot.delete = remove;
   await snapshotter.take(3000);
   assert.equal((await snapshotter.find('player-ada'))?.takenAtMs, 3000);
-  assert.equal((await hot.keys('')).length, 2);
+  assert.equal(await countStored(hot), 2);
 });
 
 test('a zone that commits all the time fails the snapshot of players, and does not hold this thread', async (t) => {

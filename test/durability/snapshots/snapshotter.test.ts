@@ -9,8 +9,9 @@ import { IoCounters } from '../../../src/memory/tables/io-counters.js';
 import { LIVE_BLOCK, WorldBuffer } from '../../../src/memory/world/world-buffer.js';
 import { layOutWorld, SCALAR_ROW_LIMIT, SCALAR_TICK } from '../../../src/memory/world/world-layout.js';
 import { openStores, type Stores } from '../../../src/stores/open-stores.js';
-import { PersistError } from '../../../src/stores/store-ports.js';
+import { type Fence, PersistError } from '../../../src/stores/store-ports.js';
 import { openFolder, until } from '../../folder.js';
+import { listHistory } from '../../stores/cold-history.js';
 import { TICK_DIES, TICK_THROWS } from './faulty-job-thread.js';
 
 const FAULTY_ENTRY = new URL('./faulty-job-thread.js', import.meta.url);
@@ -21,6 +22,7 @@ const SHAPE: WorldIdentity = {
   game: 'toy',
   seed: 1,
   bots: 0,
+  zoneColumns: 1,
   zoneCount: 3,
   worldWidth: 64,
   worldHeight: 64,
@@ -37,6 +39,8 @@ class Stage {
   readonly jobs: JobPool;
   readonly snapshotter: Snapshotter;
 
+  /** Snapshots carry it. */
+  fence: Fence | undefined;
   /** Snapshots wait for it. */
   kept: Promise<void> = Promise.resolve();
 
@@ -48,9 +52,9 @@ class Stage {
     const { hot, cold } = this.stores;
     const say = (line: string): void => void this.lines.push(line);
     const { worlds, jobs, counters } = this;
-    const mayStore = (): void => {};
+    const requireFence = (): Fence | undefined => this.fence;
     const whenKept = (): Promise<void> => this.kept;
-    this.snapshotter = new Snapshotter(worlds, SHAPE, EPOCH, hot, cold, jobs, counters, say, mayStore, whenKept);
+    this.snapshotter = new Snapshotter(worlds, SHAPE, EPOCH, hot, cold, jobs, counters, say, requireFence, whenKept);
     t.after(() => Promise.all([this.stores.close(), this.jobs.close()]));
     this.commit(5);
   }
@@ -72,7 +76,7 @@ class Stage {
   }
 
   async coldTicks(zone: number): Promise<number[]> {
-    return (await this.stores.cold.history(coldId(zone), 10)).map(({ tick }) => tick);
+    return (await listHistory(this.stores.cold, coldId(zone))).map(({ tick }) => tick);
   }
 }
 
@@ -262,7 +266,7 @@ test('old cold snapshots that are not removed keep no zone from being saved, and
     stage.commit(tick);
     await stage.snapshotter.takeCold(1000);
   }
-  assert.equal((await cold.history(coldId(2), 100)).length, COLD_HISTORY_KEPT);
+  assert.equal((await listHistory(cold, coldId(2))).length, COLD_HISTORY_KEPT);
   assert.equal(stage.lines.length, 1);
 });
 
@@ -283,4 +287,23 @@ test('a store that is away for long is said once, and once again when it is back
   await stage.snapshotter.takeHot(1000);
   await stage.snapshotter.takeLast(1000);
   assert.equal(stage.lines.length, 4);
+});
+
+test('a snapshot of a server that lost its lease is refused by the store, whatever that server believes', async (t) => {
+  const stage = new Stage(t, REAL_ENTRY);
+  const { hot, cold } = stage.stores;
+  const claim = { about: '', ttlMs: 60000 };
+  const mine = await hot.claimLease('zones', { ...claim, holder: 'a' });
+  await cold.claimLease('zones', { ...claim, holder: 'a' });
+  stage.fence = { lease: 'zones', holder: 'a', number: mine.fence };
+  await stage.snapshotter.takeHot(1000);
+  await stage.snapshotter.takeCold(1000);
+  for (const store of [hot, cold]) await store.claimLease('zones', { ...claim, holder: 'b', over: mine });
+  stage.commit(9);
+  await stage.snapshotter.takeHot(2000);
+  await stage.snapshotter.takeCold(2000);
+  assert.deepEqual(await stage.hotTicks(), [5, 5, 5]);
+  assert.deepEqual(await stage.coldTicks(0), [5]);
+  const why = "another server holds the lease 'zones': its fencing token is 2, this write carries 1";
+  assert.deepEqual(stage.lines, [`a hot snapshot was not taken: ${why}`, `a cold snapshot was not taken: ${why}`]);
 });

@@ -6,7 +6,7 @@ import { findCellsInView } from '../../../src/durability/cells/cells-in-view.js'
 import { CELLS_PER_CALL } from '../../../src/durability/cells/limits.js';
 import { shapeOf } from '../../../src/durability/recovery/recovery.js';
 import { fillZone, finishWorld } from '../../../src/durability/recovery/world-fill.js';
-import { decodeZone, encodeZone } from '../../../src/durability/snapshots/zone-snapshot.js';
+import { decodeZone } from '../../../src/durability/snapshots/zone-snapshot.js';
 import { CELL_LOOK_TICKS } from '../../../src/engine/cells/limits.js';
 import { planWorld } from '../../../src/engine/plan/world-plan.js';
 import type { GameDefinition } from '../../../src/game/definition.js';
@@ -26,6 +26,7 @@ import { ByteRing } from '../../../src/memory/rings/byte-ring.js';
 import { COUNTER } from '../../../src/memory/tables/zone-counters.js';
 import { WorldBuffer } from '../../../src/memory/world/world-buffer.js';
 import { SCALAR_CELL_QUEUE } from '../../../src/memory/world/world-layout.js';
+import { encodeZone } from '../../durability/snapshots/plain-snapshot.js';
 import type { HeadlessClient } from '../zone/headless-world.js';
 import { CELLS_WORLD, CellWorld, GARDEN } from './cell-world.js';
 import { checkCensus, takeCensus } from './census.js';
@@ -627,7 +628,6 @@ test('records of worlds that nobody has gone on with for a month go, but for the
   for (const world of worlds) {
     for (let cell = 0; cell < 120; cell++) rows.set(`cells/${world}/${cell}@7`, Uint8Array.of(1));
   }
-  for (let cell = 0; cell < 150; cell++) rows.set(`cells/${cell}@7`, Uint8Array.of(1)); // of before keys had worlds
   const left = (): string[] =>
     worlds.filter((world) => [...rows.keys()].some((key) => key.startsWith(`cells/${world}`)));
   const runDays = async (days: number): Promise<void> => {
@@ -653,35 +653,6 @@ test('records of worlds that nobody has gone on with for a month go, but for the
   assert.equal(left().length, 2, 'two are kept for ever beside the one that lives');
   const noted = [...rows.keys()].filter((key) => key.startsWith('cell-worlds/')).length;
   assert.equal(noted, 3);
-  assert.equal(cells.store.recordKeys.filter((key) => /^cells\/\d+@/.test(key)).length, 150);
-});
-
-test('records of before keys had worlds are read by their names, and go when nothing names them any more', async () => {
-  const cells = new CellWorld({ cellTtlMs: 100 });
-  const { rows } = cells.store;
-  const client = await join(cells, 0);
-  await cells.run(20);
-  cells.world.leave(client);
-  await cells.until('all is cold', () => statesOf(cells, CELL_COLD) === 400);
-  for (const key of cells.store.recordKeys) {
-    const value = rows.get(key)!;
-    rows.delete(key);
-    rows.set(key.replace(`${CELLS_WORLD}/`, ''), value);
-  }
-  const oldCount = cells.store.recordKeys.length;
-  cells.replaceKeeper();
-  const again = await join(cells, 1);
-  go(cells, again, 40, 0);
-  await cells.run(120);
-  cells.world.leave(again);
-  await cells.until('all is cold again', () => statesOf(cells, CELL_COLD) === 400);
-  assert.equal(cells.counters.get('cellsDamaged'), 0);
-  for (let n = 0; n < 3; n++) {
-    await cells.run(700);
-    cells.counters.add('coldSnapshots', 3);
-  }
-  const left = cells.store.recordKeys.filter((key) => !key.includes(CELLS_WORLD)).length;
-  assert.ok(cells.store.recordKeys.length > left && left < oldCount, `${left} of ${oldCount} are as they were`);
 });
 
 test('a runner who is faster than the store is asked ahead of', async () => {

@@ -1,7 +1,8 @@
 // A garden of stones and beetles that rest in cells: each has a serial number, so that a census finds who is lost or there
 // twice. Beetles crawl straight on, over the borders of cells; walkers go where their players send them, and fast.
 
-import { defineGame, type FieldDefinitions, type Zone } from '../../../src/game/definition.js';
+import { defineGame } from '../../../src/game/define-game.js';
+import type { FieldDefinitions, Zone } from '../../../src/game/definition.js';
 
 export const KIND_WALKER = 0;
 export const KIND_STONE = 1;
@@ -48,35 +49,21 @@ export default defineGame({
   version: 1,
   kinds: ['walker', 'stone', 'beetle'],
   fields: FIELDS,
-  commands: [
-    {
-      name: 'Go',
+  commands: {
+    Go: {
       kind: 300,
-      payload: [
-        { name: 'x', type: 'i8' },
-        { name: 'y', type: 'i8' },
-      ],
-      apply(zone, row, view, offset) {
-        zone.columns.velocityX[row] = view.getInt8(offset);
-        zone.columns.velocityY[row] = view.getInt8(offset + 1);
-        return 0;
+      payload: { x: { type: 'i8' }, y: { type: 'i8' } },
+      apply(zone, row, { x, y }) {
+        zone.columns.velocityX[row] = x;
+        zone.columns.velocityY[row] = y;
       },
     },
-    {
-      name: 'Rain',
+    Rain: {
       kind: 301,
-      payload: [
-        { name: 'x', type: 'u16' },
-        { name: 'y', type: 'u16' },
-        { name: 'digit', type: 'u8' },
-      ],
-      apply(zone, _row, view, offset) {
-        const digit = view.getUint8(offset + 4);
-        return zone.tellCell(view.getUint16(offset, true), view.getUint16(offset + 2, true), RAIN, digit, 0) ? 0 : 300;
-      },
+      payload: { x: { type: 'u16' }, y: { type: 'u16' }, digit: { type: 'u8' } },
+      apply: (zone, _row, { x, y, digit }) => (zone.tellCell(x, y, RAIN, digit, 0) ? 0 : 300),
     },
-  ],
-  events: [],
+  },
   systems: [{ name: 'crawl', run: crawl }],
   spawnPlayer: (zone, x, y) => zone.spawn(KIND_WALKER, x, y),
   restingKinds: ['stone', 'beetle'],

@@ -91,11 +91,12 @@ export class TickStore implements ColdStore {
 
   save = unused;
   latest = unused;
-  history = unused;
   prune = unused;
+  claimLease = unused;
+  releaseLease = unused;
 
   health(): BackendHealth {
-    return { backend: 'ticks', connected: !this.isDown, failures: 0, lastError: '' };
+    return { backend: 'ticks', state: this.isDown ? 'down' : 'up', sinceMs: 0, failures: 0, lastError: '' };
   }
 
   async close(): Promise<void> {}

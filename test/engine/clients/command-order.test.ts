@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createRandom } from '../../../src/base/chance.js';
-import { ARRIVAL_TICKS_MAX } from '../../../src/engine/clients/waiting-records.js';
+import { ARRIVAL_TICKS_MAX } from '../../../src/engine/clients/limits.js';
 import type { GameDefinition } from '../../../src/game/definition.js';
 import { RejectCode } from '../../../src/game/reject-codes.js';
 import arena from '../../../src/games/arena/game.js';

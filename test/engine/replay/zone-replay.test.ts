@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { createRandom } from '../../../src/base/chance.js';
 import { recordsAfter } from '../../../src/durability/recovery/journal-recovery.js';
 import { fillZone } from '../../../src/durability/recovery/world-fill.js';
-import { decodeZone, encodeZone, type WorldIdentity } from '../../../src/durability/snapshots/zone-snapshot.js';
+import { decodeZone, type WorldIdentity } from '../../../src/durability/snapshots/zone-snapshot.js';
 import { planWorld, type WorldPlan } from '../../../src/engine/plan/world-plan.js';
 import { ZoneReplay } from '../../../src/engine/replay/zone-replay.js';
 import type { GameDefinition } from '../../../src/game/definition.js';
@@ -14,6 +14,7 @@ import { compareHashes, hashBlock } from '../../../src/memory/world/state-hash.j
 import { LIVE_BLOCK, WorldBuffer } from '../../../src/memory/world/world-buffer.js';
 import { SCALAR_JOURNALED } from '../../../src/memory/world/world-layout.js';
 import { JournalKeeper } from '../../durability/recovery/journal-keeper.js';
+import { encodeZone } from '../../durability/snapshots/plain-snapshot.js';
 import { HeadlessWorld } from '../zone/headless-world.js';
 
 const game = arena as unknown as GameDefinition;

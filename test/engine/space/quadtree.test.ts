@@ -64,15 +64,25 @@ function compareAt(tree: Quadtree, world: World, x: number, y: number, radius: n
   const expected = rowsInCircle(world, x, y, radius);
   assert.deepEqual(ascending(out, tree.queryCircle(x, y, radius, out)), expected, where);
 
-  const found = tree.queryCircleWithDistance(x, y, radius, out, distances);
+  const found = findWithDistance(tree, x, y, radius, out, distances);
   for (let i = 0; i < found; i++) {
     const dx = world.positionX[out[i]] - x;
     const dy = world.positionY[out[i]] - y;
     assert.equal(distances[i], Math.fround(dx * dx + dy * dy), where);
   }
   assert.deepEqual(ascending(out, found), expected, `${where}, with distance`);
+}
 
-  assert.equal(tree.truncatedCount, 0, where);
+function findWithDistance(
+  tree: Quadtree,
+  x: number,
+  y: number,
+  radius: number,
+  out: Int32Array,
+  distances: Float32Array,
+): number {
+  tree.circle.set([x, y, radius]);
+  return tree.collectCircleWithDistance(out, distances);
 }
 
 function compareMany(tree: Quadtree, world: World, random: () => number, label: string): void {
@@ -182,7 +192,7 @@ test('a huge or endless radius finds every living row once, strays included', ()
   const all = Array.from({ length: 3000 }, (_, row) => row);
   for (const radius of [1e4, 1e12, Infinity]) {
     assert.deepEqual(ascending(out, tree.queryCircle(256, 256, radius, out)), all, `radius ${radius}`);
-    assert.deepEqual(ascending(out, tree.queryCircleWithDistance(0, 0, radius, out, new Float32Array(3000))), all);
+    assert.deepEqual(ascending(out, findWithDistance(tree, 0, 0, radius, out, new Float32Array(3000))), all);
   }
 });
 
@@ -219,7 +229,7 @@ test('a tree takes exactly its capacity of living rows and asserts beyond it', (
   assert.throws(() => built.add(world.alive, world.positionX, world.positionY, 0, 1), /quadtree is full/);
 });
 
-test('a query that finds more than fits writes what fits, says so, and writes nothing beyond', () => {
+test('a query that finds more than fits writes what fits and nothing beyond', () => {
   const random = createRandom(SEED);
   const world = createWorld(1000, () => [random() * 512, random() * 512]);
   const tree = createTree(world);
@@ -228,17 +238,12 @@ test('a query that finds more than fits writes what fits, says so, and writes no
     const wanted = tree.queryCircle(256, 256, radius, whole);
     assert.ok(wanted > 10);
     assert.equal(tree.queryCircle(256, 256, radius, new Int32Array(wanted)), wanted);
-    assert.equal(tree.truncatedCount, 0, 'an exact fit is not a truncation');
     const roomy = new Int32Array(wanted).fill(-7);
     assert.equal(tree.queryCircle(256, 256, radius, roomy.subarray(0, wanted - 3)), wanted - 3);
-    assert.equal(tree.truncatedCount, 1);
     assert.deepEqual(roomy.subarray(0, wanted - 3), whole.subarray(0, wanted - 3));
     assert.deepEqual([...roomy.subarray(wanted - 3)], [-7, -7, -7]);
-    assert.equal(tree.queryCircleWithDistance(256, 256, radius, roomy, new Float32Array(5)), 5);
-    assert.equal(tree.truncatedCount, 2);
+    assert.equal(findWithDistance(tree, 256, 256, radius, roomy, new Float32Array(5)), 5);
     assert.equal(tree.queryCircle(256, 256, radius, new Int32Array(0)), 0);
-    assert.equal(tree.truncatedCount, 3);
-    tree.truncatedCount = 0;
   }
 });
 
@@ -285,7 +290,7 @@ test('the order of what is found depends on the rows alone, not on earlier build
     assert.equal(used.queryCircle(x, y, radius, right), count);
     assert.deepEqual(left.subarray(0, count), right.subarray(0, count), `seed ${SEED}`);
     const distances = new Float32Array(3000);
-    assert.equal(used.queryCircleWithDistance(x, y, radius, right, distances), count);
+    assert.equal(findWithDistance(used, x, y, radius, right, distances), count);
     assert.deepEqual(left.subarray(0, count), right.subarray(0, count), 'both circle queries answer in the same order');
   }
 });

@@ -3,7 +3,7 @@
 import { WebSocket } from 'ws';
 import { TesseraClient } from '../../../src/client/client.js';
 import type { SocketClass } from '../../../src/client/socket.js';
-import { MOVE_FORM, SHOOT_FORM } from '../../../src/games/arena/command-forms.js';
+import { ARENA_COMMANDS } from '../../../src/games/arena/command-forms.js';
 
 const TICKS_KEPT = 240;
 const ACT_MS = 60;
@@ -38,7 +38,7 @@ export class DrillPlayer {
       url,
       name: this.name,
       token: this.token,
-      commands: [MOVE_FORM, SHOOT_FORM],
+      commands: ARENA_COMMANDS,
       WebSocket: WebSocket as unknown as SocketClass,
     });
     this.client = client;

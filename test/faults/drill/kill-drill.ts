@@ -8,11 +8,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { flagsOf } from '../../../bench/server-process.js';
 import { createRandom } from '../../../src/base/chance.js';
 import { Progress, say } from '../../../src/server/cli/progress.js';
 import { findLogFaults, type LoggedEvent, readEvents } from './drill-log.js';
 import { DrillPlayer } from './drill-player.js';
-import { DrillServer } from './drill-server.js';
+import { type DrillHealth, DrillServer } from './drill-server.js';
 import { compareSight, type FoundWorld, readFoundWorld } from './drill-world.js';
 
 const TICK_HZ = 60;
@@ -111,8 +112,9 @@ export class KillDrill {
     this.players = Array.from({ length: clients }, (_, i) => new DrillPlayer(`player ${i}`, this.random));
     const wanted = Math.ceil(Math.sqrt(bots * UNITS_PER_ENTITY));
     const side = Math.min(WORLD_SIDE_MAX, Math.max(WORLD_SIDE_MIN, wanted));
-    this.flags = Object.entries({
+    this.flags = flagsOf({
       host: '127.0.0.1',
+      port: 0,
       data: folder,
       bots,
       seed,
@@ -122,7 +124,7 @@ export class KillDrill {
       'tick-hz': TICK_HZ,
       'hot-snapshot-ms': hotSnapshotMs,
       'journal-flush-ms': flushMs,
-    }).flatMap(([name, value]) => [`--${name}`, String(value)]);
+    });
   }
 
   async run(onRound: (round: number, text: string) => void = () => {}): Promise<DrillResult> {
@@ -160,7 +162,7 @@ export class KillDrill {
       if (kind === 'starting') {
         const usualMs = this.result.readyMs.at(-1) ?? 1000;
         await sleep(this.random() * usualMs, undefined, { signal: this.signal });
-        if (server.url !== undefined) await this.checkWorld(server);
+        if (server.isListening) await this.checkWorld(server);
       } else {
         await server.ready(this.signal);
         const waitMs = kind === 'justReady' ? this.random() * JUST_READY_MS : this.choosePlayMs();
@@ -198,7 +200,7 @@ export class KillDrill {
       this.signal?.throwIfAborted();
       acknowledged = (await server.eventsAppended()) ?? acknowledged;
       await sleep(Math.min(POLL_MS, Math.max(0, deadlineMs - performance.now())));
-      if (server.hasEnded) throw new Error(`the server ended by itself:\n${server.log}`);
+      if (server.hasEnded) throw new Error(`the server ended by itself:\n${server.log()}`);
     }
     return acknowledged;
   }
@@ -216,7 +218,7 @@ export class KillDrill {
 
   private async checkWorld(server: DrillServer): Promise<void> {
     const { result } = this;
-    const { recovery } = await server.health();
+    const { recovery } = await server.health<DrillHealth>();
     this.checkFound();
     result.readyMs.push(server.readyMs);
     result.recoveryMs.push(recovery.ms);

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RejectCode } from '../../../schemas/generated/tessera/wire/reject-code.js';
 import { TICK_HZ_MIN } from '../../../src/engine/limits.js';
+import { NO_HIT, sweepCircle } from '../../../src/engine/space/sweep.js';
 import { KIND_NPC, KIND_PLAYER, KIND_PROJECTILE } from '../../../src/games/arena/fields.js';
 import game from '../../../src/games/arena/game.js';
 import { placePillar } from '../../../src/games/arena/pillars.js';
-import { NO_HIT, sweepCircle } from '../../../src/games/arena/projectiles.js';
 import {
   HP_MAX,
   PROJECTILE_DAMAGE,

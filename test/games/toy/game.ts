@@ -1,8 +1,9 @@
 // Coins: runners turn and run, and pick up coins that lie about. The second game, to show that the engine knows nothing
 // of the first: other kinds, a quantised field, a command with a float in it.
 
-import { RejectCode } from '../../../schemas/generated/tessera/wire/reject-code.js';
-import { defineGame, type FieldDefinitions, type Zone } from '../../../src/game/definition.js';
+import { defineGame } from '../../../src/game/define-game.js';
+import type { FieldDefinitions, Zone } from '../../../src/game/definition.js';
+import { RejectCode } from '../../../src/game/reject-codes.js';
 
 export const KIND_RUNNER = 0;
 export const KIND_COIN = 1;
@@ -69,28 +70,24 @@ export default defineGame({
   version: 1,
   kinds: ['runner', 'coin'],
   fields: FIELDS,
-  commands: [
-    {
-      name: 'Run',
+  commands: {
+    Run: {
       kind: 300,
-      payload: [
-        { name: 'go', type: 'u8', max: 1 },
-        { name: 'x', type: 'f32', min: -1, max: 1 },
-        { name: 'y', type: 'f32', min: -1, max: 1 },
-      ],
+      payload: {
+        go: { type: 'bool' },
+        x: { type: 'f32', min: -1, max: 1 },
+        y: { type: 'f32', min: -1, max: 1 },
+      },
       ratePerSecond: 20,
-      apply(zone, row, view, offset) {
-        const go = view.getUint8(offset);
-        const x = view.getFloat32(offset + 4, true);
-        const y = view.getFloat32(offset + 8, true);
+      apply(zone, row, { go, x, y }) {
         const length = Math.sqrt(x * x + y * y);
-        if (go !== 0 && length === 0) return RejectCode.GameRule;
-        zone.columns.stepX[row] = go === 0 ? 0 : x / length;
-        zone.columns.stepY[row] = go === 0 ? 0 : y / length;
+        if (go && length === 0) return RejectCode.GameRule;
+        zone.columns.stepX[row] = go ? x / length : 0;
+        zone.columns.stepY[row] = go ? y / length : 0;
         return RejectCode.None;
       },
     },
-  ],
+  },
   events: ['picked'],
   systems: [
     { name: 'run', run },

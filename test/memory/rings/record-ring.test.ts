@@ -41,10 +41,6 @@ test('a new ring is empty and has all of its room', () => {
   assert.equal(ring.claim(), -1);
 });
 
-test('a buffer made elsewhere needs bytesFor bytes and no more', () => {
-  assert.equal(RecordRing.create(8, 24).byteLength, RecordRing.bytesFor(8, 24));
-});
-
 test('a reader sees nothing while a record is claimed or half written', () => {
   const buffer = RecordRing.create(4, 16);
   const producer = new RecordRing(buffer);

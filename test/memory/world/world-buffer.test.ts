@@ -5,6 +5,7 @@ import { LIVE_BLOCK, WorldBuffer } from '../../../src/memory/world/world-buffer.
 import {
   BLOCKS_OFFSET,
   layOutWorld,
+  SCALAR_CELL_QUEUE,
   SCALAR_ENTITY_COUNT,
   SCALAR_GHOST_FIRST,
   SCALAR_GHOST_LIMIT,
@@ -165,7 +166,7 @@ test('a thread that died half way through a commit leaves the last commit whole'
   for (let row = 0; row < 50; row++) assert.equal(successor.blocks[LIVE_BLOCK].columns.x[row], 1000 + row);
 });
 
-test('the same state has the same hash, and any changed cell another one', () => {
+test('the same state has the same hash, and any changed value another one', () => {
   const [a, b] = [createWorld(), createWorld()];
   for (const world of [a, b]) {
     fill(world, 5, 20);
@@ -225,4 +226,37 @@ test('a restore takes back the ids that a lost tick gave out for the first time'
   world.restore();
   assert.equal(scalars[SCALAR_ID_LIMIT], 2);
   assert.deepEqual([...columns.idGeneration.slice(0, 6)], [4, 7, 0, 0, 0, 0]);
+});
+
+test('a commit takes ghosts, and the cells as far as their queue is in use, and a restore brings them back', () => {
+  const layout = layOutWorld([{ name: 'x', type: 'f64' }], 128, {
+    count: 6,
+    queueRecords: 4,
+    queueRecordBytes: 16,
+    rowColumns: [{ name: 'x', type: 'f64' }],
+  });
+  const world = new WorldBuffer(WorldBuffer.create(layout, 3), layout);
+  const { scalars, columns, cells, globals, marks } = world.blocks[LIVE_BLOCK];
+  assert.ok(cells !== undefined);
+  scalars[SCALAR_ROW_LIMIT] = 3;
+  scalars[SCALAR_GHOST_FIRST] = 64;
+  scalars[SCALAR_GHOST_LIMIT] = 66;
+  scalars[SCALAR_CELL_QUEUE] = 2;
+  columns.x.fill(5);
+  for (const array of [cells.version, cells.state, cells.since, cells.taken]) array.fill(6);
+  cells.queue.fill(7);
+  globals.fill(8);
+  marks.fill(9);
+  world.commit();
+  const { committed } = world;
+  const used = Array.from({ length: 128 }, (_, row) => row < 3 || row === 64 || row === 65);
+  assert.deepEqual([...committed.columns.x].map(Boolean), used);
+  assert.deepEqual([...committed.cells!.version, ...committed.cells!.taken], Array(12).fill(6));
+  assert.deepEqual([...committed.cells!.state, ...committed.cells!.since], Array(12).fill(6));
+  assert.deepEqual([...committed.cells!.queue], [...Array(32).fill(7), ...Array(32).fill(0)]);
+  assert.ok(committed.globals.every((value) => value === 8) && committed.marks.every((value) => value === 9));
+  for (const array of [columns.x, cells.version, cells.state, cells.queue, globals, marks]) array.fill(1);
+  world.restore();
+  assert.deepEqual([columns.x[2], columns.x[65], cells.version[5], cells.state[5], cells.queue[31]], [5, 5, 6, 6, 7]);
+  assert.deepEqual([globals[63], marks[63]], [8, 9]);
 });

@@ -5,7 +5,8 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { createRandom } from '../../../src/base/chance.js';
-import { type AnyColumn, WorldBuffer } from '../../../src/memory/world/world-buffer.js';
+import type { AnyColumn } from '../../../src/memory/world/column-types.js';
+import { WorldBuffer } from '../../../src/memory/world/world-buffer.js';
 import { SCALAR_ROW_LIMIT, SCALAR_TICK } from '../../../src/memory/world/world-layout.js';
 import { RACE_LAYOUT, rowsOfTick } from './world-race-layout.js';
 

@@ -7,6 +7,7 @@ import { HOLD_BACKLOG } from '../../../src/net/gateway/outbox.js';
 import type { ResumeOptions } from '../../../src/net/gateway/resumption.js';
 import { SESSION_ABSENT } from '../../../src/net/gateway/session.js';
 import type { StoredPlayer } from '../../../src/net/gateway/world-port.js';
+import { TOKEN_SKEW_MS } from '../../../src/net/limits.js';
 import { encodeJoin, encodeLeave } from '../../../src/protocol/fb/client-message.js';
 import { FrameFlag, readWelcome, type WelcomeInfo } from '../../../src/protocol/fb/server-frame.js';
 import { EchoWorld } from '../echo-world.js';
@@ -66,6 +67,20 @@ function keepStored(waits = false): { findPlayer: () => Promise<StoredPlayer>; a
 /** The echo world makes the entity's id of it. */
 function seatOf({ entityId }: WelcomeInfo): number {
   return entityId - 1000;
+}
+
+/** The world has the entity of the recovered client 2. */
+function letWait(world: EchoWorld): void {
+  world.clients.set(2, {
+    epoch: 9,
+    entityId: 1002,
+    updateHz: 1,
+    ack: 5,
+    congested: false,
+    absent: true,
+    wantsFull: false,
+    sent: 0,
+  });
 }
 
 function absent({ sessions }: InProcess): number {
@@ -271,20 +286,11 @@ test('a world that cannot be told now loses nobody: the client is sent away and 
   assert.ok((await join(net, welcome.token)).welcome.resumed);
 });
 
-test('recovered clients are absent from the start; only a token of before it, for the same entity, brings one back', async () => {
+test('recovered clients are absent from the start; only a token for the same entity brings one back', async () => {
   const worldId = randomUUID();
   const net = createNet(4, { worldId, lastEpoch: 70, reserved: [{ client: 2, epoch: 9, key: 1002 }] });
   const { world } = net;
-  world.clients.set(2, {
-    epoch: 9,
-    entityId: 1002,
-    updateHz: 1,
-    ack: 5,
-    congested: false,
-    absent: true,
-    wantsFull: false,
-    sent: 0,
-  });
+  letWait(world);
   const mint = new TokenMint(SECRET, () => NOW);
   const claims = {
     worldId,
@@ -295,14 +301,7 @@ test('recovered clients are absent from the start; only a token of before it, fo
     epoch: 9,
     issuedMs: NOW,
   };
-  for (const wrong of [
-    { key: 1003 },
-    { epoch: 8 },
-    { client: 1 },
-    { client: 60000 },
-    { worldId: randomUUID() },
-    { issuedMs: NOW + 1 },
-  ]) {
+  for (const wrong of [{ key: 1003 }, { epoch: 8 }, { client: 1 }, { client: 60000 }, { worldId: randomUUID() }]) {
     const { welcome, connection } = await join(net, mint.sign({ ...claims, ...wrong }));
     assert.equal(welcome.resumed, false, JSON.stringify(wrong));
     assert.ok(welcome.clientId > 70);
@@ -314,6 +313,23 @@ test('recovered clients are absent from the start; only a token of before it, fo
   const other = { playerId: randomUUID(), sessionId: randomUUID() };
   const stranger = await join(net, mint.sign({ ...claims, ...other }));
   assert.deepEqual([stranger.welcome.resumed, stranger.welcome.clientId > 70], [false, true]);
+});
+
+test('a recovered client comes back though the clock was set back meanwhile, by a bounded time', async () => {
+  for (const [aheadMs, resumed] of [
+    [120000, true],
+    [TOKEN_SKEW_MS, true],
+    [TOKEN_SKEW_MS + 1, false],
+  ] as const) {
+    let now = NOW;
+    const worldId = randomUUID();
+    const reserved = [{ client: 2, epoch: 9, key: 1002 }];
+    const net = createNet(4, { worldId, lastEpoch: 70, reserved, now: () => now });
+    letWait(net.world);
+    const claims = { ...strangerClaims(), worldId, key: 1002, client: 2, epoch: 9, issuedMs: NOW + aheadMs };
+    now += 2;
+    assert.equal((await join(net, new TokenMint(SECRET, () => now).sign(claims))).welcome.resumed, resumed);
+  }
 });
 
 test('a token whose entity is gone brings its player in once: shown again, it takes over', async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Readiness } from '../../../src/net/http/http.js';
 import { GAME_PATH } from '../../../src/net/http/http.js';
+import { findReferences } from '../../../src/net/http/static-files.js';
 import { joinClient } from '../game-client.js';
 import { RawClient } from '../raw-client.js';
 import { type Running, startNet, stopAll, until } from '../start-net.js';
@@ -73,20 +74,8 @@ test('modules of the page are served by the paths by which they import each othe
   }
 });
 
-/** What a page or module refers to, as paths of this server. */
-function findReferences(path: string, text: string): string[] {
-  const patterns = [
-    /<(?:script|link)[^>]+(?:src|href)="(\/[^"]+)"/g,
-    /^(?:import|export)\b[^;'"=(]*?['"]([^'"]+)['"];/gm,
-  ];
-  const names = patterns.flatMap((pattern) => [...text.matchAll(pattern)].map(([, name]) => name));
-  return names.map((name) =>
-    name === 'flatbuffers' ? '/vendor/flatbuffers/flatbuffers.js' : new URL(name, base + path).pathname,
-  );
-}
-
 test('everything the page loads is served', async () => {
-  const wanted = new Set(['/']);
+  const wanted = new Set(['/', '/src/web/play/index.html']);
   for (const path of wanted) {
     const answer = await fetch(base + path);
     assert.equal(answer.status, 200, path);

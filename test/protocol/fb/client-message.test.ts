@@ -78,8 +78,14 @@ test('names and tokens up to their limits are read, longer ones are not', () => 
   assert.equal(joinOf(encodeJoin({ name, token: `${token}.`, updateHz: 0 })), null);
 });
 
+test('a name may have spaces and everything else that can be written', () => {
+  for (const name of ['Ada Lovelace', ' ', '!~', 'a\u00a0b', 'Zoë 日本', '\ufeff']) {
+    assert.equal(joinOf(encodeJoin({ ...ADA, name }))?.name, name, JSON.stringify(name));
+  }
+});
+
 test('a name with control characters or broken UTF-8 is not read', () => {
-  for (const name of ['a\nb', '\u0000', 'a\u007f', '\u0085']) {
+  for (const name of ['a\nb', '\u0000', 'a\u001f', 'a\u007f', '\u0080', '\u0085', '\u009f']) {
     assert.equal(joinOf(encodeJoin({ ...ADA, name })), null, JSON.stringify(name));
   }
   const bytes = encodeJoin({ ...ADA, name: 'xyz' });

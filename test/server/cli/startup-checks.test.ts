@@ -53,6 +53,25 @@ test('a fresh data folder is made, locked with our process id, and given back', 
   assert.deepEqual(readdirSync(folder), []);
 });
 
+test('a kill in the middle of taking the lock leaves the folder free', async (t) => {
+  const folder = temporaryFolder(t);
+  const child = spawn(process.execPath, [HOLDER, folder, 'die'], { stdio: 'ignore' });
+  const [, signal] = await once(child, 'exit');
+  assert.equal(signal, 'SIGKILL');
+  const leftovers = readdirSync(folder);
+  assert.equal(leftovers.length, 1, 'it was killed between making and writing the lock');
+  const lock = lockDataFolder(folder);
+  assert.ok(typeof lock !== 'string', String(lock));
+  assert.ok(readdirSync(folder).includes(leftovers[0]), 'it may be of a server that is about to take the lock');
+  lock.release();
+  const old = (Date.now() - 2 * LOCK_STALE_MS) / 1000;
+  utimesSync(join(folder, leftovers[0]), old, old);
+  const next = lockDataFolder(folder);
+  assert.ok(typeof next !== 'string');
+  assert.deepEqual(readdirSync(folder), [LOCK_FILE]);
+  next.release();
+});
+
 test('a second server in the same data folder is refused while the first one lives', async (t) => {
   const folder = temporaryFolder(t);
   const holder = await startHolder(t, folder, 'stay');

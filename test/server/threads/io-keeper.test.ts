@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { BANS_MS_MAX } from '../../../src/server/limits.js';
 import { PlayerDesk } from '../../../src/server/main/player-desk.js';
 import { IoKeeper, type IoWorker } from '../../../src/server/threads/io-keeper.js';
 import type {
@@ -14,6 +15,7 @@ import type {
 /** An I/O thread as main sees it: it loads, begins when it is told to, and stops. Until it has begun it hears nothing else. */
 class Thread extends EventEmitter {
   readonly got: string[] = [];
+  eventsLost = 0;
   private isReady = false;
 
   constructor(private readonly failure: string) {
@@ -50,9 +52,10 @@ class Thread extends EventEmitter {
 function stage(
   failures: readonly string[] = [],
   onLaunched: (thread: number) => void = () => {},
-): { keeper: IoKeeper; threads: Thread[]; lines: string[] } {
+): { keeper: IoKeeper; threads: Thread[]; lines: string[]; bans: string[] } {
   const threads: Thread[] = [];
   const lines: string[] = [];
+  const bans: string[] = [];
   const keep = (fields: object, line: string): void => void lines.push(`${line} ${JSON.stringify(fields)}`);
   const log = { debug: keep, info: keep, warn: keep, error: keep };
   const start = (): IoWorker => {
@@ -61,15 +64,16 @@ function stage(
     queueMicrotask(() => onLaunched(threads.length));
     return thread as unknown as IoWorker;
   };
-  const keeper = new IoKeeper(
-    {} as IoThreadData,
+  const keeper = new IoKeeper({
+    data: {} as IoThreadData,
     log,
-    () => Promise.reject(new Error('nobody asks')),
-    () => {},
-    new PlayerDesk(log),
+    desk: new PlayerDesk(log),
+    obey: () => Promise.reject(new Error('nobody asks')),
+    onBans: (all) => bans.push(...all.map(({ who }) => who)),
+    onStatus: () => {},
     start,
-  );
-  return { keeper, threads, lines };
+  });
+  return { keeper, threads, lines, bans };
 }
 
 async function begin(keeper: IoKeeper): Promise<void> {
@@ -94,10 +98,10 @@ for (const [when, reason] of [
 test('one that ends later is replaced, and until then the server says that it is not ready', async () => {
   const { keeper, threads } = stage();
   await begin(keeper);
-  assert.deepEqual(keeper.complaints(), []);
+  assert.deepEqual(keeper.unreadyReasons(), []);
   threads[0].die('out of memory');
-  assert.match(keeper.complaints().join(), /ended once.*out of memory/);
-  while (keeper.complaints().length > 0) await sleep(20);
+  assert.match(keeper.unreadyReasons().join(), /ended once.*out of memory/);
+  while (keeper.unreadyReasons().length > 0) await sleep(20);
   assert.equal(threads.length, 2);
   assert.equal(await keeper.stop(), true);
   assert.deepEqual(threads[1].got, ['begin', 'stop']);
@@ -110,7 +114,7 @@ test('settings that are read again while a thread begins are told to it when it 
   adopt();
   assert.deepEqual(threads[0].got, ['begin', 'settings']);
   threads[0].die('out of memory');
-  while (keeper.complaints().length > 0) await sleep(1);
+  while (keeper.unreadyReasons().length > 0) await sleep(1);
   assert.equal(await keeper.stop(), true);
   assert.deepEqual(threads[1].got, ['begin', 'settings', 'stop']);
 });
@@ -130,6 +134,21 @@ test('where that one fails too, the stop says that nothing was kept', async () =
   threads[0].die('out of memory');
   assert.equal(await keeper.stop(), false);
   assert.match(lines.join('\n'), /the end of the world is not kept: the store is damaged/);
+});
+
+test('a start waits for the bans of earlier servers, and says so when they are late', async (t) => {
+  const { keeper, threads, lines, bans } = stage();
+  await begin(keeper);
+  const waiting = keeper.waitForBans();
+  threads[0].tell({ kind: 'bans', bans: [{ kind: 'name', who: 'x', untilMs: 1 }] });
+  await waiting;
+  assert.deepEqual([bans, lines], [['x'], []]);
+  const late = stage();
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const over = late.keeper.waitForBans();
+  t.mock.timers.tick(BANS_MS_MAX);
+  await over;
+  assert.match(late.lines.join(), /the bans are not loaded after 3000 ms/);
 });
 
 test('a thread that could not keep everything says what, and the stop says so', async () => {

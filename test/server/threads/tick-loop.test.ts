@@ -13,15 +13,17 @@ const PERIOD_MS = 1000 / TICK_HZ;
 function runLoop(
   ticks: number,
   costMs: (tick: number) => number,
-): { ran: number[]; control: T.ThreadControl; reports: FromTickThread[] } {
+): { ran: number[]; atMs: number[]; control: T.ThreadControl; reports: FromTickThread[] } {
   const control = new T.ThreadControl(T.ThreadControl.create());
   const ran: number[] = [];
+  const atMs: number[] = [];
   const reports: FromTickThread[] = [];
   let now = 0;
   const host = {
     zone: { tick: 0 },
     runTick: (tick: number) => {
       ran.push(tick);
+      atMs.push(now);
       now += costMs(tick);
       if (ran.length === ticks) Atomics.store(control.words, T.STOP, 1);
     },
@@ -32,8 +34,8 @@ function runLoop(
   const sleep = (ms: number): void => {
     now += ms;
   };
-  new TickLoop([host], control, TICK_HZ, 0, () => now, say, sleep).run();
-  return { ran, control, reports };
+  new TickLoop([host], control, { afterTick: () => {} }, TICK_HZ, 0, () => now, say, sleep).run();
+  return { ran, atMs, control, reports };
 }
 
 test('ticks follow one another without a gap when they are quick', () => {
@@ -65,4 +67,27 @@ test('overruns are reported at most once per second of the clock', () => {
   const seconds = (200 * PERIOD_MS * 1.2) / 1000;
   assert.ok(reports.length >= 1 && reports.length <= Math.ceil(seconds) + 1, `${reports.length} reports`);
   assert.equal(control.words[T.OVERRUNS], 200);
+});
+
+test('ticks are counted, each second keeps its longest, and nothing is reported of quick ones', () => {
+  const { ran, control, reports } = runLoop(2 * TICK_HZ, (tick) => (tick % TICK_HZ === 7 ? 8 : 1));
+  assert.equal(control.words[T.TICKS], ran.length);
+  assert.deepEqual([...control.secondMaxUs.slice(0, 2)], [8000, 8000]);
+  assert.deepEqual(reports, []);
+});
+
+test('as many ticks as can be made up for are run, one more is skipped', () => {
+  const stall = (periods: number): Int32Array =>
+    runLoop(20, (tick) => (tick === 5 ? periods * PERIOD_MS : 0.5)).control.words;
+  // The tick after the stalled one is due one period after it began.
+  assert.equal(stall(CATCH_UP_TICKS_MAX + 1.5)[T.SKIPPED], 0);
+  assert.equal(stall(CATCH_UP_TICKS_MAX + 2.5)[T.SKIPPED], 1);
+});
+
+test('no tick begins before it is due, and what is skipped is in the report', () => {
+  const quick = runLoop(20, () => 1);
+  for (const [i, tick] of quick.ran.entries()) assert.ok(quick.atMs[i] >= tick * PERIOD_MS, `tick ${tick}`);
+  const { control, reports } = runLoop(120, (tick) => (tick === 5 ? 60 * PERIOD_MS : 0.5));
+  const told = reports.reduce((sum, report) => sum + (report.kind === 'overrun' ? report.skipped : 0), 0);
+  assert.equal(told, control.words[T.SKIPPED]);
 });

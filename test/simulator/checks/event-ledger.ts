@@ -33,15 +33,37 @@ export class EventLedger {
     private readonly now: () => number,
   ) {
     this.rings = buffers.map((buffer) => new RecordRing(buffer));
+    this.noted = this.rings.map((ring) => ring.written());
+    this.owed = [...this.noted];
   }
 
   private readonly rings: readonly RecordRing[];
+  /** By zone: how far its publications are known. */
+  private readonly noted: number[];
+  /** By zone: how far its ring was claimed at its last commit. */
+  private readonly owed: number[];
 
   publishing(zone: number, publish: () => void): void {
-    const ring = this.rings[zone];
-    const before = ring.written();
     publish();
-    const count = (ring.written() - before) | 0;
+    this.note(zone);
+  }
+
+  committed(zone: number, claimed: number): void {
+    this.owed[zone] = claimed;
+  }
+
+  /** A successor has begun: it has published whatever its predecessor had committed. */
+  tookOver(zone: number): void {
+    this.note(zone);
+    const missing = (this.owed[zone] - this.noted[zone]) | 0;
+    if (missing > 0) throw new Violation('events of a committed tick are published', `${missing} of zone ${zone}`);
+  }
+
+  private note(zone: number): void {
+    const before = this.noted[zone];
+    const written = this.rings[zone].written();
+    this.noted[zone] = written;
+    const count = (written - before) | 0;
     for (let i = 0; i < count; i++) {
       const record = this.form(zone, before + i);
       const id = eventIdOf(record.value);

@@ -27,7 +27,7 @@ export function checkRest(process: VirtualProcess): void {
     `${living.size} live, ${process.census.places.size} should`);
   checkLeft(process, living);
   if (isFull) return;
-  checkIds(process, zones, living);
+  checkIds(zones, living);
   checkRings(process);
   checkOwners(process, zones, living);
   for (const client of process.clients) {
@@ -54,7 +54,7 @@ function findLiving(zones: readonly EngineZone[]): Map<number, Living> {
   return living;
 }
 
-function checkIds(process: VirtualProcess, zones: readonly EngineZone[], living: ReadonlyMap<number, Living>): void {
+function checkIds(zones: readonly EngineZone[], living: ReadonlyMap<number, Living>): void {
   for (const zone of zones) {
     const leaked: number[] = [];
     for (let local = 0; local < zone.rowCapacity; local++) {
@@ -63,10 +63,7 @@ function checkIds(process: VirtualProcess, zones: readonly EngineZone[], living:
       require(isTaken || !lives, 'an id in use is taken', () => `${local} of zone ${zone.id}`);
       if (isTaken && !lives) leaked.push(local);
     }
-    // Known: an id on its way home is in the memory of its thread alone, and is lost with it.
-    process.noteLeaked(leaked.length);
-    const isExcused = process.threads.some((thread) => thread.restarts > 0);
-    require(leaked.length === 0 || isExcused, 'no id is taken for ever', () => `of zone ${zone.id}: ${leaked.join()}`);
+    require(leaked.length === 0, 'no id is taken for ever', () => `of zone ${zone.id}: ${leaked.join()}`);
   }
 }
 

@@ -4,6 +4,7 @@
 import { sha256 } from '../../../src/base/checksum.js';
 import { checkKey, checkSnapshot, findNewest, verifySnapshot } from '../../../src/stores/cold-snapshot.js';
 import { checkEntry } from '../../../src/stores/embedded/embedded-hot-store.js';
+import { requireFence, settleClaim } from '../../../src/stores/lease-rules.js';
 import {
   type ColdHeader,
   type ColdRow,
@@ -11,14 +12,39 @@ import {
   type ColdSnapshot,
   type ColdSnapshotInput,
   type ColdStore,
+  type Fence,
+  type HeldLease,
   type HotEntry,
   type HotStore,
+  type LeaseClaim,
   PersistError,
 } from '../../../src/stores/store-ports.js';
 import type { Chance } from '../chance.js';
 import { damage, type Line } from '../weather.js';
 
+/** The leases of one store. */
+class LeaseDisk {
+  private readonly leases = new Map<string, HeldLease>();
+
+  claim(name: string, claim: LeaseClaim): HeldLease {
+    const found = this.leases.get(name);
+    const now = settleClaim(found, claim) ?? (found as HeldLease);
+    this.leases.set(name, now);
+    return now;
+  }
+
+  release(name: string, holder: string): void {
+    const found = this.leases.get(name);
+    if (found?.holder === holder) this.leases.set(name, { ...found, holder: '' });
+  }
+
+  require(fence: Fence | undefined): void {
+    if (fence !== undefined) requireFence(this.leases.get(fence.lease), fence);
+  }
+}
+
 export class HotDisk {
+  readonly leases = new LeaseDisk();
   readonly values = new Map<string, { value: Uint8Array; untilMs: number }>();
 
   constructor(readonly chance?: Chance) {}
@@ -36,13 +62,14 @@ export class MemoryHotStore implements HotStore {
     private readonly line: Line,
   ) {}
 
-  async set(entries: readonly HotEntry[]): Promise<void> {
+  async set(entries: readonly HotEntry[], fence?: Fence): Promise<void> {
     this.requireOpen();
     for (const { key, ttlMs } of entries) checkEntry(key, ttlMs);
     const copies = entries.map((entry) => ({ ...entry, value: Uint8Array.from(entry.value) }));
     await this.line.call({
       name: 'set',
       apply: () => {
+        this.disk.leases.require(fence);
         for (const entry of copies) this.disk.put(entry, this.line.nowMs());
       },
       applyPartly: () => {
@@ -66,12 +93,14 @@ export class MemoryHotStore implements HotStore {
     });
   }
 
-  async keys(prefix: string): Promise<string[]> {
+  async claimLease(name: string, claim: LeaseClaim): Promise<HeldLease> {
     this.requireOpen();
-    return this.line.call({
-      name: 'keys',
-      apply: () => [...this.disk.values.keys()].filter((key) => key.startsWith(prefix) && this.isLive(key)).sort(),
-    });
+    return this.line.call({ name: 'claimLease', apply: () => this.disk.leases.claim(name, claim) });
+  }
+
+  async releaseLease(name: string, holder: string): Promise<void> {
+    this.requireOpen();
+    await this.line.call({ name: 'releaseLease', apply: () => this.disk.leases.release(name, holder) });
   }
 
   health() {
@@ -99,6 +128,7 @@ export class MemoryHotStore implements HotStore {
 }
 
 export class ColdDisk {
+  readonly leases = new LeaseDisk();
   /** By id, oldest first. */
   readonly snapshots = new Map<string, ColdSnapshot[]>();
   readonly tables = new Map<string, Map<string, Uint8Array>>();
@@ -119,12 +149,13 @@ export class MemoryColdStore implements ColdStore {
     private readonly line: Line,
   ) {}
 
-  async save(id: string, snapshot: ColdSnapshotInput): Promise<ColdHeader> {
+  async save(id: string, snapshot: ColdSnapshotInput, fence?: Fence): Promise<ColdHeader> {
     checkSnapshot(id, snapshot);
     const { tick, takenAtMs, meta } = snapshot;
     const bytes = Uint8Array.from(snapshot.bytes);
     const checksum = snapshot.checksum ?? sha256(bytes);
     return this.call('save', () => {
+      this.disk.leases.require(fence);
       const history = this.disk.snapshots.get(id) ?? [];
       const sequence = (history.at(-1)?.sequence ?? 0) + 1;
       const header = { id, sequence, tick, takenAtMs, byteCount: bytes.length, checksum, meta };
@@ -134,19 +165,15 @@ export class MemoryColdStore implements ColdStore {
   }
 
   async latest(id: string, isWanted: (header: ColdHeader) => boolean = () => true): Promise<ColdSearch> {
-    const headers = await this.history(id, Number.POSITIVE_INFINITY);
+    const headers = await this.call('latest', () =>
+      [...(this.disk.snapshots.get(id) ?? [])].reverse().map(({ bytes: _, ...header }) => header),
+    );
     return findNewest(headers.filter(isWanted), async (header) => this.read(id, header.sequence) as ColdSnapshot);
   }
 
-  async history(id: string, limit: number): Promise<ColdHeader[]> {
-    return this.call('history', () => {
-      const newestFirst = [...(this.disk.snapshots.get(id) ?? [])].reverse();
-      return newestFirst.slice(0, limit).map(({ bytes: _, ...header }) => header);
-    });
-  }
-
-  async prune(id: string, keep: number): Promise<number> {
+  async prune(id: string, keep: number, fence?: Fence): Promise<number> {
     return this.call('prune', () => {
+      this.disk.leases.require(fence);
       const history = this.disk.snapshots.get(id) ?? [];
       const gone = Math.max(0, history.length - keep);
       this.disk.snapshots.set(id, history.slice(gone));
@@ -188,6 +215,14 @@ export class MemoryColdStore implements ColdStore {
   private page(table: string, prefix: string, afterKey: string, limit: number): string[] {
     const keys = [...this.table(table).keys()].filter((key) => key.startsWith(prefix) && isAfter(key, afterKey));
     return keys.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))).slice(0, limit);
+  }
+
+  claimLease(name: string, claim: LeaseClaim): Promise<HeldLease> {
+    return this.call('claimLease', () => this.disk.leases.claim(name, claim));
+  }
+
+  async releaseLease(name: string, holder: string): Promise<void> {
+    await this.call('releaseLease', () => this.disk.leases.release(name, holder));
   }
 
   health() {

@@ -1,20 +1,17 @@
 // The I/O thread on virtual time, put together as src/server/threads/io-parts.ts does it: pump and spool, snapshots, the platform's
 // commands. It can end by itself; what it had in memory is gone then.
 
+import { JOURNAL_FOLDER } from '../../../src/base/data-folder.js';
 import { CommandLedger } from '../../../src/durability/commands/command-ledger.js';
-import {
-  type Outcome,
-  PLATFORM_TOPIC,
-  type PlatformCommand,
-  PlatformDesk,
-} from '../../../src/durability/commands/platform-commands.js';
+import type { Outcome, PlatformCommand } from '../../../src/durability/commands/platform-commands.js';
+import { PLATFORM_TOPIC, PlatformDesk } from '../../../src/durability/commands/platform-desk.js';
 import { EVENT_TOPICS, type EventRecord, formEvent } from '../../../src/durability/events/event-form.js';
 import { EventLosses } from '../../../src/durability/events/event-losses.js';
 import { EventPump, type PumpLimits } from '../../../src/durability/events/event-pump.js';
 import { EventSpool } from '../../../src/durability/events/event-spool.js';
 import { waitUntilKept } from '../../../src/durability/events/kept-events.js';
 import { IO_BEAT_MS } from '../../../src/durability/events/limits.js';
-import { describeSession, JOURNAL_FOLDER } from '../../../src/durability/journal/journal-session.js';
+import { describeSession } from '../../../src/durability/journal/journal-session.js';
 import { JournalWriter } from '../../../src/durability/journal/journal-writer.js';
 import type { RecoveredEvents } from '../../../src/durability/recovery/journal-recovery.js';
 import { Snapshotter } from '../../../src/durability/snapshots/snapshotter.js';
@@ -123,9 +120,20 @@ export class VirtualIo {
     this.journal = this.openJournal(worlds);
     const { hot, cold } = this.stores;
     const jobs = { run: packHere };
-    const mayStore = (): void => {};
+    const requireFence = (): undefined => undefined;
     const whenKept = (): Promise<void> => this.whenKept();
-    this.snapshotter = new Snapshotter(worlds, shape, epoch, hot, cold, jobs, this.counters, say, mayStore, whenKept);
+    this.snapshotter = new Snapshotter(
+      worlds,
+      shape,
+      epoch,
+      hot,
+      cold,
+      jobs,
+      this.counters,
+      say,
+      requireFence,
+      whenKept,
+    );
   }
 
   private whenKept(): Promise<void> {

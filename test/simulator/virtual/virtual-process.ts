@@ -46,12 +46,15 @@ export interface ProcessParts {
   knownEvents: Map<string, KnownEvent>;
   possibleEvents: Set<string>;
   history: WorldHistory;
+  isImpatient: boolean;
   onFailure(violation: Violation): void;
 }
 
 export class VirtualProcess {
   readonly owner = new Owner();
   readonly history: WorldHistory;
+  /** Successors start while the thread that hung may still come back, as they must not. */
+  readonly isImpatient: boolean;
   readonly plan: WorldPlan;
   readonly game: GameDefinition;
   readonly router: Router;
@@ -76,6 +79,7 @@ export class VirtualProcess {
     const { plan, game, schedule, faults, chance, trace } = parts;
     this.plan = plan;
     this.history = parts.history;
+    this.isImpatient = parts.isImpatient;
     this.trace = trace;
     const zoneCount = plan.worlds.length;
     this.commands = new AppliedCommands(zoneCount);
@@ -122,16 +126,13 @@ export class VirtualProcess {
     this.parts.onFailure(violation);
   }
 
-  noteLeaked(count: number): void {
-    if (count > 0) this.parts.faults.note('(ids lost with a thread)', count);
-  }
-
   // --- what threads tell ---
 
   attachHosts(hosts: readonly ZoneHost[]): void {
     for (const host of hosts) {
       this.hosts[host.zone.id] = host;
       this.parts.history.committed(host.zone.id, host.zone.buffer.committed); // its first life, when it is new
+      this.events.tookOver(host.zone.id);
       this.events.journaling((host.zone as unknown as { events: RecordRing }).events, host.zone.id);
     }
   }
@@ -148,6 +149,7 @@ export class VirtualProcess {
     const { zone } = host;
     this.census.committed(zone.id, zone.buffer.committed);
     this.commands.committed(zone.id);
+    this.events.committed(zone.id, (zone as unknown as { events: RecordRing }).events.claimedCount());
     this.parts.history.committed(zone.id, zone.buffer.committed);
   }
 

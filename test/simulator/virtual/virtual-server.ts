@@ -59,6 +59,7 @@ export interface ServerParts {
   game: GameDefinition;
   threadCount: number;
   hasSmallRings: boolean;
+  isImpatient: boolean;
   schedule: Schedule;
   faults: Faults;
   chance: Chance;
@@ -221,6 +222,7 @@ export class VirtualServer {
       knownEvents: this.knownEvents,
       possibleEvents: this.possibleEvents,
       history: this.history,
+      isImpatient: this.parts.isImpatient,
       onFailure: this.parts.onFailure,
     });
   }

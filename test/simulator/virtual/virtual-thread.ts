@@ -1,6 +1,9 @@
 // A tick thread on virtual time: the product's zone hosts, gone through step by step, so that other threads and main can
 // do something between any two steps. It is lost at points between steps, and inside of them wherever it tells another
 // thread something. A lost thread is replaced as the supervisor does: new hosts over what it left in shared memory.
+//
+// A thread that hangs comes back: before it is given up, and then it is only late, or afterwards, with what is left of its
+// zone's tick, before it meets its end. A successor starts when the old thread has ended, and no sooner.
 
 import { CATCH_UP_TICKS_MAX } from '../../../src/engine/limits.js';
 import { ZoneHost } from '../../../src/engine/zone/zone-host.js';
@@ -18,6 +21,8 @@ const FIRST_START_MS = 60;
 const RESTART_MS = [20, 160] as const;
 const STALL_MS = [5, 300] as const;
 const STEP_MS_MAX = 0.6;
+/** How long a thread is away when it hangs, in the time after which it is given up. */
+const HANG_SHARE_MAX = 3;
 
 /** Thrown through a tick at the point where its thread ends. */
 class ThreadEnd extends Error {}
@@ -46,6 +51,7 @@ export class VirtualThread {
   private stepAt = 0;
   private isInTick = false;
   private isInStep = false;
+  private isHung = false;
   private hasRun = false;
   private readonly control: T.ThreadControl;
   private readonly chance: Chance;
@@ -108,9 +114,8 @@ export class VirtualThread {
       this.again(Math.max(0.01, dueMs - this.schedule.nowMs) + this.chance.between(0, 1));
       return;
     }
-    if (!this.isInTick && this.faults.happens('thread-hangs')) {
-      this.process.trace.add(`thread ${this.index} hangs before tick ${this.tick}`);
-      this.schedule.after(this.process.plan.settings.hangMs, this.owner, () => this.lose('it hung'), false);
+    if (this.faults.happens('thread-hangs')) {
+      this.hang();
       return;
     }
     if (this.faults.happens('thread-stalls')) {
@@ -123,13 +128,73 @@ export class VirtualThread {
     if (owner.isAlive) this.again(this.isInTick ? this.chance.between(0, STEP_MS_MAX) : 0);
   }
 
+  private hang(): void {
+    const { process, schedule, chance } = this;
+    const { hangMs } = process.plan.settings;
+    const awayMs = chance.between(0, HANG_SHARE_MAX * hangMs);
+    process.trace.add(
+      `thread ${this.index} hangs in tick ${this.tick}, step ${this.stepAt}, for ${Math.round(awayMs)} ms`,
+    );
+    this.isHung = true;
+    if (awayMs < hangMs) {
+      schedule.after(awayMs, this.owner, () => this.recover(), false);
+    } else {
+      schedule.after(hangMs, this.owner, () => this.giveUp(awayMs - hangMs), false);
+    }
+  }
+
+  private recover(): void {
+    this.isHung = false;
+    this.turn();
+  }
+
+  private giveUp(leftMs: number): void {
+    const { process, schedule, hosts, isInTick, zoneAt, stepAt } = this;
+    const end = (): void => {
+      if (!isInTick) return;
+      process.trace.add(`thread ${this.index} comes back after it was given up, in step ${stepAt}`);
+      this.guard(() => {
+        for (let step = stepAt; step < hosts[zoneAt].stepCount; step++) hosts[zoneAt].runStep(step);
+      });
+    };
+    if (process.isImpatient) {
+      this.lose('it hung');
+      schedule.after(leftMs, process.owner, end, false);
+      return;
+    }
+    schedule.after(
+      leftMs,
+      this.owner,
+      () => {
+        end();
+        this.lose('it hung');
+      },
+      false,
+    );
+  }
+
+  /** What a thread does when its end has come already goes no further than its end. */
+  private guard(action: () => void): void {
+    this.isInStep = true;
+    try {
+      action();
+    } catch (error) {
+      if (!(error instanceof ThreadEnd)) {
+        this.process.fail(
+          error instanceof Violation ? error : new Violation('a tick does not throw', String((error as Error).stack)),
+        );
+      }
+    }
+    this.isInStep = false;
+  }
+
   private again(ms: number): void {
     this.schedule.after(ms, this.owner, () => this.turn(), false);
   }
 
   /** Called in the middle of what another thread does: a step, if one is due. */
   interject(): void {
-    if (this.isInStep || this.isStill || this.hosts.length === 0) return;
+    if (this.isInStep || this.isHung || this.isStill || this.hosts.length === 0) return;
     if (this.isInTick || this.tick <= this.dueTick()) this.step();
   }
 
@@ -192,6 +257,7 @@ export class VirtualThread {
     this.owner.end();
     this.owner = new Owner(process.owner);
     this.isInTick = false;
+    this.isHung = false;
     this.hasRun = false;
     this.restarts++;
     process.onLost(this.hosts);

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { findFileDamage } from '../../../src/stores/embedded/embedded-file.js';
 import { EmbeddedStore } from '../../../src/stores/embedded/embedded-store.js';
+import { requireSoundStores } from '../../../src/stores/open-stores.js';
 import { openFolder } from '../../folder.js';
 
 const KEY = Buffer.from('key');
@@ -54,6 +55,59 @@ for (const [what, damage, reason] of [
     assert.deepEqual(await open(), VALUE);
   });
 }
+
+test('a file that was cut anywhere is named, or all that is in use is still there', { timeout: 120000 }, async (t) => {
+  const folder = openFolder(t);
+  const path = join(folder, 'data.mdb');
+  const store = new EmbeddedStore(folder);
+  // Rows in leaves of their own, large ones, a tree of some depth, and free pages between them.
+  for (const name of ['one', 'two']) {
+    const table = store.table(name);
+    for (let round = 0; round < 4; round++) {
+      await store.write(() => {
+        for (let n = 0; n < 1200; n++)
+          table.put(Buffer.from(`${name}${n}`), Buffer.alloc(n % 50 === 0 ? 20000 : 200, n));
+      });
+    }
+  }
+  await store.close();
+  const whole = readFileSync(path);
+  assert.equal(findFileDamage(path), undefined);
+  let named = 0;
+  for (let percent = 5; percent < 100; percent += 5) {
+    const size = Math.floor((whole.length * percent) / 100);
+    writeFileSync(path, whole.subarray(0, size));
+    const damage = findFileDamage(path);
+    if (damage !== undefined) {
+      assert.match(damage, new RegExp(`^it has ${size} bytes of \\d+$`));
+      named++;
+    }
+  }
+  assert.ok(named >= 15, `${named} of 19 are named`);
+});
+
+test('a server does not start over a store file that was cut: one line names it, its size and what it should be', async (t) => {
+  for (const store of ['log', 'hot', 'cold', 'spool']) {
+    const data = openFolder(t);
+    const folder = join(data, store);
+    const opened = new EmbeddedStore(folder);
+    const table = opened.table('values');
+    await opened.write(() => table.put(KEY, Buffer.alloc(3_000_000)));
+    await opened.close();
+    const path = join(folder, 'data.mdb');
+    const size = Math.floor(statSync(path).size * 0.97);
+    truncateSync(path, size);
+    const own = { folder: data, kafka: '', redis: '', mongodb: '' };
+    assert.throws(
+      () => requireSoundStores(own),
+      (error: Error) => error.message.startsWith(`${path} is damaged: it has ${size} bytes of `),
+      store,
+    );
+    const networked = { folder: data, kafka: 'k', redis: 'r', mongodb: 'm' };
+    if (store === 'spool') assert.throws(() => requireSoundStores(networked));
+    else requireSoundStores(networked);
+  }
+});
 
 test('a sound file, an empty one and one that is not there are not complained of', async (t) => {
   const folder = await stage(t, () => {});

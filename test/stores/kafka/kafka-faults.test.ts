@@ -75,10 +75,10 @@ test(
       await writer.writeSome();
       return writer.rejections > 0;
     });
-    assert.equal(log.health().connected, false);
+    assert.equal(log.health().state, 'down');
     await restarting;
     await writer.writeTo(writer.acknowledged + 1000);
-    assert.equal(log.health().connected, true);
+    assert.equal(log.health().state, 'up');
     await withDirectLog((direct) => writer.verify(direct));
     await until('the consumer to see all', () => received.size >= writer.acknowledged, 60000);
   },

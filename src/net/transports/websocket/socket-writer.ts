@@ -13,7 +13,6 @@ import type { Socket } from 'node:net';
 import { assert } from '../../../base/assert.js';
 import { FRAME_BYTES_MAX } from '../../../engine/replication/limits.js';
 
-export const OPCODE_TEXT = 1;
 export const OPCODE_BINARY = 2;
 export const OPCODE_PING = 9;
 
@@ -30,7 +29,7 @@ export function framedBytes(messageBytes: number): number {
   return messageBytes < LONG_LENGTH ? messageBytes + 2 : messageBytes + HEADER_BYTES_MAX;
 }
 
-export class FrameWriter {
+export class SocketWriter {
   private scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
   /** By length: scratch[0, length). */
   private views: (Buffer | undefined)[] = new Array(KEPT_VIEW_BYTES_MAX + 1).fill(undefined);

@@ -32,8 +32,9 @@ import {
   REFUSALS_PENDING_MAX,
   SOCKET_BACKLOG_BYTES_MAX,
 } from '../../limits.js';
+import { ClosingSockets } from './closing-sockets.js';
 import { Heartbeats } from './heartbeats.js';
-import { FrameWriter, framedBytes, OPCODE_BINARY, OPCODE_PING } from './socket-writer.js';
+import { framedBytes, OPCODE_BINARY, OPCODE_PING, SocketWriter } from './socket-writer.js';
 
 /** A client masks what it sends: 4 bytes more than a server's header. */
 const MASK_BYTES = 4;
@@ -66,8 +67,9 @@ export class WebSocketTransport {
   readonly counters: NetCounters;
   readonly heartbeats: Heartbeats;
   readonly traffic: Float64Array;
-  readonly writer = new FrameWriter();
+  readonly writer = new SocketWriter();
   readonly pings: TokenBuckets;
+  readonly closing: ClosingSockets;
   private readonly connections: (WebSocketConnection | null)[];
   private readonly server: WebSocketServer;
   private readonly options: WebSocketOptions;
@@ -85,6 +87,7 @@ export class WebSocketTransport {
     this.traffic = options.counters.addTransport('ws');
     this.heartbeats = new Heartbeats(sessions.capacity, sessions.clock);
     this.pings = new TokenBuckets(sessions.capacity, CLIENT_PINGS_PER_SECOND, sessions.clock);
+    this.closing = new ClosingSockets(sessions.clock);
     this.connections = new Array(sessions.capacity).fill(null);
     const serverOptions: Options = {
       noServer: true,
@@ -94,7 +97,8 @@ export class WebSocketTransport {
       maxFragments: MESSAGE_FRAGMENTS_MAX,
       maxBufferedChunks: MESSAGE_CHUNKS_MAX,
       maxPendingAutoPongs: PONGS_WAITING_MAX,
-      closeTimeout: CLOSE_DEADLINE_MS,
+      // The closing sockets have a deadline of their own; this one is for a clock that stands still.
+      closeTimeout: 2 * CLOSE_DEADLINE_MS,
       handleProtocols: (offered) => selectSubprotocol(offered)?.name ?? false,
     };
     this.server = new WebSocketServer(serverOptions);
@@ -121,10 +125,11 @@ export class WebSocketTransport {
   /** Pings those whose turn it is, and looks at what became of earlier pings. */
   beat(judges: boolean): void {
     const { sessions } = this.options;
+    this.closing.beat();
     const slice = this.beatCount++ % PING_SLICES;
     for (let client = 0; client < sessions.capacity; client++) {
       const connection = this.connections[client];
-      if (connection === null) continue;
+      if (connection === null || connection.isClosing()) continue;
       if (client % PING_SLICES === slice) this.ping(client, connection);
       if (!judges) continue;
       if (this.heartbeats.isSilent(client, this.idleTimeoutMs)) {
@@ -140,6 +145,7 @@ export class WebSocketTransport {
   /** Ends what is left, without a handshake. */
   terminate(): void {
     for (const connection of this.connections) connection?.terminate();
+    this.closing.terminate();
     this.server.close();
   }
 
@@ -157,13 +163,13 @@ export class WebSocketTransport {
   private accept(ws: WebSocket, socket: Socket, encoding: Encoding): void {
     const connection = new WebSocketConnection(this, ws, socket, encoding);
     if (this.options.bans.hasAddress(connection.address)) {
-      this.explainRefusal(ws, CloseCode.Policy, 'banned');
+      this.explainRefusal(ws, socket, CloseCode.Policy, 'banned');
       return;
     }
     const client = this.gateway.open(connection, encoding);
     if (client === -1) {
       const reason = this.gateway.isDraining ? 'the server is shutting down' : 'the server is full';
-      this.explainRefusal(ws, CloseCode.TryAgainLater, reason);
+      this.explainRefusal(ws, socket, CloseCode.TryAgainLater, reason);
       return;
     }
     this.connections[client] = connection;
@@ -183,7 +189,7 @@ export class WebSocketTransport {
   }
 
   /** A browser shows no HTTP status of a failed upgrade, so the reason goes into a close frame. */
-  private explainRefusal(ws: WebSocket, code: number, reason: string): void {
+  private explainRefusal(ws: WebSocket, socket: Socket, code: number, reason: string): void {
     this.refusalsPending += 1;
     this.counters.countClose(true, code);
     ws.on('error', ignoreError);
@@ -191,6 +197,7 @@ export class WebSocketTransport {
       this.refusalsPending -= 1;
     });
     ws.close(code, reason);
+    this.closing.add(ws, socket);
   }
 
   private ping(client: number, connection: WebSocketConnection): void {
@@ -203,7 +210,7 @@ class WebSocketConnection implements Connection {
   readonly address: string;
   private readonly transport: WebSocketTransport;
   private readonly ws: WebSocket;
-  /** Also used by ws; see frame-writer.ts for why that is safe. */
+  /** Also used by ws; see socket-writer.ts for why that is safe. */
   private readonly socket: Socket;
   private readonly isText: boolean;
   private client = -1;
@@ -258,8 +265,14 @@ class WebSocketConnection implements Connection {
 
   close(code: number, reason: string): void {
     this.ws.close(code, reason);
-    // Whatever a flood still has to say is left in the kernel, until the deadline of the close handshake.
-    if (code === CloseCode.TooManyViolations) this.ws.pause();
+    this.transport.closing.add(this.ws, this.socket);
+  }
+
+  /** Whoever sent the first close frame: from now on the socket is only looked at for its end. */
+  isClosing(): boolean {
+    if (this.ws.readyState === WebSocket.OPEN) return false;
+    this.transport.closing.add(this.ws, this.socket);
+    return true;
   }
 
   terminate(): void {
@@ -284,6 +297,10 @@ class WebSocketConnection implements Connection {
   /** @hot */
   private receive(data: Buffer, isBinary: boolean): void {
     this.countIn(data.length);
+    if (this.ws.readyState !== WebSocket.OPEN) {
+      this.transport.counters.drops[DROP_AFTER_CLOSE] += 1;
+      return;
+    }
     this.transport.heartbeats.hear(this.client);
     if (isBinary === this.isText) {
       this.refuseFrameType();
@@ -318,7 +335,6 @@ class WebSocketConnection implements Connection {
   private spendControl(complaint: string): void {
     if (!this.transport.pings.take(this.client)) {
       this.transport.gateway.close(this.client, CloseCode.Policy, complaint);
-      this.ws.pause();
     }
   }
 
@@ -326,6 +342,8 @@ class WebSocketConnection implements Connection {
   private fail(error: NodeJS.ErrnoException): void {
     const code = closeCodeOf(error);
     if (code !== null) this.transport.gateway.note(this.client, code);
+    // ws resumes the socket in the next tick, to throw away what comes.
+    process.nextTick(() => this.transport.closing.add(this.ws, this.socket));
   }
 
   private end(code: number): void {

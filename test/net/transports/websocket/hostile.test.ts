@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { RejectCode } from '../../../../src/game/reject-codes.js';
-import { HANDSHAKE_TIMEOUT_MS } from '../../../../src/net/limits.js';
-import { encodeJoin, encodePing } from '../../../../src/protocol/fb/client-message.js';
+import { CLOSE_DEADLINE_MS, HANDSHAKE_TIMEOUT_MS } from '../../../../src/net/limits.js';
+import { encodeJoin, encodeLeave, encodePing } from '../../../../src/protocol/fb/client-message.js';
 import { FrameFlag, readWelcome } from '../../../../src/protocol/fb/server-frame.js';
 import { CLIENT_MESSAGE_BYTES_MAX } from '../../../../src/protocol/limits.js';
 import { AIM, MOVE } from '../../echo-world.js';
@@ -342,6 +342,58 @@ describe('floods', () => {
         else client.socket.end();
       }
     }
+  });
+});
+
+describe('connections that were told to go', () => {
+  /** 420,000 messages of one byte: 2.9 MB. */
+  const flood = Buffer.concat(Array.from({ length: 10000 }, () => frameBytes('x')));
+  const FLOOD_TIMES = 42;
+  /** One chunk of 64 KiB may have been read, and so may 2 KiB in each of 20 beats. */
+  const PARSED_MAX = (64 * 1024 + 20 * 2048) / 7 + 100;
+
+  const dropped = () => running.net.stats.snapshot().drops.after_close ?? 0;
+  const causes: Record<string, { code: number; begin(client: RawClient): void }> = {
+    'a frame of the wrong type': { code: 1003, begin: (client) => client.sendFrame('{}', { opcode: TEXT }) },
+    'its own Leave': { code: 1000, begin: (client) => client.sendFrame(encodeLeave(1)) },
+    'an operator': { code: 1008, begin: () => void running.net.kick({ name: GUEST.name }, 'go') },
+  };
+  for (const [cause, { code, begin }] of Object.entries(causes)) {
+    test(`a client that was told to go by ${cause} is hardly read any more, and has the code`, async () => {
+      const client = await join();
+      const before = dropped();
+      begin(client);
+      for (let times = 0; times < FLOOD_TIMES; times++) client.write(flood);
+      assert.equal(await client.closed(), code);
+      await client.gone();
+      assert.ok(dropped() - before < PARSED_MAX, `${dropped() - before} messages were parsed`);
+    });
+
+    test(`a client that was told to go by ${cause} and answers is gone before the deadline`, async () => {
+      const client = await join();
+      begin(client);
+      assert.equal(await client.closed(), code);
+      const start = performance.now();
+      await client.gone();
+      assert.ok(performance.now() - start < CLOSE_DEADLINE_MS / 2, 'not by the deadline');
+    });
+  }
+
+  test('one that says goodbye and goes on talking is ended at once', async () => {
+    const client = await join();
+    client.sendFrame(Buffer.from([3, 232]), { opcode: CLOSE });
+    for (let times = 0; times < FLOOD_TIMES; times++) client.write(flood);
+    const start = performance.now();
+    await until('the end of the session', () => running.net.stats.connections === 0);
+    assert.ok(performance.now() - start < CLOSE_DEADLINE_MS / 2, 'not by the deadline');
+  });
+
+  test('one that breaks the WebSocket protocol and never answers is gone at the deadline', async () => {
+    const client = await join();
+    client.write(Buffer.from([0xff, 0xff]));
+    for (let times = 0; times < FLOOD_TIMES; times++) client.write(flood);
+    assert.equal(await client.closed(), 1002);
+    await client.gone();
   });
 });
 

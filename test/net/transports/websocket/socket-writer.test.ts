@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { FRAME_BYTES_MAX } from '../../../../src/engine/replication/limits.js';
-import { FrameWriter, framedBytes, OPCODE_BINARY } from '../../../../src/net/transports/websocket/socket-writer.js';
+import { framedBytes, OPCODE_BINARY, SocketWriter } from '../../../../src/net/transports/websocket/socket-writer.js';
 import { until } from '../../start-net.js';
 
 interface Pair {
@@ -57,7 +57,7 @@ test('a frame of any length arrives whole behind the right header', async () => 
   const pair = await connectPair();
   const received = collect(pair.target);
   const shared = new Uint8Array(new SharedArrayBuffer(FRAME_BYTES_MAX + 100));
-  const writer = new FrameWriter();
+  const writer = new SocketWriter();
   const lengths = [0, 1, 125, 126, 127, 200, 2043, 2044, 2045, 2048, 4000, FRAME_BYTES_MAX];
   lengths.forEach((length, seed) => {
     patternFrame(shared, 50, length, seed);
@@ -84,7 +84,7 @@ test('frames that wait behind a reader who pauses are not written over by later 
   const elsewhere = collect(other.target);
   pair.target.pause();
   const shared = new Uint8Array(new SharedArrayBuffer(1 << 16));
-  const writer = new FrameWriter();
+  const writer = new SocketWriter();
   let sent = 0;
   // Until the kernel takes no more, and then some; a second client keeps using the scratch in between.
   for (let extra = 0; extra < 20; sent++) {
@@ -113,6 +113,6 @@ test('frames that wait behind a reader who pauses are not written over by later 
 test('a frame above the limit is our own mistake', async () => {
   const pair = await connectPair();
   const bytes = new Uint8Array(FRAME_BYTES_MAX + 1);
-  assert.throws(() => new FrameWriter().write(pair.source, OPCODE_BINARY, bytes, 0, bytes.length), /too large/);
+  assert.throws(() => new SocketWriter().write(pair.source, OPCODE_BINARY, bytes, 0, bytes.length), /too large/);
   pair.close();
 });

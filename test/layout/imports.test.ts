@@ -1,12 +1,11 @@
-// Holds the sources to the layout that the README describes: who may import whom, which package has which owner, what a
-// hot function may do. Every complaint names a file and a line.
+// Who may import whom: layers, owners of packages, what a browser can load, and no circles between files.
 
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
-import { posix } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { findHotFunctions, findImports, lineAt, readSource, type SourceFile } from './source-text.js';
+import { KNOWN_CIRCLES } from './debts.js';
+import { findImports, readSource, type SourceFile } from './source-text.js';
+import { benches, layerOf, resolveSource, root, sources } from './source-tree.js';
 
 /** What a folder of src may import beside itself, base, and the limits of any subject. */
 const LAYERS: Record<string, readonly string[]> = {
@@ -28,7 +27,7 @@ const LAYERS: Record<string, readonly string[]> = {
 const TOP_LAYERS = ['server', 'workers'];
 const BROWSER_LAYERS = ['client', 'web'];
 /** Of base and memory, what a browser may load. */
-const BROWSER_BASE = ['src/base/assert.ts', 'src/base/chance.ts'];
+const BROWSER_BASE = ['src/base/area.ts', 'src/base/assert.ts', 'src/base/chance.ts', 'src/base/clock.ts'];
 /** Limits are numbers and relations between them, so every folder may read those of every other one. */
 const isLimits = (path: string): boolean => path.endsWith('/limits.ts');
 
@@ -50,43 +49,6 @@ const PACKAGE_OWNERS: Record<string, string> = {
 };
 const BROWSER_PACKAGES = ['flatbuffers'];
 
-const FILE_LINES_MAX = 450;
-
-/** What allocates, or may wait, in code that runs for every entity or message. */
-const HOT_RULES: readonly { what: string; pattern: RegExp; except?: string }[] = [
-  { what: 'new', pattern: /\bnew\s/ },
-  { what: 'a closure', pattern: /=>|\bfunction\b/ },
-  { what: 'a template literal', pattern: /`/ },
-  { what: 'Atomics', pattern: /\bAtomics\b/, except: 'src/memory/' },
-  { what: 'an array literal', pattern: /(?:(?:^|[^\w$)\]!'"`\s])|\b(?:return|case|in|of|const|let|var))\s*\[/ },
-  { what: 'an object literal', pattern: /(?:[=(,?[&|]|\breturn|(?<!\b(?:case\b[^:;{}]*|default\s*)):)\s*\{/ },
-  { what: 'a copy by spread', pattern: /\.\.\./ },
-  {
-    what: 'a method that makes an array',
-    pattern: /\.(map|filter|forEach|flatMap|reduce|concat|split|join|bind)\s*\(/,
-  },
-];
-
-const root = fileURLToPath(new URL('../../', import.meta.url));
-const sources = readTree('src', 'workers');
-const benches = readTree('bench');
-
-function readTree(...folders: string[]): SourceFile[] {
-  return folders.flatMap((folder) =>
-    readdirSync(root + folder, { recursive: true, encoding: 'utf8' })
-      .map((name) => posix.join(folder, name.replaceAll('\\', '/')))
-      .filter((path) => /\.tsx?$/.test(path))
-      .sort()
-      .map((path) => readSource(path, readFileSync(root + path, 'utf8'))),
-  );
-}
-
-function layerOf(path: string): string {
-  const [top, second] = path.split('/');
-  if (top !== 'src') return top;
-  return second;
-}
-
 function isPackage(specifier: string): boolean {
   return !specifier.startsWith('.') && !specifier.startsWith('node:');
 }
@@ -96,10 +58,6 @@ function packageName(specifier: string): string {
     .split('/')
     .slice(0, specifier.startsWith('@') ? 2 : 1)
     .join('/');
-}
-
-function resolveSource(path: string, specifier: string): string {
-  return posix.join(posix.dirname(path), specifier).replace(/\.js$/, '.ts');
 }
 
 function findDirectionErrors(files: readonly SourceFile[]): string[] {
@@ -155,20 +113,36 @@ function findBrowserErrors(files: readonly SourceFile[]): string[] {
   return errors;
 }
 
-function findHotErrors(file: SourceFile): string[] {
-  return findHotFunctions(file).flatMap(({ line, bodyOffset, body }) => {
-    if (body === undefined) return [`${file.path}:${line} @hot stands before no function body`];
-    return HOT_RULES.filter(({ except }) => except === undefined || !file.path.startsWith(except)).flatMap((rule) => {
-      const match = rule.pattern.exec(body);
-      return match === null
-        ? []
-        : [`${file.path}:${lineAt(file.text, bodyOffset + match.index + match[0].length)} ${rule.what}`];
-    });
-  });
-}
-
-function findPatternErrors(file: SourceFile, text: string, pattern: RegExp): string[] {
-  return [...text.matchAll(pattern)].map((match) => `${file.path}:${lineAt(text, match.index)} ${match[0].trim()}`);
+/** Groups of files that import each other, directly or by way of others of the group; types count too. */
+function findCircles(files: readonly SourceFile[]): string[] {
+  const targets = new Map(
+    files.map((file) => [
+      file.path,
+      findImports(file)
+        .filter(({ specifier }) => specifier.startsWith('.'))
+        .map(({ specifier }) => resolveSource(file.path, specifier)),
+    ]),
+  );
+  // Tarjan: a file that reaches none of those that led to it closes a group.
+  const order = new Map<string, number>();
+  const lowest = new Map<string, number>();
+  const open: string[] = [];
+  const circles: string[][] = [];
+  const visit = (path: string): void => {
+    order.set(path, order.size);
+    lowest.set(path, order.size - 1);
+    open.push(path);
+    for (const target of targets.get(path)!) {
+      if (!targets.has(target)) continue;
+      if (!order.has(target)) visit(target);
+      if (open.includes(target)) lowest.set(path, Math.min(lowest.get(path)!, lowest.get(target)!));
+    }
+    if (lowest.get(path) !== order.get(path)) return;
+    const group = open.splice(open.indexOf(path));
+    if (group.length > 1 || targets.get(path)!.includes(path)) circles.push(group.sort());
+  };
+  for (const path of targets.keys()) if (!order.has(path)) visit(path);
+  return circles.map((group) => group.join(' ')).sort();
 }
 
 test('every folder of src has a place in the table of layers', () => {
@@ -199,29 +173,8 @@ test('what the client reaches by its imports runs in a browser', () => {
   assert.deepEqual(findBrowserErrors(sources), []);
 });
 
-test('hot functions allocate nothing and touch no shared word of another', () => {
-  assert.deepEqual(sources.flatMap(findHotErrors), []);
-});
-
-test(`no file has more than ${FILE_LINES_MAX} lines`, () => {
-  const long = sources.map(({ path, text }) => `${path}: ${text.split('\n').length - 1}`);
-  assert.deepEqual(
-    long.filter((entry) => Number(entry.split(': ')[1]) > FILE_LINES_MAX),
-    [],
-  );
-});
-
-test('no source carries a note to do something later', () => {
-  assert.deepEqual(
-    [...sources, ...benches].flatMap((file) => findPatternErrors(file, file.text, /\b(TODO|FIXME|XXX)\b/g)),
-    [],
-  );
-});
-
-test('no error vanishes in an empty catch', () => {
-  const pattern = /\bcatch\s*(\([^)]*\)\s*)?\{\s*\}/g;
-  const errors = [...sources, ...benches].flatMap((file) => findPatternErrors(file, file.text, pattern));
-  assert.deepEqual(errors, []);
+test('no files import each other in a circle', () => {
+  assert.deepEqual(findCircles(sources), [...KNOWN_CIRCLES].sort(), 'a circle that is gone leaves debts.ts');
 });
 
 test('the direction check sees a wrong import however it is written', () => {
@@ -234,7 +187,7 @@ test('the direction check sees a wrong import however it is written', () => {
     "import '../net/gateway.js';",
     "const { a } = await import('../net/gateway.js');",
     "const url = new URL('../../workers/tick-thread.js', import.meta.url);",
-    "import { a } from '../../test/layout.test.js';",
+    "import { a } from '../../test/layout/imports.test.js';",
   ];
   for (const text of wrong) assert.equal(findDirectionErrors([readSource('src/engine/a.ts', text)]).length, 1, text);
   const right = [
@@ -277,60 +230,26 @@ test('the owner check sees packages with scopes and paths', () => {
   assert.equal(errorsOf("import { x } from 'node:fs';"), 0);
 });
 
-test('the hot check sees every construct that allocates', () => {
-  const errorsOf = (body: string, path = 'src/engine/a.ts') =>
-    findHotErrors(
-      readSource(path, `/** @hot Why. */\nfunction f(a: number, b = 1): void {\n${body}\n}\nconst o = [{}];\n`),
-    );
-  const wrong: Record<string, string[]> = {
-    new: ['const a = new Map();', 'return new Vector(1, 2);'],
-    'a closure': ['list.sort((x, y) => x - y);', 'const g = function () {};'],
-    'a template literal': ['log(`a`);', 'log(`${a}`);'],
-    Atomics: ['Atomics.load(words, 0);'],
-    'an array literal': [
-      'const a = [];',
-      'return [1, 2];',
-      'g([a]);',
-      'g(1, [a]);',
-      'const [x] = pair;',
-      'a = b ? [1] : c;',
-    ],
-    'an object literal': ['return { a };', 'g({ a });', 'const a = {};', 'const a = b ? {} : c;', 'g(1, { a });'],
-    'a copy by spread': ['g(...list);'],
-    'a method that makes an array': ['list.map(g);', 'list\n  .filter (g);'],
-  };
-  for (const [what, bodies] of Object.entries(wrong)) {
-    for (const body of bodies) {
-      assert.ok(
-        errorsOf(body).some((error) => error.endsWith(what)),
-        `${body} is ${what}: ${errorsOf(body)}`,
-      );
-    }
-  }
-  const right = [
-    'const { traffic } = this.transport;',
-    'words[index]! += 1;\nthis.x[row] = a[b[c]] / d;',
-    "assert(a > 0, 'new [] {} => `');\n// new Map(), [], ${x}",
-    'for (let i = 0; i < 3; i++) {\n  if (a) {\n    b();\n  } else {\n    c();\n  }\n}',
-    'switch (a) {\n  case 1: {\n    b();\n  }\n  default: {\n    c();\n  }\n}',
-    'const view = columns as Float32Array[];',
-    'do {\n  a();\n} while (b);',
-    'newest(a);\nthis.renew (a);',
-    "const isA = /[`{]=>/.test('x');",
-  ];
-  for (const body of right) assert.deepEqual(errorsOf(body), [], body);
-  assert.deepEqual(errorsOf('Atomics.load(words, 0);', 'src/memory/a.ts'), []);
-});
-
-test('the hot check finds the body behind types, defaults and arrows, and nothing beyond it', () => {
-  const errorsOf = (text: string) => findHotErrors(readSource('src/engine/a.ts', text)).map((error) => error.slice(15));
-  assert.deepEqual(errorsOf('/** @hot */\nf(a: { b: number }, c = (1)): { d: number } {\n  new A();\n}\nnew B();'), [
-    ':3 new',
-  ]);
-  assert.deepEqual(errorsOf('/** @hot */\nconst f = (a: number): number => {\n  g();\n  new A();\n};'), [':4 new']);
-  assert.deepEqual(errorsOf('/** @hot */\nconst f = (a: number) => a + g();\nnew B();'), []);
-  assert.deepEqual(errorsOf('/**\n * @hot Many\n * lines.\n */\nf(): void {\n  new A();\n}'), [':6 new']);
-  assert.deepEqual(errorsOf('/** @hot */\ninterface A {\n  f(): void;\n}'), [':1 @hot stands before no function body']);
-  assert.deepEqual(errorsOf('/** @hot */\nf(): void;\ng(): void {}'), [':1 @hot stands before no function body']);
-  assert.deepEqual(errorsOf('/** Not @hotter. */\nf(): void {\n  new A();\n}'), []);
+test('the circle check sees files that import each other, types included, and nothing else', () => {
+  const circlesOf = (texts: Record<string, string>) =>
+    findCircles(Object.entries(texts).map(([path, text]) => readSource(path, text)));
+  assert.deepEqual(
+    circlesOf({
+      'src/a/a.ts': "import type { B } from '../b/b.js';",
+      'src/b/b.ts': "import { c } from './c.js';",
+      'src/b/c.ts': "const url = new URL('../a/a.js', import.meta.url);",
+      'src/b/above.ts': "import { b } from './b.js';",
+    }),
+    ['src/a/a.ts src/b/b.ts src/b/c.ts'],
+  );
+  assert.deepEqual(circlesOf({ 'src/a.ts': "export * from './a.js';" }), ['src/a.ts']);
+  assert.deepEqual(
+    circlesOf({
+      'src/top.ts': "import { l } from './left.js';\nimport { r } from './right.js';",
+      'src/left.ts': "import { b } from './bottom.js';\n// import { t } from './top.js';",
+      'src/right.ts': "import { b } from './bottom.js';\nimport { t } from '../test/top.js';",
+      'src/bottom.ts': "import { readFileSync } from 'node:fs';",
+    }),
+    [],
+  );
 });

@@ -1,12 +1,10 @@
 // Commands of a zone that wait for a later tick, client by client, those of each in the order in which main counted them.
 
 import * as R from '../../memory/records/thread-records.js';
-import { ARRIVAL_TICKS_MAX, copyRecord, NOT_HERE, TAKEN, type WaitingRecord } from './waiting-records.js';
+import { ARRIVAL_TICKS_MAX, COMMANDS_WAITING_MAX } from './limits.js';
+import { copyRecord, NOT_HERE, TAKEN, type WaitingRecord } from './waiting-records.js';
 
-/** Half a second of 2,000 clients at 30 per second is 30,000. */
-const ASIDE_MAX = 32768;
-
-export class AsideCommands {
+export class WaitingCommands {
   private waiting: WaitingRecord[] = [];
   /** By client: how many of its commands wait, and which of them came last. */
   private readonly count: Uint16Array;
@@ -31,7 +29,7 @@ export class AsideCommands {
 
   /** False: there is no room. */
   add(view: DataView, offset: number, tick: number): boolean {
-    if (this.waiting.length >= ASIDE_MAX) {
+    if (this.waiting.length >= COMMANDS_WAITING_MAX) {
       return false;
     }
     const client = view.getUint16(offset + R.COMMAND_CLIENT, true);

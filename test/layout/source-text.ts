@@ -1,4 +1,4 @@
-// Reads TypeScript as text, as far as layout.test.ts needs it: what is code and what is not, which modules a file
+// Reads TypeScript as text, as far as the layout tests need it: what is code and what is not, which modules a file
 // imports, and the bodies of functions that are tagged as hot. TypeScript 7 has no compiler API to ask instead.
 
 export interface SourceFile {
@@ -34,6 +34,9 @@ export function lineAt(text: string, offset: number): number {
 }
 
 const KEYWORD_BEFORE_VALUE = /\b(return|typeof|case|in|of|do|else|void|delete|throw|new|await|yield)$/;
+
+/** Where a comment, a text, a template, a regular expression or a block may begin or end. */
+const TOKEN_START = /["'`/{}]/g;
 
 /** One pass over the text; each token is copied, or blanked with its line ends kept. */
 function maskSource(text: string): { uncommented: string; code: string } {
@@ -77,11 +80,14 @@ function maskSource(text: string): { uncommented: string; code: string } {
       takeTemplate();
     } else if (character === '/' && isValueExpected(code)) {
       take(endOfRegExp(text, offset), false, false);
-    } else {
+    } else if (character === '{' || character === '}') {
       if (character === '{') braces.push(false);
       const closesTemplate = character === '}' && braces.pop() === true;
       take(offset + 1, false, true);
       if (closesTemplate) takeTemplate();
+    } else {
+      TOKEN_START.lastIndex = offset + 1;
+      take(TOKEN_START.exec(text)?.index ?? text.length, false, true);
     }
   }
   return { uncommented, code };

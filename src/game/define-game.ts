@@ -1,0 +1,18 @@
+// From a game as its author has written it to what the engine runs, with every mistake found on the way.
+
+import { compileGame } from './compile-game.js';
+import type { FieldDefinitions, GameDefinition } from './definition.js';
+import type { CommandPayloads, GameSource } from './game-source.js';
+import { findMistakes, GameMistakes } from './validate-game.js';
+
+/**
+ * What a module of a game exports by default. Throws GameMistakes, which lists every mistake in the game, before anything
+ * is started.
+ */
+export function defineGame<const F extends FieldDefinitions, const C extends CommandPayloads>(
+  source: GameSource<F, C>,
+): GameDefinition<F> {
+  const mistakes = findMistakes(source);
+  if (mistakes.length > 0) throw new GameMistakes(mistakes);
+  return compileGame(source as unknown as GameSource) as unknown as GameDefinition<F>;
+}

@@ -1,0 +1,72 @@
+// A game as its author writes it; see define-game.ts.
+
+import type {
+  Area,
+  CellEvent,
+  EventForm,
+  FieldDefinitions,
+  GrantDefinition,
+  GroundBuilder,
+  PastEvent,
+  SystemDefinition,
+  Zone,
+} from './definition.js';
+import type { Payload, PayloadSource } from './payload.js';
+
+export interface CommandSource<F extends FieldDefinitions, P extends PayloadSource> {
+  payload: P;
+  /** Its number on the wire, 256 to 65535. Default: 256 for the first command, then one more for each. */
+  kind?: number;
+  /** Most per second and client; a client may save up one second of them. Absent: no bound of its own. */
+  ratePerSecond?: number;
+  /**
+   * Runs in the tick, on the row of the client's entity. The payload's object is used again for the next command: keep
+   * its values and not the object. Returns a RejectCode; 0, or nothing, is accepted.
+   */
+  // biome-ignore lint/suspicious/noConfusingVoidType: a handler without a return accepts
+  apply(zone: Zone<F>, row: number, payload: Payload<P>): number | undefined | void;
+}
+
+export type CommandPayloads = Readonly<Record<string, PayloadSource>>;
+
+export interface GameSource<
+  F extends FieldDefinitions = FieldDefinitions,
+  C extends CommandPayloads = CommandPayloads,
+> {
+  name: string;
+  /** Raise it when old recordings cannot be played again with the new rules. */
+  version: number;
+  /** Names of entity kinds; the number is the index. */
+  kinds: readonly string[];
+  /** Names of the kinds that have checkpoints whoever they belong to. Entities of clients always have them. */
+  persistentKinds?: readonly string[];
+  fields?: F;
+  commands?: { [K in keyof C]: CommandSource<F, C[K]> };
+  /** What the platform can give. The order is part of the version of a game. */
+  grants?: readonly GrantDefinition<F>[];
+  /** Names of events; the number is the index. */
+  events?: readonly string[];
+  /** By event name; an event without a form goes to the topic of players and carries its entity only. */
+  eventForms?: Readonly<Record<string, EventForm>>;
+  /** Run in their order, once per tick and zone. */
+  systems?: readonly SystemDefinition<F>[];
+  /** The entity of a client that joins, at the place the engine chose. Returns its row, or -1 when there is no room. */
+  spawnPlayer(zone: Zone<F>, x: number, y: number): number;
+  /**
+   * Static geometry of the world: what blocks ways and sight and never moves. Asked once per zone, and must put the same
+   * shapes every time: `random` begins with the world's seed. No entities, so clients learn of it from the game's code.
+   */
+  ground?(
+    ground: GroundBuilder,
+    world: { readonly width: number; readonly height: number },
+    random: () => number,
+  ): void;
+  /** Initial life of a zone: static things, and this zone's share of the bots. Positions must lie inside `area`. */
+  populate?(zone: Zone<F>, botCount: number, area: Area): void;
+  /** See GameDefinition. */
+  applyEvent?(zone: Zone<F>, row: number, event: PastEvent): void;
+  restingKinds?: readonly string[];
+  populateCell?(zone: Zone<F>, area: Area, botCount: number, random: () => number): void;
+  applyToCell?(zone: Zone<F>, event: CellEvent): void;
+  cellChanged?(zone: Zone<F>, area: Area): void;
+}

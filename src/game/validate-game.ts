@@ -1,0 +1,373 @@
+// Finds every mistake in a game at once, before anything starts: each in one line, which names the part, what it is, and
+// what it may be. A game may come from plain JavaScript, so nothing of its shape is taken for granted.
+
+import { COMMAND_PAYLOAD_BYTES_MAX, EVENT_TYPES_MAX } from '../memory/limits.js';
+import { COLUMN_BYTES } from '../memory/world/column-types.js';
+import { REPLICATED_FIELDS_MAX, WIRE_COMMANDS_MAX, WIRE_KINDS_MAX, WIRE_NAME_BYTES_MAX } from '../protocol/limits.js';
+import { COMMAND_KIND_MAX, COMMAND_KIND_MIN, COMMAND_RATE_MAX, COMMAND_RATE_MIN, GRANT_AMOUNT_MAX } from './limits.js';
+import { formPayload, type PayloadSource, placeFields } from './payload.js';
+import { ENGINE_FIELD_NAMES, ENGINE_MESSAGE_NAMES, PLAIN_ENTITY_KEYS, PLAIN_MESSAGE_KEYS } from './reserved-names.js';
+import { WIRE_TYPE_MAX, WIRE_TYPE_MIN, WIRE_TYPE_NAMES, WIRE_TYPES, type WireTypeName } from './wire-types.js';
+
+/** All that is wrong with a game. */
+export class GameMistakes extends Error {
+  constructor(readonly mistakes: readonly string[]) {
+    super(mistakes.join('\n'));
+    this.name = 'GameMistakes';
+  }
+}
+
+type Loose = Readonly<Record<string, unknown>>;
+
+const GAME_KEYS = [
+  ...['name', 'version', 'kinds', 'persistentKinds', 'fields', 'commands', 'grants', 'events', 'eventForms', 'systems'],
+  ...['spawnPlayer', 'ground', 'populate', 'applyEvent', 'restingKinds', 'populateCell', 'applyToCell', 'cellChanged'],
+];
+const FIELD_KEYS = ['type', 'wire', 'persistent'];
+const WIRE_KEYS = ['type', 'scale', 'offset'];
+const COMMAND_KEYS = ['payload', 'kind', 'ratePerSecond', 'apply'];
+const PAYLOAD_KEYS = ['type', 'min', 'max', 'oneOf', 'reserved'];
+const FORM_KEYS = ['topic', 'other', 'a', 'b', 'scale', 'value'];
+const COLUMN_TYPES = Object.keys(COLUMN_BYTES);
+const TOPICS = ['player', 'combat', 'economy', 'match'];
+const HOOKS = ['ground', 'populate', 'applyEvent', 'populateCell', 'applyToCell', 'cellChanged'];
+/** What a name may consist of: it becomes a key of plain objects, a column, a label of a metric. */
+const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+export function findMistakes(game: unknown): string[] {
+  const found: string[] = [];
+  if (!isObject(game)) return [`a game is ${show(game)}; allowed: an object, see defineGame`];
+  const say = (part: string, what: string, allowed: string): void =>
+    void found.push(`${part} ${what}; allowed: ${allowed}`);
+  checkKeys('the game', game, GAME_KEYS, say);
+  checkHead(game, say);
+  const kinds = checkNames('kinds', game.kinds, 1, WIRE_KINDS_MAX, say);
+  checkSubset('persistentKinds', game.persistentKinds, kinds, say);
+  checkSubset('restingKinds', game.restingKinds, kinds, say);
+  checkFields(game.fields, say);
+  checkCommands(game.commands, say);
+  checkGrants(game.grants, say);
+  const events = game.events === undefined ? [] : checkNames('events', game.events, 0, EVENT_TYPES_MAX, say);
+  checkEventForms(game.eventForms, events, say);
+  checkSystems(game.systems, say);
+  checkHooks(game, say);
+  return found;
+}
+
+type Say = (part: string, what: string, allowed: string) => void;
+
+function checkHead({ name, version }: Loose, say: Say): void {
+  if (!isName(name)) say('name', `is ${show(name)}`, NAME_RULE);
+  if (!Number.isInteger(version) || (version as number) < 0) {
+    say('version', `is ${show(version)}`, 'a whole number from 0 up; raise it when the rules change');
+  }
+}
+
+function checkNames(part: string, value: unknown, least: number, most: number, say: Say): string[] {
+  if (!Array.isArray(value) || value.length < least || value.length > most) {
+    say(part, `is ${show(value)}`, `a list of ${least} to ${most} names`);
+    return [];
+  }
+  value.forEach((name, index) => {
+    if (!isName(name)) say(`${part}[${index}]`, `is ${show(name)}`, NAME_RULE);
+    else if (value.indexOf(name) !== index) say(`${part}[${index}]`, `is '${name}' again`, 'each name once');
+  });
+  return value.filter((name) => typeof name === 'string');
+}
+
+function checkSubset(part: string, value: unknown, kinds: readonly string[], say: Say): void {
+  if (value === undefined) return;
+  if (!Array.isArray(value)) {
+    say(part, `is ${show(value)}`, `a list of kinds: ${kinds.join(', ')}`);
+    return;
+  }
+  for (const kind of value) {
+    if (!kinds.includes(kind)) say(part, `names ${show(kind)}, which is no kind${hint(kind, kinds)}`, kinds.join(', '));
+  }
+}
+
+function checkFields(fields: unknown, say: Say): void {
+  if (fields === undefined) return;
+  if (!isObject(fields)) {
+    say('fields', `is ${show(fields)}`, 'an object of fields by name');
+    return;
+  }
+  let replicated = 0;
+  for (const [name, field] of Object.entries(fields)) {
+    const part = `fields.${name}`;
+    if (!isName(name)) say(part, 'has a name that cannot be used', NAME_RULE);
+    if (ENGINE_FIELD_NAMES.includes(name)) {
+      say(part, 'has the name of a column of the engine', `any name but ${ENGINE_FIELD_NAMES.join(', ')}`);
+    }
+    if (!isObject(field)) {
+      say(part, `is ${show(field)}`, 'an object such as { type: "u8" }');
+      continue;
+    }
+    checkKeys(part, field, FIELD_KEYS, say);
+    checkOneOf(`${part}.type`, field.type, COLUMN_TYPES, say);
+    if (field.persistent !== undefined && typeof field.persistent !== 'boolean') {
+      say(`${part}.persistent`, `is ${show(field.persistent)}`, 'true, false');
+    }
+    if (field.wire === undefined) continue;
+    replicated++;
+    checkWire(part, name, field.wire, say);
+  }
+  if (replicated > REPLICATED_FIELDS_MAX) {
+    say('fields', `has ${replicated} fields with a wire form`, `at most ${REPLICATED_FIELDS_MAX}`);
+  }
+}
+
+function checkWire(part: string, name: string, wire: unknown, say: Say): void {
+  if (PLAIN_ENTITY_KEYS.includes(name)) {
+    say(
+      part,
+      'is sent to clients under a name that entities have already',
+      `any name but ${PLAIN_ENTITY_KEYS.join(', ')}, or no wire form`,
+    );
+  }
+  if (!isObject(wire)) {
+    say(`${part}.wire`, `is ${show(wire)}`, 'an object such as { type: "u8" }');
+    return;
+  }
+  checkKeys(`${part}.wire`, wire, WIRE_KEYS, say);
+  checkOneOf(`${part}.wire.type`, wire.type, WIRE_TYPE_NAMES, say);
+  if (wire.scale !== undefined && (!Number.isFinite(wire.scale) || wire.scale === 0)) {
+    say(`${part}.wire.scale`, `is ${show(wire.scale)}`, 'a finite number other than 0');
+  }
+  if (wire.offset !== undefined && !Number.isFinite(wire.offset)) {
+    say(`${part}.wire.offset`, `is ${show(wire.offset)}`, 'a finite number');
+  }
+}
+
+function checkCommands(commands: unknown, say: Say): void {
+  if (commands === undefined) return;
+  if (!isObject(commands)) {
+    say('commands', `is ${show(commands)}`, 'an object of commands by name');
+    return;
+  }
+  const names = Object.keys(commands);
+  if (names.length > WIRE_COMMANDS_MAX) say('commands', `has ${names.length}`, `at most ${WIRE_COMMANDS_MAX}`);
+  const kinds = new Map<unknown, string>();
+  names.forEach((name, index) => {
+    const part = `commands.${name}`;
+    const command = commands[name];
+    if (!isName(name)) say(part, 'has a name that cannot be used', NAME_RULE);
+    if (ENGINE_MESSAGE_NAMES.includes(name)) {
+      say(part, 'has the name of a message of the engine', `any name but ${ENGINE_MESSAGE_NAMES.join(', ')}`);
+    }
+    if (!isObject(command)) {
+      say(part, `is ${show(command)}`, 'an object with payload and apply');
+      return;
+    }
+    checkKeys(part, command, COMMAND_KEYS, say);
+    const kind = command.kind ?? COMMAND_KIND_MIN + index;
+    if (!isWhole(kind, COMMAND_KIND_MIN, COMMAND_KIND_MAX)) {
+      say(`${part}.kind`, `is ${show(kind)}`, `a whole number from ${COMMAND_KIND_MIN} to ${COMMAND_KIND_MAX}`);
+    }
+    const other = kinds.get(kind);
+    if (other !== undefined) say(`${part}.kind`, `is ${show(kind)}, as that of ${other}`, 'each number once');
+    kinds.set(kind, name);
+    checkRate(`${part}.ratePerSecond`, command.ratePerSecond, say);
+    if (typeof command.apply !== 'function') {
+      say(`${part}.apply`, `is ${show(command.apply)}`, 'a function of zone, row and payload');
+    }
+    checkPayload(`${part}.payload`, command.payload, say);
+  });
+}
+
+function checkRate(part: string, rate: unknown, say: Say): void {
+  if (rate === undefined) return;
+  if (typeof rate !== 'number' || !(rate >= COMMAND_RATE_MIN && rate <= COMMAND_RATE_MAX)) {
+    say(part, `is ${show(rate)}`, `a number from 1/60, which is one in a minute, to ${COMMAND_RATE_MAX}`);
+  }
+}
+
+function checkPayload(part: string, payload: unknown, say: Say): void {
+  if (!isObject(payload)) {
+    say(part, `is ${show(payload)}`, 'an object of values by name; {} for none');
+    return;
+  }
+  let isSound = true;
+  for (const [name, value] of Object.entries(payload)) {
+    const path = `${part}.${name}`;
+    if (!isName(name)) say(path, 'has a name that cannot be used', NAME_RULE);
+    if (PLAIN_MESSAGE_KEYS.includes(name)) {
+      say(path, 'has the name of a key that every message has', `any name but ${PLAIN_MESSAGE_KEYS.join(', ')}`);
+    }
+    if (!isObject(value)) {
+      say(path, `is ${show(value)}`, 'an object such as { type: "u8" }');
+      isSound = false;
+      continue;
+    }
+    checkKeys(path, value, PAYLOAD_KEYS, say);
+    if (!checkOneOf(`${path}.type`, value.type, [...WIRE_TYPE_NAMES, 'bool'], say)) isSound = false;
+    else checkRange(path, value, say);
+    if (value.oneOf !== undefined) {
+      if (value.type !== 'u8') say(`${path}.oneOf`, `stands beside type ${show(value.type)}`, 'type u8');
+      checkNames(`${path}.oneOf`, value.oneOf, 1, 256, say);
+      isSound &&= Array.isArray(value.oneOf);
+    }
+  }
+  if (!isSound) return;
+  const { end } = placeFields(formPayload(payload as PayloadSource));
+  const bytes = Math.ceil(end / 4) * 4;
+  if (bytes > COMMAND_PAYLOAD_BYTES_MAX) {
+    say(part, `has ${bytes} bytes`, `at most ${COMMAND_PAYLOAD_BYTES_MAX}, each value at a multiple of its own size`);
+  }
+}
+
+function checkRange(path: string, { type, min, max, reserved }: Loose, say: Say): void {
+  if (type === 'bool') return;
+  const number = WIRE_TYPES[type as WireTypeName];
+  const [least, most] = [WIRE_TYPE_MIN[number], WIRE_TYPE_MAX[number]];
+  for (const [key, bound] of Object.entries({ min, max })) {
+    if (bound !== undefined && !(typeof bound === 'number' && bound >= least && bound <= most)) {
+      say(`${path}.${key}`, `is ${show(bound)}`, `a number from ${least} to ${most}, as of ${type}`);
+    }
+  }
+  if (typeof min === 'number' && typeof max === 'number' && min > max) {
+    say(path, `has min ${min} above max ${max}`, 'min first');
+  }
+  if (reserved !== undefined && reserved !== true) say(`${path}.reserved`, `is ${show(reserved)}`, 'true, or nothing');
+}
+
+function checkGrants(grants: unknown, say: Say): void {
+  if (grants === undefined) return;
+  if (!Array.isArray(grants)) {
+    say('grants', `is ${show(grants)}`, 'a list of grants');
+    return;
+  }
+  const names: unknown[] = [];
+  grants.forEach((grant: unknown, index) => {
+    if (!isObject(grant)) {
+      say(`grants[${index}]`, `is ${show(grant)}`, 'an object with name, min, max and apply');
+      return;
+    }
+    const { name, min, max, apply } = grant;
+    const part = `grants[${index}]`;
+    if (!isName(name)) say(`${part}.name`, `is ${show(name)}`, NAME_RULE);
+    if (names.includes(name)) say(`${part}.name`, `is ${show(name)} again`, 'each name once');
+    names.push(name);
+    const isRange = isWithin(min, GRANT_AMOUNT_MAX) && isWithin(max, GRANT_AMOUNT_MAX) && min <= max;
+    if (!isRange) {
+      say(part, `takes ${show(min)} to ${show(max)}`, `within -${GRANT_AMOUNT_MAX} to ${GRANT_AMOUNT_MAX}, min first`);
+    }
+    if (typeof apply !== 'function') say(`${part}.apply`, `is ${show(apply)}`, 'a function of zone, row and amount');
+  });
+}
+
+function checkEventForms(forms: unknown, events: readonly string[], say: Say): void {
+  if (forms === undefined) return;
+  if (!isObject(forms)) {
+    say('eventForms', `is ${show(forms)}`, 'an object of forms by the name of an event');
+    return;
+  }
+  for (const [name, form] of Object.entries(forms)) {
+    const part = `eventForms.${name}`;
+    if (!events.includes(name)) {
+      say(part, `is the form of no event${hint(name, events)}`, events.length === 0 ? 'none' : events.join(', '));
+    }
+    if (!isObject(form)) {
+      say(part, `is ${show(form)}`, 'an object such as { topic: "player" }');
+      continue;
+    }
+    checkKeys(part, form, FORM_KEYS, say);
+    if (form.topic !== undefined) checkOneOf(`${part}.topic`, form.topic, TOPICS, say);
+    for (const key of ['other', 'a', 'b']) {
+      if (form[key] !== undefined && !isName(form[key])) say(`${part}.${key}`, `is ${show(form[key])}`, NAME_RULE);
+    }
+    if (form.scale !== undefined && (!Number.isFinite(form.scale) || form.scale === 0)) {
+      say(`${part}.scale`, `is ${show(form.scale)}`, 'a finite number other than 0');
+    }
+    if (form.value !== undefined && form.value !== 'low')
+      say(`${part}.value`, `is ${show(form.value)}`, 'low, or nothing');
+  }
+}
+
+function checkSystems(systems: unknown, say: Say): void {
+  if (systems === undefined) return;
+  if (!Array.isArray(systems)) {
+    say('systems', `is ${show(systems)}`, 'a list of systems, in their order');
+    return;
+  }
+  const names: unknown[] = [];
+  systems.forEach((system: unknown, index) => {
+    const part = `systems[${index}]`;
+    if (!isObject(system)) {
+      say(part, `is ${show(system)}`, 'an object with name and run');
+      return;
+    }
+    if (typeof system.name !== 'string' || system.name === '') {
+      say(`${part}.name`, `is ${show(system.name)}`, 'a text, by which errors and figures name it');
+    } else if (names.includes(system.name)) say(`${part}.name`, `is '${system.name}' again`, 'each name once');
+    names.push(system.name);
+    if (typeof system.run !== 'function') say(`${part}.run`, `is ${show(system.run)}`, 'a function of zone');
+  });
+}
+
+function checkHooks(game: Loose, say: Say): void {
+  if (typeof game.spawnPlayer !== 'function') {
+    say('spawnPlayer', `is ${show(game.spawnPlayer)}`, 'a function of zone, x and y that returns a row, or -1');
+  }
+  for (const name of HOOKS) {
+    if (game[name] !== undefined && typeof game[name] !== 'function') say(name, `is ${show(game[name])}`, 'a function');
+  }
+  if (game.restingKinds !== undefined && typeof game.populateCell !== 'function') {
+    say('populateCell', 'is missing beside restingKinds', 'a function that gives a cell its first life');
+  }
+}
+
+function checkKeys(part: string, object: Loose, allowed: readonly string[], say: Say): void {
+  for (const key of Object.keys(object)) {
+    if (!allowed.includes(key)) say(part, `has '${key}', which means nothing${hint(key, allowed)}`, allowed.join(', '));
+  }
+}
+
+function checkOneOf(part: string, value: unknown, allowed: readonly string[], say: Say): boolean {
+  if (allowed.includes(value as string)) return true;
+  say(part, `is ${show(value)}`, allowed.join(', '));
+  return false;
+}
+
+const NAME_RULE = `letters, digits and _, not beginning with a digit, at most ${WIRE_NAME_BYTES_MAX}`;
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= WIRE_NAME_BYTES_MAX && NAME.test(value);
+}
+
+function isWhole(value: unknown, least: number, most: number): boolean {
+  return Number.isInteger(value) && (value as number) >= least && (value as number) <= most;
+}
+
+function isWithin(value: unknown, most: number): value is number {
+  return typeof value === 'number' && Math.abs(value) <= most;
+}
+
+function isObject(value: unknown): value is Loose {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function show(value: unknown): string {
+  if (value === undefined) return 'missing';
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : `a list of ${value.length}`;
+  if (isObject(value)) return 'an object';
+  if (typeof value === 'function') return 'a function';
+  return typeof value === 'string' ? `'${value}'` : String(value);
+}
+
+/** The name that was probably meant. */
+function hint(name: unknown, names: readonly string[]): string {
+  if (typeof name !== 'string') return '';
+  const near = names.find(
+    (candidate) => candidate.toLowerCase() === name.toLowerCase() || isOneEditApart(candidate, name),
+  );
+  return near === undefined ? '' : ` (did you mean ${near}?)`;
+}
+
+function isOneEditApart(a: string, b: string): boolean {
+  if (Math.abs(a.length - b.length) > 1) return false;
+  let start = 0;
+  while (start < a.length && a[start] === b[start]) start++;
+  const [restA, restB] = [a.slice(start), b.slice(start)];
+  return restA.slice(1) === restB.slice(1) || restA === restB.slice(1) || restA.slice(1) === restB;
+}

@@ -1,0 +1,9 @@
+// Limits of main's part in the world.
+
+/** Between two slices sockets are read, so that sending to thousands does not hold up what they say. */
+export const FRAMES_PER_SLICE = 1024;
+/**
+ * Leaves of one zone that wait for room in its order ring. The ring has room for two orders about every client, so this
+ * many wait only where the zone's thread is down while clients come and go: then joins to it are refused first.
+ */
+export const LEAVES_WAITING_MAX = 8192;

@@ -1,0 +1,64 @@
+// Tries a game in one small zone: its first life, a player, a few ticks. What throws, or returns what is no row, is found
+// here and not when the first client joins.
+
+import { specifyColumns } from '../../engine/entities/columns.js';
+import { Quadtree } from '../../engine/space/quadtree.js';
+import { findBadValue, GameFault, runSystem, spawnPlayer, throwFault } from '../../engine/zone/game-fault.js';
+import { EngineZone } from '../../engine/zone/zone.js';
+import type { GameDefinition } from '../../game/definition.js';
+import { EVENT_RECORD_BYTES } from '../../memory/limits.js';
+import { RecordRing } from '../../memory/rings/record-ring.js';
+import { WorldBuffer } from '../../memory/world/world-buffer.js';
+import { layOutWorld } from '../../memory/world/world-layout.js';
+
+const SIDE = 128;
+const ROWS = 1024;
+const BOTS = 4;
+const TICKS = 3;
+const TICK_HZ = 60;
+const SEED = 1;
+const EVENT_RECORDS = 4096;
+
+/** What is wrong with the game, or undefined. */
+export function tryGame(game: GameDefinition): string | undefined {
+  const layout = layOutWorld(specifyColumns(game.fields), ROWS);
+  const index = new Quadtree({ originX: 0, originY: 0, width: SIDE, height: SIDE, leafSize: 16, capacity: ROWS });
+  const area = { x: 0, y: 0, width: SIDE, height: SIDE };
+  try {
+    const zone = new EngineZone({
+      world: new WorldBuffer(WorldBuffer.create(layout, 0), layout),
+      game,
+      zoneCount: 1,
+      ownCapacity: ROWS,
+      area,
+      worldWidth: SIDE,
+      worldHeight: SIDE,
+      tickHz: TICK_HZ,
+      seed: SEED,
+      index,
+      events: new RecordRing(RecordRing.create(EVENT_RECORDS, EVENT_RECORD_BYTES)),
+    });
+    populate(zone);
+    index.build(zone.alive, zone.positionX, zone.positionY, 0, zone.rowLimit);
+    zone.tick = 1;
+    spawnPlayer(zone, SIDE / 2, SIDE / 2);
+    for (let tick = 1; tick <= TICKS; tick++) {
+      zone.tick = tick;
+      for (const system of game.systems) runSystem(zone, system);
+      const bad = findBadValue(zone);
+      if (bad !== undefined) return `in tick ${tick} of a trial, ${bad}`;
+      index.build(zone.alive, zone.positionX, zone.positionY, 0, zone.rowLimit);
+    }
+  } catch (error) {
+    return error instanceof GameFault ? error.message : String(error);
+  }
+  return undefined;
+}
+
+function populate(zone: EngineZone): void {
+  try {
+    zone.game.populate?.(zone, BOTS, zone.area);
+  } catch (error) {
+    throwFault(zone, 'populate', error);
+  }
+}

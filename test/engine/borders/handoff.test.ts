@@ -1,0 +1,168 @@
+// What a thread that dies in the middle of a tick leaves on its way to other zones, and what its successor does with it.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { handoffRecordBytes } from '../../../src/engine/borders/handoff.js';
+import type { GameDefinition } from '../../../src/game/definition.js';
+import arena from '../../../src/games/arena/game.js';
+import { RETURNING_IDS_KEPT } from '../../../src/memory/limits.js';
+import { RecordRing } from '../../../src/memory/rings/record-ring.js';
+import { COUNTER } from '../../../src/memory/tables/zone-counters.js';
+import { SCALAR_TICK } from '../../../src/memory/world/world-layout.js';
+import { HeadlessWorld } from '../zone/headless-world.js';
+
+/** Nobody is there at first, and nothing moves by itself. */
+const game: GameDefinition = { ...(arena as unknown as GameDefinition), systems: [], populate: () => {} };
+const TWO_ZONES = { zoneColumns: 2, zoneRows: 1, worldWidth: 200, worldHeight: 100, bots: 0, seed: 3 };
+const FOUR_ZONES = { zoneColumns: 2, zoneRows: 2, worldWidth: 200, worldHeight: 200, bots: 0, seed: 3 };
+const NPC = 1;
+
+/** A tick of one zone as far as its commit, or one step short of it. */
+function runToCommit(world: HeadlessWorld, zone: number, isShort = false): void {
+  const host = world.hosts[zone];
+  const commit = host.zone.buffer.commit.bind(host.zone.buffer);
+  let isReached = false;
+  host.zone.buffer.commit = () => {
+    isReached = true;
+    if (!isShort) commit();
+  };
+  host.beginTick(++world.tick);
+  for (let step = 0; !isReached; step++) host.runStep(step);
+  assert.equal(host.zone.buffer.committed.scalars[SCALAR_TICK], isShort ? world.tick - 1 : world.tick);
+}
+
+function runZone(world: HeadlessWorld, zone: number): void {
+  world.hosts[zone].runTick(++world.tick);
+  world.router.deliverAll();
+}
+
+function takenIds(world: HeadlessWorld, zone: number): number {
+  return world.hosts[zone].zone.engine.idTaken.reduce((sum, taken) => sum + taken, 0);
+}
+
+/** Entities born in zone 0 that live in zone 1. */
+function settleAbroad(world: HeadlessWorld, count: number): number[] {
+  const { zone } = world.hosts[0];
+  const ids = Array.from({ length: count }, () => zone.wireIdOf(zone.spawn(NPC, 110, 50)));
+  world.run(3);
+  const truth = world.truth();
+  for (const id of ids) assert.equal(truth.get(id)?.zone, 1);
+  return ids;
+}
+
+test('the ids of those who died abroad come home where their thread dies between commit and publishing', () => {
+  const world = new HeadlessWorld(game, TWO_ZONES, 2);
+  const ids = settleAbroad(world, 3);
+  const { zone } = world.hosts[1];
+  const run = (): void => {
+    for (const id of ids) zone.despawn(zone.rowOfId[id] - 1);
+  };
+  const system = { name: 'death', run };
+  (zone.game.systems as unknown[]).push(system);
+  runToCommit(world, 1);
+  (zone.game.systems as unknown[]).pop();
+  assert.equal(takenIds(world, 0), 3);
+  world.renewThread(1);
+  world.run(2);
+  assert.equal(takenIds(world, 0), 0, 'their ids are free');
+  assert.equal(world.counter(COUNTER.idsLost), 0);
+});
+
+test('ids that find no room on their way home outlast their thread', () => {
+  const ringOf = (plan: HeadlessWorld['plan']): void => {
+    plan.handoffs[1][0] = RecordRing.create(2, handoffRecordBytes(plan.layout.columns));
+  };
+  const world = new HeadlessWorld(game, TWO_ZONES, 2, ringOf);
+  const ids = settleAbroad(world, 5);
+  const { zone } = world.hosts[1];
+  for (const id of ids) zone.despawn(zone.rowOfId[id] - 1);
+  runZone(world, 1);
+  assert.equal(zone.idsToReturn.length, 3, 'two of them are on their way');
+  world.renewThread(1);
+  assert.equal(world.hosts[1].zone.idsToReturn.length, 3);
+  world.run(8);
+  assert.equal(takenIds(world, 0), 0, 'their ids are free');
+  assert.equal(world.counter(COUNTER.idsLost), 0);
+});
+
+test('ids beyond those that a commit keeps are counted as lost with their thread', () => {
+  const world = new HeadlessWorld(game, TWO_ZONES, 2);
+  const { zone } = world.hosts[1];
+  for (let id = 0; id < RETURNING_IDS_KEPT + 7; id++) zone.idsToReturn.push(id);
+  zone.buffer.commit();
+  assert.equal(world.counter(COUNTER.idsLost), 0);
+  world.renewThread(1);
+  assert.equal(world.hosts[1].zone.idsToReturn.length, RETURNING_IDS_KEPT);
+  assert.equal(world.hosts[1].zone.idsToReturn.at(-1), RETURNING_IDS_KEPT - 1);
+  assert.equal(world.counter(COUNTER.idsLost), 7);
+});
+
+test('who was committed as departed arrives where it was going, though its thread dies before it publishes', () => {
+  const world = new HeadlessWorld(game, FOUR_ZONES, 4);
+  const { zone } = world.hosts[0];
+  const goals = [
+    { x: 110, y: 50, zone: 1 },
+    { x: 50, y: 110, zone: 2 },
+    { x: 111, y: 51, zone: 1 },
+    { x: 110, y: 110, zone: 3 },
+  ];
+  const ids = goals.map(({ x, y }) => zone.wireIdOf(zone.spawn(NPC, x, y)));
+  runToCommit(world, 0);
+  world.renewThread(0);
+  assert.equal(world.hosts[0].zone.rowLimit, 0, 'their rows are free');
+  world.run(2);
+  const truth = world.truth();
+  for (const [i, id] of ids.entries()) {
+    const found = truth.get(id);
+    assert.equal(found?.zone, goals[i].zone);
+    assert.ok(Math.hypot((found?.x ?? 0) - goals[i].x, (found?.y ?? 0) - goals[i].y) < 1);
+  }
+});
+
+test('a successor of a successor publishes what was committed once', () => {
+  const world = new HeadlessWorld(game, TWO_ZONES, 2);
+  const { zone } = world.hosts[0];
+  const id = zone.wireIdOf(zone.spawn(NPC, 110, 50));
+  runToCommit(world, 0);
+  world.renewThread(0);
+  world.renewThread(0);
+  world.run(3);
+  assert.equal(world.truth().get(id)?.zone, 1); // truth() throws when it lives twice
+  assert.equal(world.counter(COUNTER.entitiesArrived), 1);
+});
+
+test('who departs in a tick that is never committed stays, and departs in the next', () => {
+  const world = new HeadlessWorld(game, TWO_ZONES, 2);
+  world.run(1);
+  const { zone } = world.hosts[0];
+  const id = zone.wireIdOf(zone.spawn(NPC, 90, 50));
+  runZone(world, 0);
+  zone.positionX[zone.rowOfId[id] - 1] = 110;
+  runToCommit(world, 0, true);
+  assert.equal(zone.alive[0], 0, 'it was about to depart');
+  world.renewThread(0);
+  assert.equal(world.truth().get(id)?.zone, 0);
+  world.run(2);
+  assert.equal(world.counter(COUNTER.entitiesArrived), 0, 'nothing of that tick was sent');
+  const next = world.hosts[0].zone;
+  next.positionX[next.rowOfId[id] - 1] = 110;
+  world.run(2);
+  assert.equal(world.truth().get(id)?.zone, 1);
+});
+
+test('a full zone takes nobody in until it has room, also from a successor', () => {
+  const world = new HeadlessWorld(game, { ...TWO_ZONES, entitiesPerZone: 64 }, 2);
+  const target = world.hosts[1].zone;
+  for (let n = 0; n < 64; n++) target.spawn(NPC, 150, 50);
+  world.run(1);
+  const { zone } = world.hosts[0];
+  const id = zone.wireIdOf(zone.spawn(NPC, 110, 50));
+  runToCommit(world, 0);
+  world.renewThread(0);
+  world.run(3);
+  assert.equal(world.truth().get(id), undefined);
+  assert.ok(target.counters[COUNTER.handoffFull] >= 3, 'each try is counted');
+  target.despawn(0);
+  world.run(1);
+  assert.equal(world.truth().get(id)?.zone, 1);
+});

@@ -1,0 +1,130 @@
+// What a zone sees of its neighbours, whenever it reads them.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MIRROR_GRACE_TICKS, MIRROR_READS_MAX } from '../../../src/engine/borders/limits.js';
+import type { GameDefinition, Zone } from '../../../src/game/definition.js';
+import arena from '../../../src/games/arena/game.js';
+import { COUNTER } from '../../../src/memory/tables/zone-counters.js';
+import type { Block, WorldBuffer } from '../../../src/memory/world/world-buffer.js';
+import { HeadlessWorld } from '../zone/headless-world.js';
+
+const COUNT = 5;
+const NPC = 1;
+/** In each tick all go down by one. */
+const fall = (zone: Zone): void => {
+  for (let row = 0; row < zone.rowLimit; row++) zone.positionY[row]++;
+};
+const game = {
+  ...(arena as unknown as GameDefinition),
+  systems: [{ name: 'fall', run: fall }],
+  populate: () => {},
+} as GameDefinition;
+
+interface MirrorParts {
+  mirrors: { refresh(): void; neighbours: { buffer: WorldBuffer }[] };
+}
+
+class Stage {
+  readonly world = new HeadlessWorld(game, {
+    ...{ zoneColumns: 2, zoneRows: 1, worldWidth: 200, worldHeight: 200, bots: 0, entitiesPerZone: 4096 },
+  });
+  readonly zone = this.world.hosts[0].zone;
+  readonly other = this.world.hosts[1].zone;
+  readonly mirrors = (this.world.hosts[0] as unknown as MirrorParts).mirrors;
+
+  constructor(count = COUNT) {
+    for (let n = 0; n < count; n++) this.other.spawn(NPC, 104, 10);
+    this.world.run(2);
+  }
+
+  /** Of the mirrors. */
+  get ys(): number[] {
+    const { alive, positionY, ownCapacity, rowCapacity } = this.zone;
+    const rows = Array.from({ length: rowCapacity - ownCapacity }, (_, place) => ownCapacity + place);
+    return rows.filter((row) => alive[row] !== 0).map((row) => positionY[row]);
+  }
+
+  get torn(): number {
+    return this.zone.counters[COUNTER.mirrorsTorn];
+  }
+
+  /** The neighbour's thread runs so many ticks while the third of its rows is read, as often as that. */
+  interruptReads(ticks: number, times: number): void {
+    const [{ buffer }] = this.mirrors.neighbours;
+    let left = times;
+    for (const block of buffer.blocks) {
+      const columns = block.columns as Record<string, object>;
+      columns.alive = new Proxy((block as Block).columns.alive, {
+        get: (column, name) => {
+          if (name === '2' && left > 0) {
+            left--;
+            for (let n = 0; n < ticks; n++) this.world.hosts[1].runTick(++this.world.tick);
+          }
+          return Reflect.get(column, name, column);
+        },
+      });
+    }
+  }
+}
+
+function all(y: number): number[] {
+  return new Array(COUNT).fill(y);
+}
+
+test('what is read of a neighbour that commits twice meanwhile is read again, and is of one tick', () => {
+  const stage = new Stage();
+  assert.deepEqual(stage.ys, all(11));
+  stage.interruptReads(2, 1);
+  stage.mirrors.refresh();
+  assert.deepEqual(stage.ys, all(14));
+  assert.equal(stage.torn, 0);
+});
+
+test('a commit beside the reading does not disturb it: the other block is written', () => {
+  const stage = new Stage();
+  stage.interruptReads(1, 1);
+  stage.mirrors.refresh();
+  assert.deepEqual(stage.ys, all(12), 'the tick that it began with');
+  stage.mirrors.refresh();
+  assert.deepEqual(stage.ys, all(13));
+});
+
+test('mirrors stand still for a tick, counted, where a neighbour cannot be read in peace', () => {
+  const stage = new Stage();
+  stage.interruptReads(2, MIRROR_READS_MAX);
+  stage.mirrors.refresh();
+  assert.equal(stage.torn, 1);
+  assert.deepEqual(stage.ys, all(11), 'as they were');
+  stage.mirrors.refresh();
+  assert.equal(stage.torn, 1);
+  assert.deepEqual(stage.ys, all(12 + 2 * MIRROR_READS_MAX));
+});
+
+test('one read less than too many is enough', () => {
+  const stage = new Stage();
+  stage.interruptReads(2, MIRROR_READS_MAX - 1);
+  stage.mirrors.refresh();
+  assert.equal(stage.torn, 0);
+  assert.deepEqual(stage.ys, all(12 + 2 * (MIRROR_READS_MAX - 1)));
+});
+
+test('those for whom there is no row are counted, each in each tick', () => {
+  const most = 1024;
+  const stage = new Stage(most + 3);
+  assert.equal(stage.zone.rowCapacity - stage.zone.ownCapacity, most);
+  assert.equal(stage.ys.length, most);
+  const before = stage.zone.counters[COUNTER.ghostsRefused];
+  stage.world.run(1);
+  assert.equal(stage.zone.counters[COUNTER.ghostsRefused] - before, 3);
+  assert.equal(stage.zone.counters[COUNTER.ghosts], most);
+});
+
+test('who goes away from the border is kept for some ticks, and then forgotten', () => {
+  const stage = new Stage();
+  stage.other.positionX.fill(190, 0, COUNT);
+  stage.world.run(MIRROR_GRACE_TICKS);
+  assert.equal(stage.ys.length, COUNT);
+  stage.world.run(2);
+  assert.equal(stage.ys.length, 0);
+});

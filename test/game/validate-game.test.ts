@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ENGINE_COLUMNS } from '../../src/engine/entities/columns.js';
+import { compileGame, isCompiled } from '../../src/game/compile-game.js';
+import { defineGame } from '../../src/game/define-game.js';
+import { ENGINE_FIELD_NAMES } from '../../src/game/reserved-names.js';
+import { findMistakes, type GameMistakes } from '../../src/game/validate-game.js';
+
+const SOUND = {
+  name: 'runners',
+  version: 1,
+  kinds: ['runner'],
+  fields: { speed: { type: 'f32' } },
+  commands: { Run: { payload: { x: { type: 'i8' } }, apply: () => 0 } },
+  events: ['ran'],
+  eventForms: { ran: { topic: 'player', a: 'distance' } },
+  systems: [{ name: 'run', run: () => {} }],
+  spawnPlayer: () => -1,
+};
+
+function mistakesOf(change: Record<string, unknown>): string[] {
+  return findMistakes({ ...SOUND, ...change });
+}
+
+test('a sound game has no mistakes, and neither has one that leaves out all it may', () => {
+  assert.deepEqual(findMistakes(SOUND), []);
+  assert.deepEqual(findMistakes({ name: 'bare', version: 0, kinds: ['one'], spawnPlayer: () => -1 }), []);
+});
+
+test('every mistake is found at once, and each line names the part, the value and what is allowed', () => {
+  const mistakes = findMistakes({
+    name: '',
+    version: 1.5,
+    kinds: [],
+    fields: { x: { type: 'u8', wire: { type: 'u8' } }, alive: { type: 'u8' }, mana: { type: 'u64' } },
+    commands: { join: { payload: {}, apply: () => 0 }, Cast: { payload: { spell: { type: 'u8', max: 300 } } } },
+    eventForms: { died: {} },
+    systems: 'none',
+  });
+  const expected = [
+    /^name is ''; allowed: letters/,
+    /^version is 1\.5; allowed: a whole number/,
+    /^kinds is an empty list; allowed: a list of 1 to/,
+    /^fields\.x is sent to clients under a name that entities have already/,
+    /^fields\.alive has the name of a column of the engine/,
+    /^fields\.mana\.type is 'u64'; allowed: u8, i8/,
+    /^commands\.join has the name of a message of the engine/,
+    /^commands\.Cast\.apply is missing; allowed: a function/,
+    /^commands\.Cast\.payload\.spell\.max is 300; allowed: a number from 0 to 255/,
+    /^eventForms\.died is the form of no event; allowed: none/,
+    /^systems is 'none'; allowed: a list/,
+    /^spawnPlayer is missing; allowed: a function/,
+  ];
+  for (const pattern of expected)
+    assert.ok(
+      mistakes.some((line) => pattern.test(line)),
+      `${pattern}\n${mistakes.join('\n')}`,
+    );
+  assert.equal(mistakes.length, expected.length, mistakes.join('\n'));
+});
+
+test('each kind of mistake is told in its own words', () => {
+  const cases: [Record<string, unknown>, RegExp][] = [
+    [{ kinds: ['a', 'a'] }, /^kinds\[1\] is 'a' again; allowed: each name once/],
+    [{ kinds: ['with space'] }, /^kinds\[0\] is 'with space'; allowed: letters/],
+    [{ persistentKinds: ['Runner'] }, /names 'Runner', which is no kind \(did you mean runner\?\); allowed: runner/],
+    [{ restingKinds: ['runner'] }, /^populateCell is missing beside restingKinds/],
+    [{ fields: [] }, /^fields is an empty list; allowed: an object of fields by name/],
+    [
+      { fields: { a: { type: 'u8', wires: {} } } },
+      /^fields\.a has 'wires', which means nothing \(did you mean wire\?\)/,
+    ],
+    [{ fields: { a: { type: 'u8', wire: { type: 'u8', scale: 0 } } } }, /^fields\.a\.wire\.scale is 0; allowed/],
+    [{ fields: { a: { type: 'u8', persistent: 'no' } } }, /^fields\.a\.persistent is 'no'; allowed: true, false/],
+    [{ commands: [] }, /^commands is an empty list; allowed: an object of commands by name/],
+    [{ commands: { A: { payload: {}, apply: 1 } } }, /^commands\.A\.apply is 1; allowed: a function/],
+    [
+      { commands: { A: { payload: {}, kind: 1, apply() {} } } },
+      /^commands\.A\.kind is 1; allowed: a whole number from 256/,
+    ],
+    [{ commands: { A: { payload: {}, ratePerSecond: 0, apply() {} } } }, /^commands\.A\.ratePerSecond is 0; allowed/],
+    [{ commands: { A: { payload: { seq: { type: 'u8' } }, apply() {} } } }, /payload\.seq has the name of a key/],
+    [{ commands: { A: { payload: { a: { type: 'u8', min: 5, max: 2 } }, apply() {} } } }, /has min 5 above max 2/],
+    [
+      { commands: { A: { payload: { a: { type: 'u16', oneOf: ['x'] } }, apply() {} } } },
+      /oneOf stands beside type 'u16'/,
+    ],
+    [
+      {
+        commands: {
+          A: { payload: {}, kind: 300, apply() {} },
+          B: { payload: {}, kind: 300, apply() {} },
+        },
+      },
+      /^commands\.B\.kind is 300, as that of A; allowed: each number once/,
+    ],
+    [
+      {
+        commands: {
+          A: {
+            payload: Object.fromEntries(Array.from({ length: 13 }, (_, i) => [`v${i}`, { type: 'f32' }])),
+            apply() {},
+          },
+        },
+      },
+      /^commands\.A\.payload has 52 bytes; allowed: at most 48/,
+    ],
+    [{ grants: [{ name: 'gold', min: 2, max: 1, apply: () => 0 }] }, /^grants\[0\] takes 2 to 1; allowed: within/],
+    [{ grants: [{ name: 'gold', min: 0, max: 1e13, apply: () => 0 }] }, /^grants\[0\] takes 0 to/],
+    [{ eventForms: { runs: {} } }, /^eventForms\.runs is the form of no event; allowed: ran/],
+    [{ eventForms: { ran: { topic: 'fun' } } }, /^eventForms\.ran\.topic is 'fun'; allowed: player, combat/],
+    [{ systems: [{ run() {} }] }, /^systems\[0\]\.name is missing/],
+    [{ systems: [{ name: 'a' }] }, /^systems\[0\]\.run is missing/],
+    [{ populate: 3 }, /^populate is 3; allowed: a function/],
+    [{ spawnplayer: () => 0 }, /^the game has 'spawnplayer', which means nothing \(did you mean spawnPlayer\?\)/],
+  ];
+  for (const [change, pattern] of cases) {
+    const mistakes = mistakesOf(change);
+    assert.ok(
+      mistakes.some((line) => pattern.test(line)),
+      `${pattern}\n${mistakes.join('\n')}`,
+    );
+  }
+  assert.match(findMistakes(7)[0], /^a game is 7; allowed: an object/);
+});
+
+test('defineGame refuses a game with mistakes, and marks what it has compiled', () => {
+  const wrong = { ...SOUND, version: -1, kinds: 'runner' } as never;
+  assert.throws(
+    () => defineGame(wrong),
+    (error: GameMistakes) => error.mistakes.length === 2,
+  );
+  const game = compileGame(SOUND as never);
+  assert.ok(isCompiled(game) && isCompiled({ ...game, name: 'other' }) && !isCompiled(SOUND));
+});
+
+test('the names that the engine has taken are those of its columns', () => {
+  assert.deepEqual([...ENGINE_FIELD_NAMES].sort(), ENGINE_COLUMNS.map(({ name }) => name as string).sort());
+});
