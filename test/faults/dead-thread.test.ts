@@ -6,9 +6,9 @@ import { WebSocket } from 'ws';
 import { TesseraClient } from '../../src/client/client.js';
 import type { SocketClass } from '../../src/client/socket.js';
 import { startServer, type TestServer } from '../server.js';
-import chaos from './chaos-game.js';
+import chaos from './games/chaos-game.js';
 
-const GAME = fileURLToPath(new URL('./chaos-game.js', import.meta.url));
+const GAME = fileURLToPath(new URL('./games/chaos-game.js', import.meta.url));
 const CLIENTS = 8;
 const WAIT_MS_MAX = 10000;
 

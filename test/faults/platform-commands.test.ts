@@ -122,7 +122,7 @@ test('a drain tells clients, is answered, and ends the process with 0; the next 
 });
 
 test('a grant is seen by its player, given once whatever happens, and refused with the reason', async () => {
-  const game = fileURLToPath(new URL('./gold-game.js', import.meta.url));
+  const game = fileURLToPath(new URL('./games/gold-game.js', import.meta.url));
   server = await run('gold', '--game', game);
   const platform = await Platform.openFolder(join(folder, 'gold'));
   const eve = await new Player(server.wsUrl, 'Eve').joined();

@@ -124,7 +124,7 @@ test('time-outs change for connections that are there already', async (t) => {
 });
 
 test('the patience with a tick thread changes while one hangs', async (t) => {
-  const game = fileURLToPath(new URL('./chaos-game.js', import.meta.url));
+  const game = fileURLToPath(new URL('./games/chaos-game.js', import.meta.url));
   const { server, change, wait } = await openStage(t, { hangMs: 60000, game });
   const player = await new Player(server.wsUrl, 'Eve').joined();
   player.send('Spin', {});

@@ -18,7 +18,7 @@ import { startServer, type TestServer } from '../server.js';
 import { TcpProxy } from '../services/proxy.js';
 import { emptyRedis, listRedisKeys } from '../services/redis-client.js';
 import { findService, skipReason } from '../services/running.js';
-import chaos from './chaos-game.js';
+import chaos from './games/chaos-game.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'tessera-resume-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -252,7 +252,7 @@ test('a server that was stopped in order keeps its players too; another secret m
 });
 
 const SECRET = 'a secret of some length';
-const GAME = fileURLToPath(new URL('./chaos-game.js', import.meta.url));
+const GAME = fileURLToPath(new URL('./games/chaos-game.js', import.meta.url));
 const CHAOS = ['--game', GAME, '--zones', '2x2', '--world', '200x200', '--hot-snapshot-ms', '1000', '--threads', '1'];
 const CHAOS_COMMANDS = chaos.commands as never;
 

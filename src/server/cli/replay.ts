@@ -10,7 +10,7 @@ import { JOURNAL_FOLDER } from '../../base/data-folder.js';
 import { defaultSettings } from '../../config/setting-lookup.js';
 import { type JournalSession, listSessions } from '../../durability/journal/journal-reader.js';
 import { checkGame, readSessionInfo } from '../../durability/journal/journal-session.js';
-import { type Divergence, type ReplaySummary, replaySession } from '../../durability/recovery/session-replay.js';
+import { type Divergence, type ReplaySummary, replaySession } from '../../durability/replay/session-replay.js';
 import { planWorld } from '../../engine/plan/world-plan.js';
 import { loadGame } from '../main/load-game.js';
 import { Progress } from './progress.js';

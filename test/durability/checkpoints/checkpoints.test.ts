@@ -34,11 +34,11 @@ test('a game that names a kind it does not have is refused in one line', async (
   const file = join(folder, 'game.mjs');
   writeFileSync(
     file,
-    `export default { name: 'g', version: 1, kinds: ['a', 'b'], persistentKinds: ['c'], fields: {}, commands: [],
+    `export default { name: 'g', version: 1, kinds: ['a', 'b'], persistentKinds: ['c'], fields: {},
       events: [], systems: [], spawnPlayer: (zone, x, y) => zone.spawn(0, x, y) };`,
   );
   try {
-    await assert.rejects(startServer(['--game', file]), /persistentKinds names 'c'; allowed: its kinds, a, b/);
+    await assert.rejects(startServer(['--game', file]), /persistentKinds names 'c', which is no kind; allowed: a, b/);
   } finally {
     rmSync(folder, { recursive: true });
   }

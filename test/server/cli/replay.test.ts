@@ -28,7 +28,7 @@ import { DrillPlayer } from '../../faults/drill/drill-player.js';
 import { startServer } from '../../server.js';
 
 const REPLAY = fileURLToPath(new URL('../../../src/server/cli/replay.js', import.meta.url));
-const DRIFTING = fileURLToPath(new URL('../../faults/drifting-game.js', import.meta.url));
+const DRIFTING = fileURLToPath(new URL('../../faults/games/drifting-game.js', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'tessera-replay-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 const game = arena as unknown as GameDefinition;

@@ -1,7 +1,7 @@
 // A small game whose systems, when the environment says so, do at one tick what they did not do when it was recorded, or
 // take their time.
 
-import { defineGame } from '../../src/game/define-game.js';
+import { defineGame } from '../../../src/game/define-game.js';
 
 const FIELDS = { steps: { type: 'u16', wire: { type: 'u16' } }, luck: { type: 'f32' } } as const;
 const DRIFT_TICK = Number(process.env.DRIFT_TICK ?? -1);

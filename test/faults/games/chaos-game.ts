@@ -1,6 +1,6 @@
 // A game whose commands break the thread they run on, each in another way.
 
-import { defineGame } from '../../src/game/define-game.js';
+import { defineGame } from '../../../src/game/define-game.js';
 
 const FIELDS = { steps: { type: 'u16', wire: { type: 'u16' } } } as const;
 /** A global that outlives the thread: set, it makes every tick throw. */

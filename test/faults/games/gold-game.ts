@@ -1,7 +1,7 @@
 // The arena with gold that only the platform gives, on the wire, so that a player sees every piece.
 
-import type { GameDefinition } from '../../src/game/definition.js';
-import arena from '../../src/games/arena/game.js';
+import type { GameDefinition } from '../../../src/game/definition.js';
+import arena from '../../../src/games/arena/game.js';
 
 const base = arena as unknown as GameDefinition;
 

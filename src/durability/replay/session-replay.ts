@@ -17,9 +17,9 @@ import {
 } from '../../memory/world/world-layout.js';
 import { describeDamage, type JournalRecord, type Segment } from '../journal/journal-file.js';
 import { type JournalSession, readSegment } from '../journal/journal-reader.js';
+import { fillZone } from '../recovery/world-fill.js';
 import { decodeZone, type ZoneSnapshot } from '../snapshots/zone-snapshot.js';
 import { type AgreedState, type CellDifference, keepState, probe } from './divergence-probe.js';
-import { fillZone } from './world-fill.js';
 
 const RECORDS_PER_SLICE = 64;
 const CHECKED_SCALARS = { entities: SCALAR_ENTITY_COUNT, chance: SCALAR_RANDOM, rows: SCALAR_ROW_LIMIT } as const;
