@@ -359,7 +359,8 @@ function show(value: unknown): string {
 function hint(name: unknown, names: readonly string[]): string {
   if (typeof name !== 'string') return '';
   const near = names.find(
-    (candidate) => candidate.toLowerCase() === name.toLowerCase() || isOneEditApart(candidate, name),
+    (candidate) =>
+      candidate.toLowerCase() === name.toLowerCase() || (name.length > 2 && isOneEditApart(candidate, name)),
   );
   return near === undefined ? '' : ` (did you mean ${near}?)`;
 }
