@@ -3,7 +3,7 @@
 // A world of larger zones is another world too. Wire ids are zone * rows of a zone + a number in it, and games keep ids in
 // fields of their own, such as who has shot: they cannot be given out anew without the game.
 
-import { ghostCapacityOf } from '../../engine/plan/world-plan.js';
+import { mirrorCapacityOf } from '../../engine/plan/world-plan.js';
 import type { WorldShape } from '../snapshots/zone-snapshot.js';
 
 export interface SettingDifference {
@@ -46,6 +46,6 @@ function zonesOf({ zoneColumns = 1, zoneCount }: WorldShape): string {
 /** What the setting was, up to the next multiple of 64: a zone's rows hold the mirrors of its neighbours as well. */
 function entitiesPerZoneOf({ rowCapacity, zoneCount }: WorldShape): number {
   let own = rowCapacity;
-  while (own > 0 && own + ghostCapacityOf(own, zoneCount) > rowCapacity) own -= 64;
+  while (own > 0 && own + mirrorCapacityOf(own, zoneCount) > rowCapacity) own -= 64;
   return own;
 }

@@ -208,18 +208,18 @@ class ZonePlayer {
   }
 }
 
-/** The first cell that differs: of entities and ghosts, then of what the zone has of its own. */
+/** The first cell that differs: of entities and mirrors, then of what the zone has of its own. */
 function findDifference(
   { header, scalars, globals, columns: found }: ZoneSnapshot,
   { columns: now, scalars: scalarsNow, globals: globalsNow }: Block,
 ): CellDifference | undefined {
-  const { rows, ghosts, ghostFirst, columns } = header;
+  const { rows, mirrors, mirrorFirst, columns } = header;
   const alive = found.get('alive');
   for (const { name, role } of columns) {
     const cells = found.get(name);
     if (cells === undefined || role === 'transient' || role === 'id') continue;
-    for (let i = 0; i < rows + ghosts; i++) {
-      const row = i < rows ? i : ghostFirst + i - rows;
+    for (let i = 0; i < rows + mirrors; i++) {
+      const row = i < rows ? i : mirrorFirst + i - rows;
       const isThere = name === 'alive' || (alive?.[i] !== 0 && now.alive[row] !== 0);
       if (!isThere || Object.is(cells[i], now[name][row])) continue;
       return { field: name, row, values: { before: cells[i], now: now[name][row] } };
@@ -247,9 +247,9 @@ export async function replaySession(
   const { segments } = session;
   let next = segments.length > 0 ? readSegment(session, segments[0]) : undefined;
   if (next !== undefined) meetBases(segments[0], next, players, summary);
-  for (const [nth, name] of segments.entries()) {
+  for (const [segmentIndex, name] of segments.entries()) {
     const segment = next as Segment;
-    const following = segments[nth + 1];
+    const following = segments[segmentIndex + 1];
     // Its states were copied before the last of this segment's records.
     next = following === undefined ? undefined : readSegment(session, following);
     if (next !== undefined) meetBases(following, next, players, summary);

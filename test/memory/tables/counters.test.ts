@@ -14,7 +14,20 @@ test('counters of the I/O thread are read by name, by whoever attaches, and shar
   for (const [index, name] of IO_COUNTERS.entries()) assert.equal(read.get(name), index + 1, name);
   assert.ok(read.eventTypes.length === EVENT_TYPES_MAX && read.eventTypes.every((value) => value === -1));
   assert.ok(read.eventTypesDropped.length === EVENT_TYPES_MAX && read.eventTypesDropped.every((value) => value === -2));
-  assert.equal(read.buffer.byteLength, (IO_COUNTERS.length + 2 * EVENT_TYPES_MAX) * 8);
+  const parts = [
+    read.values,
+    read.eventTypes,
+    read.eventTypesDropped,
+    read.eventLosses,
+    read.hotTakenMs,
+    read.coldTakenMs,
+  ];
+  let end = 0;
+  for (const part of parts) {
+    assert.equal(part.byteOffset, end, 'one behind the other');
+    end += part.byteLength;
+  }
+  assert.equal(read.buffer.byteLength, end);
   written.add('eventsRead', 4);
   written.add('eventsRead', 5);
   assert.equal(read.get('eventsRead'), 10);
