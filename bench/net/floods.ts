@@ -7,10 +7,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { WebSocket } from 'ws';
-import { TesseraClient } from '../../src/client/client.js';
-import { ARENA_COMMANDS } from '../../src/games/arena/command-forms.js';
+import type { TesseraClient } from '../../src/client/client.js';
 import { say } from '../../src/server/cli/progress.js';
+import { joinPlayer } from '../durability/cells-player.js';
 import { readProcessFigures } from '../load/report/process-figures.js';
 import { formatColumns, pauseUnlessStopped, type Scenario, type ScenarioValues } from '../scenario.js';
 import { flagsOf, ServerProcess } from '../server-process.js';
@@ -53,7 +52,9 @@ async function runFloods(values: ScenarioValues, signal: AbortSignal): Promise<v
   const rows: Row[] = [];
   try {
     await server.ready(signal);
-    const clients = await joinClients(server.wsUrl, Number(values.clients));
+    const clients = await Promise.all(
+      Array.from({ length: Number(values.clients) }, (_, i) => joinPlayer(server.url, `honest${i}`)),
+    );
     await pauseUnlessStopped(WARM_UP_MS, signal);
     for (const flood of FLOODS) {
       if (signal.aborted) break;
@@ -67,15 +68,6 @@ async function runFloods(values: ScenarioValues, signal: AbortSignal): Promise<v
     await rm(folder, { recursive: true, force: true });
   }
   say(report(rows));
-}
-
-async function joinClients(url: string, count: number): Promise<TesseraClient[]> {
-  const clients = Array.from(
-    { length: count },
-    (_, i) => new TesseraClient({ url, name: `honest${i}`, commands: ARENA_COMMANDS, WebSocket: WebSocket as never }),
-  );
-  await Promise.all(clients.map((client) => client.connect()));
-  return clients;
 }
 
 async function measure(

@@ -3,9 +3,15 @@
 // left when the connection closes goes back to the socket, where the closing sockets read it little by little.
 
 import type { Socket } from 'node:net';
-import { WebSocket } from 'ws';
 import { assert } from '../../../base/assert.js';
 import { CLOSING_READ_BYTES } from '../../limits.js';
+
+/** As much of a WebSocket of ws as is used here. */
+interface Closable {
+  readonly OPEN: number;
+  readonly readyState: number;
+  close(code: number, reason: string): void;
+}
 
 type Feed = (this: Socket, bytes: Buffer) => void;
 
@@ -15,7 +21,7 @@ export class ChunkFeed {
   private isAnswerDue = false;
 
   constructor(
-    private readonly ws: WebSocket,
+    private readonly ws: Closable,
     private readonly socket: Socket,
   ) {
     const listeners = socket.listeners('data');
@@ -27,19 +33,19 @@ export class ChunkFeed {
 
   /** As ws.close; only the first call says something. */
   close(code: number, reason: string): void {
-    if (this.ws.readyState === WebSocket.OPEN) this.isAnswerDue = true;
+    if (this.ws.readyState === this.ws.OPEN) this.isAnswerDue = true;
     this.ws.close(code, reason);
   }
 
   /** @hot */
   private take(bytes: Buffer): void {
-    const wasOpen = this.ws.readyState === WebSocket.OPEN;
+    const wasOpen = this.ws.readyState === this.ws.OPEN;
     if (bytes.length <= CLOSING_READ_BYTES) {
       if (this.isRead()) this.feed.call(this.socket, bytes);
       return;
     }
     for (let start = 0; start < bytes.length && this.isRead(); start += CLOSING_READ_BYTES) {
-      if (wasOpen && this.ws.readyState !== WebSocket.OPEN) {
+      if (wasOpen && this.ws.readyState !== this.ws.OPEN) {
         // Paused by then: it waits in the socket.
         this.socket.unshift(bytes.subarray(start));
         return;
@@ -50,6 +56,6 @@ export class ChunkFeed {
 
   private isRead(): boolean {
     // ws ends the socket when it has both close frames.
-    return this.ws.readyState === WebSocket.OPEN || (this.isAnswerDue && !this.socket.writableEnded);
+    return this.ws.readyState === this.ws.OPEN || (this.isAnswerDue && !this.socket.writableEnded);
   }
 }
