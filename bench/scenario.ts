@@ -16,7 +16,9 @@ export interface Scenario {
 
 export type ScenarioOption =
   | { name: string; value: number; min: number; max: number; about: string }
-  | { name: string; value: string; choices: readonly string[]; about: string };
+  | { name: string; value: string; choices: readonly string[]; about: string }
+  /** Any text. */
+  | { name: string; value: string; about: string };
 
 export type ScenarioValues = Readonly<Record<string, number | string>>;
 
@@ -85,17 +87,19 @@ export function parseValues(
 function parseValue(option: ScenarioOption, text: string | undefined): number | string | undefined {
   if (text === undefined) return undefined;
   if ('choices' in option) return option.choices.includes(text) ? text : undefined;
+  if (!('min' in option)) return text;
   const number = Number(text);
   return /^\d+$/.test(text) && number >= option.min && number <= option.max ? number : undefined;
 }
 
 function allowed(option: ScenarioOption): string {
-  return 'choices' in option ? option.choices.join(', ') : `a whole number from ${option.min} to ${option.max}`;
+  if ('choices' in option) return option.choices.join(', ');
+  return 'min' in option ? `a whole number from ${option.min} to ${option.max}` : 'any text';
 }
 
 function helpText({ name, summary, options }: Scenario): string {
   const lines = options.map((option) => {
-    const usage = `--${option.name} ${'choices' in option ? option.choices.join('|') : 'N'}`;
+    const usage = `--${option.name} ${'choices' in option ? option.choices.join('|') : 'min' in option ? 'N' : 'TEXT'}`;
     return `  ${usage.padEnd(32)}${option.about} (${option.value})`;
   });
   return [`npm run bench -- ${name} [options]`, '', summary, '', ...lines].join('\n');

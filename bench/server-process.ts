@@ -24,6 +24,8 @@ export interface ServerProcessOptions {
   inheritsSettings?: boolean;
   /** A process group of its own: Ctrl-C on a terminal reaches only whoever started the server. */
   ownGroup?: boolean;
+  /** Another build's program, to compare with. */
+  cli?: string;
 }
 
 const running = new Set<ChildProcess>();
@@ -39,8 +41,8 @@ export class ServerProcess {
 
   /** Flags as on the command line. */
   constructor(flags: readonly string[], options: ServerProcessOptions = {}) {
-    const { nodeFlags = NODE_FLAGS, inheritsSettings = false, ownGroup = false } = options;
-    this.child = spawn(process.execPath, [...nodeFlags, SERVER_CLI, ...flags], {
+    const { nodeFlags = NODE_FLAGS, inheritsSettings = false, ownGroup = false, cli = SERVER_CLI } = options;
+    this.child = spawn(process.execPath, [...nodeFlags, cli, ...flags], {
       detached: ownGroup,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: inheritsSettings ? process.env : withoutSettings(process.env),

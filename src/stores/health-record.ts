@@ -20,7 +20,9 @@ export class HealthRecord {
   #timer: NodeJS.Timeout | undefined;
   #state: BackendState = 'up';
   #sinceMs = wallMs();
-  #changedMs = nowMs();
+  /** When it was up last, and the worst that it was since then. */
+  #troubleMs = nowMs();
+  #worst: BackendState = 'up';
   #failures = 0;
   #lastError = '';
 
@@ -96,8 +98,8 @@ export class HealthRecord {
   #answered(tookMs: number): void {
     const isPrompt = tookMs < this.#slowMs && !this.#isOverdue();
     if (isPrompt && this.#state !== 'up') {
-      const seconds = ((nowMs() - this.#changedMs) / 1000).toFixed(1);
-      this.#become('up', `answers again, after it was ${this.#state} for ${seconds} s`);
+      const seconds = ((nowMs() - this.#troubleMs) / 1000).toFixed(1);
+      this.#become('up', `answers again, after it was ${this.#worst} for ${seconds} s`);
     }
     if (!isPrompt && this.#state === 'down') this.#become('slow', 'answers again, but slowly');
     if (!isPrompt && this.#state === 'up') {
@@ -113,9 +115,10 @@ export class HealthRecord {
 
   /** `agoMs`: the state began before it could be told. */
   #become(state: BackendState, line: string, agoMs = 0): void {
+    if (this.#state === 'up') this.#troubleMs = nowMs() - agoMs;
+    if (state !== 'slow' || this.#worst === 'up') this.#worst = state;
     this.#state = state;
     this.#sinceMs = wallMs() - agoMs;
-    this.#changedMs = nowMs() - agoMs;
     this.#onNotice(`${this.#backend}: ${line}`);
   }
 }

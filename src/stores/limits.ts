@@ -22,6 +22,52 @@ export const SNAPSHOT_PIECE_BYTES = 8 * 1024 * 1024;
 export const SLOW_CALL_MS = 1000;
 /** A port that is closed has this long to write what waits. */
 export const CLOSE_GRACE_MS = 5000;
+/** How often a consumer of the embedded log looks for what other threads and processes have appended. */
+export const EMBEDDED_POLL_MS = 50;
+/** After an error of such a consumer; doubled up to the longest. */
+export const EMBEDDED_RETRY_MS_MIN = 100;
+export const EMBEDDED_RETRY_MS_MAX = 5000;
+/** Chunks that one transaction of the embedded log's retention drops, so that appends never wait long for it. */
+export const TRIM_CHUNKS_MAX = 64;
+/** Another process may write while the file is walked: what was found is then looked at again, so often. */
+export const EMBEDDED_WALKS_MAX = 5;
+/** Expired rows of the embedded hot store are removed this often. A read skips them before that. */
+export const SWEEP_EVERY_MS = 5000;
+/** Rows that one such transaction removes: a few milliseconds in which nobody else can write. */
+export const SWEEP_ROWS_MAX = 1000;
+/** LMDB's own limit for pages of 4 KiB. */
+export const EMBEDDED_KEY_BYTES_MAX = 1978;
+/** Tables of one embedded database; fixed when it is opened. Some ten are used. */
+export const EMBEDDED_TABLES_MAX = 64;
+/** An I/O error on a disk with less room than this counts as a full disk: LMDB names both alike. */
+export const DISK_FREE_BYTES_MIN = 1024 * 1024;
+/** Between two tries to reach Kafka; doubled up to the longest: a broker that is back is found within seconds. */
+export const KAFKA_BACKOFF_MS_MIN = 100;
+export const KAFKA_BACKOFF_MS_MAX = 5000;
+/** A broker that has nothing new answers a fetch after this time. */
+export const KAFKA_FETCH_WAIT_MS = 500;
+/** Sequence numbers are 32 bits and kafkajs wraps them wrongly: a producer is replaced long before. */
+export const RECORDS_PER_PRODUCER_MAX = 2 ** 29;
+/** Differences of times in a batch: zigzag varints are computed in 32 bits. */
+export const KAFKA_DELTA_MAX = 2 ** 30;
+/** Bytes of a record beside its key and value: six varints, attributes, headers. */
+export const KAFKA_RECORD_OVERHEAD_MAX = 32;
+/** Bytes of one UTF-16 code unit as UTF-8. */
+export const UTF8_BYTES_MAX = 3;
+/** Memory in which a request to Kafka is encoded, used again; what is larger than the most is made for once. */
+export const PRODUCE_SCRATCH_BYTES_MIN = 65536;
+export const PRODUCE_SCRATCH_BYTES_MAX = 4 << 20;
+/** Pieces of such memory that are kept: requests under way at one time are few. */
+export const PRODUCE_SCRATCHES_MAX = 4;
+/** Two writers of one id may meet on a sequence of MongoDB; the loser takes the next. */
+export const SAVE_ATTEMPTS_MAX = 5;
+/** Keys whose partition is kept: most look-ups cost a map instead of a hash. Forgotten all at once beyond this. */
+export const PARTITION_KEYS_CACHED_MAX = 65536;
+/** Between two tries to reach Redis, grown up to the longest. */
+export const REDIS_RECONNECT_MS_MIN = 100;
+export const REDIS_RECONNECT_MS_MAX = 2000;
+/** One pipeline carries at most this much, so that a large set does not sit in memory twice. */
+export const REDIS_PIPELINE_BYTES_MAX = 8 * 1024 * 1024;
 
 assert(LOG_RECORD_BYTES_MAX + LOG_KEY_BYTES_MAX + 1024 <= LOG_WRITE_BYTES_MAX, 'the largest record fits one write');
 assert(LOG_WRITE_BYTES_MAX + 64 * 1024 < 1024 * 1024, 'one write fits what a Kafka broker takes by default');

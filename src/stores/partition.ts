@@ -1,19 +1,18 @@
 // Which partition a key belongs to: murmur2 with Kafka's seed, so that a producer in another language (Java's default,
 // kcat with partitioner=murmur2) puts a key where we put it.
 
+import { PARTITION_KEYS_CACHED_MAX } from './limits.js';
+
 const SEED = 0x9747b28c;
 const MULTIPLIER = 0x5bd1e995;
 const ROTATION = 24;
-
-/** Keys come again and again: most look-ups cost a map instead of a hash. Forgotten all at once when there are many. */
-const CACHED_KEYS_MAX = 65536;
 
 export class PartitionCache {
   readonly #byCount = new Map<number, Map<string, number>>();
 
   find(key: string, partitionCount: number): number {
     let known = this.#byCount.get(partitionCount);
-    if (!known || known.size >= CACHED_KEYS_MAX) {
+    if (!known || known.size >= PARTITION_KEYS_CACHED_MAX) {
       known = new Map();
       this.#byCount.set(partitionCount, known);
     }

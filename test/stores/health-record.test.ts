@@ -75,6 +75,26 @@ test('a call that hangs and then fails is down; who answers late after that is s
   assert.deepEqual(lines.slice(1), ['log: no answer in 5000 ms', 'log: answers again, but slowly']);
 });
 
+test('the line at the end of an outage has the time of all of it, also where it was slow before and after it was down', async () => {
+  const { health, lines } = open();
+  const call = hang(health);
+  await until('it is named', () => lines.length === 1);
+  call.end(new Error('no answer'));
+  await call.ended;
+  await sleep(2 * SLOW_MS);
+  const late = hang(health);
+  await sleep(2 * SLOW_MS);
+  late.end();
+  await late.ended;
+  await health.track(async () => {});
+  assert.deepEqual(lines.slice(1, 3), ['log: no answer', 'log: answers again, but slowly']);
+  const seconds = /^log: answers again, after it was down for (\d+\.\d) s$/.exec(lines[3])?.[1];
+  assert.ok(Number(seconds) >= (4 * SLOW_MS) / 1000, lines[3]);
+  await fail(health, new Error('gone'));
+  await health.track(async () => {});
+  assert.ok(Number(/down for (\S+) s/.exec(lines[5])?.[1]) < Number(seconds), lines[5]);
+});
+
 test('the second of two calls is watched when the first has ended', async () => {
   const { health } = open();
   const first = hang(health);

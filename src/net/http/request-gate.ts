@@ -3,13 +3,18 @@
 // Node's parser starts every request of a chunk at once: 59 KB of pipelined requests are 1,800 pages in one turn of the
 // event loop. So the gate stands before the parser. It hands over the bytes up to the end of one request's headers, and
 // holds back the rest, and the socket, until the response has been given to the kernel. The next request takes its turn
-// behind whatever else the event loop has to do. A client that does not read its response is not read either.
+// behind whatever else the event loop has to do, and few of all connections begin in one turn of the loop. A client that does not read its response is not read either.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { assert } from '../../base/assert.js';
 import { DROP_RESPONSE_UNSENT, type NetCounters } from '../gateway/net-counters.js';
-import { HTTP_UNSENT_BYTES_MAX, HTTP_UNSENT_BYTES_TOTAL_MAX, HTTP_WAITING_BYTES_MAX } from '../limits.js';
+import {
+  HTTP_REQUESTS_PER_TURN,
+  HTTP_UNSENT_BYTES_MAX,
+  HTTP_UNSENT_BYTES_TOTAL_MAX,
+  HTTP_WAITING_BYTES_MAX,
+} from '../limits.js';
 
 const LINE_FEED = 10;
 const CARRIAGE_RETURN = 13;
@@ -29,6 +34,7 @@ const LIMITS: GateLimits = {
 /** The gates of all connections, and what they have unsent together. */
 export class RequestGates {
   private readonly gates = new WeakMap<Socket, RequestGate>();
+  private readonly turns = new RequestTurns();
   private unsentBytes = 0;
 
   constructor(
@@ -38,7 +44,7 @@ export class RequestGates {
 
   /** After the HTTP server has taken the connection: the gate takes the place of its listener for data. */
   attach(socket: Socket): void {
-    if (!socket.destroyed) this.gates.set(socket, new RequestGate(socket));
+    if (!socket.destroyed) this.gates.set(socket, new RequestGate(socket, this.turns));
   }
 
   /** Before anyone works on the request. */
@@ -70,6 +76,27 @@ export class RequestGates {
   }
 }
 
+/** Whose turn it is to begin a request: first come, first served. */
+class RequestTurns {
+  private readonly gates: RequestGate[] = [];
+  private isDue = false;
+
+  add(gate: RequestGate): void {
+    this.gates.push(gate);
+    this.runLater();
+  }
+
+  private runLater(): void {
+    if (this.isDue) return;
+    this.isDue = true;
+    setImmediate(() => {
+      this.isDue = false;
+      for (const gate of this.gates.splice(0, HTTP_REQUESTS_PER_TURN)) gate.pump();
+      if (this.gates.length > 0) this.runLater();
+    });
+  }
+}
+
 class RequestGate {
   private readonly feed: Feed;
   private readonly onData = (bytes: Buffer) => this.take(bytes);
@@ -81,7 +108,10 @@ class RequestGate {
   private isPumpDue = false;
   private isDetached = false;
 
-  constructor(private readonly socket: Socket) {
+  constructor(
+    private readonly socket: Socket,
+    private readonly turns: RequestTurns,
+  ) {
     const listeners = socket.listeners('data');
     assert(listeners.length === 1, 'the HTTP server listens for data once', listeners.length);
     this.feed = listeners[0] as Feed;
@@ -110,19 +140,18 @@ class RequestGate {
     this.waiting = this.waiting.length === 0 ? bytes : Buffer.concat([this.waiting, bytes]);
     // The socket is paused while anything waits, so this is more than can come.
     if (this.waiting.length > HTTP_WAITING_BYTES_MAX) this.socket.destroy();
-    else if (!this.isPumpDue) this.pump();
+    this.socket.pause();
+    this.pumpLater();
   }
 
   private pumpLater(): void {
     if (this.isPumpDue) return;
     this.isPumpDue = true;
-    setImmediate(() => {
-      this.isPumpDue = false;
-      this.pump();
-    });
+    this.turns.add(this);
   }
 
-  private pump(): void {
+  pump(): void {
+    this.isPumpDue = false;
     if (this.isDetached || this.socket.destroyed) return;
     if (this.waiting.length > 0 && this.isOpen()) this.feedOne();
     if (this.isDetached) return;

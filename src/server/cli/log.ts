@@ -1,4 +1,6 @@
-// The log of the process, on its error stream: one JSON object per line for programs, or lines for people.
+// The log of the process, on its standard output: one JSON object per line for programs, or lines for people. The error
+// stream is no place for it: on a full disk the C code of LMDB writes there, one of its texts without a line end, and the
+// next line of the log would stand behind it.
 //
 //  text   2026-11-30 22:25:45.123 warn   tick thread replaced after 34 ms  thread=0 zones=[0,1] reason="exited with code 1"
 //  json   {"level":40,"time":1796077545123,"thread":0,"zones":[0,1],"reason":"...","msg":"tick thread replaced after 34 ms"}
@@ -8,16 +10,16 @@ import { type Logger, pino } from 'pino';
 import type { Settings } from '../../config/settings.js';
 import { LOG_WAITING_BYTES_MAX } from '../limits.js';
 
-const STDERR = 2;
+const STDOUT = 1;
 /** Of the longest common name of a level. */
 const LEVEL_LENGTH = 5;
 
 /** Where the log cannot be written, because its disk is full or nobody reads it any more, play goes on all the same. */
 export function createLog({ logLevel, log }: Pick<Settings, 'logLevel' | 'log'>): Logger {
-  const lines = pino.destination({ dest: STDERR, sync: true, maxLength: LOG_WAITING_BYTES_MAX });
+  const lines = pino.destination({ dest: STDOUT, sync: true, maxLength: LOG_WAITING_BYTES_MAX });
   lines.on('error', () => {});
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
-  const isText = log === 'text' || (log === 'auto' && isatty(STDERR));
+  const isText = log === 'text' || (log === 'auto' && isatty(STDOUT));
   const write = (json: string): void => void lines.write(formatLogLine(json));
   return pino({ level: logLevel, base: null }, isText ? { write } : lines);
 }

@@ -7,3 +7,5 @@ export const FRAMES_PER_SLICE = 1024;
  * many wait only where the zone's thread is down while clients come and go: then joins to it are refused first.
  */
 export const LEAVES_WAITING_MAX = 8192;
+/** A player who waits to be let in waits no longer than this for the hot store. */
+export const PLAYER_FIND_MS_MAX = 500;

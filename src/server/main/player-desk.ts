@@ -6,9 +6,7 @@ import { PLAYER_KEYS_GONE_MAX } from '../../durability/snapshots/limits.js';
 import type { PlayerSession } from '../../durability/snapshots/player-snapshot.js';
 import type { StoredPlayer } from '../../net/gateway/world-port.js';
 import type { FromIoThread, ToIoThread } from '../threads/thread-messages.js';
-
-/** A player who waits to be let in waits no longer for the store. */
-const FIND_MS_MAX = 500;
+import { PLAYER_FIND_MS_MAX } from './limits.js';
 
 export class PlayerDesk {
   private readonly sessions = new Map<number, PlayerSession>();
@@ -19,7 +17,7 @@ export class PlayerDesk {
 
   constructor(
     private readonly log: Log,
-    private readonly waitMs = FIND_MS_MAX,
+    private readonly waitMs = PLAYER_FIND_MS_MAX,
   ) {}
 
   /** There is another I/O thread. */

@@ -6,14 +6,10 @@ import { randomUUID } from 'node:crypto';
 import { wallMs } from '../../base/clock.js';
 import { Backoff, pause } from '../deadline.js';
 import type { HealthRecord } from '../health-record.js';
+import { EMBEDDED_POLL_MS, EMBEDDED_RETRY_MS_MAX, EMBEDDED_RETRY_MS_MIN } from '../limits.js';
 import { type LogBatch, type LogHandler, PersistError, type SubscribeOptions } from '../store-ports.js';
 import { PartitionReader } from './embedded-reader.js';
 import type { EmbeddedTopic, GroupLease, LogTables } from './log-tables.js';
-
-/** How often a consumer looks for what other threads and processes have appended. */
-const POLL_MS = 50;
-const RETRY_MS_MIN = 100;
-const RETRY_MS_MAX = 5000;
 
 export class EmbeddedConsumer {
   readonly #tables: LogTables;
@@ -57,7 +53,7 @@ export class EmbeddedConsumer {
   }
 
   async #run(name: string): Promise<void> {
-    const backoff = new Backoff(RETRY_MS_MIN, RETRY_MS_MAX);
+    const backoff = new Backoff(EMBEDDED_RETRY_MS_MIN, EMBEDDED_RETRY_MS_MAX);
     while (!this.#stopped) {
       try {
         const topic = this.#tables.findTopic(name);
@@ -122,7 +118,7 @@ export class EmbeddedConsumer {
 
   /** Again and again until the handler takes it; false when the subscription stops first. */
   async #deliver(batch: LogBatch): Promise<boolean> {
-    const backoff = new Backoff(RETRY_MS_MIN, RETRY_MS_MAX);
+    const backoff = new Backoff(EMBEDDED_RETRY_MS_MIN, EMBEDDED_RETRY_MS_MAX);
     while (!this.#stopped) {
       try {
         await this.#handler(batch, this.#stopping.signal);
@@ -187,7 +183,7 @@ export class EmbeddedConsumer {
         this.#wakes.delete(wake);
         resolve();
       };
-      const timer = setTimeout(wake, POLL_MS);
+      const timer = setTimeout(wake, EMBEDDED_POLL_MS);
       timer.unref();
       this.#wakes.add(wake);
     });

@@ -4,7 +4,7 @@
 import { wallMs } from '../../base/clock.js';
 import { AppendOutbox, recordBytes } from '../append-outbox.js';
 import { HealthRecord } from '../health-record.js';
-import { CLOSE_GRACE_MS, LOG_PARTITIONS_MAX, LOG_WRITE_BYTES_MAX } from '../limits.js';
+import { CLOSE_GRACE_MS, LOG_PARTITIONS_MAX, LOG_WRITE_BYTES_MAX, TRIM_CHUNKS_MAX } from '../limits.js';
 import { PartitionCache } from '../partition.js';
 import {
   type BackendHealth,
@@ -24,9 +24,6 @@ import { findOffsetSince, PartitionReader } from './embedded-reader.js';
 import { EmbeddedStore } from './embedded-store.js';
 import { encodeChunk, readChunkOffset, readChunkTime, writeChunkKey } from './log-chunk.js';
 import { type EmbeddedTopic, LogTables } from './log-tables.js';
-
-/** Chunks that one transaction of the retention drops, so that appends never wait long for it. */
-const TRIM_CHUNKS_MAX = 64;
 
 interface EmbeddedEventLogOptions {
   folder: string;

@@ -17,6 +17,7 @@
 
 import { fstatSync, readSync } from 'node:fs';
 import { lookIntoFile } from '../../base/present-file.js';
+import { EMBEDDED_WALKS_MAX } from '../limits.js';
 
 const META_BYTES = 160;
 const FLAGS = 18;
@@ -38,8 +39,6 @@ const FLAG_LEAF = 2;
 const NODE_LARGE = 1;
 const NODE_TABLE = 2;
 const TABLE_ROOT = 40;
-/** Another process may write while the file is walked: then what was found is looked at again. */
-const WALKS_MAX = 5;
 
 /** What is wrong with the file; undefined: nothing, or there is none yet. */
 export function findFileDamage(path: string, machine: string = process.arch): string | undefined {
@@ -49,7 +48,7 @@ export function findFileDamage(path: string, machine: string = process.arch): st
 
 function describeDamage(file: number): string | undefined {
   let damage: string | undefined;
-  for (let walk = 0; walk < WALKS_MAX; walk++) {
+  for (let walk = 0; walk < EMBEDDED_WALKS_MAX; walk++) {
     const newest = readNewest(file);
     if (newest === undefined || typeof newest === 'string') return newest;
     damage = lacksPages(file, newest);

@@ -4,7 +4,7 @@
 import { wallMs } from '../../base/clock.js';
 import { withDeadline } from '../deadline.js';
 import { HealthRecord } from '../health-record.js';
-import { CLOSE_GRACE_MS, STORE_KEY_BYTES_MAX } from '../limits.js';
+import { CLOSE_GRACE_MS, STORE_KEY_BYTES_MAX, SWEEP_EVERY_MS, SWEEP_ROWS_MAX } from '../limits.js';
 import {
   type BackendHealth,
   type Fence,
@@ -17,9 +17,6 @@ import {
 } from '../store-ports.js';
 import { EmbeddedLeases } from './embedded-lease.js';
 import { EmbeddedStore, type Table } from './embedded-store.js';
-
-const SWEEP_EVERY_MS = 5000;
-const SWEEP_ROWS_MAX = 1000;
 
 export interface EmbeddedHotStoreOptions {
   folder: string;

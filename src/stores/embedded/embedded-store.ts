@@ -15,17 +15,14 @@ import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { assert } from '../../base/assert.js';
+import { DISK_FREE_BYTES_MIN, EMBEDDED_KEY_BYTES_MAX, EMBEDDED_TABLES_MAX } from '../limits.js';
 import { PersistError } from '../store-ports.js';
 import { findFileDamage } from './embedded-file.js';
 
-/** LMDB's own limit for pages of 4 KiB. */
-const KEY_BYTES_MAX = 1978;
-const TABLES_MAX = 64;
 const DATA_FILE = 'data.mdb';
 /** No space, quota exceeded and file too large, of the system; map full, of LMDB. */
 const NO_SPACE_CODES = new Set([28, 122, 27, -30792]);
 const IO_ERROR = 5;
-const FREE_BYTES_MIN = 1024 * 1024;
 
 /** LMDB prints what fails a commit, with its stack, besides rejecting the write. Who asked for the write says it in a line. */
 const printError = console.error;
@@ -62,7 +59,7 @@ export class Table {
 
   /** Inside of a write only. */
   put(key: Uint8Array, value: Uint8Array): void {
-    assert(key.length <= KEY_BYTES_MAX, 'a key of the embedded database is too long', key.length);
+    assert(key.length <= EMBEDDED_KEY_BYTES_MAX, 'a key of the embedded database is too long', key.length);
     this.#database.putSync(key, value);
   }
 
@@ -108,7 +105,7 @@ export class EmbeddedStore {
         noSubdir: false,
         overlappingSync: false,
         eventTurnBatching: false,
-        maxDbs: TABLES_MAX,
+        maxDbs: EMBEDDED_TABLES_MAX,
         encoding: 'binary',
         keyEncoding: 'binary',
       });
@@ -120,7 +117,7 @@ export class EmbeddedStore {
   table(name: string): Table {
     let table = this.#tables.get(name);
     if (!table) {
-      assert(this.#tables.size < TABLES_MAX, 'too many tables in the embedded store', name);
+      assert(this.#tables.size < EMBEDDED_TABLES_MAX, 'too many tables in the embedded store', name);
       table = new Table(this.#openTable(name));
       this.#tables.set(name, table);
     }
@@ -179,7 +176,7 @@ async function toPersistError(error: unknown, folder: string): Promise<PersistEr
   const cause = await findCause(error);
   const code = Number(cause.code);
   // A disk that fills up in the middle of a write is reported as a failure of the write.
-  const full = NO_SPACE_CODES.has(code) || (code === IO_ERROR && (await findFreeBytes(folder)) < FREE_BYTES_MIN);
+  const full = NO_SPACE_CODES.has(code) || (code === IO_ERROR && (await findFreeBytes(folder)) < DISK_FREE_BYTES_MIN);
   const what = full ? 'has no room' : 'did not write';
   return new PersistError(full ? 'full' : 'unavailable', `the embedded store ${what}: ${cause.message}`, cause);
 }

@@ -31,14 +31,13 @@ import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import type { ISocketFactory, Kafka, KafkaConfig } from 'kafkajs';
 import { Backoff, pause } from '../deadline.js';
+import { KAFKA_BACKOFF_MS_MIN } from '../limits.js';
 import { type NoticeListener, PersistError, type PersistErrorKind } from '../store-ports.js';
 import { kafkajs } from './kafka-library.js';
 
 const { CompressionCodecs, CompressionTypes } = kafkajs;
 
 const GZIP_LEVEL = 1;
-export const BACKOFF_MS_MIN = 100;
-export const BACKOFF_MS_MAX = 5000;
 /** kafkajs's own retries inside of one call; ours are around it, with a new client. */
 export const INNER_RETRY = { initialRetryTime: 100, multiplier: 2, maxRetryTime: 1000, retries: 3 };
 
@@ -168,7 +167,7 @@ const PASSING = new Set(['GROUP_LOAD_IN_PROGRESS', 'GROUP_COORDINATOR_NOT_AVAILA
 
 /** Bounded by the deadline around the call: `signal` ends the asking with it. */
 export async function askAgain<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T> {
-  const backoff = new Backoff(BACKOFF_MS_MIN, INNER_RETRY.maxRetryTime);
+  const backoff = new Backoff(KAFKA_BACKOFF_MS_MIN, INNER_RETRY.maxRetryTime);
   for (;;) {
     try {
       return await ask();

@@ -5,7 +5,7 @@ import type { Consumer, EachBatchPayload } from 'kafkajs';
 import { nowMs } from '../../base/clock.js';
 import { Backoff, pause, withDeadline } from '../deadline.js';
 import type { HealthRecord } from '../health-record.js';
-import { LOG_BATCH_RECORDS_MAX } from '../limits.js';
+import { KAFKA_BACKOFF_MS_MAX, KAFKA_BACKOFF_MS_MIN, KAFKA_FETCH_WAIT_MS, LOG_BATCH_RECORDS_MAX } from '../limits.js';
 import {
   type LogBatch,
   type LogEntry,
@@ -15,16 +15,8 @@ import {
   type ReplayOptions,
   type SubscribeOptions,
 } from '../store-ports.js';
-import {
-  BACKOFF_MS_MAX,
-  BACKOFF_MS_MIN,
-  INNER_RETRY,
-  type KafkaLimits,
-  type KafkaLink,
-  toPersistError,
-} from './kafka-client.js';
+import { INNER_RETRY, type KafkaLimits, type KafkaLink, toPersistError } from './kafka-client.js';
 
-const FETCH_WAIT_MS = 500;
 const PARTITIONS_AT_A_TIME = 3;
 
 function toEntries(payload: EachBatchPayload): LogEntry[] {
@@ -99,7 +91,7 @@ function openConsumer(link: KafkaLink, groupId: string, limits: KafkaLimits): Co
     sessionTimeout: limits.sessionTimeoutMs,
     rebalanceTimeout: limits.sessionTimeoutMs,
     heartbeatInterval: Math.floor(limits.sessionTimeoutMs / 5),
-    maxWaitTimeInMs: FETCH_WAIT_MS,
+    maxWaitTimeInMs: KAFKA_FETCH_WAIT_MS,
     allowAutoTopicCreation: false,
     // It crashes; whoever opened it starts anew, with a client that has no past.
     retry: { ...INNER_RETRY, restartOnFailure: async () => false },
@@ -165,7 +157,7 @@ export class KafkaConsumer {
   }
 
   async #live(): Promise<void> {
-    const backoff = new Backoff(BACKOFF_MS_MIN, BACKOFF_MS_MAX);
+    const backoff = new Backoff(KAFKA_BACKOFF_MS_MIN, KAFKA_BACKOFF_MS_MAX);
     while (!this.#stopping.signal.aborted) {
       const link = this.#openLink();
       const startedMs = nowMs();
@@ -177,7 +169,7 @@ export class KafkaConsumer {
       } finally {
         link.destroy();
       }
-      if (nowMs() - startedMs > BACKOFF_MS_MAX * 2) backoff.succeeded();
+      if (nowMs() - startedMs > KAFKA_BACKOFF_MS_MAX * 2) backoff.succeeded();
       backoff.failed();
       await pause(backoff.pauseMs, this.#stopping.signal);
     }
@@ -271,7 +263,7 @@ export class KafkaConsumer {
 
   /** Again and again until the handler takes it; false when the partition is no longer ours to deliver. */
   async #deliver(payload: EachBatchPayload, batch: LogBatch): Promise<boolean> {
-    const backoff = new Backoff(BACKOFF_MS_MIN, BACKOFF_MS_MAX);
+    const backoff = new Backoff(KAFKA_BACKOFF_MS_MIN, KAFKA_BACKOFF_MS_MAX);
     const { signal } = this.#stopping;
     while (!signal.aborted && payload.isRunning() && !payload.isStale()) {
       try {

@@ -4,7 +4,14 @@ import type { Admin, Producer } from 'kafkajs';
 import { AppendOutbox, recordBytes } from '../append-outbox.js';
 import { Backoff, pause, withDeadline } from '../deadline.js';
 import { HealthRecord } from '../health-record.js';
-import { CLOSE_GRACE_MS, LOG_WRITE_BYTES_MAX, LOG_WRITE_RECORDS_MAX } from '../limits.js';
+import {
+  CLOSE_GRACE_MS,
+  KAFKA_BACKOFF_MS_MAX,
+  KAFKA_BACKOFF_MS_MIN,
+  LOG_WRITE_BYTES_MAX,
+  LOG_WRITE_RECORDS_MAX,
+  RECORDS_PER_PRODUCER_MAX,
+} from '../limits.js';
 import { PartitionCache } from '../partition.js';
 import {
   type BackendHealth,
@@ -20,8 +27,6 @@ import {
 } from '../store-ports.js';
 import {
   askAgain,
-  BACKOFF_MS_MAX,
-  BACKOFF_MS_MIN,
   INNER_RETRY,
   isTooLarge,
   type KafkaEventLogOptions,
@@ -34,9 +39,6 @@ import { KafkaConsumer, replayThrough } from './kafka-consumer.js';
 import { kafkajs } from './kafka-library.js';
 
 const { CompressionTypes } = kafkajs;
-
-/** Sequence numbers are 32 bits and kafkajs wraps them wrongly: a producer is replaced long before. */
-const RECORDS_PER_PRODUCER_MAX = 2 ** 29;
 
 export function openKafkaEventLog(options: KafkaEventLogOptions): EventLog {
   prepareProcess();
@@ -59,7 +61,7 @@ class KafkaEventLog implements EventLog {
   readonly #limits: KafkaLimits;
   readonly #health: HealthRecord;
   readonly #outbox = new AppendOutbox((lists) => this.#write(lists));
-  readonly #backoff = new Backoff(BACKOFF_MS_MIN, BACKOFF_MS_MAX);
+  readonly #backoff = new Backoff(KAFKA_BACKOFF_MS_MIN, KAFKA_BACKOFF_MS_MAX);
   readonly #closing = new AbortController();
   readonly #consumers = new Set<KafkaConsumer>();
   readonly #topicsWanted = new Map<string, TopicSpec>();

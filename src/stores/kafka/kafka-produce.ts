@@ -12,6 +12,15 @@
 // A record in it, all integers zigzag varints:
 //  | body bytes | 0 | time delta | offset delta | key bytes | key | value bytes | value | 0 headers |
 
+import {
+  KAFKA_DELTA_MAX,
+  KAFKA_RECORD_OVERHEAD_MAX,
+  PRODUCE_SCRATCH_BYTES_MAX,
+  PRODUCE_SCRATCH_BYTES_MIN,
+  PRODUCE_SCRATCHES_MAX,
+  UTF8_BYTES_MAX,
+} from '../limits.js';
+
 const BATCH_HEAD_BYTES = 61;
 const BYTES_AFTER_LENGTH = 12;
 const LENGTH_OFFSET = 8;
@@ -21,15 +30,6 @@ const SUM_OFFSET = 17;
 const SUMMED_OFFSET = 21;
 const TRANSACTIONAL = 16;
 const CODEC_MASK = 7;
-/** Zigzag varints are computed in 32 bits here. */
-const DELTA_MAX = 2 ** 30;
-/** Of a record beside its key and value: six varints, attributes, headers. */
-const RECORD_OVERHEAD_MAX = 32;
-const UTF8_BYTES_MAX = 3;
-const SCRATCH_BYTES_MIN = 65536;
-/** Of memory that is used again; what is larger is made for once. */
-const SCRATCH_BYTES_MAX = 4 << 20;
-const SCRATCHES_MAX = 4;
 
 export interface ProducedMessage {
   key?: string | Buffer | null;
@@ -83,7 +83,7 @@ function isPlain({ topicData }: ProduceInput): boolean {
 function isPlainBatch(messages: readonly ProducedMessage[]): boolean {
   if (messages.length === 0 || !messages.every(isPlainMessage)) return false;
   const { firstMs, lastMs } = findTimes(messages);
-  return firstMs >= 0 && lastMs - firstMs < DELTA_MAX;
+  return firstMs >= 0 && lastMs - firstMs < KAFKA_DELTA_MAX;
 }
 
 function isPlainMessage({ key, value, timestamp, headers }: ProducedMessage): boolean {
@@ -153,7 +153,7 @@ function findTimes(messages: readonly ProducedMessage[]): { firstMs: number; las
 function boundOf(messages: readonly ProducedMessage[]): number {
   let bytes = 0;
   for (const { key, value } of messages) {
-    bytes += (key as string).length * UTF8_BYTES_MAX + (value as Buffer).length + RECORD_OVERHEAD_MAX;
+    bytes += (key as string).length * UTF8_BYTES_MAX + (value as Buffer).length + KAFKA_RECORD_OVERHEAD_MAX;
   }
   return bytes;
 }
@@ -166,12 +166,12 @@ function takeScratch(bytes: number): Buffer {
   const scratch = scratches.pop();
   return scratch !== undefined && scratch.length >= bytes
     ? scratch
-    : Buffer.allocUnsafeSlow(Math.max(SCRATCH_BYTES_MIN, bytes * 2));
+    : Buffer.allocUnsafeSlow(Math.max(PRODUCE_SCRATCH_BYTES_MIN, bytes * 2));
 }
 
 /** Only what nobody reads any more: a compression that was given up reads on, and keeps its memory to the end. */
 function giveScratch(scratch: Buffer): void {
-  if (scratch.length <= SCRATCH_BYTES_MAX && scratches.length < SCRATCHES_MAX) scratches.push(scratch);
+  if (scratch.length <= PRODUCE_SCRATCH_BYTES_MAX && scratches.length < PRODUCE_SCRATCHES_MAX) scratches.push(scratch);
 }
 
 // --- records ---

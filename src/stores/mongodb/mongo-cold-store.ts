@@ -20,7 +20,7 @@ import { sha256 } from '../../base/checksum.js';
 import { checkKey, checkSnapshot, findNewest, verifySnapshot } from '../cold-snapshot.js';
 import { withDeadline } from '../deadline.js';
 import { HealthRecord } from '../health-record.js';
-import { CLOSE_GRACE_MS, SNAPSHOT_PIECE_BYTES } from '../limits.js';
+import { CLOSE_GRACE_MS, SAVE_ATTEMPTS_MAX, SNAPSHOT_PIECE_BYTES } from '../limits.js';
 import {
   type BackendHealth,
   type ColdHeader,
@@ -42,8 +42,6 @@ import { DUPLICATE_KEY, isDuplicate, MongoLeases } from './mongo-leases.js';
 const UPDATES_PER_COMMAND = 100_000;
 /** FerretDB 1 holds one of its 100 connections per update until the command ends, and locks up for good without one. */
 const FERRETDB_UPDATES_PER_COMMAND = 20;
-/** Two writers of one id may meet on a sequence; the loser takes the next. */
-const SAVE_ATTEMPTS_MAX = 5;
 
 export interface MongoColdStoreOptions {
   /** With the database's name as its path. */

@@ -8,6 +8,7 @@ import { Backoff, pause, withDeadline } from '../deadline.js';
 import { checkEntry } from '../embedded/embedded-hot-store.js';
 import { HealthRecord } from '../health-record.js';
 import { requireFence } from '../lease-rules.js';
+import { REDIS_PIPELINE_BYTES_MAX, REDIS_RECONNECT_MS_MAX, REDIS_RECONNECT_MS_MIN } from '../limits.js';
 import {
   type BackendHealth,
   type Fence,
@@ -20,11 +21,6 @@ import {
   type PersistErrorKind,
 } from '../store-ports.js';
 import { CLAIM, FENCED_SET, RELEASE } from './redis-scripts.js';
-
-const RECONNECT_MS_MIN = 100;
-const RECONNECT_MS_MAX = 2000;
-/** One pipeline carries at most this much, so that a large set does not sit in memory twice. */
-const PIPELINE_BYTES_MAX = 8 * 1024 * 1024;
 
 export interface RedisHotStoreOptions {
   url: string;
@@ -43,7 +39,7 @@ class RedisHotStore implements HotStore {
   readonly #deadlineMs: number;
   readonly #connectTimeoutMs: number;
   readonly #health: HealthRecord;
-  readonly #reconnect = new Backoff(RECONNECT_MS_MIN, RECONNECT_MS_MAX);
+  readonly #reconnect = new Backoff(REDIS_RECONNECT_MS_MIN, REDIS_RECONNECT_MS_MAX);
   #closed = false;
   /** Why there is no connection, as far as ioredis has said so. */
   #problem = '';
@@ -190,7 +186,10 @@ function fenceKey(name: string): string {
 function findPipelineLimit(entries: readonly HotEntry[], start: number): number {
   let bytes = 0;
   let limit = start;
-  while (limit < entries.length && (limit === start || bytes + entries[limit].value.length <= PIPELINE_BYTES_MAX)) {
+  while (
+    limit < entries.length &&
+    (limit === start || bytes + entries[limit].value.length <= REDIS_PIPELINE_BYTES_MAX)
+  ) {
     bytes += entries[limit].value.length;
     limit++;
   }

@@ -5,6 +5,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { after, test } from 'node:test';
 import { DROP_RESPONSE_UNSENT, NetCounters } from '../../../src/net/gateway/net-counters.js';
 import { RequestGates } from '../../../src/net/http/request-gate.js';
+import { HTTP_REQUESTS_PER_TURN } from '../../../src/net/limits.js';
 import { frameBytes, PING, PONG, RawClient, upgradeRequest } from '../raw-client.js';
 import { sleep, startNet, stopAll, until } from '../start-net.js';
 
@@ -56,6 +57,16 @@ for (const [title, text] of [
     await running.stop();
   });
 }
+
+test('few requests begin in one turn of the event loop, however many connections ask', async () => {
+  const { seen, running } = await startCounting();
+  const clients = Array.from({ length: 40 }, () => connectCounting(running.port));
+  for (const { socket } of clients) socket.write(request('/healthz').repeat(20));
+  await until('all answers', () => clients.every(({ count }) => count() === 20));
+  assert.equal(seen.total, 800);
+  assert.ok(seen.inTurnMax <= HTTP_REQUESTS_PER_TURN, `${seen.inTurnMax} requests began in one turn`);
+  await running.stop();
+});
 
 test('requests that come cut anywhere are answered one by one', async () => {
   const { seen, running } = await startCounting();

@@ -49,10 +49,23 @@ for (const [form, pattern] of [
       log.info({}, 'not shown'); log.warn({ a: 1 }, 'x');`;
     const child = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: ['ignore', 'pipe', 'pipe'] });
     let text = '';
-    child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
       text += chunk;
     });
     await new Promise((resolve) => child.once('close', resolve));
     assert.match(text, pattern);
   });
 }
+
+test('what C code writes to the error stream without a line end is not glued to a line of the log', async () => {
+  const code = `import { writeSync } from 'node:fs'; import { createLog } from ${JSON.stringify(LOG)};
+    const log = createLog({ logLevel: 'warn', log: 'json' });
+    writeSync(2, 'Write error: No space left on device position 0, size 4096'); log.warn({}, 'x');`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: ['ignore', 'pipe', 'ignore'] });
+  let text = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk;
+  });
+  await new Promise((resolve) => child.once('close', resolve));
+  assert.equal(JSON.parse(text).msg, 'x');
+});

@@ -32,6 +32,7 @@ import {
   REFUSALS_PENDING_MAX,
   SOCKET_BACKLOG_BYTES_MAX,
 } from '../../limits.js';
+import { ChunkFeed } from './chunk-feed.js';
 import { ClosingSockets } from './closing-sockets.js';
 import { Heartbeats } from './heartbeats.js';
 import { framedBytes, OPCODE_BINARY, OPCODE_PING, SocketWriter } from './socket-writer.js';
@@ -163,13 +164,13 @@ export class WebSocketTransport {
   private accept(ws: WebSocket, socket: Socket, encoding: Encoding): void {
     const connection = new WebSocketConnection(this, ws, socket, encoding);
     if (this.options.bans.hasAddress(connection.address)) {
-      this.explainRefusal(ws, socket, CloseCode.Policy, 'banned');
+      this.explainRefusal(connection, CloseCode.Policy, 'banned');
       return;
     }
     const client = this.gateway.open(connection, encoding);
     if (client === -1) {
       const reason = this.gateway.isDraining ? 'the server is shutting down' : 'the server is full';
-      this.explainRefusal(ws, socket, CloseCode.TryAgainLater, reason);
+      this.explainRefusal(connection, CloseCode.TryAgainLater, reason);
       return;
     }
     this.connections[client] = connection;
@@ -189,15 +190,12 @@ export class WebSocketTransport {
   }
 
   /** A browser shows no HTTP status of a failed upgrade, so the reason goes into a close frame. */
-  private explainRefusal(ws: WebSocket, socket: Socket, code: number, reason: string): void {
+  private explainRefusal(connection: WebSocketConnection, code: number, reason: string): void {
     this.refusalsPending += 1;
     this.counters.countClose(true, code);
-    ws.on('error', ignoreError);
-    ws.on('close', () => {
+    connection.refuse(code, reason, () => {
       this.refusalsPending -= 1;
     });
-    ws.close(code, reason);
-    this.closing.add(ws, socket);
   }
 
   private ping(client: number, connection: WebSocketConnection): void {
@@ -212,6 +210,7 @@ class WebSocketConnection implements Connection {
   private readonly ws: WebSocket;
   /** Also used by ws; see socket-writer.ts for why that is safe. */
   private readonly socket: Socket;
+  private readonly feed: ChunkFeed;
   private readonly isText: boolean;
   private client = -1;
 
@@ -219,6 +218,7 @@ class WebSocketConnection implements Connection {
     this.transport = transport;
     this.ws = ws;
     this.socket = socket;
+    this.feed = new ChunkFeed(ws, socket);
     this.isText = encoding === 'json';
     this.address = plainAddress(socket.remoteAddress ?? '');
   }
@@ -231,6 +231,13 @@ class WebSocketConnection implements Connection {
     this.ws.on('error', (error) => this.fail(error as NodeJS.ErrnoException));
     this.ws.on('close', (code) => this.end(code));
     this.socket.on('drain', () => this.transport.gateway.unhold(this.client, HOLD_BACKLOG));
+  }
+
+  /** Instead of begin. */
+  refuse(code: number, reason: string, onGone: () => void): void {
+    this.ws.on('error', ignoreError);
+    this.ws.on('close', onGone);
+    this.close(code, reason);
   }
 
   /** @hot */
@@ -264,7 +271,7 @@ class WebSocketConnection implements Connection {
   }
 
   close(code: number, reason: string): void {
-    this.ws.close(code, reason);
+    this.feed.close(code, reason);
     this.transport.closing.add(this.ws, this.socket);
   }
 
