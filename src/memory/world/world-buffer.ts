@@ -158,9 +158,8 @@ export class WorldBuffer {
       const from = sourceStart + offset;
       const to = targetStart + offset;
       bytes.copyWithin(to, from, from + (role === 'id' ? idLimit : rowLimit) * size);
-      if (role !== 'id' && ghostLimit > ghostFirst) {
-        bytes.copyWithin(to + ghostFirst * size, from + ghostFirst * size, from + ghostLimit * size);
-      }
+      // Copies nothing where no ghost is in use: its limit is not above its beginning then.
+      if (role !== 'id') bytes.copyWithin(to + ghostFirst * size, from + ghostFirst * size, from + ghostLimit * size);
     }
     if (layout.cells !== undefined) {
       const limit = sourceStart + cellsLimit(layout.cells, scalars);
