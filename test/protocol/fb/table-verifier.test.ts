@@ -242,3 +242,10 @@ test('a buffer that does not lie within the view is refused', () => {
   assert.equal(verifyTable([], view, 12, 12), false);
   assert.equal(verifyTable([], view, 0, 0), false);
 });
+
+test('a string may end with the buffer', () => {
+  const view = handMade();
+  view.setUint16(14, 0, true); // no vector
+  assert.equal(verifyTable(SHAPE, view, 0, 39), true);
+  assert.equal(verifyTable(SHAPE, view, 0, 38), false, 'its zero is cut off');
+});
