@@ -152,6 +152,60 @@ test('fields go at the size of their type, those that changed, or on entering th
   assert.deepEqual(recordOf(SENT_NEVER, 2, ({ zone }) => zone.columns.turn.fill(0)).slice(11), [20, 0]);
 });
 
+test('a field that the client has been told of already is not told again, nor is a step', () => {
+  const then = (change: (rows: ReturnType<typeof makeRows>) => void) => (rows: ReturnType<typeof makeRows>) => {
+    walk(SHORT_STEP_QUANTA_MAX * 2 + 1, 3)(rows);
+    rows.zone.columns.hp[1] = 9;
+    rows.changes.reset(0);
+    rows.zone.tick = 4;
+    rows.changes.touch(1);
+    change(rows);
+  };
+  const both = recordOf(
+    4,
+    5,
+    then(({ zone }) => zone.columns.score.fill(7)),
+  );
+  assert.deepEqual(both, [5, 8 << 2, 7, 0, 0, 0], 'hp was told in tick 4');
+  const moved = recordOf(3, 4, (rows) => {
+    walk(SHORT_STEP_QUANTA_MAX * 2 + 1, 3)(rows);
+    rows.zone.positionX[1] += QUANTUM;
+    rows.zone.columns.hp[1] = 9;
+  });
+  assert.deepEqual(moved.slice(0, 2), [5, 0b101], 'the long step was told in tick 3');
+});
+
+test('what was told in tick 0 was told', () => {
+  const { zone, changes, builder, finish } = makeBuilder();
+  changes.touch(1);
+  zone.tick = 1;
+  zone.columns.hp[1] = 9;
+  changes.touch(1);
+  builder.begin(START, 1, 0, NONE, 0, 0);
+  builder.writeEntity(1, 5, 0, 1);
+  assert.deepEqual([...finish().entitiesArray()!], [5, 4, 9]);
+});
+
+test('a mask goes in one byte as long as it can', () => {
+  for (const [count, maskBytes] of [
+    [5, [127]],
+    [6, [255, 1]],
+  ] as const) {
+    const names = Array.from({ length: count }, (_, i) => `f${i}`);
+    const fields = Object.fromEntries(names.map((name) => [name, { type: 'f64', wire: { type: 'u8' } } as const]));
+    const { zone, changes } = makeRows(fields);
+    const bytes = new Uint8Array(256);
+    const builder = new FrameBuilder(changes, zone.kind);
+    builder.attach(bytes, new DataView(bytes.buffer));
+    for (const name of names) zone.buffer.blocks[0].columns[name][1] = 1;
+    changes.touch(1);
+    builder.begin(0, 0, 0, NONE, 0, 0);
+    builder.writeEntity(1, 5, SENT_NEVER, 0);
+    const size = builder.end();
+    assert.deepEqual([...bytes.subarray(36, size)], [5, ...maskBytes, ...Array(9).fill(0), ...Array(count).fill(1)]);
+  }
+});
+
 test('ids go as their distance from the one before, in as many bytes as they need', () => {
   const { zone, changes, builder, finish } = makeBuilder();
   zone.columns.turn.fill(-10);

@@ -25,8 +25,8 @@ export interface Rows {
   buffer: { blocks: { columns: Record<string, Float64Array> }[] };
 }
 
-export function makeRows(): { zone: Rows; changes: ChangeTicks } {
-  const columns = Object.fromEntries(Object.keys(FIELDS).map((name) => [name, new Float64Array(ROWS)]));
+export function makeRows(fields: FieldDefinitions = FIELDS): { zone: Rows; changes: ChangeTicks } {
+  const columns = Object.fromEntries(Object.keys(fields).map((name) => [name, new Float64Array(ROWS)]));
   const zone: Rows = {
     rowCapacity: ROWS,
     tick: 0,
@@ -37,5 +37,5 @@ export function makeRows(): { zone: Rows; changes: ChangeTicks } {
     columns: columns as Rows['columns'],
     buffer: { blocks: [{ columns }] },
   };
-  return { zone, changes: new ChangeTicks(zone as unknown as EngineZone, listReplicatedFields(FIELDS), QUANTUM) };
+  return { zone, changes: new ChangeTicks(zone as unknown as EngineZone, listReplicatedFields(fields), QUANTUM) };
 }

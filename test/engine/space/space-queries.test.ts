@@ -118,7 +118,9 @@ function createLine(places: readonly number[], kinds = places.map(() => 0)) {
   const queries = new SpaceQueries(index, alive, Uint8Array.from(kinds), Float32Array.from(places), positionY, 1);
   const nearest = (radius: number, most: number, mask = 1): number[] => {
     const out = new Int32Array(most);
-    return [...out.subarray(0, queries.nearest(0, 0, radius, mask, out))];
+    const count = queries.nearest(0, 0, radius, mask, out);
+    assert.ok(count <= most);
+    return [...out.subarray(0, count)];
   };
   return {
     queries,
@@ -135,6 +137,7 @@ test('equally near rows come in the order of the index, whether or not there is 
   assert.deepEqual(nearest(10, 4), [5, 2, 4, 0]);
   assert.deepEqual(nearest(10, 2), [5, 2]);
   assert.deepEqual(nearest(10, 0), []);
+  assert.deepEqual(createLine([1, -1, 1]).nearest(10, 2), [0, 1]);
 });
 
 test('a row that stands on the radius is within it', () => {
