@@ -9,7 +9,13 @@ import { Quadtree } from '../../../src/engine/space/quadtree.js';
 import type { EngineZone } from '../../../src/engine/zone/zone.js';
 import * as R from '../../../src/memory/records/thread-records.js';
 import { ByteRing } from '../../../src/memory/rings/byte-ring.js';
-import { CLIENT_APPLIED_SEQUENCE, CLIENT_STATE_WORDS, ClientTable } from '../../../src/memory/tables/client-table.js';
+import {
+  CLIENT_APPLIED_SEQUENCE,
+  CLIENT_STATE_WORDS,
+  ClientTable,
+  CONGESTED_ABSENT,
+  CONGESTED_BACKLOG,
+} from '../../../src/memory/tables/client-table.js';
 import { COUNTER, COUNTER_COUNT } from '../../../src/memory/tables/zone-counters.js';
 import { EntityDecoder } from '../../../src/protocol/fb/entity-decoder.js';
 import { openFrame } from '../../../src/protocol/fb/server-frame.js';
@@ -204,4 +210,39 @@ test('a client that nothing happens to gets a frame when a command of it was app
   assert.equal(run().size, 1);
   assert.equal(run().size, 0);
   assert.deepEqual([counter(COUNTER.framesWritten), counter(COUNTER.keepAlives)], [3, 1]);
+});
+
+test('a client that is backed up, absent, or has two frames under way gets none, and each is counted as what it is', () => {
+  const { zone, clients, place, run, join, counter } = createStage();
+  place(0, 100);
+  join(0, 0);
+  run();
+  const skipped = () => [counter(COUNTER.framesSkippedCongested), counter(COUNTER.framesSkippedInFlight)];
+  const move = () => {
+    zone.positionX[0] += 1;
+    return run().size;
+  };
+  clients.congested[0] = CONGESTED_BACKLOG;
+  assert.deepEqual([move(), move(), ...skipped()], [0, 0, 2, 0]);
+  clients.congested[0] = CONGESTED_ABSENT;
+  assert.deepEqual([move(), ...skipped()], [0, 2, 0]);
+  clients.congested[0] = 0;
+  clients.delivered[0] -= 1;
+  assert.deepEqual([move(), ...skipped()], [1, 2, 0], 'one frame is under way');
+  clients.delivered[0] -= 1;
+  assert.deepEqual([move(), ...skipped()], [0, 2, 1]);
+  clients.delivered[0] += 2;
+  assert.deepEqual([move(), ...skipped()], [1, 2, 1]);
+});
+
+test('entities that enter before, between and behind those that are known come sorted by id', () => {
+  const { place, run, join } = createStage();
+  for (const row of [10, 20, 30]) place(row, 100);
+  join(0, 20);
+  assert.deepEqual(run().get(0)?.entered, [10, 20, 30]);
+  for (const row of [40, 25, 5, 15, 7]) place(row, 101);
+  assert.deepEqual(run().get(0), { entered: [5, 7, 15, 25, 40], updated: [], left: [] });
+  place(8, 101);
+  place(10, 102);
+  assert.deepEqual(run().get(0), { entered: [8], updated: [10], left: [] });
 });

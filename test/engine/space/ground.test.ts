@@ -122,6 +122,7 @@ test('a body whose centre is on an edge or a centre line is pushed straight off 
     shapes.box(100, 100, 20, 10);
     shapes.wall(20, 120, 60, 120, 2);
     shapes.wall(150, 20, 150, 60, 2);
+    shapes.box(60, 20, 20, 1.5);
     shapes.wall(20, 20, 20, 20, 2);
   });
   const push = (x: number, y: number): number[] => {
@@ -134,6 +135,8 @@ test('a body whose centre is on an edge or a centre line is pushed straight off 
   assert.deepEqual(push(120, 105), [1, 0]);
   assert.deepEqual(push(110, 100), [0, -1]);
   assert.deepEqual(push(110, 110), [0, 1]);
+  assert.deepEqual(push(70, 20), [0, -1], 'not through a thin box');
+  assert.deepEqual(push(70, 21.5), [0, 1]);
   assert.deepEqual(push(40, 120).map(Math.abs), [0, 2]);
   assert.deepEqual(push(150, 40).map(Math.abs), [2, 0]);
   assert.deepEqual(push(20, 20).map(Math.abs), [2, 0]);
