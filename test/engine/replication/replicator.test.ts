@@ -42,7 +42,7 @@ function createStage(bytesPerSecond = 1 << 20, firstTick = 1) {
     positionY: new Float32Array(ROWS),
     counters: new Float64Array(COUNTER_COUNT),
     rowOfId: new Int32Array(ROWS),
-    engine: { key: new Uint32Array(ROWS), ownerEpoch: new Int32Array(ROWS) },
+    engine: { key: new Uint32Array(ROWS), ownerGeneration: new Int32Array(ROWS) },
     buffer: { blocks: [{ columns }] },
   };
   const clients = new ClientTable(ClientTable.create(CLIENTS), CLIENTS);
@@ -89,7 +89,7 @@ function createStage(bytesPerSecond = 1 << 20, firstTick = 1) {
   };
   const join = (client: number, row: number, updateHz = TICK_HZ): void => {
     clients.begin(client, 1, 0, updateHz, 0);
-    zone.engine.ownerEpoch[row] = 1;
+    zone.engine.ownerGeneration[row] = 1;
     replicator.attach(client, row);
     replicator.forget(client);
   };
