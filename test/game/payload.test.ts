@@ -85,3 +85,34 @@ test('commands are numbered from 256 in their order, and a handler that returns 
   assert.equal(second.apply(undefined as never, 3, bytes, 1), 17);
   assert.deepEqual(calls, [[3, true]]);
 });
+
+test('the form keeps what an author gave, and says nothing of what he did not', () => {
+  assert.deepEqual(
+    formPayload({
+      plain: { type: 'i16' },
+      low: { type: 'i16', min: -5 },
+      high: { type: 'f32', max: 5 },
+      both: { type: 'u8', min: 0, max: 0 },
+      room: { type: 'u8', reserved: true },
+      sure: { type: 'bool' },
+      where: { type: 'u8', oneOf: ['here', 'there', 'nowhere'] },
+    }),
+    [
+      { name: 'plain', type: 'i16' },
+      { name: 'low', type: 'i16', min: -5 },
+      { name: 'high', type: 'f32', max: 5 },
+      { name: 'both', type: 'u8', min: 0, max: 0 },
+      { name: 'room', type: 'u8', reserved: true },
+      { name: 'sure', type: 'u8', min: 0, max: 1, isBool: true },
+      { name: 'where', type: 'u8', min: 0, max: 2, oneOf: ['here', 'there', 'nowhere'] },
+    ],
+  );
+});
+
+test('the object has every property, of its type, before the first command: its shape never changes', () => {
+  const { target } = new PayloadReader(formPayload(PAYLOAD)) as unknown as { target: Record<string, unknown> };
+  assert.deepEqual(Object.keys(target), Object.keys(VALUES));
+  for (const [name, value] of Object.entries(VALUES)) assert.equal(typeof target[name], typeof value, name);
+  assert.deepEqual([target.sure, target.where, target.slot], [false, 'here', 0]);
+  assert.ok(!Number.isInteger(target.angle), 'made for fractions');
+});

@@ -3,8 +3,22 @@ import { test } from 'node:test';
 import { ENGINE_COLUMNS } from '../../src/engine/entities/columns.js';
 import { compileGame, isCompiled } from '../../src/game/compile-game.js';
 import { defineGame } from '../../src/game/define-game.js';
+import {
+  COMMAND_KIND_MAX,
+  COMMAND_KIND_MIN,
+  COMMAND_RATE_MAX,
+  COMMAND_RATE_MIN,
+  GRANT_AMOUNT_MAX,
+} from '../../src/game/limits.js';
 import { ENGINE_FIELD_NAMES } from '../../src/game/reserved-names.js';
 import { findMistakes, type GameMistakes } from '../../src/game/validate-game.js';
+import { EVENT_TYPES_MAX } from '../../src/memory/limits.js';
+import {
+  REPLICATED_FIELDS_MAX,
+  WIRE_COMMANDS_MAX,
+  WIRE_KINDS_MAX,
+  WIRE_NAME_BYTES_MAX,
+} from '../../src/protocol/limits.js';
 
 const SOUND = {
   name: 'runners',
@@ -122,6 +136,84 @@ test('each kind of mistake is told in its own words', () => {
     );
   }
   assert.match(findMistakes(7)[0], /^a game is 7; allowed: an object/);
+});
+
+/** So many of something by name. */
+function many<T>(count: number, value: T): Record<string, T> {
+  return Object.fromEntries(Array.from({ length: count }, (_, i) => [`n${i}`, value]));
+}
+
+function command(change: Record<string, unknown>): Record<string, unknown> {
+  return { commands: { A: { payload: {}, apply() {}, ...change } } };
+}
+
+function payload(value: Record<string, unknown>): Record<string, unknown> {
+  return command({ payload: { a: value } });
+}
+
+function grant(change: Record<string, unknown>): Record<string, unknown> {
+  return { grants: [{ name: 'gold', min: 0, max: 1, apply() {}, ...change }] };
+}
+
+test('each limit is allowed, and what lies beyond it is one mistake', () => {
+  const apply = (): void => {};
+  const cases: [string, Record<string, unknown>, Record<string, unknown>][] = [
+    ['kinds', { kinds: Object.keys(many(WIRE_KINDS_MAX, 0)) }, { kinds: Object.keys(many(WIRE_KINDS_MAX + 1, 0)) }],
+    [
+      'events',
+      { eventForms: {}, events: Object.keys(many(EVENT_TYPES_MAX, 0)) },
+      { eventForms: {}, events: Object.keys(many(EVENT_TYPES_MAX + 1, 0)) },
+    ],
+    [
+      'fields',
+      { fields: { ...many(REPLICATED_FIELDS_MAX, { type: 'u8', wire: { type: 'u8' } }), plain: { type: 'u8' } } },
+      { fields: many(REPLICATED_FIELDS_MAX + 1, { type: 'u8', wire: { type: 'u8' } }) },
+    ],
+    [
+      'commands',
+      { commands: many(WIRE_COMMANDS_MAX, { payload: {}, apply }) },
+      { commands: many(WIRE_COMMANDS_MAX + 1, { payload: {}, apply }) },
+    ],
+    ['kind', command({ kind: COMMAND_KIND_MIN }), command({ kind: COMMAND_KIND_MIN - 1 })],
+    ['kind', command({ kind: COMMAND_KIND_MAX }), command({ kind: COMMAND_KIND_MAX + 1 })],
+    ['kind', command({ kind: 300 }), command({ kind: 300.5 })],
+    ['rate', command({ ratePerSecond: COMMAND_RATE_MIN }), command({ ratePerSecond: COMMAND_RATE_MIN / 2 })],
+    ['rate', command({ ratePerSecond: COMMAND_RATE_MAX }), command({ ratePerSecond: COMMAND_RATE_MAX + 1 })],
+    ['rate', command({ ratePerSecond: 5 }), command({ ratePerSecond: '5' })],
+    ['rate', command({}), command({ ratePerSecond: Number.NaN })],
+    ['bytes', command({ payload: many(12, { type: 'f32' }) }), command({ payload: many(13, { type: 'f32' }) })],
+    ['type', payload({ type: 'u8', max: 5 }), payload({ type: 'u64', max: 5 })],
+    ['least', payload({ type: 'i8', min: -128 }), payload({ type: 'i8', min: -129 })],
+    ['most', payload({ type: 'i8', max: 127 }), payload({ type: 'i8', max: 128 })],
+    ['bound', payload({ type: 'i8', max: 5 }), payload({ type: 'i8', max: '5' })],
+    ['range', payload({ type: 'i8', min: 5, max: 5 }), payload({ type: 'i8', min: 5, max: 4 })],
+    ['range', payload({ type: 'i8', min: 5 }), payload({ type: 'i8', min: '9', max: 4 })],
+    ['names', payload({ type: 'u8', oneOf: Object.keys(many(256, 0)) }), payload({ type: 'u8', oneOf: [] })],
+    ['names', payload({ type: 'u8', oneOf: ['one'] }), payload({ type: 'u8', oneOf: Object.keys(many(257, 0)) })],
+    ['grant', grant({ min: 3, max: 3 }), grant({ min: 4, max: 3 })],
+    ['grant', grant({ max: GRANT_AMOUNT_MAX }), grant({ max: GRANT_AMOUNT_MAX + 1 })],
+    ['grant', grant({ min: -GRANT_AMOUNT_MAX }), grant({ min: -GRANT_AMOUNT_MAX - 1 })],
+    ['grant', grant({}), grant({ max: '1' })],
+    ['grant', grant({}), grant({ min: undefined })],
+    ['grant', grant({}), grant({ apply: 1 })],
+    ['scale', { eventForms: { ran: { scale: 2 } } }, { eventForms: { ran: { scale: 0 } } }],
+    ['scale', { eventForms: { ran: {} } }, { eventForms: { ran: { scale: '2' } } }],
+    ['name', { name: 'n'.repeat(WIRE_NAME_BYTES_MAX) }, { name: 'n'.repeat(WIRE_NAME_BYTES_MAX + 1) }],
+    ['name', { name: 'a' }, { name: 1 }],
+    ['version', { version: 0 }, { version: -1 }],
+  ];
+  for (const [what, sound, wrong] of cases) {
+    assert.deepEqual(mistakesOf(sound), [], `${what}: ${JSON.stringify(sound).slice(0, 99)}`);
+    assert.equal(mistakesOf(wrong).length, 1, `${what}: ${mistakesOf(wrong).join('\n')}`);
+  }
+});
+
+test('a name that was probably meant is one edit away, in its case, a letter more, less or other', () => {
+  const hintOf = (name: string) => /did you mean (\w+)\?/.exec(mistakesOf({ persistentKinds: [name] })[0])?.[1];
+  for (const near of ['Runner', 'RUNNER', 'unner', 'runne', 'ruunner', 'runners', 'rummer'.replace('m', 'n')]) {
+    assert.equal(hintOf(near), 'runner', near);
+  }
+  for (const far of ['runnersx', 'nner', 'walker', 'rummer', '']) assert.equal(hintOf(far), undefined, far);
 });
 
 test('defineGame refuses a game with mistakes, and marks what it has compiled', () => {

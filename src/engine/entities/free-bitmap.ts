@@ -61,9 +61,9 @@ export class FreeBitmap {
 
   private lowerLimit(): void {
     let word = (this.limit - 1) >> 5;
-    while (word >= 0 && this.words[word] === 0) {
+    while (word > 0 && this.words[word] === 0) {
       word--;
     }
-    this.limit = word < 0 ? 0 : word * 32 + 32 - Math.clz32(this.words[word]);
+    this.limit = word * 32 + 32 - Math.clz32(this.words[word]);
   }
 }

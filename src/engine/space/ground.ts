@@ -144,20 +144,37 @@ export class Ground implements GroundQueries {
       if (shape < 0) return isMoved;
       this.measure(shape, x, y);
       const distance = nearest[2];
-      let dx = x - nearest[0];
+      const dx = x - nearest[0];
       const dy = y - nearest[1];
-      let length = Math.sqrt(dx * dx + dy * dy);
+      const length = Math.sqrt(dx * dx + dy * dy);
+      isMoved = true;
       if (length === 0) {
-        dx = 1; // on the very centre line: any way is as short
-        length = 1;
+        this.pushOff(shape, positionX, positionY, row, radius - distance);
+        continue;
       }
       const sign = distance < 0 && this.shapes[shape * SHAPE_WORDS] === BOX ? -1 : 1;
       const by = (radius - distance) * sign;
       positionX[row] = x + (dx / length) * by;
       positionY[row] = y + (dy / length) * by;
-      isMoved = true;
     }
     return isMoved;
+  }
+
+  /** On the very edge of a box, or on the centre line of a wall, the way out is square to it; from a centre any way is. */
+  private pushOff(shape: number, positionX: Float32Array, positionY: Float32Array, row: number, by: number): void {
+    const [kind, a, b, c, d] = this.shapes.subarray(shape * SHAPE_WORDS);
+    let awayX = 1;
+    let awayY = 0;
+    if (kind === BOX) {
+      awayX = positionX[row] === a ? -1 : positionX[row] === c ? 1 : 0;
+      awayY = awayX !== 0 ? 0 : positionY[row] === b ? -1 : 1;
+    } else if (kind === WALL && (a !== c || b !== d)) {
+      const length = Math.sqrt((c - a) * (c - a) + (d - b) * (d - b));
+      awayX = (b - d) / length;
+      awayY = (c - a) / length;
+    }
+    positionX[row] += awayX * by;
+    positionY[row] += awayY * by;
   }
 
   /** @hot The part, 0 to 1, of a way after which a body of this radius meets the ground; NO_HIT when it does not. */

@@ -49,7 +49,6 @@ export class LazyIndex implements SpatialIndex {
   }
 
   private copy(zone: EngineZone, start: number, limit: number): void {
-    if (limit <= start) return;
     this.alive.set(zone.alive.subarray(start, limit), start);
     this.positionX.set(zone.positionX.subarray(start, limit), start);
     this.positionY.set(zone.positionY.subarray(start, limit), start);

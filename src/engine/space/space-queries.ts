@@ -41,7 +41,8 @@ export class SpaceQueries {
       const dy = positionY[row] - y;
       const squared = dx * dx + dy * dy;
       if (squared > radiusSquared || (count === most && squared >= distances[count - 1])) continue;
-      let at = count === most ? count - 1 : count++;
+      if (count < most) count++;
+      let at = count - 1;
       while (at > 0 && distances[at - 1] > squared) {
         distances[at] = distances[at - 1];
         out[at] = out[at - 1];

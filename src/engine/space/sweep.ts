@@ -77,7 +77,8 @@ export function sweepWall(
   const distance = (x - fromX) * normalX + (y - fromY) * normalY;
   const approach = stepX * normalX + stepY * normalY;
   const side = distance >= 0 ? radius : -radius;
-  if (approach === 0) return first;
+  // A way that goes along the wall or away from it does not meet its side, though it begins there.
+  if (distance >= 0 ? approach >= 0 : approach <= 0) return first;
   const at = (side - distance) / approach;
   if (!(at >= 0 && at <= 1) || at >= first) return first;
   const along = ((x + stepX * at - fromX) * alongX + (y + stepY * at - fromY) * alongY) / (length * length);

@@ -158,9 +158,9 @@ export class WorldBuffer {
       const from = sourceStart + offset;
       const to = targetStart + offset;
       bytes.copyWithin(to, from, from + (role === 'id' ? idLimit : rowLimit) * size);
-      if (role !== 'id' && mirrorLimit > mirrorFirst) {
+      // Copies nothing where no mirror is in use: its limit is not above its beginning then.
+      if (role !== 'id')
         bytes.copyWithin(to + mirrorFirst * size, from + mirrorFirst * size, from + mirrorLimit * size);
-      }
     }
     if (layout.cells !== undefined) {
       const limit = sourceStart + cellsLimit(layout.cells, scalars);

@@ -12,11 +12,13 @@ test('the lowest free place is taken next', () => {
 });
 
 test('a full bitmap answers -1, also where the capacity is no multiple of 32', () => {
-  for (const capacity of [1, 31, 32, 33, 100]) {
+  for (const capacity of [1, 31, 32, 33, 64, 100]) {
     const bitmap = new FreeBitmap(capacity);
     for (let i = 0; i < capacity; i++) assert.equal(bitmap.take(), i);
     assert.equal(bitmap.take(), -1);
+    assert.equal(bitmap.limit, capacity);
     bitmap.give(capacity - 1);
+    assert.equal(bitmap.limit, capacity - 1);
     assert.equal(bitmap.take(), capacity - 1);
   }
 });

@@ -41,3 +41,24 @@ for (const seed of [1, 2, 3]) {
     }
   });
 }
+
+test('what fits exactly is picked, in the order of the index, and what does not leaves its room to the next', () => {
+  assert.deepEqual(pick([100, 100, 100], [5, 5, 5], 10), [0, 1]);
+  assert.deepEqual(pick([50, 50, 50], [4, 20, 4], 9), [0, 2]);
+  assert.deepEqual(pick([100, 50, 50], [10, 5, 5], 17), [0, 1]);
+  assert.deepEqual(pick([100, 50, 50], [10, 5, 5], 20), [0, 1, 2]);
+});
+
+test('an infinite priority pays for its room before the others', () => {
+  assert.deepEqual(pick([Number.POSITIVE_INFINITY, 10], [8, 5], 10), [0]);
+  assert.deepEqual(pick([Number.POSITIVE_INFINITY, 10], [8, 5], 13), [0, 1]);
+});
+
+test('what stands behind the count in the arrays is left alone and does not count', () => {
+  const picked = Uint8Array.of(0, 0, 7);
+  const bytes = Uint16Array.of(5, 5, 100);
+  pickByPriority(Float64Array.of(100, 50, 100), bytes, picked, 2, 10);
+  assert.deepEqual([...picked], [1, 1, 7]);
+  pickByPriority(Float64Array.of(1, 100, 1e9), bytes, picked, 2, 5);
+  assert.deepEqual([...picked], [0, 1, 7]);
+});

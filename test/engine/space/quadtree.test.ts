@@ -304,3 +304,61 @@ test('rows at one point come in the order in which they were added', () => {
     Array.from({ length: 50 }, (_, row) => row),
   );
 });
+
+test('a box finds what a look at every row finds, edges and far corners included', () => {
+  const random = createRandom(SEED);
+  const world = createWorld(2000, () => [Math.round(random() * 540) - 14, Math.round(random() * 540) - 14]);
+  const tree = createTree(world);
+  const out = new Int32Array(2001);
+  for (let round = 0; round < 400; round++) {
+    const [minX, minY] = [Math.round(random() * 540) - 14, Math.round(random() * 540) - 14];
+    const side = round % 4 === 0 ? 540 : 40;
+    const [maxX, maxY] = [minX + Math.round(random() * side), minY + Math.round(random() * side)];
+    const expected = rowsWhere(world, (x, y) => x >= minX && x <= maxX && y >= minY && y <= maxY);
+    const count = tree.queryBox(minX, minY, maxX, maxY, out);
+    assert.deepEqual(ascending(out, count), expected, `seed ${SEED} round ${round}`);
+  }
+  const count = tree.queryBox(world.positionX[7], world.positionY[7], world.positionX[7], world.positionY[7], out);
+  assert.ok(out.subarray(0, count).includes(7), 'a box without sides holds what stands there');
+  assert.equal(tree.queryBox(5, 0, 4, 512, out) + tree.queryBox(0, 5, 512, 4, out), 0);
+  assert.equal(tree.queryBox(Number.NaN, 0, 512, 512, out) + tree.queryBox(0, Number.NaN, 512, 512, out), 0);
+  out.fill(-7);
+  assert.equal(tree.queryBox(-100, -100, 999, 999, out.subarray(0, 30)), 30);
+  assert.equal(out[30], -7, 'no more is written than there is room for');
+});
+
+test('rows on the lower and left edge are within the area, those on the far edges and beyond are strays', () => {
+  const strays = (width: number, height: number, leafSize: number, places: [number, number][]): number => {
+    const world = createWorld(places.length, (row) => places[row]);
+    const tree = createTree(world, { width, height, leafSize });
+    for (const [x, y] of places) {
+      const found = rowsInCircle(world, x, y, 1);
+      const out = new Int32Array(places.length);
+      assert.deepEqual(ascending(out, tree.queryCircle(x, y, 1, out)), found, `${x} ${y}`);
+      assert.deepEqual(ascending(out, tree.queryBox(x - 1, y - 1, x + 1, y + 1, out)).length >= found.length, true);
+    }
+    return tree.strayCount;
+  };
+  // 42 leaves of 12 across: the last ones end at 504. 256 of 2: at 512.
+  for (const [side, leafSize, end] of [
+    [500, 12, 504],
+    [512, 2, 512],
+    [512, 1, 512],
+  ]) {
+    assert.equal(strays(side, side, leafSize, [[0, 0], [0, 9], [9, 0], [end - 0.5, end - 0.5]]), 0); // biome-ignore format: places
+    assert.equal(strays(side, side, leafSize, [[end, 9], [9, end], [end, end], [-0.5, 9], [9, -0.5], [9, end + 9]]), 6); // biome-ignore format: places
+    assert.equal(strays(side / 2, side, leafSize, [[9, end], [9, end - 0.5]]), 1); // biome-ignore format: places
+  }
+});
+
+test('leaves have the wanted size as long as there are enough of them', () => {
+  const sideOf = (width: number, leafSize: number): number =>
+    createTree(
+      createWorld(1, () => [0, 0]),
+      { width, height: 1, leafSize },
+    ).leafSide;
+  assert.equal(sideOf(500, 12), 12);
+  assert.equal(sideOf(2560, 10), 10);
+  assert.equal(sideOf(2555, 10), 10);
+  assert.equal(sideOf(5120, 10), 20);
+});

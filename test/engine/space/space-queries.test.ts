@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createRandom } from '../../../src/base/chance.js';
 import { Quadtree } from '../../../src/engine/space/quadtree.js';
-import { SpaceQueries } from '../../../src/engine/space/space-queries.js';
+import { type SpaceIndex, SpaceQueries } from '../../../src/engine/space/space-queries.js';
 import { NO_HIT, sweepCircle } from '../../../src/engine/space/sweep.js';
 
 const SIDE = 256;
@@ -100,4 +100,73 @@ test('rows that died since the index was built are found no more', () => {
   alive[row] = 0;
   const count = queries.nearest(positionX[row], positionY[row], 1, 0xff, out);
   assert.ok(count === 0 || out[0] !== row);
+});
+
+/** Rows at given places on a line, all of kind 0, and an index that names the rows it is told to. */
+function createLine(places: readonly number[], kinds = places.map(() => 0)) {
+  let named: readonly number[] = places.map((_, row) => row);
+  const answer = (out: Int32Array): number => {
+    out.set(named);
+    return named.length;
+  };
+  const index = {
+    queryCircle: (_x: number, _y: number, _radius: number, out: Int32Array) => answer(out),
+    queryBox: (_minX: number, _minY: number, _maxX: number, _maxY: number, out: Int32Array) => answer(out),
+  } as SpaceIndex;
+  const alive = new Uint8Array(places.length).fill(1);
+  const positionY = new Float32Array(places.length);
+  const queries = new SpaceQueries(index, alive, Uint8Array.from(kinds), Float32Array.from(places), positionY, 1);
+  const nearest = (radius: number, most: number, mask = 1): number[] => {
+    const out = new Int32Array(most);
+    const count = queries.nearest(0, 0, radius, mask, out);
+    assert.ok(count <= most);
+    return [...out.subarray(0, count)];
+  };
+  return {
+    queries,
+    nearest,
+    name: (rows: readonly number[]) => {
+      named = rows;
+    },
+  };
+}
+
+test('equally near rows come in the order of the index, whether or not there is room for all of them', () => {
+  const { nearest } = createLine([3, -3, 2, 3, -2, 1]);
+  assert.deepEqual(nearest(10, 6), [5, 2, 4, 0, 1, 3]);
+  assert.deepEqual(nearest(10, 4), [5, 2, 4, 0]);
+  assert.deepEqual(nearest(10, 2), [5, 2]);
+  assert.deepEqual(nearest(10, 0), []);
+  assert.deepEqual(createLine([1, -1, 1]).nearest(10, 2), [0, 1]);
+});
+
+test('a row that stands on the radius is within it', () => {
+  const { nearest } = createLine([4, 5, 6]);
+  assert.deepEqual(nearest(5, 3), [0, 1]);
+});
+
+test('what the index named for an earlier question does not count for this one', () => {
+  const { queries, nearest, name } = createLine([2, 3, 1]);
+  assert.deepEqual(nearest(10, 3), [2, 0, 1]);
+  name([1]);
+  assert.deepEqual(nearest(10, 3), [1]);
+  name([2, 0, 1]);
+  assert.equal(queries.firstHit(0, 0, 5, 0, 0.5, 1, -1), 2);
+  name([]);
+  assert.equal(queries.firstHit(0, 0, 5, 0, 0.5, 1, -1), -1);
+  assert.equal(queries.hitAt, NO_HIT);
+});
+
+test('of two rows that a way meets at the same moment the first of the index is hit', () => {
+  const { queries, name } = createLine([2, 2]);
+  assert.equal(queries.firstHit(0, 0, 4, 0, 1, 1, -1), 0);
+  assert.equal(queries.hitAt, 0.25);
+  name([1, 0]);
+  assert.equal(queries.firstHit(0, 0, 4, 0, 1, 1, -1), 1);
+});
+
+test('a mask tells kinds up to 31 apart; those beyond are always wanted', () => {
+  const { nearest } = createLine([1, 2, 3, 4], [0, 31, 32, 33]);
+  assert.deepEqual(nearest(10, 4, 1), [0, 2, 3]);
+  assert.deepEqual(nearest(10, 4, 1 << 31), [1, 2, 3]);
 });

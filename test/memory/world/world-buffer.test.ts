@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { RETURNING_IDS_KEPT } from '../../../src/memory/limits.js';
+import { COUNTER } from '../../../src/memory/tables/zone-counters.js';
 import { hashCommitted, hashText } from '../../../src/memory/world/state-hash.js';
 import { LIVE_BLOCK, WorldBuffer } from '../../../src/memory/world/world-buffer.js';
 import {
@@ -263,4 +265,38 @@ test('a commit takes mirrors, and the cells as far as their queue is in use, and
   world.restore();
   assert.deepEqual([columns.x[2], columns.x[65], cells.version[5], cells.state[5], cells.queue[31]], [5, 5, 6, 6, 7]);
   assert.deepEqual([globals[63], marks[63]], [8, 9]);
+});
+
+test('a successor has the claims and the waiting ids of the last commit, and none of what came later', () => {
+  const world = createWorld();
+  for (const tick of [1, 2, 3]) {
+    world.claims.fill(tick);
+    world.claims[126] = 100 + tick;
+    world.returningIds.splice(0, Number.POSITIVE_INFINITY, ...Array.from({ length: tick }, (_, i) => 10 * tick + i));
+    world.commit();
+    const expected = [world.claims.slice(), [...world.returningIds]];
+    world.claims.fill(-1);
+    world.returningIds.push(99);
+    const successor = new WorldBuffer(world.buffer, LAYOUT);
+    successor.returningIds.push(98);
+    successor.restore();
+    assert.deepEqual([successor.claims, successor.returningIds], expected);
+    assert.equal(successor.counters[COUNTER.idsLost], 0);
+  }
+});
+
+test('of more waiting ids than a commit can carry a successor has the first, and the others are counted as lost', () => {
+  const world = createWorld();
+  for (let id = 0; id < RETURNING_IDS_KEPT + 3; id++) world.returningIds.push(id);
+  world.commit();
+  world.restore();
+  assert.deepEqual(
+    world.returningIds,
+    Array.from({ length: RETURNING_IDS_KEPT }, (_, id) => id),
+  );
+  assert.equal(world.counters[COUNTER.idsLost], 3);
+  world.commit();
+  world.restore();
+  assert.equal(world.returningIds.length, RETURNING_IDS_KEPT);
+  assert.equal(world.counters[COUNTER.idsLost], 3, 'they are lost once');
 });

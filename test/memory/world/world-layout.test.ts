@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { RETURNING_IDS_KEPT } from '../../../src/memory/limits.js';
 import * as L from '../../../src/memory/world/world-layout.js';
 
 const COLUMNS: L.ColumnSpec[] = [
@@ -37,6 +38,14 @@ test('the header and the scalars of a block have a place each', () => {
   assert.ok(scalars.every(([, word]) => (word as number) < L.SCALAR_COUNT));
   assert.ok(L.GLOBALS_IN_BLOCK >= L.SCALAR_COUNT * 4 && L.GLOBALS_IN_BLOCK % 8 === 0);
   assert.ok(L.MARKS_IN_BLOCK > L.GLOBALS_IN_BLOCK && L.COLUMNS_IN_BLOCK > L.MARKS_IN_BLOCK);
+});
+
+test('an outbox is its claims, the count of waiting ids, and as many ids as are kept, without a gap', () => {
+  assert.equal(L.RETURNING_ID_COUNT, L.CLAIM_COUNT);
+  assert.equal(L.RETURNING_IDS, L.CLAIM_COUNT + 1);
+  assert.equal(L.OUTBOX_WORDS, L.CLAIM_COUNT + 1 + RETURNING_IDS_KEPT);
+  assert.equal(L.BLOCKS_OFFSET, L.OUTBOXES_OFFSET + 2 * 4 * L.OUTBOX_WORDS);
+  assert.equal(L.BLOCKS_OFFSET % 8, 0, 'blocks hold numbers of 8 bytes');
 });
 
 test('layouts that differ in a name, a type, an order or the cells have different hashes', () => {

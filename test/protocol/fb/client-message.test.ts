@@ -21,7 +21,12 @@ import {
   seqOf,
 } from '../../../src/protocol/fb/client-message.js';
 import { encodeCommand } from '../../../src/protocol/fb/command-layout.js';
-import { CLIENT_MESSAGE_BYTES_MAX, NAME_BYTES_MAX, TOKEN_BYTES_MAX } from '../../../src/protocol/limits.js';
+import {
+  CLIENT_MESSAGE_BYTES_MAX,
+  GAME_KIND_MIN,
+  NAME_BYTES_MAX,
+  TOKEN_BYTES_MAX,
+} from '../../../src/protocol/limits.js';
 import { concatBytes, mutate, randomBytes } from '../mutation.js';
 import { TOY_LAYOUTS } from '../toy-wire.js';
 
@@ -94,6 +99,17 @@ test('a name with control characters or broken UTF-8 is not read', () => {
 
 test('a message beyond the limit is too large, whatever it is', () => {
   assert.equal(check(new Uint8Array(CLIENT_MESSAGE_BYTES_MAX + 1)), RejectCode.TooLarge);
+  assert.equal(check(new Uint8Array(CLIENT_MESSAGE_BYTES_MAX)), RejectCode.UnknownKind);
+  const join = encodeJoin({ ...ADA, token: 't'.repeat(TOKEN_BYTES_MAX) });
+  assert.equal(check(concatBytes(join, new Uint8Array(CLIENT_MESSAGE_BYTES_MAX - join.length))), RejectCode.None);
+});
+
+test('commands of the game are known from the first kind that a game may use', () => {
+  assert.equal(TOY_LAYOUTS.findByName('move')!.kind, GAME_KIND_MIN);
+  for (const { name } of TOY_LAYOUTS.all) {
+    const payload = { move: { x: 1, y: 2 }, mix: { a: 1, b: 2, c: 3, d: 4, e: 0, f: 6, g: 7 }, cheer: {} }[name]!;
+    assert.equal(check(encodeCommand(TOY_LAYOUTS.findByName(name)!, payload, 1)), RejectCode.None, name);
+  }
 });
 
 test('a message without a whole header is malformed', () => {

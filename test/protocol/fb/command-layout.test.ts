@@ -130,8 +130,42 @@ test('a payload from anywhere is written or refused with a code', () => {
   assert.equal(write(Object.assign(Object.create({ x: 1 }), { y: 2, z: 3 })), RejectCode.Malformed);
 });
 
+test('booleans and names go as numbers and come back as they were; the numbers are taken too', () => {
+  const layout = layOutCommand({
+    name: 'set',
+    kind: 256,
+    payload: [
+      { name: 'sure', type: 'u8', min: 0, max: 1, isBool: true },
+      { name: 'where', type: 'u8', min: 0, max: 1, oneOf: ['here', 'there'] },
+      { name: 'count', type: 'u8' },
+    ],
+  });
+  const view = new DataView(new ArrayBuffer(64));
+  const write = (sure: unknown, where: unknown, count: unknown = 9) =>
+    writeCommand(layout, { sure, where, count }, 1, view, 0);
+  for (const [sure, where] of [
+    [false, 'here'],
+    [true, 'there'],
+  ]) {
+    assert.equal(write(sure, where), RejectCode.None);
+    assert.deepEqual([view.getUint8(8), view.getUint8(9)], sure ? [1, 1] : [0, 0]);
+    assert.deepEqual(decodeCommand(layout, view, 0), { sure, where, count: 9 });
+    assert.equal(write(Number(sure), Number(sure)), RejectCode.None);
+    assert.deepEqual(decodeCommand(layout, view, 0), { sure, where, count: 9 });
+  }
+  assert.equal(write(2, 'here'), RejectCode.OutOfRange);
+  assert.equal(write('true', 'here'), RejectCode.Malformed);
+  assert.equal(write(true, 'nowhere'), RejectCode.OutOfRange);
+  assert.equal(write(true, true), RejectCode.Malformed);
+  assert.equal(write(true, 2), RejectCode.OutOfRange);
+  assert.equal(write(true, 'here', true), RejectCode.Malformed);
+  assert.equal(write(true, 'here', 'here'), RejectCode.Malformed);
+});
+
 test('kinds are found whatever number is asked for', () => {
+  assert.equal(TOY_LAYOUTS.find(256)?.name, 'move');
   assert.equal(TOY_LAYOUTS.find(300)?.name, 'mix');
+  assert.equal(TOY_LAYOUTS.find(301)?.name, 'cheer');
   for (const kind of [0, 1, 255, 257, 302, 65535, -1]) assert.equal(TOY_LAYOUTS.find(kind), null, `kind ${kind}`);
   assert.equal(TOY_LAYOUTS.findByName('toString'), null);
 });

@@ -215,3 +215,37 @@ test('whatever passes is read without leaving the buffer, and nothing makes the 
   }
   assert.ok(accepted > 1000, `only ${accepted} were accepted: the damage is too coarse to test anything`);
 });
+
+test('a table without any field is a table', () => {
+  //                     root        vtable      table
+  const bytes = Uint8Array.of(8, 0, 0, 0, 4, 0, 4, 0, 4, 0, 0, 0);
+  const view = new DataView(bytes.buffer);
+  assert.equal(verifyTable([inline(4)], view, 0, 12), true);
+  for (const [at, value] of [
+    [4, 3],
+    [4, 2],
+    [6, 3],
+    [6, 5],
+    [0, 0],
+  ]) {
+    const changed = bytes.slice();
+    changed[at] = value;
+    assert.equal(verifyTable([inline(4)], new DataView(changed.buffer), 0, 12), false, `byte ${at} is ${value}`);
+  }
+});
+
+test('a buffer that does not lie within the view is refused', () => {
+  const view = new DataView(Uint8Array.of(8, 0, 0, 0, 4, 0, 4, 0, 4, 0, 0, 0).buffer);
+  assert.equal(verifyTable([], view, 0, 13), false);
+  assert.equal(verifyTable([], view, -1, 12), false);
+  assert.equal(verifyTable([], view, 0, 11), false);
+  assert.equal(verifyTable([], view, 12, 12), false);
+  assert.equal(verifyTable([], view, 0, 0), false);
+});
+
+test('a string may end with the buffer', () => {
+  const view = handMade();
+  view.setUint16(14, 0, true); // no vector
+  assert.equal(verifyTable(SHAPE, view, 0, 39), true);
+  assert.equal(verifyTable(SHAPE, view, 0, 38), false, 'its zero is cut off');
+});

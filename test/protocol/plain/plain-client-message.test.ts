@@ -127,6 +127,28 @@ test('a message that is too large is not even parsed', () => {
   assert.equal(-transcode('json', toBytes(`{"type":"join","token":"${token}"}`)), RejectCode.TooLarge);
 });
 
+test('a message as long as a message may be is read, in its own form and as the bytes that it stands for', () => {
+  const text = '{"type":"resync","seq":1}';
+  assert.equal(transcode('json', toBytes(text.padEnd(CLIENT_MESSAGE_BYTES_MAX))), 8);
+  assert.equal(transcode('json', toBytes(text.padEnd(CLIENT_MESSAGE_BYTES_MAX + 1))), -RejectCode.TooLarge);
+  let token = '';
+  while (encodeJoin({ name: '', token, updateHz: 0 }).length < CLIENT_MESSAGE_BYTES_MAX) token += 't';
+  assert.equal(encodeJoin({ name: '', token, updateHz: 0 }).length, CLIENT_MESSAGE_BYTES_MAX);
+  assert.equal(transcode('json', toBytes(`{"type":"join","token":"${token}"}`)), CLIENT_MESSAGE_BYTES_MAX);
+});
+
+test('nothing is written behind the binary form', () => {
+  for (const [object, expected] of MESSAGES) {
+    new Uint8Array(scratch.buffer).fill(0xee);
+    const bytes = transcode('json', toBytes(formatPlain('json', object)));
+    assert.equal(bytes, expected.length);
+    assert.ok(
+      new Uint8Array(scratch.buffer, 8 + bytes).every((byte) => byte === 0xee),
+      JSON.stringify(object),
+    );
+  }
+});
+
 test('a refusal leaves a header that says what was understood', () => {
   transcode('json', toBytes('{"type":"move","seq":9,"x":1}'));
   assert.deepEqual([kindOf(scratch, 8), seqOf(scratch, 8)], [256, 9]);
