@@ -75,7 +75,7 @@ function recordOf(
 ): number[] {
   const { zone, changes, builder, finish } = makeBuilder();
   zone.positionX[1] = zone.positionY[1] = 100;
-  zone.columns.connection[1] = -10; // raw 0
+  zone.columns.turn[1] = -10; // raw 0
   zone.tick = 1;
   changes.touch(1);
   change({ zone, changes });
@@ -140,7 +140,7 @@ test('fields go at the size of their type, those that changed, or on entering th
   const set = ({ zone }: ReturnType<typeof makeRows>): void => {
     zone.columns.hp[1] = 200;
     zone.columns.heat[1] = 0.5;
-    zone.columns.connection[1] = -11;
+    zone.columns.turn[1] = -11;
     zone.columns.score[1] = 0x81020304;
   };
   const values = [200, 0, 0, 0, 0x3f, 0xfe, 0xff, 4, 3, 2, 0x81];
@@ -257,7 +257,7 @@ for (const seed of [1, 2]) {
         zone.positionX[row] = Math.min(200, Math.max(0, zone.positionX[row] + (random() - 0.5) * 2 * reach));
         zone.positionY[row] = Math.min(300, Math.max(0, zone.positionY[row] + (random() - 0.5) * 2 * reach));
         if (random() < 0.05) zone.columns.hp[row] = Math.floor(random() * 256);
-        if (random() < 0.05) zone.columns.connection[row] = Math.floor(random() * 100);
+        if (random() < 0.05) zone.columns.turn[row] = Math.floor(random() * 100);
       }
       if (random() < 0.8) for (let row = 0; row < ROWS; row++) changes.touch(row);
       builder.begin(START, tick, 0, NONE, 0, 0);
@@ -275,7 +275,7 @@ for (const seed of [1, 2]) {
         const seen = decoder.entities.get(row * 100)!;
         const context = `seed ${seed} tick ${tick} row ${row}`;
         assert.deepEqual([seen.rawX, seen.rawY], [changes.quantumX[row], changes.quantumY[row]], context);
-        assert.deepEqual(seen.fields, [zone.columns.hp[row], 0, zone.columns.connection[row], 0], context);
+        assert.deepEqual(seen.fields, [zone.columns.hp[row], 0, zone.columns.turn[row], 0], context);
         assert.equal(seen.kind, zone.kind[row]);
       }
     }
