@@ -92,6 +92,12 @@ function zonesOf(plan: WorldPlan) {
   return { takeOrders, say, frames };
 }
 
+/** Orders about client 0, until its zone's ring is full. */
+function fill(router: Router): void {
+  let count = 0;
+  while (router.resync(0, 1)) assert.ok(++count < 100_000);
+}
+
 function kinds(orders: readonly Order[]): number[] {
   return orders.map(({ kind }) => kind);
 }
@@ -148,7 +154,7 @@ test('a command that finds no room is refused and counted, and main counts on wi
 test('a leave that finds no room waits, is counted, and is told before anything else is delivered', () => {
   const { router, home, takeOrders, say, heard } = stage();
   for (let client = 0; client < 3; client++) router.join(client, 1, 20);
-  while (router.resync(0, 1));
+  fill(router);
   const { queueFull } = router.counters;
   assert.equal(queueFull, 1);
   router.leave(1, 1);
@@ -184,7 +190,7 @@ test('who left already, or is another than who holds the index now, does not lea
 test('a join that finds no room is refused, and no zone has the client', () => {
   const { router, home, takeOrders } = stage();
   router.join(0, 1, 20);
-  while (router.resync(0, 1));
+  fill(router);
   assert.equal(router.join(1, 1, 20), false);
   takeOrders(home);
   assert.equal(router.resync(1, 1), false);
@@ -287,9 +293,39 @@ test('a client of which a replaced thread cannot be told is dropped with a reaso
   const { router, heard, home } = stage();
   router.join(0, 1, 20);
   router.join(1, 4, 20);
-  while (router.resync(0, 1));
+  fill(router);
   router.attachClients(home);
   assert.deepEqual(heard, [`dropped 0 1 ${RejectCode.QueueFull}`, `dropped 1 4 ${RejectCode.QueueFull}`]);
+});
+
+test('a client that was dropped so is not among those that the thread waits for', () => {
+  const { router, home, takeOrders } = stage();
+  router.join(0, 1, 20);
+  router.join(1, 4, 20);
+  fill(router);
+  let isFirst = true;
+  const sink = {
+    dropped: () => {
+      if (isFirst) takeOrders(home); // the thread takes what it has been told, between two clients
+      isFirst = false;
+    },
+  } as unknown as ClientSink;
+  router.connect(sink);
+  router.attachClients(home);
+  assert.deepEqual(
+    takeOrders(home).map(({ kind, client, seq }) => [kind, client, seq]),
+    [
+      [R.TO_ZONE_ATTACH, 1, 0],
+      [R.TO_ZONE_ATTACHED_ALL, 0, 1],
+    ],
+  );
+});
+
+test('a client of zone 0 is back as one of any other', () => {
+  const { router, takeOrders } = stage();
+  router.restore(5, 1, 20, { ...STORED, x: 1, y: 1 });
+  assert.ok(router.resume(5, 1, 20));
+  assert.deepEqual(kinds(takeOrders(0)), [R.TO_ZONE_RESUME]);
 });
 
 // --- what zones say ---
@@ -300,10 +336,11 @@ test('what a zone says of a client reaches its connection, and what it says of a
   say(home, R.FROM_ZONE_JOINED, [1, 5, 0], [11, 12]);
   say(home, R.FROM_ZONE_FRAME, [1, 5, 0], 'seen');
   say(home, R.FROM_ZONE_REJECT, [1, 5, 0], [9, 300, 4]);
+  say(home, R.FROM_ZONE_REJECT, [1, 5, 0], [10, 300, 4]);
   say(home, R.FROM_ZONE_FRAME, [1, 4, 0], 'not yours');
   say(home, R.FROM_ZONE_JOINED, [2, 1, 0], [11, 12]);
   router.deliverAll();
-  assert.deepEqual(heard, ['joined 1 5 11 12', 'frame 1 5 seen', 'rejected 1 5 9 300 4']);
+  assert.deepEqual(heard, ['joined 1 5 11 12', 'frame 1 5 seen', 'rejected 1 5 9 300 4', 'rejected 1 5 10 300 4']);
   assert.equal(router.counters.framesDelivered, 1);
   assert.equal(router.counters.framesStale, 2);
   assert.equal(clients.delivered[1], 2, 'the zone may make the next one also after a stale one');
