@@ -128,3 +128,39 @@ test('who goes away from the border is kept for some ticks, and then forgotten',
   stage.world.run(2);
   assert.equal(stage.ys.length, 0);
 });
+
+test('a successor has the mirrors of its forerunner, each in its row and found by its id, and frees those that go', () => {
+  const stage = new Stage();
+  const rowsOfIds = ({ zone }: Stage['world']['hosts'][number]): [id: number, row: number][] =>
+    [...zone.rowOfId.entries()].filter(([, row]) => row > zone.ownCapacity).map(([id, row]) => [id, row - 1]);
+  const before = rowsOfIds(stage.world.hosts[0]);
+  assert.equal(before.length, COUNT);
+  stage.world.renewThread(0);
+  const [host] = stage.world.hosts;
+  assert.deepEqual(rowsOfIds(host), before);
+  stage.world.run(2);
+  assert.deepEqual(rowsOfIds(stage.world.hosts[0]), before, 'none was made anew');
+  for (const [id, row] of before) {
+    const { zone } = stage.world.hosts[0];
+    assert.equal(zone.wireIdOf(row), id);
+    assert.equal(zone.alive[row], 1);
+  }
+  const other = stage.world.hosts[1].zone;
+  for (let row = 0; row < other.rowLimit; row++) other.positionX[row] = 199;
+  stage.world.run(MIRROR_GRACE_TICKS + 3);
+  assert.deepEqual(rowsOfIds(stage.world.hosts[0]), []);
+  assert.equal(stage.world.hosts[0].zone.alive.subarray(stage.zone.ownCapacity).includes(1), false);
+});
+
+test('a mirror that is seen again keeps its row and what was noted of its changes', () => {
+  const stage = new Stage();
+  const { zone } = stage;
+  const row = zone.alive.indexOf(1, zone.ownCapacity);
+  const key = zone.engine.key[row];
+  let resets = 0;
+  zone.onRowReset = () => resets++;
+  stage.world.run(10);
+  assert.equal(zone.engine.key[row], key);
+  assert.equal(zone.alive[row], 1);
+  assert.equal(resets, 0);
+});
