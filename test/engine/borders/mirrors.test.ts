@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MIRROR_GRACE_TICKS, MIRROR_READS_MAX } from '../../../src/engine/borders/limits.js';
+import { neighboursOf } from '../../../src/engine/borders/mirrors.js';
 import type { GameDefinition, Zone } from '../../../src/game/definition.js';
 import arena from '../../../src/games/arena/game.js';
 import { COUNTER } from '../../../src/memory/tables/zone-counters.js';
@@ -163,4 +164,11 @@ test('a mirror that is seen again keeps its row and what was noted of its change
   assert.equal(zone.engine.key[row], key);
   assert.equal(zone.alive[row], 1);
   assert.equal(resets, 0);
+});
+
+test('the neighbours of a zone are those at its sides and corners, inside of the world', () => {
+  assert.deepEqual(neighboursOf(5, 4, 3), [0, 1, 2, 4, 6, 8, 9, 10]);
+  assert.deepEqual(neighboursOf(0, 4, 3), [1, 4, 5]);
+  assert.deepEqual(neighboursOf(11, 4, 3), [6, 7, 10]);
+  assert.deepEqual(neighboursOf(0, 1, 1), []);
 });
