@@ -8,7 +8,7 @@ import { RecordRing } from '../../../src/memory/rings/record-ring.js';
 import { HeadlessZone } from '../../games/headless-zone.js';
 
 const SCOUT = 1;
-const HEAD = { client: 7, epoch: 9, updateHz: 20, turn: 3 };
+const HEAD = { client: 7, generation: 9, updateHz: 20, connection: 3 };
 
 /** Players begin as scouts with 100 hp and a mood. */
 const game = defineGame({
@@ -73,11 +73,11 @@ test('the record says whose player it is, and is before every tick', () => {
   const read = (offset: number): number => ring.view.getInt32(at + offset, true);
   assert.equal(read(R.HANDOFF_KIND), R.HANDOFF_PLAYER);
   assert.equal(read(R.HANDOFF_TICK), 0);
-  assert.deepEqual([R.ARRIVAL_CLIENT, R.ARRIVAL_EPOCH, R.ARRIVAL_UPDATE_HZ, R.ARRIVAL_TURN].map(read), [
+  assert.deepEqual([R.ARRIVAL_CLIENT, R.ARRIVAL_GENERATION, R.ARRIVAL_UPDATE_HZ, R.ARRIVAL_CONNECTION].map(read), [
     HEAD.client,
-    HEAD.epoch,
+    HEAD.generation,
     HEAD.updateHz,
-    HEAD.turn,
+    HEAD.connection,
   ]);
 });
 

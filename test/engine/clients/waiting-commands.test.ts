@@ -3,44 +3,44 @@ import { test } from 'node:test';
 import { ARRIVAL_TICKS_MAX, COMMANDS_WAITING_MAX } from '../../../src/engine/clients/limits.js';
 import { WaitingCommands } from '../../../src/engine/clients/waiting-commands.js';
 import { createRecord, NOT_HERE, NOT_NOW, TAKEN } from '../../../src/engine/clients/waiting-records.js';
-import { COMMAND_CLIENT, COMMAND_NTH } from '../../../src/memory/records/thread-records.js';
+import { COMMAND_CLIENT, COMMAND_NUMBER } from '../../../src/memory/records/thread-records.js';
 
 function stage() {
   /** What comes of a client's commands; by default they are taken. */
   const outcomes = new Map<number, number>();
-  const tried: [client: number, nth: number, isOverdue: boolean][] = [];
+  const tried: [client: number, number: number, isOverdue: boolean][] = [];
   const counts = { stale: 0 };
   const waiting = new WaitingCommands(
     16,
     (view, offset, isOverdue) => {
       const client = view.getUint16(offset + COMMAND_CLIENT, true);
-      tried.push([client, view.getUint16(offset + COMMAND_NTH, true), isOverdue]);
+      tried.push([client, view.getUint16(offset + COMMAND_NUMBER, true), isOverdue]);
       return outcomes.get(client) ?? TAKEN;
     },
     () => counts.stale++,
   );
-  const add = (client: number, nth: number, tick = 100): boolean => {
+  const add = (client: number, number: number, tick = 100): boolean => {
     const record = createRecord();
     record.setUint16(COMMAND_CLIENT, client, true);
-    record.setUint16(COMMAND_NTH, nth, true);
+    record.setUint16(COMMAND_NUMBER, number, true);
     return waiting.add(record, 0, tick);
   };
   /** Which were tried: client and number. */
   const take = (most: number, tick: number): [number, number][] => {
     tried.length = 0;
     waiting.take(most, tick);
-    return tried.map(([client, nth]) => [client, nth]);
+    return tried.map(([client, number]) => [client, number]);
   };
   return { waiting, outcomes, tried, counts, add, take };
 }
 
 test('commands of one client are taken in the order in which main counted them, whichever came first', () => {
   const { add, take, waiting } = stage();
-  for (const nth of [5, 7, 6, 3, 4]) add(1, nth);
+  for (const number of [5, 7, 6, 3, 4]) add(1, number);
   add(2, 1);
   assert.deepEqual(
     take(100, 101).filter(([client]) => client === 1),
-    [3, 4, 5, 6, 7].map((nth) => [1, nth]),
+    [3, 4, 5, 6, 7].map((number) => [1, number]),
   );
   assert.equal(waiting.hasSome(1), false);
   assert.equal(waiting.hasSome(2), false);
@@ -49,10 +49,10 @@ test('commands of one client are taken in the order in which main counted them, 
 
 test('the order holds where the count wraps', () => {
   const { add, take } = stage();
-  for (const nth of [65534, 1, 65535, 0]) add(1, nth);
+  for (const number of [65534, 1, 65535, 0]) add(1, number);
   assert.deepEqual(
     take(100, 101),
-    [65534, 65535, 0, 1].map((nth) => [1, nth]),
+    [65534, 65535, 0, 1].map((number) => [1, number]),
   );
 });
 
@@ -70,12 +70,12 @@ test('a command that is equal to another, as of two connections, comes behind it
 
 test('no more are taken than asked for, and the rest keep their order', () => {
   const { add, take, waiting } = stage();
-  for (let nth = 1; nth <= 5; nth++) add(1, nth);
+  for (let number = 1; number <= 5; number++) add(1, number);
   assert.equal(waiting.take(2, 101), 2);
   assert.ok(waiting.hasSome(1));
   assert.deepEqual(
     take(2, 102),
-    [3, 4].map((nth) => [1, nth]),
+    [3, 4].map((number) => [1, number]),
   );
   assert.deepEqual(take(2, 103), [[1, 5]]);
   assert.equal(waiting.hasSome(1), false);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DEFAULTS, type Settings } from '../../../src/config/settings.js';
 import { planWorld } from '../../../src/engine/plan/world-plan.js';
-import { ghostColumns, ZoneJournal } from '../../../src/engine/replay/zone-journal.js';
+import { mirrorColumns, ZoneJournal } from '../../../src/engine/replay/zone-journal.js';
 import type { EngineZone } from '../../../src/engine/zone/zone.js';
 import { createZoneParts } from '../../../src/engine/zone/zone-parts.js';
 import { defineGame } from '../../../src/game/define-game.js';
@@ -11,7 +11,7 @@ import * as J from '../../../src/memory/records/journal-records.js';
 import { ByteRing } from '../../../src/memory/rings/byte-ring.js';
 import { RecordRing } from '../../../src/memory/rings/record-ring.js';
 import { COUNTER } from '../../../src/memory/tables/zone-counters.js';
-import { SCALAR_GHOST_LIMIT, SCALAR_JOURNALED } from '../../../src/memory/world/world-layout.js';
+import { SCALAR_JOURNALED, SCALAR_MIRROR_LIMIT } from '../../../src/memory/world/world-layout.js';
 
 const SETTINGS: Settings = {
   ...DEFAULTS,
@@ -210,22 +210,22 @@ test('where the first record of a thread finds no room, its number is skipped to
   );
 });
 
-// --- ghosts ---
+// --- mirrors ---
 
-interface Ghosts {
+interface Mirrors {
   zone: EngineZone;
-  /** Entries of one tick: row, and the names of the columns that it carries; undefined: the ghost is gone. */
+  /** Entries of one tick: row, and the names of the columns that it carries; undefined: the mirror is gone. */
   tick(): [number, string[] | undefined][];
 }
 
-function ghostStage(): Ghosts & { renew(): void } {
+function mirrorStage(): Mirrors & { renew(): void } {
   const { zone, begin, read } = stage();
-  const columns = ghostColumns(zone);
+  const columns = mirrorColumns(zone);
   let journal = begin();
   let at = 0;
   const tick = (): [number, string[] | undefined][] => {
     journal.begin(++at);
-    journal.ghosts();
+    journal.mirrors();
     journal.end();
     const [{ body }] = read();
     const found: [number, string[] | undefined][] = [];
@@ -233,11 +233,11 @@ function ghostStage(): Ghosts & { renew(): void } {
       const entry = body[offset];
       const row = body.readUInt32LE(offset + 1);
       offset += 5;
-      if (entry === J.ENTRY_GHOST_GONE) {
+      if (entry === J.ENTRY_MIRROR_GONE) {
         found.push([row, undefined]);
         continue;
       }
-      assert.equal(entry, J.ENTRY_GHOST);
+      assert.equal(entry, J.ENTRY_MIRROR);
       const bits = body.subarray(offset, offset + Math.ceil(columns.length / 8));
       offset += bits.length;
       const names: string[] = [];
@@ -263,19 +263,19 @@ function cellOf(zone: EngineZone, { name }: { name: string }, row: number): Buff
   return Buffer.from(column.slice(row, row + 1).buffer);
 }
 
-function addGhost(zone: EngineZone, ghost: number): number {
-  const row = zone.ownCapacity + ghost;
+function addMirror(zone: EngineZone, mirror: number): number {
+  const row = zone.ownCapacity + mirror;
   zone.alive[row] = 1;
   zone.positionX[row] = 101;
-  zone.scalars[SCALAR_GHOST_LIMIT] = Math.max(zone.scalars[SCALAR_GHOST_LIMIT], row + 1);
+  zone.scalars[SCALAR_MIRROR_LIMIT] = Math.max(zone.scalars[SCALAR_MIRROR_LIMIT], row + 1);
   return row;
 }
 
-test('a new ghost is told with all its columns, and later with those that have changed', () => {
-  const { zone, tick } = ghostStage();
-  const names = ghostColumns(zone).map(({ name }) => name);
+test('a new mirror is told with all its columns, and later with those that have changed', () => {
+  const { zone, tick } = mirrorStage();
+  const names = mirrorColumns(zone).map(({ name }) => name);
   assert.equal(names.length, 9);
-  const [first, last] = [addGhost(zone, 0), addGhost(zone, 2)];
+  const [first, last] = [addMirror(zone, 0), addMirror(zone, 2)];
   assert.deepEqual(tick(), [
     [first, names],
     [last, names],
@@ -289,8 +289,8 @@ test('a new ghost is told with all its columns, and later with those that have c
 });
 
 test('a change of half a number of 8 bytes is one, and so is one from 0 to -0', () => {
-  const { zone, tick } = ghostStage();
-  const row = addGhost(zone, 1);
+  const { zone, tick } = mirrorStage();
+  const row = addMirror(zone, 1);
   tick();
   const words = new Uint32Array(2);
   const value = new Float64Array(words.buffer);
@@ -307,30 +307,30 @@ test('a change of half a number of 8 bytes is one, and so is one from 0 to -0', 
   assert.deepEqual(tick()[0][1]?.sort(), ['gold', 'positionY']);
 });
 
-test('a ghost that goes is told once, also when it was the last one, and is new when it is back', () => {
-  const { zone, tick } = ghostStage();
-  const [first, last] = [addGhost(zone, 0), addGhost(zone, 3)];
+test('a mirror that goes is told once, also when it was the last one, and is new when it is back', () => {
+  const { zone, tick } = mirrorStage();
+  const [first, last] = [addMirror(zone, 0), addMirror(zone, 3)];
   tick();
   zone.alive[last] = 0;
-  zone.scalars[SCALAR_GHOST_LIMIT] = first + 1;
+  zone.scalars[SCALAR_MIRROR_LIMIT] = first + 1;
   assert.deepEqual(tick(), [[last, undefined]]);
   assert.deepEqual(tick(), []);
-  addGhost(zone, 3);
+  addMirror(zone, 3);
   const [[row, names]] = tick();
   assert.equal(row, last);
   assert.equal(names?.length, 9);
 });
 
-test('a successor tells what differs from the ghosts that it finds', () => {
-  const { zone, tick, renew } = ghostStage();
-  const [first, last] = [addGhost(zone, 0), addGhost(zone, 3)];
+test('a successor tells what differs from the mirrors that it finds', () => {
+  const { zone, tick, renew } = mirrorStage();
+  const [first, last] = [addMirror(zone, 0), addMirror(zone, 3)];
   tick();
   renew();
   assert.deepEqual(tick(), []);
   renew();
   zone.columns.hp[first] = 12;
   zone.alive[last] = 0;
-  zone.scalars[SCALAR_GHOST_LIMIT] = first + 1;
+  zone.scalars[SCALAR_MIRROR_LIMIT] = first + 1;
   assert.deepEqual(tick(), [
     [first, ['hp']],
     [last, undefined],

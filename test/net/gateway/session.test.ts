@@ -28,18 +28,18 @@ test('a released index rests until the others have been used', () => {
   assert.deepEqual([sessions.open(0), sessions.open(0), sessions.open(0)], [1, 2, first]);
 });
 
-test('an epoch holds an index until its release, and is never given again', () => {
+test('an generation holds an index until its release, and is never given again', () => {
   const sessions = new SessionTable(1, createClock());
-  const epochs = new Set<number>();
+  const generations = new Set<number>();
   for (let round = 0; round < 100; round++) {
     const client = sessions.open(0);
-    const epoch = sessions.epoch[client];
-    assert.ok(sessions.holds(client, epoch));
+    const generation = sessions.generation[client];
+    assert.ok(sessions.holds(client, generation));
     sessions.release(client);
-    assert.ok(!sessions.holds(client, epoch));
-    epochs.add(epoch);
+    assert.ok(!sessions.holds(client, generation));
+    generations.add(generation);
   }
-  assert.equal(epochs.size, 100);
+  assert.equal(generations.size, 100);
   assert.ok(!sessions.holds(0, 0), 'nobody holds a free index');
   assert.ok(!sessions.holds(77, 1), 'nor one that does not exist');
 });
@@ -136,12 +136,12 @@ test('of absent sessions the one that has waited longest is found, and of equals
   assert.equal(sessions.oldestAbsent(), 1);
 });
 
-test('reserved seats are not given to others, and later epochs are above theirs', () => {
+test('reserved seats are not given to others, and later generations are above theirs', () => {
   const sessions = new SessionTable(4, createClock());
   sessions.reserve(
     [
-      { client: 0, epoch: 7 },
-      { client: 2, epoch: 9 },
+      { client: 0, generation: 7 },
+      { client: 2, generation: 9 },
     ],
     9,
   );
@@ -149,7 +149,7 @@ test('reserved seats are not given to others, and later epochs are above theirs'
   assert.equal(sessions.used, 0, 'they have no connection');
   assert.ok(sessions.holds(0, 7) && sessions.holds(2, 9));
   assert.deepEqual([sessions.open(0), sessions.open(0), sessions.open(0)], [1, 3, -1]);
-  assert.deepEqual([sessions.epoch[1], sessions.epoch[3]], [10, 11]);
+  assert.deepEqual([sessions.generation[1], sessions.generation[3]], [10, 11]);
   sessions.release(2);
   assert.equal(sessions.open(0), 2);
 });
@@ -174,10 +174,10 @@ test('where all seats are taken, the anteroom is open while one of them is of an
   assert.equal(sessions.open(0), 1, 'a free seat comes first');
 });
 
-test('epochs ascend one by one, and begin anew at 1 after the highest', () => {
+test('generations ascend one by one, and begin anew at 1 after the highest', () => {
   const sessions = new SessionTable(3, createClock(), CLIENT_ID_MAX - 2);
-  const epochs = [0, 1, 2].map(() => sessions.epoch[sessions.open(0)]);
-  assert.deepEqual(epochs, [CLIENT_ID_MAX - 1, CLIENT_ID_MAX, 1]);
+  const generations = [0, 1, 2].map(() => sessions.generation[sessions.open(0)]);
+  assert.deepEqual(generations, [CLIENT_ID_MAX - 1, CLIENT_ID_MAX, 1]);
 });
 
 test('a full bucket is full again after a reset, whatever was taken', () => {

@@ -34,9 +34,9 @@ const STORED = { kind: 'player', x: 150, y: 30, fields: {} };
 
 interface Order {
   client: number;
-  epoch: number;
+  generation: number;
   kind: number;
-  turn: number;
+  connection: number;
   seq: number;
 }
 
@@ -46,12 +46,13 @@ function stage() {
   const router = new Router(plan, placement, game);
   const heard: string[] = [];
   const sink: ClientSink = {
-    joined: (client, epoch, id, key) => heard.push(`joined ${client} ${epoch} ${id} ${key}`),
-    refused: (client, epoch, code) => heard.push(`refused ${client} ${epoch} ${code}`),
-    rejected: (client, epoch, seq, kind, code) => heard.push(`rejected ${client} ${epoch} ${seq} ${kind} ${code}`),
-    frame: (client, epoch, bytes, start, limit) =>
-      heard.push(`frame ${client} ${epoch} ${Buffer.from(bytes.slice(start, limit)).toString()}`),
-    dropped: (client, epoch, code) => heard.push(`dropped ${client} ${epoch} ${code}`),
+    joined: (client, generation, id, key) => heard.push(`joined ${client} ${generation} ${id} ${key}`),
+    refused: (client, generation, code) => heard.push(`refused ${client} ${generation} ${code}`),
+    rejected: (client, generation, seq, kind, code) =>
+      heard.push(`rejected ${client} ${generation} ${seq} ${kind} ${code}`),
+    frame: (client, generation, bytes, start, limit) =>
+      heard.push(`frame ${client} ${generation} ${Buffer.from(bytes.slice(start, limit)).toString()}`),
+    dropped: (client, generation, code) => heard.push(`dropped ${client} ${generation} ${code}`),
   };
   router.connect(sink);
   const { x, y } = placement.next(0);
@@ -69,9 +70,9 @@ function zonesOf(plan: WorldPlan) {
       const at = ring.offsetOf(i);
       return {
         client: ring.view.getUint16(at + R.COMMAND_CLIENT, true),
-        epoch: ring.view.getInt32(at + R.COMMAND_EPOCH, true),
+        generation: ring.view.getInt32(at + R.COMMAND_GENERATION, true),
         kind: ring.view.getUint16(at + R.COMMAND_KIND, true),
-        turn: ring.view.getUint8(at + R.COMMAND_TURN),
+        connection: ring.view.getUint8(at + R.COMMAND_CONNECTION),
         seq: ring.view.getUint32(at + R.COMMAND_SEQ, true),
       };
     });
@@ -108,7 +109,7 @@ test('a client joins the zone in which it is put, and its commands go there', ()
   const { plan, router, home, takeOrders } = stage();
   assert.equal(router.command(3, 1, 1, 300, new Uint8Array(8), 0, 8), false, 'no zone has it yet');
   assert.ok(router.join(3, 1, 20));
-  assert.deepEqual(takeOrders(home), [{ client: 3, epoch: 1, kind: R.TO_ZONE_JOIN, turn: 0, seq: 0 }]);
+  assert.deepEqual(takeOrders(home), [{ client: 3, generation: 1, kind: R.TO_ZONE_JOIN, connection: 0, seq: 0 }]);
   const payload = Uint8Array.of(9, 8, 7, 6, 5, 4);
   assert.ok(router.command(3, 1, 77, 300, payload, 1, 5));
   assert.ok(router.command(3, 1, 80, 301, payload, 0, 0));
@@ -120,17 +121,17 @@ test('a client joins the zone in which it is put, and its commands go there', ()
   assert.deepEqual(
     [
       view.getUint16(first + R.COMMAND_CLIENT, true),
-      view.getInt32(first + R.COMMAND_EPOCH, true),
+      view.getInt32(first + R.COMMAND_GENERATION, true),
       view.getUint32(first + R.COMMAND_SEQ, true),
       view.getUint16(first + R.COMMAND_KIND, true),
       view.getUint8(first + R.COMMAND_BYTES),
-      view.getUint8(first + R.COMMAND_TURN),
+      view.getUint8(first + R.COMMAND_CONNECTION),
     ],
     [3, 1, 77, 300, 4, 0],
   );
   assert.deepEqual([...ring.bytes.slice(first + R.COMMAND_PAYLOAD, first + R.COMMAND_PAYLOAD + 5)], [8, 7, 6, 5, 0]);
   assert.deepEqual(
-    [first, second].map((at) => view.getUint16(at + R.COMMAND_NTH, true)),
+    [first, second].map((at) => view.getUint16(at + R.COMMAND_NUMBER, true)),
     [1, 2],
     'commands are counted without gaps',
   );
@@ -148,7 +149,7 @@ test('a command that finds no room is refused and counted, and main counts on wi
   ring.release(ring.readable());
   assert.ok(send());
   ring.readable();
-  assert.equal(ring.view.getUint16(ring.offsetOf(0) + R.COMMAND_NTH, true), (COMMAND_RING_RECORDS + 1) & 0xffff);
+  assert.equal(ring.view.getUint16(ring.offsetOf(0) + R.COMMAND_NUMBER, true), (COMMAND_RING_RECORDS + 1) & 0xffff);
 });
 
 test('a leave that finds no room waits, is counted, and is told before anything else is delivered', () => {
@@ -241,12 +242,15 @@ test('a client is back by a connection of the next turn, which counts its comman
   takeOrders(home);
   assert.ok(router.resume(2, 1, 10));
   assert.equal(clients.congested[2], 0);
-  assert.deepEqual(takeOrders(home), [{ client: 2, epoch: 1, kind: R.TO_ZONE_RESUME, turn: 1, seq: 0 }]);
+  assert.deepEqual(takeOrders(home), [{ client: 2, generation: 1, kind: R.TO_ZONE_RESUME, connection: 1, seq: 0 }]);
   router.command(2, 1, 1, 300, new Uint8Array(4), 0, 4);
   const ring = new RecordRing(plan.commands[home]);
   ring.readable();
   const at = ring.offsetOf(1);
-  assert.deepEqual([ring.view.getUint16(at + R.COMMAND_NTH, true), ring.view.getUint8(at + R.COMMAND_TURN)], [1, 1]);
+  assert.deepEqual(
+    [ring.view.getUint16(at + R.COMMAND_NUMBER, true), ring.view.getUint8(at + R.COMMAND_CONNECTION)],
+    [1, 1],
+  );
 });
 
 test('backlog is what the zone sees until it is over', () => {

@@ -73,7 +73,7 @@ test('each order says what it is about, and how long that is', () => {
   const { orders, routes, read, first } = stage();
   routes.begin(7, 5, 0, 20);
   routes.move(7, 3, 0);
-  routes.turn[7] = 2;
+  routes.connection[7] = 2;
   const entry = { updateHz: 30, x: 1.5, y: -2 };
   const told: [string, () => unknown, number, number][] = [
     ['join', () => orders.join(0, 7, 5, entry), R.TO_ZONE_JOIN, 12],
@@ -91,9 +91,9 @@ test('each order says what it is about, and how long that is', () => {
       [
         view.getUint16(at + R.COMMAND_KIND, true),
         view.getUint16(at + R.COMMAND_CLIENT, true),
-        view.getInt32(at + R.COMMAND_EPOCH, true),
+        view.getInt32(at + R.COMMAND_GENERATION, true),
         view.getUint8(at + R.COMMAND_BYTES),
-        view.getUint8(at + R.COMMAND_TURN),
+        view.getUint8(at + R.COMMAND_CONNECTION),
       ],
       [kind, 7, 5, bytes, what === 'join' ? 2 : 3],
       what,
@@ -133,6 +133,6 @@ test('an order that finds no room is refused and counted, and takes no turn', ()
     assert.equal(attempt(), false);
     assert.equal(counts.full, index + 1);
   }
-  assert.equal(routes.turn[7], 0);
+  assert.equal(routes.connection[7], 0);
   assert.equal(read(0).length, 4, 'nothing was added');
 });
