@@ -243,10 +243,11 @@ export class Router implements WorldPort {
     return true;
   }
 
+  /** Of a place that is inside of the world. */
   private zoneAt(x: number, y: number): number {
     const { settings } = this.plan;
-    const column = Math.min(settings.zoneColumns - 1, Math.floor((x * settings.zoneColumns) / settings.worldWidth));
-    const row = Math.min(settings.zoneRows - 1, Math.floor((y * settings.zoneRows) / settings.worldHeight));
+    const column = Math.floor((x * settings.zoneColumns) / settings.worldWidth);
+    const row = Math.floor((y * settings.zoneRows) / settings.worldHeight);
     return row * settings.zoneColumns + column;
   }
 

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MIRROR_GRACE_TICKS, MIRROR_READS_MAX } from '../../../src/engine/borders/limits.js';
+import { neighboursOf } from '../../../src/engine/borders/mirrors.js';
 import type { GameDefinition, Zone } from '../../../src/game/definition.js';
 import arena from '../../../src/games/arena/game.js';
 import { COUNTER } from '../../../src/memory/tables/zone-counters.js';
@@ -127,4 +128,47 @@ test('who goes away from the border is kept for some ticks, and then forgotten',
   assert.equal(stage.ys.length, COUNT);
   stage.world.run(2);
   assert.equal(stage.ys.length, 0);
+});
+
+test('a successor has the mirrors of its forerunner, each in its row and found by its id, and frees those that go', () => {
+  const stage = new Stage();
+  const rowsOfIds = ({ zone }: Stage['world']['hosts'][number]): [id: number, row: number][] =>
+    [...zone.rowOfId.entries()].filter(([, row]) => row > zone.ownCapacity).map(([id, row]) => [id, row - 1]);
+  const before = rowsOfIds(stage.world.hosts[0]);
+  assert.equal(before.length, COUNT);
+  stage.world.renewThread(0);
+  const [host] = stage.world.hosts;
+  assert.deepEqual(rowsOfIds(host), before);
+  stage.world.run(2);
+  assert.deepEqual(rowsOfIds(stage.world.hosts[0]), before, 'none was made anew');
+  for (const [id, row] of before) {
+    const { zone } = stage.world.hosts[0];
+    assert.equal(zone.wireIdOf(row), id);
+    assert.equal(zone.alive[row], 1);
+  }
+  const other = stage.world.hosts[1].zone;
+  for (let row = 0; row < other.rowLimit; row++) other.positionX[row] = 199;
+  stage.world.run(MIRROR_GRACE_TICKS + 3);
+  assert.deepEqual(rowsOfIds(stage.world.hosts[0]), []);
+  assert.equal(stage.world.hosts[0].zone.alive.subarray(stage.zone.ownCapacity).includes(1), false);
+});
+
+test('a mirror that is seen again keeps its row and what was noted of its changes', () => {
+  const stage = new Stage();
+  const { zone } = stage;
+  const row = zone.alive.indexOf(1, zone.ownCapacity);
+  const key = zone.engine.key[row];
+  let resets = 0;
+  zone.onRowReset = () => resets++;
+  stage.world.run(10);
+  assert.equal(zone.engine.key[row], key);
+  assert.equal(zone.alive[row], 1);
+  assert.equal(resets, 0);
+});
+
+test('the neighbours of a zone are those at its sides and corners, inside of the world', () => {
+  assert.deepEqual(neighboursOf(5, 4, 3), [0, 1, 2, 4, 6, 8, 9, 10]);
+  assert.deepEqual(neighboursOf(0, 4, 3), [1, 4, 5]);
+  assert.deepEqual(neighboursOf(11, 4, 3), [6, 7, 10]);
+  assert.deepEqual(neighboursOf(0, 1, 1), []);
 });

@@ -57,3 +57,10 @@ test('only live cells go, and no more at once than allowed', () => {
 test('cells that were needed at the same tick go in a fixed order', () => {
   assert.deepEqual(choose([7, 7, 7], {}), [0, 1, 2]);
 });
+
+test('at the edge of its time to live a cell stays, and what is too many is not counted for it', () => {
+  assert.deepEqual(choose([400, 399], { cellsOver: 1 }), [1]);
+  assert.deepEqual(choose([400, 399], { entitiesOver: 5 }), [1]);
+  assert.deepEqual(choose([989, 990], { cellsOver: 2, ttlTicks: 10 }), [0]);
+  assert.deepEqual(choose([400, 900], { entitiesOver: 1 }), [0], 'one entity too many');
+});

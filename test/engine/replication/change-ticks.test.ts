@@ -119,13 +119,13 @@ test('each field has its own tick, and those of other rows and fields stay', () 
   zone.tick = 1;
   for (let row = 0; row < ROWS; row++) changes.touch(row);
   zone.tick = 2;
-  zone.columns.connection[ROW] = 5;
+  zone.columns.turn[ROW] = 5;
   for (let row = 0; row < ROWS; row++) changes.touch(row);
   assert.deepEqual(ticksOf(changes), { changed: 2, moved: 1, fields: 2, mid: 1, teleport: 1, each: [1, 1, 2, 1] });
   assert.equal(changes.raw[2 * ROWS + ROW], 30, '(5 + 10) / 0.5');
   for (const row of [ROW - 1, ROW + 1]) assert.deepEqual(ticksOf(changes, row).each, [1, 1, 1, 1]);
   zone.tick = 3;
-  zone.columns.connection[ROW] = 5.2; // rounds to the same
+  zone.columns.turn[ROW] = 5.2; // rounds to the same
   changes.touch(ROW);
   assert.equal(changes.changedTick[ROW], 2);
 });

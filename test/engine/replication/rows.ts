@@ -10,7 +10,7 @@ export const FIELDS = {
   hp: { type: 'f64', wire: { type: 'u8' } },
   secret: { type: 'f64' },
   heat: { type: 'f64', wire: { type: 'f32' } },
-  connection: { type: 'f64', wire: { type: 'i16', scale: 0.5, offset: -10 } },
+  turn: { type: 'f64', wire: { type: 'i16', scale: 0.5, offset: -10 } },
   score: { type: 'f64', wire: { type: 'u32' } },
 } as const satisfies FieldDefinitions;
 

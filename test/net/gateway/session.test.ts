@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  SESSION_ABSENT,
   SESSION_CLOSING,
   SESSION_CONNECTING,
   SESSION_FREE,
@@ -8,6 +9,7 @@ import {
   SessionTable,
   TokenBuckets,
 } from '../../../src/net/gateway/session.js';
+import { CLIENT_ID_MAX } from '../../../src/protocol/limits.js';
 
 function createClock(now = 0): Float64Array {
   return new Float64Array([now]);
@@ -77,7 +79,7 @@ test('a bucket gives a burst of one second, then what time has earned', () => {
   buckets.reset(0);
   const takeAll = () => {
     let taken = 0;
-    while (buckets.take(0)) taken += 1;
+    while (taken < 100 && buckets.take(0)) taken += 1;
     return taken;
   };
   assert.equal(takeAll(), 10);
@@ -95,7 +97,7 @@ test('refusals do not delay what time earns', () => {
   const clock = createClock();
   const buckets = new TokenBuckets(1, 10, clock);
   buckets.reset(0);
-  while (buckets.take(0));
+  for (let i = 0; i < 10; i++) buckets.take(0);
   for (let ms = 0; ms < 99; ms++) {
     clock[0] += 1;
     assert.equal(buckets.take(0), false);
@@ -112,4 +114,88 @@ test('violations add up within their window and are forgotten after it', () => {
   clock[0] = 1001;
   assert.equal(sessions.addViolation(client, 1, 1000, 10), false);
   assert.equal(sessions.addViolation(client, 9, 1000, 10), true);
+});
+
+test('of absent sessions the one that has waited longest is found, and of equals the lowest', () => {
+  const sessions = new SessionTable(5, createClock());
+  assert.equal(sessions.oldestAbsent(), -1);
+  for (let i = 0; i < 5; i++) sessions.open(0);
+  assert.equal(sessions.oldestAbsent(), -1, 'nobody is absent');
+  for (const [client, since] of [
+    [1, 50],
+    [2, 30],
+    [4, 30],
+  ]) {
+    sessions.setState(client, SESSION_ABSENT);
+    sessions.absentSince[client] = since;
+  }
+  assert.equal(sessions.oldestAbsent(), 2);
+  sessions.setState(2, SESSION_LIVE);
+  assert.equal(sessions.oldestAbsent(), 4);
+  sessions.setState(4, SESSION_LIVE);
+  assert.equal(sessions.oldestAbsent(), 1);
+});
+
+test('reserved seats are not given to others, and later generations are above theirs', () => {
+  const sessions = new SessionTable(4, createClock());
+  sessions.reserve(
+    [
+      { client: 0, generation: 7 },
+      { client: 2, generation: 9 },
+    ],
+    9,
+  );
+  assert.equal(sessions.freeSeats, 2);
+  assert.equal(sessions.used, 0, 'they have no connection');
+  assert.ok(sessions.holds(0, 7) && sessions.holds(2, 9));
+  assert.deepEqual([sessions.open(0), sessions.open(0), sessions.open(0)], [1, 3, -1]);
+  assert.deepEqual([sessions.generation[1], sessions.generation[3]], [10, 11]);
+  sessions.release(2);
+  assert.equal(sessions.open(0), 2);
+});
+
+test('where all seats are taken, the anteroom is open while one of them is of an absent client', () => {
+  const sessions = new SessionTable(2, createClock(), 0, 1);
+  assert.equal(sessions.capacity, 3);
+  assert.deepEqual([sessions.open(0), sessions.open(0)], [0, 1]);
+  assert.equal(sessions.isOpen, false);
+  assert.equal(sessions.open(0), -1);
+  sessions.setState(1, SESSION_ABSENT);
+  assert.equal(sessions.isOpen, true);
+  assert.equal(sessions.openSeat(), -1, 'the anteroom is no seat');
+  assert.equal(sessions.open(0), 2);
+  assert.equal(sessions.isOpen, false, 'it is full');
+  assert.equal(sessions.open(0), -1);
+  sessions.release(2);
+  assert.equal(sessions.freeSeats, 0);
+  assert.equal(sessions.open(0), 2, 'and never given as a seat');
+  sessions.release(1);
+  assert.equal(sessions.isOpen, true);
+  assert.equal(sessions.open(0), 1, 'a free seat comes first');
+});
+
+test('generations ascend one by one, and begin anew at 1 after the highest', () => {
+  const sessions = new SessionTable(3, createClock(), CLIENT_ID_MAX - 2);
+  const generations = [0, 1, 2].map(() => sessions.generation[sessions.open(0)]);
+  assert.deepEqual(generations, [CLIENT_ID_MAX - 1, CLIENT_ID_MAX, 1]);
+});
+
+test('a full bucket is full again after a reset, whatever was taken', () => {
+  const clock = createClock();
+  const buckets = new TokenBuckets(2, 3, clock);
+  assert.equal(buckets.take(1), false, 'it was never filled');
+  buckets.reset(1);
+  assert.deepEqual(
+    [1, 2, 3, 4].map(() => buckets.take(1)),
+    [true, true, true, false],
+  );
+});
+
+test('violations at the end of their window still add up', () => {
+  const clock = createClock();
+  const sessions = new SessionTable(1, clock);
+  const client = sessions.open(0);
+  sessions.addViolation(client, 5, 1000, 10);
+  clock[0] = 1000;
+  assert.equal(sessions.addViolation(client, 5, 1000, 10), true);
 });

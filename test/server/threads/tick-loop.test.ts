@@ -91,3 +91,57 @@ test('no tick begins before it is due, and what is skipped is in the report', ()
   const told = reports.reduce((sum, report) => sum + (report.kind === 'overrun' ? report.skipped : 0), 0);
   assert.equal(told, control.words[T.SKIPPED]);
 });
+
+/** Runs two ticks over zones that were committed at these, on a clock that stands at `startMs`. */
+function runFrom(
+  committed: readonly number[],
+  startMs: number,
+): { ran: number[]; said: FromTickThread[]; control: T.ThreadControl } {
+  const control = new T.ThreadControl(T.ThreadControl.create());
+  const ran: number[] = [];
+  const said: FromTickThread[] = [];
+  let now = startMs;
+  const hosts = committed.map((tick, index) => ({
+    zone: { tick },
+    runTick: (at: number) => {
+      if (index > 0) return;
+      ran.push(at);
+      if (ran.length === 2) Atomics.store(control.words, T.STOP, 1); // as main does
+    },
+  })) as unknown as ZoneHost[];
+  const sleep = (ms: number): void => {
+    now += ms;
+  };
+  new TickLoop(
+    hosts,
+    control,
+    { afterTick: () => {} },
+    TICK_HZ,
+    0,
+    () => now,
+    (message) => said.push(message),
+    sleep,
+  ).run();
+  return { ran, said, control };
+}
+
+test('a new world begins at the tick that is due, and a restored one behind its last tick', () => {
+  assert.deepEqual(runFrom([0, 0], 100 * PERIOD_MS).ran, [100, 101]);
+  assert.deepEqual(runFrom([70, 72], 72 * PERIOD_MS).ran, [73, 74]);
+  assert.deepEqual(runFrom([0], 0).ran, [1, 2], 'there is no tick 0');
+});
+
+test('a thread says once that it runs, and its heartbeat grows with its ticks and its sleeps', () => {
+  const { said, control } = runFrom([0], 100 * PERIOD_MS);
+  assert.deepEqual(said, [{ kind: 'running', tick: 100 }]);
+  assert.equal(control.words[T.RUNNING], 1);
+  assert.equal(control.words[T.HEARTBEAT], 3, 'two ticks, and a sleep between them');
+});
+
+test('a tick of exactly its period is no overrun, and each report tells of those since the last', () => {
+  assert.equal(runLoop(10, () => PERIOD_MS).control.words[T.OVERRUNS], 0);
+  const { control, reports } = runLoop(200, () => PERIOD_MS * 1.2);
+  const told = reports.reduce((sum, report) => sum + (report.kind === 'overrun' ? report.overruns : 0), 0);
+  assert.ok(told > 0 && told <= control.words[T.OVERRUNS], `${told} told`);
+  assert.ok(reports.length > 1);
+});
