@@ -89,11 +89,22 @@ export function threadUse(begin: ProcessFigures, end: ProcessFigures): ThreadCpu
   });
 }
 
-/** Cores used between two readings, by thread, busiest first; threads under half a percent are left out. */
-export function threadCores(begin: ProcessFigures, end: ProcessFigures): { name: string; cores: number }[] {
+export interface ThreadCores {
+  name: string;
+  cores: number;
+  /** Share of the time in which it could have run and no core was free. */
+  waiting: number;
+}
+
+/** Between two readings, by thread, busiest first; threads under half a percent of a core are left out. */
+export function threadCores(begin: ProcessFigures, end: ProcessFigures): ThreadCores[] {
   const seconds = (end.atMs - begin.atMs) / 1000;
   return threadUse(begin, end)
-    .map(({ name, cpuSeconds }) => ({ name, cores: cpuSeconds / seconds }))
+    .map(({ name, cpuSeconds, waitSeconds }) => ({
+      name,
+      cores: cpuSeconds / seconds,
+      waiting: waitSeconds / seconds,
+    }))
     .filter((thread) => thread.cores >= 0.005)
     .sort((a, b) => b.cores - a.cores);
 }

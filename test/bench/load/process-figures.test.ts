@@ -48,7 +48,7 @@ test('cores are the CPU time between two readings, busiest first, and idle threa
     id,
     name,
     cpuSeconds,
-    waitSeconds: 0,
+    waitSeconds: 2 * cpuSeconds,
     wakeUps: 0,
   });
   const reading = (atMs: number, busy: number, idle: number) => ({
@@ -60,8 +60,8 @@ test('cores are the CPU time between two readings, busiest first, and idle threa
     threads: [thread('main', 1, idle), thread('io', 3, busy / 2), thread('tick-0', 2, busy)],
   });
   assert.deepEqual(threadCores(reading(0, 1, 1), reading(2000, 2, 1)), [
-    { name: 'tick-0', cores: 0.5 },
-    { name: 'io', cores: 0.25 },
+    { name: 'tick-0', cores: 0.5, waiting: 1 },
+    { name: 'io', cores: 0.25, waiting: 0.5 },
   ]);
 });
 
