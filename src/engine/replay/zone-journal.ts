@@ -7,7 +7,7 @@ import { COUNTER } from '../../memory/tables/zone-counters.js';
 import { type PackedRows, RowCells } from '../../memory/world/row-cells.js';
 import { LIVE_BLOCK } from '../../memory/world/world-buffer.js';
 import type { ColumnPlace } from '../../memory/world/world-layout.js';
-import { BLOCKS_OFFSET, SCALAR_GHOST_LIMIT, SCALAR_JOURNALED } from '../../memory/world/world-layout.js';
+import { BLOCKS_OFFSET, SCALAR_JOURNALED, SCALAR_MIRROR_LIMIT } from '../../memory/world/world-layout.js';
 import { mirroredColumns } from '../entities/columns.js';
 import type { EngineZone } from '../zone/zone.js';
 
@@ -21,10 +21,10 @@ export class ZoneJournal {
   private at = 0;
   private readonly columns: readonly ColumnPlace[];
   private readonly cells: RowCells;
-  /** Ghosts as the journal has them, by ghost: alive, and their cells. */
+  /** Mirrors as the journal has them, by mirror: alive, and their cells. */
   private readonly knownAlive: Uint8Array;
   private readonly known: PackedRows;
-  private ghostLimit: number;
+  private mirrorLimit: number;
   private readonly isChanged: Uint8Array;
   /** This thread's; a thread before it may have left one of the next number, of a tick that it did not live to commit. */
   private hasWritten = false;
@@ -40,8 +40,8 @@ export class ZoneJournal {
     this.knownAlive = zone.alive.slice(ownCapacity);
     this.cells = new RowCells(this.columns);
     this.known = this.cells.createPacked(zone.rowCapacity - ownCapacity);
-    this.ghostLimit = zone.scalars[SCALAR_GHOST_LIMIT];
-    for (let row = ownCapacity; row < this.ghostLimit; row++) {
+    this.mirrorLimit = zone.scalars[SCALAR_MIRROR_LIMIT];
+    for (let row = ownCapacity; row < this.mirrorLimit; row++) {
       this.cells.pack(buffer, LIVE_BLOCK, row, this.known, row - ownCapacity);
     }
   }
@@ -62,10 +62,10 @@ export class ZoneJournal {
     }
   }
 
-  join(client: number, epoch: number, x: number, y: number): void {
+  join(client: number, generation: number, x: number, y: number): void {
     this.open(J.ENTRY_JOIN);
     this.putUint32(client);
-    this.putUint32(epoch);
+    this.putUint32(generation);
     this.view.setFloat32(this.at, x, true);
     this.view.setFloat32(this.at + 4, y, true);
     this.at += 8;
@@ -150,19 +150,19 @@ export class ZoneJournal {
     this.open(J.ENTRY_CELL_SWEEP);
   }
 
-  /** What has changed among the ghosts since the last tick. */
-  ghosts(): void {
+  /** What has changed among the mirrors since the last tick. */
+  mirrors(): void {
     const { zone, knownAlive } = this;
-    const limit = zone.scalars[SCALAR_GHOST_LIMIT];
-    const most = Math.max(limit, this.ghostLimit);
-    this.ghostLimit = limit;
+    const limit = zone.scalars[SCALAR_MIRROR_LIMIT];
+    const most = Math.max(limit, this.mirrorLimit);
+    this.mirrorLimit = limit;
     for (let row = zone.ownCapacity; row < most; row++) {
-      const ghost = row - zone.ownCapacity;
+      const mirror = row - zone.ownCapacity;
       if (zone.alive[row] !== 0) {
-        this.ghost(row, ghost);
-      } else if (knownAlive[ghost] !== 0) {
-        knownAlive[ghost] = 0;
-        this.open(J.ENTRY_GHOST_GONE);
+        this.mirror(row, mirror);
+      } else if (knownAlive[mirror] !== 0) {
+        knownAlive[mirror] = 0;
+        this.open(J.ENTRY_MIRROR_GONE);
         this.putUint32(row);
       }
     }
@@ -187,21 +187,21 @@ export class ZoneJournal {
     ring.publish();
   }
 
-  private ghost(row: number, ghost: number): void {
+  private mirror(row: number, mirror: number): void {
     const { zone, columns, cells, known, isChanged, knownAlive } = this;
-    const isNew = knownAlive[ghost] === 0;
-    if (!isNew && cells.isSame(zone.buffer, LIVE_BLOCK, row, known, ghost)) {
+    const isNew = knownAlive[mirror] === 0;
+    if (!isNew && cells.isSame(zone.buffer, LIVE_BLOCK, row, known, mirror)) {
       return;
     }
     isChanged.fill(0);
     for (let i = 0; i < columns.length; i++) {
-      if (isNew || !cells.isSameCell(zone.buffer, LIVE_BLOCK, row, known, ghost, i)) {
+      if (isNew || !cells.isSameCell(zone.buffer, LIVE_BLOCK, row, known, mirror, i)) {
         isChanged[i >> 3] |= 1 << (i & 7);
       }
     }
-    cells.pack(zone.buffer, LIVE_BLOCK, row, known, ghost);
-    knownAlive[ghost] = 1;
-    this.open(J.ENTRY_GHOST);
+    cells.pack(zone.buffer, LIVE_BLOCK, row, known, mirror);
+    knownAlive[mirror] = 1;
+    this.open(J.ENTRY_MIRROR);
     this.reserve(columns.length * 9);
     this.putUint32(row);
     for (let i = 0; i < isChanged.length; i++) {

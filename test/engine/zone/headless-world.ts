@@ -35,7 +35,7 @@ export class HeadlessClient {
 
   constructor(
     readonly index: number,
-    readonly epoch: number,
+    readonly generation: number,
     description: GameDescription,
   ) {
     this.decoder = new EntityDecoder(description.fields, POSITION_QUANTUM, description.kinds);
@@ -62,7 +62,7 @@ export class HeadlessWorld {
   hosts: ZoneHost[];
   tick = 0;
   private readonly frames: ByteRing[];
-  private nextEpoch = 1;
+  private nextGeneration = 1;
   private onFrame: (client: HeadlessClient) => void = () => {};
 
   constructor(
@@ -139,17 +139,18 @@ export class HeadlessWorld {
   }
 
   join(index: number, updateHz = this.settings.updateHz): HeadlessClient {
-    const client = new HeadlessClient(index, this.nextEpoch++, this.description);
+    const client = new HeadlessClient(index, this.nextGeneration++, this.description);
     this.clients.set(index, client);
-    this.router.join(index, client.epoch, updateHz);
+    this.router.join(index, client.generation, updateHz);
     return client;
   }
 
   /** Comes in as it was stored. */
   restore(index: number, player: StoredPlayer, updateHz = this.settings.updateHz): HeadlessClient {
-    const client = new HeadlessClient(index, this.nextEpoch++, this.description);
+    const client = new HeadlessClient(index, this.nextGeneration++, this.description);
     this.clients.set(index, client);
-    if (!this.router.restore(index, client.epoch, updateHz, player)) throw new Error(`client ${index} finds no room`);
+    if (!this.router.restore(index, client.generation, updateHz, player))
+      throw new Error(`client ${index} finds no room`);
     return client;
   }
 
@@ -160,15 +161,15 @@ export class HeadlessWorld {
   }
 
   /** It is back by another connection, which knows nothing. Its frames are taken once the zone has said so, as by the gateway. */
-  resume(index: number, epoch: number, updateHz = this.settings.updateHz): HeadlessClient {
-    const client = new HeadlessClient(index, epoch, this.description);
+  resume(index: number, generation: number, updateHz = this.settings.updateHz): HeadlessClient {
+    const client = new HeadlessClient(index, generation, this.description);
     this.clients.set(index, client);
-    if (!this.router.resume(index, epoch, updateHz)) throw new Error(`client ${index} cannot come back`);
+    if (!this.router.resume(index, generation, updateHz)) throw new Error(`client ${index} cannot come back`);
     return client;
   }
 
   leave(client: HeadlessClient): void {
-    this.router.leave(client.index, client.epoch);
+    this.router.leave(client.index, client.generation);
     this.clients.delete(client.index);
   }
 
@@ -177,7 +178,7 @@ export class HeadlessWorld {
     const bytes = encodeCommand(layout as never, payload, ++client.seq);
     return this.router.command(
       client.index,
-      client.epoch,
+      client.generation,
       client.seq,
       (layout as { kind: number }).kind,
       bytes,
@@ -219,25 +220,25 @@ export class HeadlessWorld {
   }
 
   private createSink(): ClientSink {
-    const find = (index: number, epoch: number): HeadlessClient | undefined => {
+    const find = (index: number, generation: number): HeadlessClient | undefined => {
       const client = this.clients.get(index);
-      return client?.epoch === epoch ? client : undefined;
+      return client?.generation === generation ? client : undefined;
     };
     return {
-      joined: (index, epoch, entityId, key) => {
-        const client = find(index, epoch);
+      joined: (index, generation, entityId, key) => {
+        const client = find(index, generation);
         if (client) Object.assign(client, { entityId, key, joinedCount: client.joinedCount + 1 });
       },
-      refused: (index, epoch, code) => {
-        const client = find(index, epoch);
+      refused: (index, generation, code) => {
+        const client = find(index, generation);
         if (client) client.refusedCode = code;
       },
-      rejected: (index, epoch, seq, kind, code) => find(index, epoch)?.rejects.push({ seq, kind, code }),
-      dropped: (index, epoch) => {
-        if (find(index, epoch)) this.clients.delete(index);
+      rejected: (index, generation, seq, kind, code) => find(index, generation)?.rejects.push({ seq, kind, code }),
+      dropped: (index, generation) => {
+        if (find(index, generation)) this.clients.delete(index);
       },
-      frame: (index, epoch, bytes, start, limit) => {
-        const client = find(index, epoch);
+      frame: (index, generation, bytes, start, limit) => {
+        const client = find(index, generation);
         if (client && client.joinedCount > 0) this.takeFrame(client, bytes.slice(start, limit));
       },
     };
