@@ -3,6 +3,7 @@
 import { closeSync, futimesSync, openSync, readFileSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { LockThreadData } from '../src/durability/lease/lock-thread-data.js';
+import { nameThread } from '../src/server/threads/thread-name.js';
 
 const { path, text, renewMs } = workerData as LockThreadData;
 
@@ -24,4 +25,5 @@ function renew(): void {
   }
 }
 
+nameThread('lock');
 setInterval(renew, renewMs);

@@ -9,6 +9,7 @@ import { ThreadControl } from '../src/memory/tables/thread-control.js';
 import { importGame } from '../src/server/main/load-game.js';
 import { MainWaker } from '../src/server/threads/main-waker.js';
 import type { FromTickThread, TakePlace, TickThreadData } from '../src/server/threads/thread-messages.js';
+import { nameThread } from '../src/server/threads/thread-name.js';
 import { TickLoop } from '../src/server/threads/tick-loop.js';
 
 const { plan, thread, gameUrl } = workerData as TickThreadData;
@@ -18,6 +19,7 @@ const say = (message: FromTickThread): void => port.postMessage(message);
 const game = await importGame(plan.settings.game, gameUrl);
 
 function run(place: number): void {
+  nameThread(`tick-${place}`);
   const control = new ThreadControl(plan.controls[place]);
   const frames = new ByteRing(plan.frames[place]);
   const waker = new MainWaker(control, frames);
@@ -29,6 +31,7 @@ function run(place: number): void {
 }
 
 if (thread === undefined) {
+  nameThread('tick-spare');
   port.once('message', ({ thread: place, originMs, epoch }: TakePlace) => {
     plan.originMs = originMs;
     plan.epoch = epoch;

@@ -84,6 +84,15 @@ test('the spool bench loses nothing, says so, and leaves no folder behind', { ti
   );
 });
 
+test('the idle bench names the threads of the server and gives a verdict per promise', { timeout: 60000 }, () => {
+  const { status, stdout, stderr } = runBench(['idle', '--seconds', '2', '--warm-up', '0']);
+  if (process.platform !== 'linux') return assert.match(stderr, /idle: CPU and memory are read from \/proc/);
+  assert.equal(status, 0, stderr);
+  for (const name of ['main', 'tick-0', 'io', 'all']) assert.match(stdout, new RegExp(`^${name} +\\d`, 'm'));
+  assert.match(stdout, /^memory \d+\.\d MiB/m);
+  assert.equal(stdout.match(/: (not )?kept$/gm)?.length, 2, stdout);
+});
+
 test('the path of events runs against the embedded log and counts what it took', { timeout: 100000 }, () => {
   const args = [
     'event-path',

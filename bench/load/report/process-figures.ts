@@ -10,6 +10,10 @@ export interface ThreadCpu {
   id: number;
   name: string;
   cpuSeconds: number;
+  /** Time during which it could have run and no core was free. */
+  waitSeconds: number;
+  /** How often it slept and was woken. */
+  wakeUps: number;
 }
 
 export interface ProcessFigures {
@@ -17,6 +21,8 @@ export interface ProcessFigures {
   cpuSeconds: number;
   rssMiB: number;
   rssMiBMax: number;
+  /** Of it, what belongs to this process alone and to no file. */
+  anonMiB: number;
   threads: ThreadCpu[];
 }
 
@@ -40,6 +46,7 @@ export function readProcessFigures(pid: number): ProcessFigures | null {
       cpuSeconds: cpuSecondsOf(readFileSync(`/proc/${pid}/stat`, 'utf8')),
       rssMiB: readMiB(status, 'VmRSS'),
       rssMiBMax: readMiB(status, 'VmHWM'),
+      anonMiB: readMiB(status, 'RssAnon'),
       threads: readThreads(pid),
     };
   } catch {
@@ -50,18 +57,54 @@ export function readProcessFigures(pid: number): ProcessFigures | null {
 
 function readThreads(pid: number): ThreadCpu[] {
   return readdirSync(`/proc/${pid}/task`).map((task) => {
-    const stat = readFileSync(`/proc/${pid}/task/${task}/stat`, 'utf8');
-    const name = stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')'));
-    return { id: Number(task), name: Number(task) === pid ? 'main' : name, cpuSeconds: cpuSecondsOf(stat) };
+    const folder = `/proc/${pid}/task/${task}`;
+    const name = readFileSync(`${folder}/comm`, 'utf8').trim();
+    const status = readFileSync(`${folder}/status`, 'utf8');
+    return {
+      id: Number(task),
+      name: Number(task) === pid ? 'main' : name,
+      ...schedulingOf(readFileSync(`${folder}/schedstat`, 'utf8')),
+      wakeUps: Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(status)?.[1] ?? 0),
+    };
   });
 }
 
-/** Cores used between two readings, by thread, busiest first; threads under half a percent are left out. */
-export function threadCores(begin: ProcessFigures, end: ProcessFigures): { name: string; cores: number }[] {
+/** From the text of a schedstat file: nanoseconds on a core and waiting for one. It is finer than stat, which counts in 10 ms. */
+export function schedulingOf(schedstat: string): { cpuSeconds: number; waitSeconds: number } {
+  const [runNs, waitNs] = schedstat.split(' ').map(Number);
+  return { cpuSeconds: runNs / 1e9, waitSeconds: waitNs / 1e9 };
+}
+
+/** What each thread that lives at the end has used between two readings. */
+export function threadUse(begin: ProcessFigures, end: ProcessFigures): ThreadCpu[] {
+  const before = new Map(begin.threads.map((thread) => [thread.id, thread]));
+  return end.threads.map((thread) => {
+    const { cpuSeconds = 0, waitSeconds = 0, wakeUps = 0 } = before.get(thread.id) ?? {};
+    return {
+      ...thread,
+      cpuSeconds: thread.cpuSeconds - cpuSeconds,
+      waitSeconds: thread.waitSeconds - waitSeconds,
+      wakeUps: thread.wakeUps - wakeUps,
+    };
+  });
+}
+
+export interface ThreadCores {
+  name: string;
+  cores: number;
+  /** Share of the time in which it could have run and no core was free. */
+  waiting: number;
+}
+
+/** Between two readings, by thread, busiest first; threads under half a percent of a core are left out. */
+export function threadCores(begin: ProcessFigures, end: ProcessFigures): ThreadCores[] {
   const seconds = (end.atMs - begin.atMs) / 1000;
-  const before = new Map(begin.threads.map((thread) => [thread.id, thread.cpuSeconds]));
-  return end.threads
-    .map((thread) => ({ name: thread.name, cores: (thread.cpuSeconds - (before.get(thread.id) ?? 0)) / seconds }))
+  return threadUse(begin, end)
+    .map(({ name, cpuSeconds, waitSeconds }) => ({
+      name,
+      cores: cpuSeconds / seconds,
+      waiting: waitSeconds / seconds,
+    }))
     .filter((thread) => thread.cores >= 0.005)
     .sort((a, b) => b.cores - a.cores);
 }

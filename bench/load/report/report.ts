@@ -113,8 +113,11 @@ function costRows(isSpread: boolean, result: LoadResult): Row[] {
         { name: 'server memory, MiB', value: format(rss, 0) },
       ];
   rows.push({ name: 'server memory peak, MiB', value: format(peak, 0) });
-  for (const thread of result.serverThreads)
-    rows.push({ name: `  thread ${thread.name}, cores`, value: format(thread.cores, 2) });
+  for (const { name, cores, waiting } of result.serverThreads)
+    rows.push({
+      name: `  thread ${name}, cores; waiting for one`,
+      value: `${format(cores, 2)}; ${format(waiting, 2)}`,
+    });
   rows.push({ name: 'generator CPU, cores', value: format(result.generatorCpuCores, 2) });
   rows.push({ name: 'other processes CPU, cores', value: format(result.otherCpuCores, 2) });
   rows.push({ name: 'generator late by at most, ms', value: format(result.generatorLatenessMsMax) });

@@ -6,7 +6,7 @@ import type { LoadOptions } from '../options.js';
 import type { JoinFigures, StandStill, WindowFigures } from '../swarm/messages.js';
 import type { CensusReport } from './census.js';
 import { LatencyHistogram } from './latency-histogram.js';
-import { type ProcessFigures, threadCores } from './process-figures.js';
+import { type ProcessFigures, type ThreadCores, threadCores } from './process-figures.js';
 import {
   achievedTickHz,
   dropsBetween,
@@ -64,7 +64,7 @@ export interface LoadResult {
   rttCount: number;
   inputs: { wantedPerSecond: number; heldBack: number; skipped: number; unanswered: number };
   serverCpuCores: number | null;
-  serverThreads: { name: string; cores: number }[];
+  serverThreads: ThreadCores[];
   cpuUsPerPacket: number | null;
   serverRssMiB: number | null;
   serverRssMiBPeak: number | null;

@@ -11,10 +11,10 @@
 
 import type { Area } from '../../base/area.js';
 import { COUNTER } from '../../memory/tables/zone-counters.js';
-import type { AnyColumn } from '../../memory/world/column-types.js';
-import type { WorldBuffer } from '../../memory/world/world-buffer.js';
+import { type PackedRows, RowCells } from '../../memory/world/row-cells.js';
+import { LIVE_BLOCK, type WorldBuffer } from '../../memory/world/world-buffer.js';
 import { SCALAR_MIRROR_LIMIT, SCALAR_ROW_LIMIT } from '../../memory/world/world-layout.js';
-import { type EngineColumns, engineColumnsOf } from '../entities/columns.js';
+import { type EngineColumns, engineColumnsOf, mirroredColumns } from '../entities/columns.js';
 import { wireIdOfKey } from '../entities/entity-key.js';
 import { FreeBitmap } from '../entities/free-bitmap.js';
 import type { EngineZone } from '../zone/zone.js';
@@ -23,7 +23,6 @@ import { MIRROR_GRACE_TICKS, MIRROR_READS_MAX } from './limits.js';
 interface NeighbourBlock {
   scalars: Int32Array;
   engine: EngineColumns;
-  columns: readonly AnyColumn[];
 }
 
 interface Neighbour {
@@ -34,29 +33,14 @@ interface Neighbour {
 /** Entities of one neighbour near the border, as one look at its block found them. */
 interface Stage {
   key: Uint32Array;
-  kind: Uint8Array;
-  owner: Int32Array;
-  positionX: Float32Array;
-  positionY: Float32Array;
-  columns: readonly AnyColumn[];
-}
-
-function createStage(capacity: number, gameColumns: readonly AnyColumn[]): Stage {
-  return {
-    key: new Uint32Array(capacity),
-    kind: new Uint8Array(capacity),
-    owner: new Int32Array(capacity),
-    positionX: new Float32Array(capacity),
-    positionY: new Float32Array(capacity),
-    columns: gameColumns.map((column) => new (column.constructor as new (length: number) => AnyColumn)(capacity)),
-  };
+  rows: PackedRows;
 }
 
 export class Mirrors {
   private readonly neighbours: readonly Neighbour[];
   private readonly rows: FreeBitmap;
   private readonly seenTick: Int32Array;
-  private readonly gameColumns: readonly AnyColumn[];
+  private readonly cells: RowCells;
   private readonly stage: Stage;
   private readonly minX: number;
   private readonly maxX: number;
@@ -68,19 +52,15 @@ export class Mirrors {
     neighbours: readonly WorldBuffer[],
     margin: number,
   ) {
-    const names = Object.keys(zone.game.fields);
     this.neighbours = neighbours.map((buffer) => ({
       buffer,
-      blocks: buffer.blocks.map((block) => ({
-        scalars: block.scalars,
-        engine: engineColumnsOf(block),
-        columns: names.map((name) => block.columns[name]),
-      })),
+      blocks: buffer.blocks.map((block) => ({ scalars: block.scalars, engine: engineColumnsOf(block) })),
     }));
-    this.gameColumns = names.map((name) => zone.buffer.blocks[0].columns[name]);
-    this.stage = createStage(zone.rowCapacity - zone.ownCapacity, this.gameColumns);
-    this.rows = new FreeBitmap(zone.rowCapacity - zone.ownCapacity);
-    this.seenTick = new Int32Array(zone.rowCapacity - zone.ownCapacity);
+    const capacity = zone.rowCapacity - zone.ownCapacity;
+    this.cells = new RowCells(mirroredColumns(zone.buffer.layout, zone.game.fields));
+    this.stage = { key: new Uint32Array(capacity), rows: this.cells.createPacked(capacity) };
+    this.rows = new FreeBitmap(capacity);
+    this.seenTick = new Int32Array(capacity);
     this.minX = zone.area.x - margin;
     this.maxX = zone.area.x + zone.area.width + margin;
     this.minY = zone.area.y - margin;
@@ -128,13 +108,9 @@ export class Mirrors {
     if (mirror < 0) {
       return;
     }
-    zone.kind[mirror] = zone.kind[row];
-    zone.owner[mirror] = zone.owner[row];
-    zone.positionX[mirror] = zone.positionX[row];
-    zone.positionY[mirror] = zone.positionY[row];
-    for (let i = 0; i < this.gameColumns.length; i++) {
-      this.gameColumns[i][mirror] = this.gameColumns[i][row];
-    }
+    const { cells, stage } = this; // the stage is free between two refreshes
+    cells.pack(zone.buffer, LIVE_BLOCK, row, stage.rows, 0);
+    cells.unpack(stage.rows, 0, zone.buffer, LIVE_BLOCK, mirror);
   }
 
   /**
@@ -151,7 +127,7 @@ export class Mirrors {
   private mirror(neighbour: Neighbour): void {
     for (let reads = 0; reads < MIRROR_READS_MAX; reads++) {
       const held = neighbour.buffer.hold();
-      const count = this.read(neighbour.blocks[neighbour.buffer.committedIndex]);
+      const count = this.read(neighbour, neighbour.buffer.committedIndex);
       if (neighbour.buffer.isHeld(held)) {
         this.show(count);
         return;
@@ -164,10 +140,10 @@ export class Mirrors {
    * @hot Every row of a neighbour is looked at once per tick, so the test for the margin comes first. Returns how many
    * entities are near the border; those beyond the stage are counted and have no room.
    */
-  private read(block: NeighbourBlock): number {
-    const { zone, stage, minX, maxX, minY, maxY } = this;
-    const { alive, positionX, positionY, key } = block.engine;
-    const rowLimit = block.scalars[SCALAR_ROW_LIMIT];
+  private read({ buffer, blocks }: Neighbour, blockIndex: number): number {
+    const { zone, cells, stage, minX, maxX, minY, maxY } = this;
+    const { alive, positionX, positionY, key } = blocks[blockIndex].engine;
+    const rowLimit = blocks[blockIndex].scalars[SCALAR_ROW_LIMIT];
     let count = 0;
     for (let source = 0; source < rowLimit; source++) {
       const x = positionX[source];
@@ -181,29 +157,17 @@ export class Mirrors {
         continue; // it has arrived here and its old zone has not committed that yet
       }
       if (count < stage.key.length) {
-        this.put(block, source, count, sourceKey);
+        stage.key[count] = sourceKey;
+        cells.pack(buffer, blockIndex, source, stage.rows, count);
       }
       count++;
     }
     return count;
   }
 
-  /** @hot */
-  private put(block: NeighbourBlock, source: number, place: number, key: number): void {
-    const { stage } = this;
-    stage.key[place] = key;
-    stage.kind[place] = block.engine.kind[source];
-    stage.owner[place] = block.engine.owner[source];
-    stage.positionX[place] = block.engine.positionX[source];
-    stage.positionY[place] = block.engine.positionY[source];
-    for (let i = 0; i < stage.columns.length; i++) {
-      stage.columns[i][place] = block.columns[i][source];
-    }
-  }
-
   /** @hot What was read is one tick's: it becomes what this zone sees. */
   private show(count: number): void {
-    const { zone, stage } = this;
+    const { zone, cells, stage } = this;
     const staged = Math.min(count, stage.key.length);
     zone.counters[COUNTER.mirrorsRefused] += count - staged;
     for (let place = 0; place < staged; place++) {
@@ -211,22 +175,10 @@ export class Mirrors {
       const known = zone.rowOfId[wireIdOfKey(key)] - 1;
       const row = known >= zone.ownCapacity && zone.engine.key[known] === key ? known : this.allocate(key);
       if (row >= 0) {
-        this.copy(place, row);
+        cells.unpack(stage.rows, place, zone.buffer, LIVE_BLOCK, row);
+        this.seenTick[row - zone.ownCapacity] = zone.tick;
       }
     }
-  }
-
-  /** @hot */
-  private copy(place: number, row: number): void {
-    const { zone, stage, gameColumns } = this;
-    zone.kind[row] = stage.kind[place];
-    zone.owner[row] = stage.owner[place];
-    zone.positionX[row] = stage.positionX[place];
-    zone.positionY[row] = stage.positionY[place];
-    for (let i = 0; i < gameColumns.length; i++) {
-      gameColumns[i][row] = stage.columns[i][place];
-    }
-    this.seenTick[row - zone.ownCapacity] = zone.tick;
   }
 
   private allocate(key: number): number {

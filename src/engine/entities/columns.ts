@@ -3,7 +3,7 @@
 import { assert } from '../../base/assert.js';
 import type { ColumnType } from '../../memory/world/column-types.js';
 import type { Block } from '../../memory/world/world-buffer.js';
-import type { ColumnSpec } from '../../memory/world/world-layout.js';
+import type { ColumnPlace, ColumnSpec, WorldLayout } from '../../memory/world/world-layout.js';
 import { ZONES_MAX } from '../limits.js';
 
 export const ENGINE_COLUMNS = [
@@ -67,4 +67,12 @@ export function specifyColumns(fields: Record<string, { type: ColumnType }>): Co
 
 export function engineColumnsOf(block: Block): EngineColumns {
   return block.columns as unknown as EngineColumns;
+}
+
+/** Engine columns that a zone has of its neighbours' entities, beside all of the game's. */
+const MIRRORED_ENGINE_COLUMNS: ReadonlySet<string> = new Set(['kind', 'owner', 'key', 'positionX', 'positionY']);
+
+/** In their order in the buffer, which is that of their bits in a journal record. */
+export function mirroredColumns(layout: WorldLayout, fields: Record<string, unknown>): ColumnPlace[] {
+  return layout.columns.filter(({ name }) => MIRRORED_ENGINE_COLUMNS.has(name) || Object.hasOwn(fields, name));
 }

@@ -4,34 +4,26 @@
 import * as J from '../../memory/records/journal-records.js';
 import type { ByteRing } from '../../memory/rings/byte-ring.js';
 import { COUNTER } from '../../memory/tables/zone-counters.js';
-import { type AnyColumn, bitsOf } from '../../memory/world/column-types.js';
+import { type PackedRows, RowCells } from '../../memory/world/row-cells.js';
 import { LIVE_BLOCK } from '../../memory/world/world-buffer.js';
 import type { ColumnPlace } from '../../memory/world/world-layout.js';
 import { BLOCKS_OFFSET, SCALAR_JOURNALED, SCALAR_MIRROR_LIMIT } from '../../memory/world/world-layout.js';
+import { mirroredColumns } from '../entities/columns.js';
 import type { EngineZone } from '../zone/zone.js';
 
 const FIRST_BYTES = 64 * 1024;
 /** The largest entry but an arrival: its head and a payload of 255 bytes. */
 const ENTRY_BYTES_MAX = 320;
 
-/** The columns that a mirror has, in the order of their bits. */
-export function mirrorColumns(zone: EngineZone): ColumnPlace[] {
-  const names = new Set(['key', 'kind', 'owner', 'positionX', 'positionY', ...Object.keys(zone.game.fields)]);
-  return zone.buffer.layout.columns.filter(({ name }) => names.has(name));
-}
-
 export class ZoneJournal {
   private bytes = new Uint8Array(FIRST_BYTES);
   private view = new DataView(this.bytes.buffer);
   private at = 0;
   private readonly columns: readonly ColumnPlace[];
-  private readonly live: readonly AnyColumn[];
-  /** Mirrors as the journal has them, by mirror: alive, and each column. */
+  private readonly cells: RowCells;
+  /** Mirrors as the journal has them, by mirror: alive, and their cells. */
   private readonly knownAlive: Uint8Array;
-  private readonly known: readonly AnyColumn[];
-  /** The same cells as integers: -0 is not 0 to whoever compares states. Two of them to a cell of 8 bytes. */
-  private readonly liveBits: readonly AnyColumn[];
-  private readonly knownBits: readonly AnyColumn[];
+  private readonly known: PackedRows;
   private mirrorLimit: number;
   private readonly isChanged: Uint8Array;
   /** This thread's; a thread before it may have left one of the next number, of a tick that it did not live to commit. */
@@ -41,16 +33,17 @@ export class ZoneJournal {
     private readonly zone: EngineZone,
     private readonly ring: ByteRing,
   ) {
-    const { columns } = zone.buffer.blocks[LIVE_BLOCK];
-    this.columns = mirrorColumns(zone);
-    this.live = this.columns.map(({ name }) => columns[name]);
+    const { buffer, ownCapacity } = zone;
+    this.columns = mirroredColumns(buffer.layout, zone.game.fields);
     this.isChanged = new Uint8Array(Math.ceil(this.columns.length / 8));
     // What was committed is what a replay has.
-    this.knownAlive = zone.alive.slice(zone.ownCapacity);
-    this.known = this.live.map((column) => column.slice(zone.ownCapacity));
-    this.liveBits = this.live.map(bitsOf);
-    this.knownBits = this.known.map(bitsOf);
+    this.knownAlive = zone.alive.slice(ownCapacity);
+    this.cells = new RowCells(this.columns);
+    this.known = this.cells.createPacked(zone.rowCapacity - ownCapacity);
     this.mirrorLimit = zone.scalars[SCALAR_MIRROR_LIMIT];
+    for (let row = ownCapacity; row < this.mirrorLimit; row++) {
+      this.cells.pack(buffer, LIVE_BLOCK, row, this.known, row - ownCapacity);
+    }
   }
 
   begin(tick: number): void {
@@ -195,24 +188,18 @@ export class ZoneJournal {
   }
 
   private mirror(row: number, mirror: number): void {
-    const { columns, live, known, liveBits, knownBits, isChanged, knownAlive } = this;
+    const { zone, columns, cells, known, isChanged, knownAlive } = this;
     const isNew = knownAlive[mirror] === 0;
-    let isAny = isNew;
-    isChanged.fill(0);
-    for (let i = 0; i < columns.length; i++) {
-      const isSame =
-        columns[i].bytes === 8
-          ? liveBits[i][2 * row] === knownBits[i][2 * mirror] &&
-            liveBits[i][2 * row + 1] === knownBits[i][2 * mirror + 1]
-          : liveBits[i][row] === knownBits[i][mirror];
-      if (isNew || !isSame) {
-        isChanged[i >> 3] |= 1 << (i & 7);
-        isAny = true;
-      }
-    }
-    if (!isAny) {
+    if (!isNew && cells.isSame(zone.buffer, LIVE_BLOCK, row, known, mirror)) {
       return;
     }
+    isChanged.fill(0);
+    for (let i = 0; i < columns.length; i++) {
+      if (isNew || !cells.isSameCell(zone.buffer, LIVE_BLOCK, row, known, mirror, i)) {
+        isChanged[i >> 3] |= 1 << (i & 7);
+      }
+    }
+    cells.pack(zone.buffer, LIVE_BLOCK, row, known, mirror);
     knownAlive[mirror] = 1;
     this.open(J.ENTRY_MIRROR);
     this.reserve(columns.length * 9);
@@ -222,7 +209,6 @@ export class ZoneJournal {
     }
     for (let i = 0; i < columns.length; i++) {
       if ((isChanged[i >> 3] & (1 << (i & 7))) !== 0) {
-        known[i][mirror] = live[i][row];
         this.putCell(columns[i], row);
       }
     }

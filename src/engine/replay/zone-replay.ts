@@ -17,14 +17,13 @@ import { GAME_KIND_MIN } from '../../protocol/limits.js';
 import { copyRow, keyOfPacked, travellingColumns } from '../borders/handoff.js';
 import { ZoneCells } from '../cells/zone-cells.js';
 import { spawnArrival } from '../clients/arrival.js';
-import { DEPART_TO_CELL } from '../entities/columns.js';
+import { DEPART_TO_CELL, mirroredColumns } from '../entities/columns.js';
 import { wireIdOfKey } from '../entities/entity-key.js';
 import type { WorldPlan } from '../plan/world-plan.js';
 import { LazyIndex } from '../space/lazy-index.js';
 import { runSystem, spawnPlayer } from '../zone/game-fault.js';
 import type { EngineZone } from '../zone/zone.js';
 import { createZoneParts, populateZone } from '../zone/zone-parts.js';
-import { mirrorColumns } from './zone-journal.js';
 
 /** An entity that left the zone: who takes it in is another zone's journal. */
 export interface Departure {
@@ -75,7 +74,7 @@ export class ZoneReplay {
     const { zone } = this;
     this.travelling = travellingColumns(zone.buffer.layout.columns);
     this.rowBytes = this.travelling.reduce((sum, { bytes }) => sum + bytes, 0);
-    this.mirrorColumns = mirrorColumns(zone);
+    this.mirrorColumns = mirroredColumns(zone.buffer.layout, zone.game.fields);
     zone.onKeyTaken = (key) => this.releaseMirror(key);
     const { departTo, departSequence } = zone.engine;
     for (let row = 0; row < zone.rowLimit; row++) {

@@ -34,6 +34,7 @@ export interface Block {
 export const LIVE_BLOCK = 0;
 
 export class WorldBuffer {
+  /** All of the buffer. */
   readonly words: Int32Array;
   readonly bytes: Uint8Array;
   readonly counters: Float64Array;
@@ -49,7 +50,7 @@ export class WorldBuffer {
     readonly buffer: SharedArrayBuffer,
     readonly layout: L.WorldLayout,
   ) {
-    this.words = new Int32Array(buffer, 0, L.COUNTERS_OFFSET / 4);
+    this.words = new Int32Array(buffer);
     assert(this.words[L.MAGIC] === L.WORLD_MAGIC, 'this is a world buffer', this.words[L.MAGIC]);
     assert(this.words[L.VERSION] === L.WORLD_VERSION, 'its layout is of this version', this.words[L.VERSION]);
     assert(this.words[L.LAYOUT_HASH] === layout.hash, 'both sides know the same columns', this.words[L.LAYOUT_HASH]);

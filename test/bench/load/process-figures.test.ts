@@ -9,7 +9,9 @@ import {
   openFilesMax,
   readMachineCpuSeconds,
   readProcessFigures,
+  schedulingOf,
   threadCores,
+  threadUse,
 } from '../../../bench/load/report/process-figures.js';
 
 const isLinux = process.platform === 'linux';
@@ -26,18 +28,45 @@ test('this process has used CPU and memory, and its main thread is named', { ski
   assert.ok(figures.threads.some((thread) => thread.name === 'main' && thread.id === process.pid));
 });
 
-test('cores are the CPU time between two readings, and idle threads are left out', () => {
+test('what threads have used is the difference of two readings, and what a new one has used is all of it', () => {
+  const reading = (atMs: number, ids: readonly number[]) => ({
+    atMs,
+    cpuSeconds: 0,
+    rssMiB: 1,
+    rssMiBMax: 1,
+    anonMiB: 1,
+    threads: ids.map((id) => ({ id, name: `t${id}`, cpuSeconds: atMs * id, waitSeconds: atMs, wakeUps: 10 * atMs })),
+  });
+  assert.deepEqual(threadUse(reading(1, [1, 9]), reading(3, [1, 2])), [
+    { id: 1, name: 't1', cpuSeconds: 2, waitSeconds: 2, wakeUps: 20 },
+    { id: 2, name: 't2', cpuSeconds: 6, waitSeconds: 3, wakeUps: 30 },
+  ]);
+});
+
+test('cores are the CPU time between two readings, busiest first, and idle threads are left out', () => {
+  const thread = (name: string, id: number, cpuSeconds: number) => ({
+    id,
+    name,
+    cpuSeconds,
+    waitSeconds: 2 * cpuSeconds,
+    wakeUps: 0,
+  });
   const reading = (atMs: number, busy: number, idle: number) => ({
     atMs,
     cpuSeconds: busy + idle,
     rssMiB: 1,
     rssMiBMax: 1,
-    threads: [
-      { id: 1, name: 'main', cpuSeconds: idle },
-      { id: 2, name: 'node', cpuSeconds: busy },
-    ],
+    anonMiB: 1,
+    threads: [thread('main', 1, idle), thread('io', 3, busy / 2), thread('tick-0', 2, busy)],
   });
-  assert.deepEqual(threadCores(reading(0, 1, 1), reading(2000, 2, 1)), [{ name: 'node', cores: 0.5 }]);
+  assert.deepEqual(threadCores(reading(0, 1, 1), reading(2000, 2, 1)), [
+    { name: 'tick-0', cores: 0.5, waiting: 1 },
+    { name: 'io', cores: 0.25, waiting: 0.5 },
+  ]);
+});
+
+test('schedstat is in nanoseconds', () => {
+  assert.deepEqual(schedulingOf('1500000000 250000000 42\n'), { cpuSeconds: 1.5, waitSeconds: 0.25 });
 });
 
 test('a process that is not there has no figures', () => {

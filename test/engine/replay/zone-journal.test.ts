@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DEFAULTS, type Settings } from '../../../src/config/settings.js';
+import { mirroredColumns } from '../../../src/engine/entities/columns.js';
 import { planWorld } from '../../../src/engine/plan/world-plan.js';
-import { mirrorColumns, ZoneJournal } from '../../../src/engine/replay/zone-journal.js';
+import { ZoneJournal } from '../../../src/engine/replay/zone-journal.js';
 import type { EngineZone } from '../../../src/engine/zone/zone.js';
 import { createZoneParts } from '../../../src/engine/zone/zone-parts.js';
 import { defineGame } from '../../../src/game/define-game.js';
@@ -220,7 +221,7 @@ interface Mirrors {
 
 function mirrorStage(): Mirrors & { renew(): void } {
   const { zone, begin, read } = stage();
-  const columns = mirrorColumns(zone);
+  const columns = mirroredColumns(zone.buffer.layout, zone.game.fields);
   let journal = begin();
   let at = 0;
   const tick = (): [number, string[] | undefined][] => {
@@ -273,7 +274,7 @@ function addMirror(zone: EngineZone, mirror: number): number {
 
 test('a new mirror is told with all its columns, and later with those that have changed', () => {
   const { zone, tick } = mirrorStage();
-  const names = mirrorColumns(zone).map(({ name }) => name);
+  const names = mirroredColumns(zone.buffer.layout, zone.game.fields).map(({ name }) => name);
   assert.equal(names.length, 9);
   const [first, last] = [addMirror(zone, 0), addMirror(zone, 2)];
   assert.deepEqual(tick(), [
