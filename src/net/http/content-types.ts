@@ -39,7 +39,8 @@ const TYPES: Record<string, string> = {
 /** Browsers download it, and neither run nor show it. */
 const UNKNOWN = 'application/octet-stream';
 
-/** Of a path, or of an extension with its dot. */
+/** Of a URL path, of which one that ends with a slash is a page, or of an extension with its dot. */
 export function typeOf(path: string): string {
+  if (path.endsWith('/')) return TYPES[HTML];
   return TYPES[(extname(path) || path).toLowerCase()] ?? UNKNOWN;
 }

@@ -90,7 +90,7 @@ function kindOf(entity) {
 
 /** @param {number} id */
 function colourOf(id) {
-  return id === client?.entityId ? '#f2b84b' : `hsl(${(id * 137) % 360} 65% 60%)`;
+  return id === client?.entityId ? '#58d68d' : `hsl(${(id * 137) % 360} 65% 60%)`;
 }
 
 /** @param {import('/client/tessera.js').EntityState} entity */
