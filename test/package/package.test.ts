@@ -77,7 +77,7 @@ async function startScript(
 ): Promise<{ url: string; log: () => string; end(): Promise<number | null> }> {
   const child = spawn('npm', args, { cwd: game, env: ENVIRONMENT, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   const kill = () => {
-    if (child.exitCode === null) process.kill(-child.pid!, 'SIGKILL');
+    if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid!, 'SIGKILL');
   };
   killers.push(kill);
   t.after(kill);
@@ -216,8 +216,8 @@ async function playInBrowser(t: TestContext, url: string): Promise<void> {
     await page.screenshot({ path: screenshot });
     t.diagnostic(`screenshot: ${screenshot}`);
     assert.deepEqual(complaints, []);
-    await page.goto('about:blank');
-    // A page from elsewhere may import the SDK.
+    // A page from elsewhere may import the SDK: by another name the server is another origin.
+    await page.goto(`${url.replace('127.0.0.1', 'localhost')}/`);
     const names = await page.evaluate(`import('${url}/client/tessera.js').then((module) => Object.keys(module))`);
     assert.ok((names as string[]).includes('TesseraClient'));
   } finally {
