@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { loadStaticFiles } from '../../../src/net/http/static-files.js';
 import { findWebProblem } from '../../../src/net/http/web-folder.js';
-import { WEB_FILES_MAX } from '../../../src/net/limits.js';
+import { HTTP_UNSENT_BYTES_MAX, WEB_FILES_MAX } from '../../../src/net/limits.js';
 import { openFolder } from '../../folder.js';
+import { startServer } from '../../server.js';
 
 function makeFolder(t: TestContext, files: Record<string, string>): string {
   const folder = openFolder(t);
@@ -52,4 +53,20 @@ test('what cannot be served is named before anything starts', (t) => {
   assert.match(problemOf({ 'index.html': '', metrics: '' }), /\/metrics is the server's own/);
   const many = Object.fromEntries(Array.from({ length: WEB_FILES_MAX }, (_, nth) => [`${nth}.txt`, '']));
   assert.match(problemOf({ 'index.html': '', ...many }), /more than 2000 files/);
+});
+
+test('a file larger than what may wait unsent arrives whole, and a path leads to no other file', async (t) => {
+  const folder = makeFolder(t, { 'index.html': 'front', 'big.bin': 'x'.repeat(5 * HTTP_UNSENT_BYTES_MAX + 1) });
+  const server = await startServer(['--web', folder]);
+  try {
+    const big = await fetch(`${server.url}/big.bin`);
+    assert.equal(big.headers.get('content-length'), String(5 * HTTP_UNSENT_BYTES_MAX + 1));
+    assert.equal((await big.arrayBuffer()).byteLength, 5 * HTTP_UNSENT_BYTES_MAX + 1);
+    assert.equal((await fetch(`${server.url}/..%2fetc%2fpasswd`)).status, 404);
+    const sdk = await fetch(`${server.url}/client/tessera.js`);
+    assert.equal(sdk.headers.get('access-control-allow-origin'), '*');
+    assert.equal((await fetch(server.url)).headers.get('access-control-allow-origin'), null);
+  } finally {
+    await server.stop();
+  }
 });
