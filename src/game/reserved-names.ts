@@ -5,7 +5,7 @@ export const ENGINE_FIELD_NAMES: readonly string[] = [
   'alive',
   'kind',
   'owner',
-  'ownerEpoch',
+  'ownerGeneration',
   'key',
   'positionX',
   'positionY',

@@ -101,7 +101,7 @@ export interface Net {
   /** Tells them why and closes their connections; how many they were. */
   kick(who: Selection, text: string): number;
   /** Those who play, as the world knows them. */
-  playersOf(who: Selection): { client: number; epoch: number }[];
+  playersOf(who: Selection): { client: number; generation: number }[];
   /** Takes over those settings that can change while it runs. */
   adopt(settings: NetSettings): void;
   readonly bans: BanList;
@@ -196,7 +196,7 @@ class NetServer implements Net {
     return this.sink.kick(who, text);
   }
 
-  playersOf(who: Selection): { client: number; epoch: number }[] {
+  playersOf(who: Selection): { client: number; generation: number }[] {
     return this.sink.playersOf(who);
   }
 

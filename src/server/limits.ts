@@ -28,7 +28,7 @@ export const PROGRESS_LINE_MS = 5000;
 /** Percentiles in /healthz are over the last this many seconds: enough ticks for a p99, and soon past a stall. */
 export const HEALTH_WINDOW_SECONDS = 10;
 /** How far client ids leap at a start, at random: nobody knows which ids the last server gave out after its last snapshot. */
-export const EPOCH_LEAP_MAX = 2 ** 24;
+export const GENERATION_LEAP_MAX = 2 ** 24;
 
 // --- the watch over tick threads ---
 

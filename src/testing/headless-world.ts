@@ -36,7 +36,7 @@ export class HeadlessWorld {
   hosts: ZoneHost[];
   tick = 0;
   private readonly frames: ByteRing[];
-  private nextEpoch = 1;
+  private nextGeneration = 1;
   private onFrame: (client: HeadlessClient) => void = () => {};
 
   /** Settings as of a server, by default a world of 200 by 200 in four zones. */
@@ -115,17 +115,18 @@ export class HeadlessWorld {
 
   /** A new player. Its entity is there after the next tick. `index` is its seat: the first free one unless given. */
   join(index = this.findSeat(), updateHz = this.settings.updateHz): HeadlessClient {
-    const client = this.createClient(index, this.nextEpoch++);
+    const client = this.createClient(index, this.nextGeneration++);
     this.clients.set(index, client);
-    this.router.join(index, client.epoch, updateHz);
+    this.router.join(index, client.generation, updateHz);
     return client;
   }
 
   /** Comes in as it was stored. */
   restore(index: number, player: StoredPlayer, updateHz = this.settings.updateHz): HeadlessClient {
-    const client = this.createClient(index, this.nextEpoch++);
+    const client = this.createClient(index, this.nextGeneration++);
     this.clients.set(index, client);
-    if (!this.router.restore(index, client.epoch, updateHz, player)) throw new Error(`client ${index} finds no room`);
+    if (!this.router.restore(index, client.generation, updateHz, player))
+      throw new Error(`client ${index} finds no room`);
     return client;
   }
 
@@ -136,15 +137,15 @@ export class HeadlessWorld {
   }
 
   /** It is back by another connection, which knows nothing. Its frames are taken once the zone has said so, as by the gateway. */
-  resume(index: number, epoch: number, updateHz = this.settings.updateHz): HeadlessClient {
-    const client = this.createClient(index, epoch);
+  resume(index: number, generation: number, updateHz = this.settings.updateHz): HeadlessClient {
+    const client = this.createClient(index, generation);
     this.clients.set(index, client);
-    if (!this.router.resume(index, epoch, updateHz)) throw new Error(`client ${index} cannot come back`);
+    if (!this.router.resume(index, generation, updateHz)) throw new Error(`client ${index} cannot come back`);
     return client;
   }
 
   leave(client: HeadlessClient): void {
-    this.router.leave(client.index, client.epoch);
+    this.router.leave(client.index, client.generation);
     this.clients.delete(client.index);
   }
 
@@ -204,8 +205,8 @@ export class HeadlessWorld {
     throw new Error(`all ${clientsMax} seats are taken: clientsMax`);
   }
 
-  private createClient(index: number, epoch: number): HeadlessClient {
-    return new HeadlessClient(index, epoch, this.description, (client, name, payload) =>
+  private createClient(index: number, generation: number): HeadlessClient {
+    return new HeadlessClient(index, generation, this.description, (client, name, payload) =>
       this.sendChecked(client, name, payload),
     );
   }
@@ -219,8 +220,8 @@ export class HeadlessWorld {
     return this.publish(client, layout, bytes) ? RejectCode.None : RejectCode.QueueFull;
   }
 
-  private publish({ index, epoch, seq }: HeadlessClient, { kind }: CommandLayout, bytes: Uint8Array): boolean {
-    return this.router.command(index, epoch, seq, kind, bytes, CLIENT_HEADER_BYTES, bytes.length);
+  private publish({ index, generation, seq }: HeadlessClient, { kind }: CommandLayout, bytes: Uint8Array): boolean {
+    return this.router.command(index, generation, seq, kind, bytes, CLIENT_HEADER_BYTES, bytes.length);
   }
 
   private layoutOf(name: string): CommandLayout {
@@ -236,25 +237,25 @@ export class HeadlessWorld {
   }
 
   private createSink(): ClientSink {
-    const find = (index: number, epoch: number): HeadlessClient | undefined => {
+    const find = (index: number, generation: number): HeadlessClient | undefined => {
       const client = this.clients.get(index);
-      return client?.epoch === epoch ? client : undefined;
+      return client?.generation === generation ? client : undefined;
     };
     return {
-      joined: (index, epoch, entityId, key) => {
-        const client = find(index, epoch);
+      joined: (index, generation, entityId, key) => {
+        const client = find(index, generation);
         if (client) Object.assign(client, { entityId, key, joinedCount: client.joinedCount + 1 });
       },
-      refused: (index, epoch, code) => {
-        const client = find(index, epoch);
+      refused: (index, generation, code) => {
+        const client = find(index, generation);
         if (client) client.refusedCode = code;
       },
-      rejected: (index, epoch, seq, kind, code) => find(index, epoch)?.rejects.push({ seq, kind, code }),
-      dropped: (index, epoch) => {
-        if (find(index, epoch)) this.clients.delete(index);
+      rejected: (index, generation, seq, kind, code) => find(index, generation)?.rejects.push({ seq, kind, code }),
+      dropped: (index, generation) => {
+        if (find(index, generation)) this.clients.delete(index);
       },
-      frame: (index, epoch, bytes, start, limit) => {
-        const client = find(index, epoch);
+      frame: (index, generation, bytes, start, limit) => {
+        const client = find(index, generation);
         if (client && client.joinedCount > 0) this.takeFrame(client, bytes.slice(start, limit));
       },
     };

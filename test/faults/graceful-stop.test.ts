@@ -149,9 +149,9 @@ async function checkSnapshots(stores: Stores, rest: Rest): Promise<Kept> {
       assert.ok(bytes, `zone ${id} has a ${name} snapshot`);
       const { header, columns } = decodeZone(bytes);
       const alive = (columns.get('alive') as Uint8Array).reduce((sum, cell) => sum + cell, 0);
-      const ghosts = alive - entities;
+      const mirrors = alive - entities;
       assert.equal(header.tick, tick, `the ${name} snapshot of zone ${id} is of the last tick`);
-      assert.ok(ghosts >= 0, `zone ${id}: ${alive} of ${entities} are in the ${name} snapshot`);
+      assert.ok(mirrors >= 0, `zone ${id}: ${alive} of ${entities} are in the ${name} snapshot`);
       epoch = (header as { epoch?: number }).epoch ?? epoch;
     }
   }

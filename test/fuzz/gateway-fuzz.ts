@@ -52,29 +52,29 @@ export interface FuzzResult {
 class CheckingWorld extends EchoWorld {
   checksum = 0;
   private readonly lastSeq = new Map<number, number>();
-  /** Joins that wait for an answer: client and epoch. */
+  /** Joins that wait for an answer: client and generation. */
   readonly waiting: [number, number][] = [];
 
-  override join(client: number, epoch: number, updateHz: number): boolean {
+  override join(client: number, generation: number, updateHz: number): boolean {
     assert.ok(Number.isInteger(updateHz) && updateHz >= 1 && updateHz <= 60, `updateHz ${updateHz}`);
     assert.ok(!this.clients.has(client), `client ${client} joins twice`);
     this.answersJoins = false;
-    if (!super.join(client, epoch, updateHz)) return false;
+    if (!super.join(client, generation, updateHz)) return false;
     this.lastSeq.set(client, 0);
-    this.waiting.push([client, epoch]);
+    this.waiting.push([client, generation]);
     return true;
   }
 
   override command(
     client: number,
-    epoch: number,
+    generation: number,
     seq: number,
     kind: number,
     bytes: Uint8Array,
     start: number,
     limit: number,
   ): boolean {
-    assert.ok(!this.isWaiting(client, epoch), `client ${client} commands before it is let in`);
+    assert.ok(!this.isWaiting(client, generation), `client ${client} commands before it is let in`);
     assert.ok(seq > this.lastSeq.get(client)! && seq <= 0xffffffff, `seq ${seq}`);
     this.lastSeq.set(client, seq);
     const view = new DataView(bytes.buffer, bytes.byteOffset + start, limit - start);
@@ -82,29 +82,31 @@ class CheckingWorld extends EchoWorld {
     else if (kind === AIM) checkAim(view);
     else assert.fail(`kind ${kind}`);
     for (let at = start; at < limit; at++) this.checksum = (Math.imul(this.checksum, 31) + bytes[at]) | 0;
-    return super.command(client, epoch, seq, kind, bytes, start, limit);
+    return super.command(client, generation, seq, kind, bytes, start, limit);
   }
 
   /** Lets the oldest that waits in, or not. */
   answerJoin(letsIn: boolean): void {
     const next = this.waiting.shift();
     if (next === undefined) return;
-    const [client, epoch] = next;
+    const [client, generation] = next;
     if (letsIn) {
-      this.sink.joined(client, epoch, 1000 + client, 1000 + client);
+      this.sink.joined(client, generation, 1000 + client, 1000 + client);
       return;
     }
-    if (this.clients.get(client)?.epoch === epoch) this.clients.delete(client);
-    this.sink.refused(client, epoch, RejectCode.ServerFull);
+    if (this.clients.get(client)?.generation === generation) this.clients.delete(client);
+    this.sink.refused(client, generation, RejectCode.ServerFull);
   }
 
-  drop(client: number, epoch: number): void {
+  drop(client: number, generation: number): void {
     this.clients.delete(client);
-    this.sink.dropped(client, epoch, 1, 'dropped');
+    this.sink.dropped(client, generation, 1, 'dropped');
   }
 
-  private isWaiting(client: number, epoch: number): boolean {
-    return this.waiting.some(([waitingClient, waitingEpoch]) => waitingClient === client && waitingEpoch === epoch);
+  private isWaiting(client: number, generation: number): boolean {
+    return this.waiting.some(
+      ([waitingClient, waitingEpoch]) => waitingClient === client && waitingEpoch === generation,
+    );
   }
 }
 
@@ -196,7 +198,7 @@ class GatewayFuzzer {
     else if (dice < 0.6) world.step();
     else if (dice < 0.65) world.frame(client);
     else if (dice < 0.7) world.reject(client, this.integer(100), MOVE);
-    else if (dice < 0.71 && world.clients.has(client)) world.drop(client, sessions.epoch[client]);
+    else if (dice < 0.71 && world.clients.has(client)) world.drop(client, sessions.generation[client]);
     else if (dice < 0.85) gateway.hold(client, this.pick([HOLD_BACKLOG, HOLD_LATE_PONG]));
     else gateway.unhold(client, this.pick([HOLD_BACKLOG, HOLD_LATE_PONG]));
   }

@@ -36,14 +36,14 @@ export const echoGame = defineGame({
 
 export interface EchoedCommand {
   client: number;
-  epoch: number;
+  generation: number;
   seq: number;
   kind: number;
   payload: number[];
 }
 
 export interface EchoClient {
-  epoch: number;
+  generation: number;
   entityId: number;
   updateHz: number;
   ack: number;
@@ -72,12 +72,12 @@ export class EchoWorld implements WorldPort {
   answersJoins = true;
   private readonly frames = new Uint8Array(new SharedArrayBuffer(1 << 20));
 
-  join(client: number, epoch: number, updateHz: number): boolean {
+  join(client: number, generation: number, updateHz: number): boolean {
     if (this.isFull) return false;
     this.joins += 1;
     const entityId = 1000 + client;
     this.clients.set(client, {
-      epoch,
+      generation,
       entityId,
       updateHz,
       ack: 0,
@@ -86,19 +86,20 @@ export class EchoWorld implements WorldPort {
       wantsFull: true,
       sent: 0,
     });
-    if (this.answersJoins) queueMicrotask(() => this.sink.joined(client, epoch, entityId, entityId));
+    if (this.answersJoins) queueMicrotask(() => this.sink.joined(client, generation, entityId, entityId));
     return true;
   }
 
-  leave(client: number, epoch: number): void {
-    if (this.clients.get(client)?.epoch !== epoch) throw new Error(`client ${client} leaves and is not there`);
+  leave(client: number, generation: number): void {
+    if (this.clients.get(client)?.generation !== generation)
+      throw new Error(`client ${client} leaves and is not there`);
     this.leaves += 1;
     this.clients.delete(client);
   }
 
-  restore(client: number, epoch: number, updateHz: number, player: StoredPlayer): boolean {
+  restore(client: number, generation: number, updateHz: number, player: StoredPlayer): boolean {
     this.restored.push(player);
-    return this.join(client, epoch, updateHz);
+    return this.join(client, generation, updateHz);
   }
 
   setAbsent(client: number): void {
@@ -107,19 +108,19 @@ export class EchoWorld implements WorldPort {
     known.absent = true;
   }
 
-  resume(client: number, epoch: number, updateHz: number): boolean {
+  resume(client: number, generation: number, updateHz: number): boolean {
     const known = this.clients.get(client);
-    if (known?.epoch !== epoch) throw new Error(`client ${client} comes back and is not there`);
+    if (known?.generation !== generation) throw new Error(`client ${client} comes back and is not there`);
     if (this.isFull) return false;
     this.resumes += 1;
     Object.assign(known, { updateHz, ack: 0, congested: false, absent: false, wantsFull: true });
-    if (this.answersJoins) queueMicrotask(() => this.sink.joined(client, epoch, known.entityId, known.entityId));
+    if (this.answersJoins) queueMicrotask(() => this.sink.joined(client, generation, known.entityId, known.entityId));
     return true;
   }
 
-  resync(client: number, epoch: number): boolean {
+  resync(client: number, generation: number): boolean {
     const known = this.clients.get(client);
-    if (known?.epoch !== epoch) throw new Error(`client ${client} wants a full frame and is not there`);
+    if (known?.generation !== generation) throw new Error(`client ${client} wants a full frame and is not there`);
     this.resyncs += 1;
     known.wantsFull = true;
     return true;
@@ -127,14 +128,14 @@ export class EchoWorld implements WorldPort {
 
   /** The index of the client whose Welcome said this. */
   indexOf(clientId: number): number {
-    const found = [...this.clients].find(([, { epoch }]) => epoch === clientId);
+    const found = [...this.clients].find(([, { generation }]) => generation === clientId);
     if (found === undefined) throw new Error(`no client has the id ${clientId}`);
     return found[0];
   }
 
   command(
     client: number,
-    epoch: number,
+    generation: number,
     seq: number,
     kind: number,
     bytes: Uint8Array,
@@ -142,11 +143,11 @@ export class EchoWorld implements WorldPort {
     limit: number,
   ): boolean {
     const known = this.clients.get(client);
-    if (known?.epoch !== epoch) throw new Error(`client ${client} commands and is not there`);
+    if (known?.generation !== generation) throw new Error(`client ${client} commands and is not there`);
     if (this.ringIsFull) return false;
     known.ack = seq;
     this.commandCount += 1;
-    this.commands.push({ client, epoch, seq, kind, payload: [...bytes.subarray(start, limit)] });
+    this.commands.push({ client, generation, seq, kind, payload: [...bytes.subarray(start, limit)] });
     if (this.commands.length > 64) this.commands.shift();
     return true;
   }
@@ -174,21 +175,21 @@ export class EchoWorld implements WorldPort {
     known.wantsFull = false;
     const entities = full ? enterRecords(known.entityId, paddingBytes) : moveRecords(known.entityId, paddingBytes);
     known.sent += 1;
-    this.send(client, known.epoch, { tick: this.tick, ack: known.ack, full, entities });
+    this.send(client, known.generation, { tick: this.tick, ack: known.ack, full, entities });
   }
 
-  send(client: number, epoch: number, parts: FrameParts): void {
+  send(client: number, generation: number, parts: FrameParts): void {
     const frame = buildFrame(parts);
     const start = 64;
     this.frames.set(frame, start);
-    this.sink.frame(client, epoch, this.frames, start, start + frame.length);
+    this.sink.frame(client, generation, this.frames, start, start + frame.length);
     // The zone worker would write over it now.
     this.frames.fill(0xee, start, start + frame.length);
   }
 
   reject(client: number, seq: number, kind: number, code = RejectCode.Cooldown): void {
     const known = this.clients.get(client);
-    if (known !== undefined) this.sink.rejected(client, known.epoch, seq, kind, code);
+    if (known !== undefined) this.sink.rejected(client, known.generation, seq, kind, code);
   }
 }
 

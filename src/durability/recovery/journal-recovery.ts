@@ -195,11 +195,11 @@ function decodeBases(
 export function recordsAfter(records: readonly JournalRecord[], serial: number): JournalRecord[] {
   const chain: JournalRecord[] = [];
   for (const record of records) {
-    const nth = (record.serial - serial) | 0;
-    if (nth < 1) continue; // the snapshot has it
-    if (chain[nth - 1]?.bytes.equals(record.bytes)) continue; // two segments have what came between them
-    if (nth <= chain.length + 1) {
-      chain.length = nth - 1;
+    const ahead = (record.serial - serial) | 0;
+    if (ahead < 1) continue; // the snapshot has it
+    if (chain[ahead - 1]?.bytes.equals(record.bytes)) continue; // two segments have what came between them
+    if (ahead <= chain.length + 1) {
+      chain.length = ahead - 1;
       chain.push(record);
     } else {
       break; // one is missing

@@ -208,18 +208,18 @@ class ZonePlayer {
   }
 }
 
-/** The first cell that differs: of entities and ghosts, then of what the zone has of its own. */
+/** The first cell that differs: of entities and mirrors, then of what the zone has of its own. */
 function findDifference(
   { header, scalars, globals, columns: found }: ZoneSnapshot,
   { columns: now, scalars: scalarsNow, globals: globalsNow }: Block,
 ): CellDifference | undefined {
-  const { rows, ghosts, ghostFirst, columns } = header;
+  const { rows, mirrors, mirrorFirst, columns } = header;
   const alive = found.get('alive');
   for (const { name, role } of columns) {
     const cells = found.get(name);
     if (cells === undefined || role === 'transient' || role === 'id') continue;
-    for (let i = 0; i < rows + ghosts; i++) {
-      const row = i < rows ? i : ghostFirst + i - rows;
+    for (let i = 0; i < rows + mirrors; i++) {
+      const row = i < rows ? i : mirrorFirst + i - rows;
       const isThere = name === 'alive' || (alive?.[i] !== 0 && now.alive[row] !== 0);
       if (!isThere || Object.is(cells[i], now[name][row])) continue;
       return { field: name, row, values: { before: cells[i], now: now[name][row] } };

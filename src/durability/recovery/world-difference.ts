@@ -1,6 +1,6 @@
 // In what a stored world is another one than the settings ask for, by the names of the settings.
 
-import { ghostCapacityOf } from '../../engine/plan/world-plan.js';
+import { mirrorCapacityOf } from '../../engine/plan/world-plan.js';
 import type { WorldShape } from '../snapshots/zone-snapshot.js';
 
 /** In this order: of several differences the first one that a person would name. */
@@ -37,6 +37,6 @@ function tell(shape: WorldShape, name: keyof WorldShape): string | number | unde
 /** What the setting was, up to the next multiple of 64. */
 function entitiesPerZoneOf({ rowCapacity, zoneCount }: WorldShape): number {
   let own = rowCapacity;
-  while (own > 0 && own + ghostCapacityOf(own, zoneCount) > rowCapacity) own -= 64;
+  while (own > 0 && own + mirrorCapacityOf(own, zoneCount) > rowCapacity) own -= 64;
   return own;
 }

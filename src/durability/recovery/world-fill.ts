@@ -19,14 +19,14 @@ export function fillZone(world: WorldBuffer, snapshot: ZoneSnapshot): void {
   live.scalars.set(snapshot.scalars);
   live.globals.set(snapshot.globals);
   live.marks.set(snapshot.marks);
-  const { rows, ghostFirst, columns } = snapshot.header;
+  const { rows, mirrorFirst, columns } = snapshot.header;
   for (const { name } of world.layout.columns) live.columns[name].fill(0);
   for (const { name, type, role } of columns) {
     const now = world.layout.columns.find((column) => column.name === name);
     const cells = snapshot.columns.get(name);
     if (now?.type !== type || cells === undefined) continue;
     live.columns[name].set(cells.subarray(0, role === 'id' ? cells.length : rows) as never);
-    if (role !== 'id') live.columns[name].set(cells.subarray(rows) as never, ghostFirst);
+    if (role !== 'id') live.columns[name].set(cells.subarray(rows) as never, mirrorFirst);
   }
   fillCells(world, snapshot.cells);
   commitTwice(world);

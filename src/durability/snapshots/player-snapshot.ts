@@ -2,11 +2,11 @@
 // another server. With each hot snapshot, from committed blocks, for everyone who plays and whose entity is alive.
 //
 //   snapshot:player:{playerId}     {worldId, playerId, zone, tick, takenAtMs, key, kind, x, y, fields}
-//   snapshot:session:{sessionId}   {client, epoch, playerId, sessionId, name, joinedAtMs, worldId, zone, tick, takenAtMs, key}
+//   snapshot:session:{sessionId}   {client, generation, playerId, sessionId, name, joinedAtMs, worldId, zone, tick, takenAtMs, key}
 //
 // `fields` has the game's kept fields by name; `kind` is the name of a kind; `key` is as in zone-snapshot.ts. `client` is
-// the index of the session's client and `epoch` tells it from others that had the index: in the zone, the player's row has
-// `owner` client + 1 and `ownerEpoch` epoch.
+// the index of the session's client and `generation` tells it from others that had the index: in the zone, the player's row has
+// `owner` client + 1 and `ownerGeneration` generation.
 //
 // Each value is a MessagePack map {checksum, body}: `body` is binary, the MessagePack map above, and `checksum` is the
 // CRC-32 of its bytes (as zlib's).
@@ -29,7 +29,7 @@ import {
 
 export interface PlayerSession {
   client: number;
-  epoch: number;
+  generation: number;
   playerId: string;
   sessionId: string;
   name: string;
@@ -123,9 +123,9 @@ export class PlayerSnapshotter {
   }
 
   /** Who has left on purpose is not brought back as it was before; who was waited for in vain may be. */
-  left(client: number, epoch: number, isForGood: boolean): void {
+  left(client: number, generation: number, isForGood: boolean): void {
     const session = this.sessions.get(client);
-    if (session?.epoch !== epoch) return;
+    if (session?.generation !== generation) return;
     this.sessions.delete(client);
     if (!isForGood) return;
     this.leaves++;
@@ -210,12 +210,12 @@ export class PlayerSnapshotter {
   }
 
   private copyBlock(zone: number, block: Block, nowMs: number): Playing[] {
-    const { alive, owner, ownerEpoch } = block.columns;
+    const { alive, owner, ownerGeneration } = block.columns;
     const players: Playing[] = [];
     for (let row = 0; row < block.scalars[SCALAR_ROW_LIMIT]; row++) {
       if (alive[row] === 0 || owner[row] === 0) continue;
       const session = this.sessions.get(owner[row] - 1);
-      if (session?.epoch === ownerEpoch[row]) {
+      if (session?.generation === ownerGeneration[row]) {
         players.push({ session, player: this.copyRow(zone, block, row, session, nowMs) });
       }
     }

@@ -16,7 +16,7 @@
 // entities from there have been taken in so far; it wraps.
 //
 // Columns come in the order of the header's `columns`, which gives the name and type of each (u8 i8 u16 i16 u32 i32 f32
-// f64). Most have one value per row: rows 0 to `rows` - 1, then `ghosts` mirror rows, which are rows `ghostFirst` and on.
+// f64). Most have one value per row: rows 0 to `rows` - 1, then `mirrors` mirror rows, which are rows `mirrorFirst` and on.
 // A column of role `id` has `ids` values instead, one per local id.
 //
 // A row is an entity of this zone where column `alive` is not 0; mirror rows copy entities of neighbours. `kind` is an
@@ -41,9 +41,9 @@ import type { WorldBuffer } from '../../memory/world/world-buffer.js';
 import {
   type ColumnSpec,
   SCALAR_COUNT,
-  SCALAR_GHOST_FIRST,
-  SCALAR_GHOST_LIMIT,
   SCALAR_ID_LIMIT,
+  SCALAR_MIRROR_FIRST,
+  SCALAR_MIRROR_LIMIT,
   SCALAR_ROW_LIMIT,
   SCALAR_TICK,
 } from '../../memory/world/world-layout.js';
@@ -92,8 +92,8 @@ interface ZoneHead extends WorldIdentity {
   tick: number;
   takenAtMs: number;
   rows: number;
-  ghostFirst: number;
-  ghosts: number;
+  mirrorFirst: number;
+  mirrors: number;
   ids: number;
   columns: ColumnSpec[];
   /** Only where the world has cells. */
@@ -124,7 +124,7 @@ export interface ZoneSnapshot {
   scalars: Int32Array;
   globals: Float64Array;
   marks: Int32Array;
-  /** Cells of the rows, then of the ghosts. */
+  /** Cells of the rows, then of the mirrors. */
   columns: Map<string, AnyColumn>;
   cells?: CellsSnapshot;
 }
@@ -135,12 +135,12 @@ interface Section {
 }
 
 /** What the body holds, in its order. */
-function listSections({ rows, ghosts, ids, columns, cells }: ZoneHead): Section[] {
+function listSections({ rows, mirrors, ids, columns, cells }: ZoneHead): Section[] {
   return [
     { type: 'i32', cells: SCALAR_COUNT },
     { type: 'f64', cells: GLOBALS_COUNT },
     { type: 'i32', cells: ZONES_MAX },
-    ...columns.map(({ type, role }): Section => ({ type, cells: role === 'id' ? ids : rows + ghosts })),
+    ...columns.map(({ type, role }): Section => ({ type, cells: role === 'id' ? ids : rows + mirrors })),
     ...(cells === undefined ? [] : [{ type: 'u8', cells: bytesOfCells(cells) } as const]),
   ];
 }
@@ -160,7 +160,7 @@ export function copyZone(
   const block = world.committed;
   const { scalars, globals, marks, columns: cells } = block;
   const described = describeCells(block, world.layout);
-  const ghostFirst = scalars[SCALAR_GHOST_FIRST];
+  const mirrorFirst = scalars[SCALAR_MIRROR_FIRST];
   const head: ZoneHead = {
     ...shape,
     zone: world.zoneId,
@@ -168,8 +168,8 @@ export function copyZone(
     tick: scalars[SCALAR_TICK],
     takenAtMs,
     rows: scalars[SCALAR_ROW_LIMIT],
-    ghostFirst,
-    ghosts: Math.max(0, scalars[SCALAR_GHOST_LIMIT] - ghostFirst),
+    mirrorFirst,
+    mirrors: Math.max(0, scalars[SCALAR_MIRROR_LIMIT] - mirrorFirst),
     ids: scalars[SCALAR_ID_LIMIT],
     columns: world.layout.columns.map(({ name, type, role }) =>
       role === undefined ? { name, type } : { name, type, role },
@@ -190,7 +190,7 @@ export function copyZone(
   append(marks, 0, ZONES_MAX);
   for (const { name, role } of head.columns) {
     append(cells[name], 0, role === 'id' ? head.ids : head.rows);
-    if (role !== 'id') append(cells[name], ghostFirst, head.ghosts);
+    if (role !== 'id') append(cells[name], mirrorFirst, head.mirrors);
   }
   for (const part of listCellParts(block, described)) append(part, 0, part.length);
   return world.isHeld(held) ? { head, body } : undefined;
@@ -316,12 +316,15 @@ function checkHeader(header: SnapshotHeader): SnapshotHeader {
   if (header === null || typeof header !== 'object') {
     throw new Error('its header is no object');
   }
-  const { rows, ghostFirst, ghosts, ids, rowCapacity, zone, epoch, tick, takenAtMs, columns } = header;
+  const { rows, mirrorFirst, mirrors, ids, rowCapacity, zone, epoch, tick, takenAtMs, columns } = header;
   if (!isCount(rowCapacity, SNAPSHOT_ROWS_MAX) || !isCount(rows, rowCapacity) || !isCount(ids, rowCapacity)) {
     throw new Error(`its header says ${rows} rows and ${ids} ids, of ${rowCapacity}; allowed: ${SNAPSHOT_ROWS_MAX}`);
   }
-  if (!isCount(ghostFirst, rowCapacity) || !isCount(ghosts, Math.min(rowCapacity - ghostFirst, rowCapacity - rows))) {
-    throw new Error(`its header says ${ghosts} ghosts from row ${ghostFirst} of ${rowCapacity}`);
+  if (
+    !isCount(mirrorFirst, rowCapacity) ||
+    !isCount(mirrors, Math.min(rowCapacity - mirrorFirst, rowCapacity - rows))
+  ) {
+    throw new Error(`its header says ${mirrors} mirrors from row ${mirrorFirst} of ${rowCapacity}`);
   }
   if (!isCount(zone, ZONES_MAX - 1) || ![epoch, tick, takenAtMs].every(Number.isFinite)) {
     throw new Error(`its header says zone ${zone}, session ${epoch}, tick ${tick}, taken at ${takenAtMs}`);

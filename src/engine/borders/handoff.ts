@@ -41,7 +41,7 @@ export interface HandoffEvents {
   /** The row is about to leave; its client state must be ready to be taken up elsewhere. Called before the commit. */
   onDeparting(row: number, targetZone: number): void;
   /** Committed; main must hear of it before the record is published. */
-  onDeparted(client: number, epoch: number, targetZone: number): void;
+  onDeparted(client: number, generation: number, targetZone: number): void;
   /** `departedTick` is the last one that it lived through where it comes from. */
   onArrived(row: number, departedTick: number): void;
   /** False, of both: there is no room for what it leads to, and the record waits in its ring. */
@@ -54,7 +54,7 @@ export class Handoff {
   /** Rows that departed in this tick. */
   private readonly departing: number[] = [];
   /** Clients whose entities departed, and where to. */
-  private readonly leavers: { client: number; epoch: number; target: number }[] = [];
+  private readonly leavers: { client: number; generation: number; target: number }[] = [];
   private readonly rowBytes: number;
   private readonly columns: readonly ColumnPlace[];
   /** By source zone: records taken in this tick, not yet given back. */
@@ -169,8 +169,8 @@ export class Handoff {
 
   private tellLeavers(): void {
     for (let i = 0; i < this.leavers.length; i++) {
-      const { client, epoch, target } = this.leavers[i];
-      this.events.onDeparted(client, epoch, target);
+      const { client, generation, target } = this.leavers[i];
+      this.events.onDeparted(client, generation, target);
     }
     this.leavers.length = 0;
   }
@@ -236,7 +236,7 @@ export class Handoff {
   private noteLeaver(row: number, target: number): void {
     const client = this.zone.owner[row] - 1;
     if (client >= 0) {
-      this.leavers.push({ client, epoch: this.zone.engine.ownerEpoch[row], target });
+      this.leavers.push({ client, generation: this.zone.engine.ownerGeneration[row], target });
     }
   }
 
@@ -265,10 +265,10 @@ export class Handoff {
     ring.view.setInt32(offset + R.HANDOFF_TICK, this.zone.tick, true);
   }
 
-  private takeRecord(ring: RecordRing, offset: number, source: number, nth: number): boolean {
+  private takeRecord(ring: RecordRing, offset: number, source: number, recordIndex: number): boolean {
     const { zone } = this;
     const applied = zone.buffer.blocks[0].marks[source];
-    if (((ring.consumed() + nth - applied) | 0) < 0) {
+    if (((ring.consumed() + recordIndex - applied) | 0) < 0) {
       return true; // committed by a thread that died before giving it back
     }
     if (((ring.view.getInt32(offset + R.HANDOFF_TICK, true) - zone.tick) | 0) >= 0) {

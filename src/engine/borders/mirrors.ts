@@ -13,7 +13,7 @@ import type { Area } from '../../base/area.js';
 import { COUNTER } from '../../memory/tables/zone-counters.js';
 import type { AnyColumn } from '../../memory/world/column-types.js';
 import type { WorldBuffer } from '../../memory/world/world-buffer.js';
-import { SCALAR_GHOST_LIMIT, SCALAR_ROW_LIMIT } from '../../memory/world/world-layout.js';
+import { SCALAR_MIRROR_LIMIT, SCALAR_ROW_LIMIT } from '../../memory/world/world-layout.js';
 import { type EngineColumns, engineColumnsOf } from '../entities/columns.js';
 import { wireIdOfKey } from '../entities/entity-key.js';
 import { FreeBitmap } from '../entities/free-bitmap.js';
@@ -91,7 +91,7 @@ export class Mirrors {
   /** Mirrors that a former thread had committed stand as they stood. */
   private takeUp(): void {
     const { zone } = this;
-    const limit = zone.scalars[SCALAR_GHOST_LIMIT];
+    const limit = zone.scalars[SCALAR_MIRROR_LIMIT];
     for (let row = zone.ownCapacity; row < limit; row++) {
       if (zone.alive[row] === 0) {
         continue;
@@ -117,7 +117,7 @@ export class Mirrors {
       this.mirror(this.neighbours[i]);
     }
     this.forgetUnseen();
-    this.zone.scalars[SCALAR_GHOST_LIMIT] = this.rowLimit; // from here on they are committed with the tick
+    this.zone.scalars[SCALAR_MIRROR_LIMIT] = this.rowLimit; // from here on they are committed with the tick
   }
 
   /** Keeps showing an own row that has just departed, until its new zone shows it. */
@@ -205,7 +205,7 @@ export class Mirrors {
   private show(count: number): void {
     const { zone, stage } = this;
     const staged = Math.min(count, stage.key.length);
-    zone.counters[COUNTER.ghostsRefused] += count - staged;
+    zone.counters[COUNTER.mirrorsRefused] += count - staged;
     for (let place = 0; place < staged; place++) {
       const key = stage.key[place];
       const known = zone.rowOfId[wireIdOfKey(key)] - 1;
@@ -237,7 +237,7 @@ export class Mirrors {
     }
     const place = this.rows.take();
     if (place < 0) {
-      zone.counters[COUNTER.ghostsRefused]++;
+      zone.counters[COUNTER.mirrorsRefused]++;
       return -1;
     }
     const row = zone.ownCapacity + place;
@@ -272,7 +272,7 @@ export class Mirrors {
         count--;
       }
     }
-    zone.counters[COUNTER.ghosts] = count;
+    zone.counters[COUNTER.mirrors] = count;
   }
 }
 

@@ -18,7 +18,7 @@ import { ZoneCells } from './zone-cells.js';
 interface WaitingJoin {
   record: DataView;
   client: number;
-  epoch: number;
+  generation: number;
   since: number;
 }
 
@@ -58,8 +58,8 @@ export class CellHost {
   /** Whether a word of main is kept here for now, or for good: a join that cannot see its cells yet, the leave of one. */
   holdsBack(kind: number, client: number, view: DataView, offset: number): boolean {
     if (kind === R.TO_ZONE_LEAVE) {
-      const epoch = view.getInt32(offset + R.COMMAND_EPOCH, true);
-      const left = this.joins.filter((join) => join.client !== client || join.epoch !== epoch);
+      const generation = view.getInt32(offset + R.COMMAND_GENERATION, true);
+      const left = this.joins.filter((join) => join.client !== client || join.generation !== generation);
       const isMine = left.length < this.joins.length;
       this.joins = left;
       return isMine;
@@ -70,8 +70,8 @@ export class CellHost {
       return false;
     }
     const record = copyRecord(view, offset);
-    const epoch = record.getInt32(R.COMMAND_EPOCH, true);
-    this.joins.push({ record, client, epoch, since: this.zone.tick });
+    const generation = record.getInt32(R.COMMAND_GENERATION, true);
+    this.joins.push({ record, client, generation, since: this.zone.tick });
     return true;
   }
 

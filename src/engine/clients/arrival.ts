@@ -2,7 +2,7 @@
 // puts what is stored over it: what is not stored is as the game makes it.
 //
 //  0                 8           12          16              20         24
-//  | handoff head    | client i32| epoch i32 | updateHz u32  | turn u32 | kind f64 | x f64 | y f64 | field f64 ... |
+//  | handoff head    | client i32| generation i32 | updateHz u32  | connection u32 | kind f64 | x f64 | y f64 | field f64 ... |
 //
 // Fields are those that are kept, in the game's order; a value that is not a number is not known.
 
@@ -20,9 +20,9 @@ const FIELDS = 3;
 
 export interface ArrivalHead {
   client: number;
-  epoch: number;
+  generation: number;
   updateHz: number;
-  turn: number;
+  connection: number;
 }
 
 export interface ArrivingPlayer {
@@ -44,7 +44,7 @@ export function arrivalRecordBytes(fields: FieldDefinitions): number {
 export function writeArrival(
   ring: RecordRing,
   game: Pick<GameDefinition, 'kinds' | 'fields'>,
-  { client, epoch, updateHz, turn }: ArrivalHead,
+  { client, generation, updateHz, connection }: ArrivalHead,
   player: ArrivingPlayer,
 ): boolean {
   const offset = ring.claim();
@@ -56,9 +56,9 @@ export function writeArrival(
   view.setInt32(offset + R.HANDOFF_KIND, R.HANDOFF_PLAYER, true);
   view.setInt32(offset + R.HANDOFF_TICK, 0, true); // before any tick that a zone can be in
   view.setInt32(offset + R.ARRIVAL_CLIENT, client, true);
-  view.setInt32(offset + R.ARRIVAL_EPOCH, epoch, true);
+  view.setInt32(offset + R.ARRIVAL_GENERATION, generation, true);
   view.setUint32(offset + R.ARRIVAL_UPDATE_HZ, updateHz, true);
-  view.setUint32(offset + R.ARRIVAL_TURN, turn, true);
+  view.setUint32(offset + R.ARRIVAL_CONNECTION, connection, true);
   const values = [kind < 0 ? Number.NaN : kind, player.x, player.y];
   for (const name of keptFields(game.fields)) {
     values.push(player.fields[name] ?? Number.NaN);

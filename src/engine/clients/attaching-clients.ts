@@ -45,12 +45,12 @@ export class AttachingClients {
     for (const entry of waiting) {
       const { record } = entry;
       const client = record.getUint16(R.COMMAND_CLIENT, true);
-      const epoch = record.getInt32(R.COMMAND_EPOCH, true);
-      if (this.clients.attach(client, epoch, record)) {
+      const generation = record.getInt32(R.COMMAND_GENERATION, true);
+      if (this.clients.attach(client, generation, record)) {
         continue;
       }
       if (this.zone.tick - entry.tick >= ARRIVAL_TICKS_MAX) {
-        this.giveUp(client, epoch, record);
+        this.giveUp(client, generation, record);
       } else {
         this.waiting.push(entry);
       }
@@ -58,11 +58,11 @@ export class AttachingClients {
   }
 
   /** A client that main named and whose entity has not come. */
-  private giveUp(client: number, epoch: number, record: DataView): void {
+  private giveUp(client: number, generation: number, record: DataView): void {
     if (record.getInt32(R.COMMAND_PAYLOAD + 16, true) === 0) {
-      this.clients.joinAgain(client, epoch, record); // it had joined in a tick that was never committed
+      this.clients.joinAgain(client, generation, record); // it had joined in a tick that was never committed
       return;
     }
-    this.clients.refuse(client, epoch, 0, 0, RejectCode.NotAlive); // absent: nobody needs another one
+    this.clients.refuse(client, generation, 0, 0, RejectCode.NotAlive); // absent: nobody needs another one
   }
 }

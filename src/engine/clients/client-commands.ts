@@ -81,7 +81,7 @@ export class ClientCommands {
     const { state, zone } = this;
     const client = view.getUint16(offset + R.COMMAND_CLIENT, true);
     const kind = view.getUint16(offset + R.COMMAND_KIND, true);
-    if (!this.present.isHere(client, view.getInt32(offset + R.COMMAND_EPOCH, true))) {
+    if (!this.present.isHere(client, view.getInt32(offset + R.COMMAND_GENERATION, true))) {
       if (!this.departed.has(client)) {
         return NOT_HERE;
       }
@@ -91,12 +91,12 @@ export class ClientCommands {
       return TAKEN;
     }
     const at = client * C.CLIENT_STATE_WORDS;
-    if (view.getUint8(offset + R.COMMAND_TURN) !== state[at + C.CLIENT_TURN]) {
+    if (view.getUint8(offset + R.COMMAND_CONNECTION) !== state[at + C.CLIENT_CONNECTION]) {
       zone.counters[COUNTER.commandsStale]++;
       return TAKEN; // said by a connection that another one has replaced
     }
-    const nth = view.getUint16(offset + R.COMMAND_NTH, true);
-    const gap = ((nth - state[at + C.CLIENT_NTH] - 1) << 16) >> 16; // how many are missing; negative: it comes late itself
+    const number = view.getUint16(offset + R.COMMAND_NUMBER, true);
+    const gap = ((number - state[at + C.CLIENT_NUMBER] - 1) << 16) >> 16; // how many are missing; negative: it comes late itself
     if (gap > 0 && !isOverdue) {
       return NOT_NOW;
     }
@@ -104,7 +104,7 @@ export class ClientCommands {
       return NOT_NOW;
     }
     if (gap >= 0) {
-      state[at + C.CLIENT_NTH] = nth;
+      state[at + C.CLIENT_NUMBER] = number;
     }
     this.apply(client, kind, view, offset);
     return TAKEN;

@@ -60,7 +60,7 @@ export class CommandIntake {
     this.attaching = new AttachingClients(zone, this.clients);
     this.commands = new ClientCommands(options, this.clients, this.departed, this.notices);
     this.early = new EarlyOrders({
-      isFound: (client, epoch) => this.departed.has(client) || this.clients.isHere(client, epoch),
+      isFound: (client, generation) => this.departed.has(client) || this.clients.isHere(client, generation),
       take: (record) => this.takeOrder(record, 0),
       giveUp: (record) => this.giveUp(record),
       onFull: () => zone.counters[COUNTER.ordersGivenUp]++,
@@ -126,21 +126,21 @@ export class CommandIntake {
     const { clients, attaching } = this;
     const kind = view.getUint16(offset + R.COMMAND_KIND, true);
     const client = view.getUint16(offset + R.COMMAND_CLIENT, true);
-    const epoch = view.getInt32(offset + R.COMMAND_EPOCH, true);
+    const generation = view.getInt32(offset + R.COMMAND_GENERATION, true);
     if (this.options.cells?.holdsBack(kind, client, view, offset)) return;
     if (kind === R.TO_ZONE_JOIN) {
-      clients.join(client, epoch, 0, view, offset);
+      clients.join(client, generation, 0, view, offset);
     } else if (kind === R.TO_ZONE_ATTACH) {
       attaching.add(view, offset);
     } else if (kind === R.TO_ZONE_ATTACHED_ALL) {
       attaching.close(view.getUint32(offset + R.COMMAND_SEQ, true));
-    } else if (!clients.isHere(client, epoch)) {
+    } else if (!clients.isHere(client, generation)) {
       if (this.departed.has(client) || kind === R.TO_ZONE_RESYNC) this.departed.follow(client, kind, view, offset);
       else this.early.add(view, offset, this.options.zone.tick);
     } else if (kind === R.TO_ZONE_LEAVE) {
       clients.leave(client);
     } else if (kind === R.TO_ZONE_RESUME) {
-      clients.resume(client, epoch, view, offset);
+      clients.resume(client, generation, view, offset);
     } else if (kind === R.TO_ZONE_GRANT) {
       this.grants.apply(client, clients.rowOf(client), view, offset + R.COMMAND_PAYLOAD);
     } else if (kind === R.TO_ZONE_RESYNC) {
@@ -151,14 +151,14 @@ export class CommandIntake {
   /** An order whose client has not come. */
   private giveUp(record: DataView): void {
     const client = record.getUint16(R.COMMAND_CLIENT, true);
-    const epoch = record.getInt32(R.COMMAND_EPOCH, true);
+    const generation = record.getInt32(R.COMMAND_GENERATION, true);
     const kind = record.getUint16(R.COMMAND_KIND, true);
     if (kind === R.TO_ZONE_RESUME) {
-      this.clients.joinAgain(client, epoch, record);
+      this.clients.joinAgain(client, generation, record);
       return;
     }
     this.options.zone.counters[COUNTER.commandsStale]++;
-    if (kind === R.TO_ZONE_LEAVE) this.options.clients.end(client, epoch); // its entity may wait for room here
+    if (kind === R.TO_ZONE_LEAVE) this.options.clients.end(client, generation); // its entity may wait for room here
     if (kind === R.TO_ZONE_GRANT) {
       this.grants.answer(client, record, R.COMMAND_PAYLOAD, RejectCode.NotJoined);
     }

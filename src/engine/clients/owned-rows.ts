@@ -3,9 +3,9 @@
 import type { EngineZone } from '../zone/zone.js';
 
 /** The row of this client's entity, or -1. */
-export function findOwned({ rowLimit, alive, owner, engine }: EngineZone, client: number, epoch: number): number {
+export function findOwned({ rowLimit, alive, owner, engine }: EngineZone, client: number, generation: number): number {
   for (let row = 0; row < rowLimit; row++) {
-    if (alive[row] !== 0 && owner[row] === client + 1 && engine.ownerEpoch[row] === epoch) {
+    if (alive[row] !== 0 && owner[row] === client + 1 && engine.ownerGeneration[row] === generation) {
       return row;
     }
   }

@@ -8,7 +8,7 @@ export class WaitingCommands {
   private waiting: WaitingRecord[] = [];
   /** By client: how many of its commands wait, and which of them came last. */
   private readonly count: Uint16Array;
-  private readonly lastNth: Uint16Array;
+  private readonly lastNumber: Uint16Array;
   private readonly blockedTick: Int32Array;
 
   constructor(
@@ -19,7 +19,7 @@ export class WaitingCommands {
     private readonly onStale: () => void,
   ) {
     this.count = new Uint16Array(clientsMax);
-    this.lastNth = new Uint16Array(clientsMax);
+    this.lastNumber = new Uint16Array(clientsMax);
     this.blockedTick = new Int32Array(clientsMax);
   }
 
@@ -33,13 +33,13 @@ export class WaitingCommands {
       return false;
     }
     const client = view.getUint16(offset + R.COMMAND_CLIENT, true);
-    const nth = view.getUint16(offset + R.COMMAND_NTH, true);
+    const number = view.getUint16(offset + R.COMMAND_NUMBER, true);
     const entry = { record: copyRecord(view, offset), tick };
-    if (this.count[client] !== 0 && isBefore(nth, this.lastNth[client])) {
-      this.waiting.splice(this.placeOf(client, nth), 0, entry);
+    if (this.count[client] !== 0 && isBefore(number, this.lastNumber[client])) {
+      this.waiting.splice(this.placeOf(client, number), 0, entry);
     } else {
       this.waiting.push(entry);
-      this.lastNth[client] = nth;
+      this.lastNumber[client] = number;
     }
     this.count[client]++;
     return true;
@@ -76,16 +76,17 @@ export class WaitingCommands {
   }
 
   /** In front of the first of the client's that is later. Rare: only what took a longer way than a later one comes so. */
-  private placeOf(client: number, nth: number): number {
+  private placeOf(client: number, number: number): number {
     const place = this.waiting.findIndex(
       ({ record }) =>
-        record.getUint16(R.COMMAND_CLIENT, true) === client && isBefore(nth, record.getUint16(R.COMMAND_NTH, true)),
+        record.getUint16(R.COMMAND_CLIENT, true) === client &&
+        isBefore(number, record.getUint16(R.COMMAND_NUMBER, true)),
     );
     return place < 0 ? this.waiting.length : place; // those that wait may be of a former connection, which counted otherwise
   }
 }
 
 /** Counts of commands wrap at 65536. */
-function isBefore(nth: number, other: number): boolean {
-  return ((nth - other) & 0xffff) >= 0x8000;
+function isBefore(number: number, other: number): boolean {
+  return ((number - other) & 0xffff) >= 0x8000;
 }

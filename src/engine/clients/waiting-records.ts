@@ -41,7 +41,7 @@ export function copyOut(ring: RecordRing, target: Int32Array): void {
 
 export interface EarlyOrdersOptions {
   /** The client is here, or it is known where it has gone. */
-  isFound(client: number, epoch: number): boolean;
+  isFound(client: number, generation: number): boolean;
   take(record: DataView): void;
   giveUp(record: DataView): void;
   /** An order was given up before its time, for lack of room. */
@@ -76,7 +76,7 @@ export class EarlyOrders {
     const { waiting, options } = this;
     this.waiting = [];
     for (const { record, tick: since } of waiting) {
-      if (options.isFound(record.getUint16(R.COMMAND_CLIENT, true), record.getInt32(R.COMMAND_EPOCH, true))) {
+      if (options.isFound(record.getUint16(R.COMMAND_CLIENT, true), record.getInt32(R.COMMAND_GENERATION, true))) {
         options.take(record);
       } else if (!isOpen || tick - since < ARRIVAL_TICKS_MAX) {
         this.waiting.push({ record, tick: isOpen ? since : tick });

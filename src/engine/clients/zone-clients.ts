@@ -35,9 +35,9 @@ export class ZoneClients {
   }
 
   /** @hot */
-  isHere(client: number, epoch: number): boolean {
+  isHere(client: number, generation: number): boolean {
     const { replicator } = this;
-    return replicator.isAttached(client) && replicator.epochOfClient[client] === epoch;
+    return replicator.isAttached(client) && replicator.generationOfClient[client] === generation;
   }
 
   /** @hot The row of a client that is here; -1 when its entity is dead. */
@@ -47,21 +47,21 @@ export class ZoneClients {
 
   // --- by main's word ---
 
-  join(client: number, epoch: number, hop: number, view: DataView, offset: number): void {
+  join(client: number, generation: number, crossings: number, view: DataView, offset: number): void {
     const { zone } = this.options;
     const payload = offset + R.COMMAND_PAYLOAD;
     this.freeIndex(client);
     const x = view.getFloat32(payload + 4, true);
     const y = view.getFloat32(payload + 8, true);
-    this.options.journal?.join(client, epoch, x, y);
+    this.options.journal?.join(client, generation, x, y);
     const row = spawnPlayer(zone, x, y);
     const updateHz = view.getUint32(payload, true);
-    this.enter(client, epoch, hop, updateHz, view.getUint8(offset + R.COMMAND_TURN), row);
+    this.enter(client, generation, crossings, updateHz, view.getUint8(offset + R.COMMAND_CONNECTION), row);
   }
 
   /** By a word that says how often the client had changed zones. */
-  joinAgain(client: number, epoch: number, record: DataView): void {
-    this.join(client, epoch, record.getInt32(R.COMMAND_PAYLOAD + 12, true), record, 0);
+  joinAgain(client: number, generation: number, record: DataView): void {
+    this.join(client, generation, record.getInt32(R.COMMAND_PAYLOAD + 12, true), record, 0);
   }
 
   /** A player comes in as it was stored. */
@@ -71,21 +71,21 @@ export class ZoneClients {
     this.options.journal?.stored(view, offset, arrivalRecordBytes(this.options.zone.game.fields));
     const row = spawnArrival(this.options.zone, view, offset);
     const updateHz = view.getUint32(offset + R.ARRIVAL_UPDATE_HZ, true);
-    const turn = view.getUint32(offset + R.ARRIVAL_TURN, true);
-    this.enter(client, view.getInt32(offset + R.ARRIVAL_EPOCH, true), 0, updateHz, turn, row);
+    const connection = view.getUint32(offset + R.ARRIVAL_CONNECTION, true);
+    this.enter(client, view.getInt32(offset + R.ARRIVAL_GENERATION, true), 0, updateHz, connection, row);
   }
 
   /** The client is back by another connection, which knows nothing yet and counts its messages anew. */
-  resume(client: number, epoch: number, view: DataView, offset: number): void {
+  resume(client: number, generation: number, view: DataView, offset: number): void {
     const { replicator } = this;
     const { zone, clients } = this.options;
     const row = replicator.rowOfClient[client];
     if (row < 0) {
-      this.join(client, epoch, clients.state[client * C.CLIENT_STATE_WORDS + C.CLIENT_HOP], view, offset);
+      this.join(client, generation, clients.state[client * C.CLIENT_STATE_WORDS + C.CLIENT_CROSSINGS], view, offset);
       return;
     }
     const updateHz = view.getUint32(offset + R.COMMAND_PAYLOAD, true);
-    clients.beginAgain(client, updateHz, view.getUint8(offset + R.COMMAND_TURN));
+    clients.beginAgain(client, updateHz, view.getUint8(offset + R.COMMAND_CONNECTION));
     this.notices.tell(client, R.FROM_ZONE_JOINED, zone.wireIdOf(row), zone.engine.key[row], 0);
   }
 
@@ -104,28 +104,28 @@ export class ZoneClients {
     const { rowLimit, alive, owner, engine } = zone;
     for (let row = 0; row < rowLimit; row++) {
       const client = owner[row] - 1;
-      if (alive[row] !== 0 && client >= 0 && clients.isHolder(client, engine.ownerEpoch[row])) {
+      if (alive[row] !== 0 && client >= 0 && clients.isHolder(client, engine.ownerGeneration[row])) {
         clients.takeBack(client, zone.tick);
       }
     }
   }
 
   /** After a restore. False: its entity is not here, which may be because it is on its way here. */
-  attach(client: number, epoch: number, record: DataView): boolean {
+  attach(client: number, generation: number, record: DataView): boolean {
     const { replicator } = this;
     const { zone, clients } = this.options;
     if (this.departed.has(client)) {
       return true; // it has gone on since this thread began, and is taken up where it arrives
     }
-    const row = findOwned(zone, client, epoch);
-    if (clients.isPassedOn(client, epoch)) {
+    const row = findOwned(zone, client, generation);
+    if (clients.isPassedOn(client, generation)) {
       if (row >= 0) this.despawn(row); // it has left, and that word is behind this one
       return true;
     }
     if (row < 0) return false;
-    const hop = record.getInt32(R.COMMAND_PAYLOAD + 12, true);
+    const crossings = record.getInt32(R.COMMAND_PAYLOAD + 12, true);
     const updateHz = record.getUint32(R.COMMAND_PAYLOAD, true);
-    clients.takeUp(client, epoch, hop, updateHz, record.getUint8(R.COMMAND_TURN));
+    clients.takeUp(client, generation, crossings, updateHz, record.getUint8(R.COMMAND_CONNECTION));
     replicator.attach(client, row);
     // The dead thread may have committed the join and not said so. Who knows already does not mind.
     this.notices.tell(client, R.FROM_ZONE_JOINED, zone.wireIdOf(row), zone.engine.key[row], 0);
@@ -140,11 +140,11 @@ export class ZoneClients {
   }
 
   /** Main will not speak of this client again, so whatever of it comes from now on goes. */
-  refuse(client: number, epoch: number, hop: number, turn: number, code: number): void {
-    if (this.options.clients.isPassedOn(client, epoch)) return; // nor does it wait for an answer
-    this.beginClient(client, epoch, hop, 1, turn);
+  refuse(client: number, generation: number, crossings: number, connection: number, code: number): void {
+    if (this.options.clients.isPassedOn(client, generation)) return; // nor does it wait for an answer
+    this.beginClient(client, generation, crossings, 1, connection);
     this.notices.tell(client, R.FROM_ZONE_REFUSED, code, 0, 0);
-    this.options.clients.end(client, epoch);
+    this.options.clients.end(client, generation);
   }
 
   // --- over a border ---
@@ -153,34 +153,34 @@ export class ZoneClients {
   arrived(client: number, row: number, departedTick: number): void {
     const { replicator } = this;
     const { zone, clients } = this.options;
-    const epoch = zone.engine.ownerEpoch[row];
-    const isDoubled = this.isHere(client, epoch) && replicator.rowOfClient[client] >= 0; // it was waited for too long
-    if (isDoubled || !clients.hasHolder(client) || clients.isPassedOn(client, epoch)) {
+    const generation = zone.engine.ownerGeneration[row];
+    const isDoubled = this.isHere(client, generation) && replicator.rowOfClient[client] >= 0; // it was waited for too long
+    if (isDoubled || !clients.hasHolder(client) || clients.isPassedOn(client, generation)) {
       this.despawn(row); // its client has left meanwhile, or its index has another holder, or nobody is waited for
       return;
     }
-    if (replicator.isAttached(client) && !this.isHere(client, epoch)) this.leave(client); // a former holder
+    if (replicator.isAttached(client) && !this.isHere(client, generation)) this.leave(client); // a former holder
     this.departed.remove(client);
-    if (clients.isHolder(client, epoch)) clients.takeBack(client, departedTick); // a dead thread had it here already
+    if (clients.isHolder(client, generation)) clients.takeBack(client, departedTick); // a dead thread had it here already
     replicator.attach(client, row);
     replicator.doubtAll(client);
   }
 
   /** The client's entity is about to go; what comes for it here follows it. */
-  departing(client: number, epoch: number, target: number): void {
+  departing(client: number, generation: number, target: number): void {
     const { replicator } = this;
     const { clients } = this.options;
-    if (clients.isHolder(client, epoch)) {
-      clients.state[client * C.CLIENT_STATE_WORDS + C.CLIENT_HOP]++;
+    if (clients.isHolder(client, generation)) {
+      clients.state[client * C.CLIENT_STATE_WORDS + C.CLIENT_CROSSINGS]++;
     }
     replicator.detach(client);
     this.departed.add(client, target);
   }
 
   /** The departure is committed: tells main where the client's commands go from now on. */
-  hasDeparted(client: number, epoch: number, target: number): void {
+  hasDeparted(client: number, generation: number, target: number): void {
     const { frames, clients } = this.options;
-    if (!clients.isHolder(client, epoch)) return;
+    if (!clients.isHolder(client, generation)) return;
     this.notices.tell(client, R.FROM_ZONE_MOVED, target, 0, 0);
     frames.publish();
     if (!this.replicator.isAttached(client)) {
@@ -196,25 +196,38 @@ export class ZoneClients {
   }
 
   /** `row` is -1 when there was no room for the entity. */
-  private enter(client: number, epoch: number, hop: number, updateHz: number, turn: number, row: number): void {
+  private enter(
+    client: number,
+    generation: number,
+    crossings: number,
+    updateHz: number,
+    connection: number,
+    row: number,
+  ): void {
     const { replicator } = this;
     const { zone } = this.options;
     if (row < 0) {
       zone.counters[COUNTER.joinsRefused]++;
-      this.refuse(client, epoch, hop, turn, RejectCode.ServerFull);
+      this.refuse(client, generation, crossings, connection, RejectCode.ServerFull);
       return;
     }
     zone.owner[row] = client + 1;
-    zone.engine.ownerEpoch[row] = epoch;
+    zone.engine.ownerGeneration[row] = generation;
     this.departed.remove(client);
-    this.beginClient(client, epoch, hop, updateHz, turn);
+    this.beginClient(client, generation, crossings, updateHz, connection);
     replicator.attach(client, row);
     zone.counters[COUNTER.clientsJoined]++;
     this.notices.tell(client, R.FROM_ZONE_JOINED, zone.wireIdOf(row), zone.engine.key[row], 0);
   }
 
-  private beginClient(client: number, epoch: number, hop: number, updateHz: number, turn: number): void {
-    this.options.clients.begin(client, epoch, hop, updateHz, turn);
+  private beginClient(
+    client: number,
+    generation: number,
+    crossings: number,
+    updateHz: number,
+    connection: number,
+  ): void {
+    this.options.clients.begin(client, generation, crossings, updateHz, connection);
     this.replicator.forget(client);
   }
 

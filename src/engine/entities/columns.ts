@@ -11,7 +11,7 @@ export const ENGINE_COLUMNS = [
   { name: 'kind', type: 'u8' },
   /** Client index + 1; 0 for none. */
   { name: 'owner', type: 'i32' },
-  { name: 'ownerEpoch', type: 'i32' },
+  { name: 'ownerGeneration', type: 'i32' },
   /** Wire id and its generation, see entity-key.ts. */
   { name: 'key', type: 'u32' },
   { name: 'positionX', type: 'f32' },
@@ -36,7 +36,7 @@ assert(ZONES_MAX < DEPART_TO_CELL, 'no zone is taken for a cell');
 export const TRAVELLING_ENGINE_COLUMNS: ReadonlySet<string> = new Set([
   'kind',
   'owner',
-  'ownerEpoch',
+  'ownerGeneration',
   'key',
   'positionX',
   'positionY',
@@ -46,7 +46,7 @@ export interface EngineColumns {
   alive: Uint8Array;
   kind: Uint8Array;
   owner: Int32Array;
-  ownerEpoch: Int32Array;
+  ownerGeneration: Int32Array;
   key: Uint32Array;
   positionX: Float32Array;
   positionY: Float32Array;

@@ -72,7 +72,7 @@ function roundUp(value: number, multiple: number): number {
 }
 
 /** Rows of a zone that mirror its neighbours' entities. */
-export function ghostCapacityOf(ownCapacity: number, zoneCount: number): number {
+export function mirrorCapacityOf(ownCapacity: number, zoneCount: number): number {
   return zoneCount === 1 ? 0 : roundUp(Math.max(1024, ownCapacity / 4), 64);
 }
 
@@ -95,7 +95,7 @@ export function planWorld(settings: Settings, game: GameDefinition, threadCount:
   const zoneCount = settings.zoneColumns * settings.zoneRows;
   assert(threadCount >= 1 && threadCount <= zoneCount, 'every thread has a zone', threadCount);
   const ownCapacity = roundUp(settings.entitiesPerZone, 64);
-  const rowCapacity = ownCapacity + ghostCapacityOf(ownCapacity, zoneCount);
+  const rowCapacity = ownCapacity + mirrorCapacityOf(ownCapacity, zoneCount);
   const columns = specifyColumns(game.fields);
   const layout = layOutWorld(columns, rowCapacity, specifyCells(settings, game, columns));
   const zones = Array.from({ length: zoneCount }, (_, zone) => zone);

@@ -7,15 +7,15 @@ import { COUNTER } from '../../memory/tables/zone-counters.js';
 import { type AnyColumn, bitsOf } from '../../memory/world/column-types.js';
 import { LIVE_BLOCK } from '../../memory/world/world-buffer.js';
 import type { ColumnPlace } from '../../memory/world/world-layout.js';
-import { BLOCKS_OFFSET, SCALAR_GHOST_LIMIT, SCALAR_JOURNALED } from '../../memory/world/world-layout.js';
+import { BLOCKS_OFFSET, SCALAR_JOURNALED, SCALAR_MIRROR_LIMIT } from '../../memory/world/world-layout.js';
 import type { EngineZone } from '../zone/zone.js';
 
 const FIRST_BYTES = 64 * 1024;
 /** The largest entry but an arrival: its head and a payload of 255 bytes. */
 const ENTRY_BYTES_MAX = 320;
 
-/** The columns that a ghost has, in the order of their bits. */
-export function ghostColumns(zone: EngineZone): ColumnPlace[] {
+/** The columns that a mirror has, in the order of their bits. */
+export function mirrorColumns(zone: EngineZone): ColumnPlace[] {
   const names = new Set(['key', 'kind', 'owner', 'positionX', 'positionY', ...Object.keys(zone.game.fields)]);
   return zone.buffer.layout.columns.filter(({ name }) => names.has(name));
 }
@@ -26,13 +26,13 @@ export class ZoneJournal {
   private at = 0;
   private readonly columns: readonly ColumnPlace[];
   private readonly live: readonly AnyColumn[];
-  /** Ghosts as the journal has them, by ghost: alive, and each column. */
+  /** Mirrors as the journal has them, by mirror: alive, and each column. */
   private readonly knownAlive: Uint8Array;
   private readonly known: readonly AnyColumn[];
   /** The same cells as integers: -0 is not 0 to whoever compares states. Two of them to a cell of 8 bytes. */
   private readonly liveBits: readonly AnyColumn[];
   private readonly knownBits: readonly AnyColumn[];
-  private ghostLimit: number;
+  private mirrorLimit: number;
   private readonly isChanged: Uint8Array;
   /** This thread's; a thread before it may have left one of the next number, of a tick that it did not live to commit. */
   private hasWritten = false;
@@ -42,7 +42,7 @@ export class ZoneJournal {
     private readonly ring: ByteRing,
   ) {
     const { columns } = zone.buffer.blocks[LIVE_BLOCK];
-    this.columns = ghostColumns(zone);
+    this.columns = mirrorColumns(zone);
     this.live = this.columns.map(({ name }) => columns[name]);
     this.isChanged = new Uint8Array(Math.ceil(this.columns.length / 8));
     // What was committed is what a replay has.
@@ -50,7 +50,7 @@ export class ZoneJournal {
     this.known = this.live.map((column) => column.slice(zone.ownCapacity));
     this.liveBits = this.live.map(bitsOf);
     this.knownBits = this.known.map(bitsOf);
-    this.ghostLimit = zone.scalars[SCALAR_GHOST_LIMIT];
+    this.mirrorLimit = zone.scalars[SCALAR_MIRROR_LIMIT];
   }
 
   begin(tick: number): void {
@@ -69,10 +69,10 @@ export class ZoneJournal {
     }
   }
 
-  join(client: number, epoch: number, x: number, y: number): void {
+  join(client: number, generation: number, x: number, y: number): void {
     this.open(J.ENTRY_JOIN);
     this.putUint32(client);
-    this.putUint32(epoch);
+    this.putUint32(generation);
     this.view.setFloat32(this.at, x, true);
     this.view.setFloat32(this.at + 4, y, true);
     this.at += 8;
@@ -157,19 +157,19 @@ export class ZoneJournal {
     this.open(J.ENTRY_CELL_SWEEP);
   }
 
-  /** What has changed among the ghosts since the last tick. */
-  ghosts(): void {
+  /** What has changed among the mirrors since the last tick. */
+  mirrors(): void {
     const { zone, knownAlive } = this;
-    const limit = zone.scalars[SCALAR_GHOST_LIMIT];
-    const most = Math.max(limit, this.ghostLimit);
-    this.ghostLimit = limit;
+    const limit = zone.scalars[SCALAR_MIRROR_LIMIT];
+    const most = Math.max(limit, this.mirrorLimit);
+    this.mirrorLimit = limit;
     for (let row = zone.ownCapacity; row < most; row++) {
-      const ghost = row - zone.ownCapacity;
+      const mirror = row - zone.ownCapacity;
       if (zone.alive[row] !== 0) {
-        this.ghost(row, ghost);
-      } else if (knownAlive[ghost] !== 0) {
-        knownAlive[ghost] = 0;
-        this.open(J.ENTRY_GHOST_GONE);
+        this.mirror(row, mirror);
+      } else if (knownAlive[mirror] !== 0) {
+        knownAlive[mirror] = 0;
+        this.open(J.ENTRY_MIRROR_GONE);
         this.putUint32(row);
       }
     }
@@ -194,16 +194,17 @@ export class ZoneJournal {
     ring.publish();
   }
 
-  private ghost(row: number, ghost: number): void {
+  private mirror(row: number, mirror: number): void {
     const { columns, live, known, liveBits, knownBits, isChanged, knownAlive } = this;
-    const isNew = knownAlive[ghost] === 0;
+    const isNew = knownAlive[mirror] === 0;
     let isAny = isNew;
     isChanged.fill(0);
     for (let i = 0; i < columns.length; i++) {
       const isSame =
         columns[i].bytes === 8
-          ? liveBits[i][2 * row] === knownBits[i][2 * ghost] && liveBits[i][2 * row + 1] === knownBits[i][2 * ghost + 1]
-          : liveBits[i][row] === knownBits[i][ghost];
+          ? liveBits[i][2 * row] === knownBits[i][2 * mirror] &&
+            liveBits[i][2 * row + 1] === knownBits[i][2 * mirror + 1]
+          : liveBits[i][row] === knownBits[i][mirror];
       if (isNew || !isSame) {
         isChanged[i >> 3] |= 1 << (i & 7);
         isAny = true;
@@ -212,8 +213,8 @@ export class ZoneJournal {
     if (!isAny) {
       return;
     }
-    knownAlive[ghost] = 1;
-    this.open(J.ENTRY_GHOST);
+    knownAlive[mirror] = 1;
+    this.open(J.ENTRY_MIRROR);
     this.reserve(columns.length * 9);
     this.putUint32(row);
     for (let i = 0; i < isChanged.length; i++) {
@@ -221,7 +222,7 @@ export class ZoneJournal {
     }
     for (let i = 0; i < columns.length; i++) {
       if ((isChanged[i >> 3] & (1 << (i & 7))) !== 0) {
-        known[i][ghost] = live[i][row];
+        known[i][mirror] = live[i][row];
         this.putCell(columns[i], row);
       }
     }

@@ -12,7 +12,7 @@ import { RecordRing } from '../../memory/rings/record-ring.js';
 import { COUNTER_COUNT } from '../../memory/tables/zone-counters.js';
 import { LIVE_BLOCK } from '../../memory/world/world-buffer.js';
 import type { ColumnPlace } from '../../memory/world/world-layout.js';
-import { BLOCKS_OFFSET, SCALAR_GHOST_LIMIT, SCALAR_JOURNALED } from '../../memory/world/world-layout.js';
+import { BLOCKS_OFFSET, SCALAR_JOURNALED, SCALAR_MIRROR_LIMIT } from '../../memory/world/world-layout.js';
 import { GAME_KIND_MIN } from '../../protocol/limits.js';
 import { copyRow, keyOfPacked, travellingColumns } from '../borders/handoff.js';
 import { ZoneCells } from '../cells/zone-cells.js';
@@ -24,7 +24,7 @@ import { LazyIndex } from '../space/lazy-index.js';
 import { runSystem, spawnPlayer } from '../zone/game-fault.js';
 import type { EngineZone } from '../zone/zone.js';
 import { createZoneParts, populateZone } from '../zone/zone-parts.js';
-import { ghostColumns } from './zone-journal.js';
+import { mirrorColumns } from './zone-journal.js';
 
 /** An entity that left the zone: who takes it in is another zone's journal. */
 export interface Departure {
@@ -49,7 +49,7 @@ export class ZoneReplay {
   private readonly events: RecordRing;
   private readonly commands: (CommandDefinition | undefined)[] = [];
   private readonly travelling: readonly ColumnPlace[];
-  private readonly ghostColumns: readonly ColumnPlace[];
+  private readonly mirrorColumns: readonly ColumnPlace[];
   private readonly rowBytes: number;
   private readonly cells: ZoneCells | undefined;
   /** Rows that departed in the last tick: they are free from the next one on. */
@@ -75,8 +75,8 @@ export class ZoneReplay {
     const { zone } = this;
     this.travelling = travellingColumns(zone.buffer.layout.columns);
     this.rowBytes = this.travelling.reduce((sum, { bytes }) => sum + bytes, 0);
-    this.ghostColumns = ghostColumns(zone);
-    zone.onKeyTaken = (key) => this.releaseGhost(key);
+    this.mirrorColumns = mirrorColumns(zone);
+    zone.onKeyTaken = (key) => this.releaseMirror(key);
     const { departTo, departSequence } = zone.engine;
     for (let row = 0; row < zone.rowLimit; row++) {
       if (departTo[row] === 0 || departTo[row] === DEPART_TO_CELL) continue;
@@ -84,11 +84,11 @@ export class ZoneReplay {
       zone.forgetDeparted(row);
     }
     this.cells = plan.cells && openReplayCells(plan, plan.cells, zone);
-    for (let row = zone.ownCapacity; row < zone.scalars[SCALAR_GHOST_LIMIT]; row++) {
+    for (let row = zone.ownCapacity; row < zone.scalars[SCALAR_MIRROR_LIMIT]; row++) {
       const wireId = wireIdOfKey(zone.engine.key[row]);
       if (zone.alive[row] === 0) continue;
       if (zone.rowOfId[wireId] === 0) zone.rowOfId[wireId] = row + 1;
-      else this.dropGhost(row); // as in play: the own row of the same id stands
+      else this.dropMirror(row); // as in play: the own row of the same id stands
     }
     populateZone(plan, parts);
     this.index.note(zone);
@@ -161,11 +161,11 @@ export class ZoneReplay {
       case J.ENTRY_DEPART:
         this.takeDeparture();
         break;
-      case J.ENTRY_GHOST:
-        this.takeGhost();
+      case J.ENTRY_MIRROR:
+        this.takeMirror();
         break;
-      case J.ENTRY_GHOST_GONE:
-        this.dropGhost(this.takeUint32());
+      case J.ENTRY_MIRROR_GONE:
+        this.dropMirror(this.takeUint32());
         break;
       default:
         if (this.cells !== undefined && this.takeCellEntry(this.cells, entry)) return;
@@ -209,25 +209,25 @@ export class ZoneReplay {
   private takeJoin(): void {
     const { zone } = this;
     const client = this.takeUint32();
-    const epoch = this.takeUint32();
+    const generation = this.takeUint32();
     const x = this.view.getFloat32(this.at, true);
     const y = this.view.getFloat32(this.at + 4, true);
     this.at += 8;
-    this.own(spawnPlayer(zone, x, y), client, epoch);
+    this.own(spawnPlayer(zone, x, y), client, generation);
   }
 
   private takeStored(): void {
     const start = this.at + 2;
     this.at = start + this.view.getUint16(this.at, true);
     const client = this.view.getInt32(start + R.ARRIVAL_CLIENT, true);
-    this.own(spawnArrival(this.zone, this.view, start), client, this.view.getInt32(start + R.ARRIVAL_EPOCH, true));
+    this.own(spawnArrival(this.zone, this.view, start), client, this.view.getInt32(start + R.ARRIVAL_GENERATION, true));
   }
 
-  private own(row: number, client: number, epoch: number): void {
+  private own(row: number, client: number, generation: number): void {
     const { zone } = this;
     if (row < 0) return;
     zone.owner[row] = client + 1;
-    zone.engine.ownerEpoch[row] = epoch;
+    zone.engine.ownerGeneration[row] = generation;
   }
 
   private takeGrant(): void {
@@ -266,12 +266,12 @@ export class ZoneReplay {
     listener.onDeparture({ source: zone.id, target, sequence, tick: zone.tick, row: packed });
   }
 
-  private takeGhost(): void {
-    const { zone, ghostColumns: columns } = this;
+  private takeMirror(): void {
+    const { zone, mirrorColumns: columns } = this;
     const row = this.takeUint32();
     const bits = this.at;
     this.at += Math.ceil(columns.length / 8);
-    this.forgetGhostId(row);
+    this.forgetMirrorId(row);
     const world = zone.buffer.bytes;
     for (let index = 0; index < columns.length; index++) {
       if ((this.bytes[bits + (index >> 3)] & (1 << (index & 7))) === 0) continue;
@@ -282,27 +282,27 @@ export class ZoneReplay {
     zone.alive[row] = 1;
     zone.rowOfId[wireIdOfKey(zone.engine.key[row])] = row + 1;
     const { scalars } = zone;
-    scalars[SCALAR_GHOST_LIMIT] = Math.max(scalars[SCALAR_GHOST_LIMIT], row + 1, zone.ownCapacity);
+    scalars[SCALAR_MIRROR_LIMIT] = Math.max(scalars[SCALAR_MIRROR_LIMIT], row + 1, zone.ownCapacity);
   }
 
-  private dropGhost(row: number): void {
+  private dropMirror(row: number): void {
     const { zone } = this;
-    this.forgetGhostId(row);
+    this.forgetMirrorId(row);
     zone.alive[row] = 0;
-    let limit = zone.scalars[SCALAR_GHOST_LIMIT];
+    let limit = zone.scalars[SCALAR_MIRROR_LIMIT];
     while (limit > zone.ownCapacity && zone.alive[limit - 1] === 0) limit--;
-    zone.scalars[SCALAR_GHOST_LIMIT] = limit;
+    zone.scalars[SCALAR_MIRROR_LIMIT] = limit;
   }
 
-  private forgetGhostId(row: number): void {
+  private forgetMirrorId(row: number): void {
     const { zone } = this;
     const wireId = wireIdOfKey(zone.engine.key[row]);
     if (zone.alive[row] !== 0 && zone.rowOfId[wireId] === row + 1) zone.rowOfId[wireId] = 0;
   }
 
-  private releaseGhost(key: number): void {
+  private releaseMirror(key: number): void {
     const row = this.zone.rowOfId[wireIdOfKey(key)] - 1;
-    if (row >= this.zone.ownCapacity) this.dropGhost(row);
+    if (row >= this.zone.ownCapacity) this.dropMirror(row);
   }
 
   private takeUint32(): number {

@@ -61,7 +61,7 @@ export class Replicator {
   /** By client: the row of its own entity, and the ticks of its last frame. */
   readonly rowOfClient: Int32Array;
   /** By client: which holder of the index is attached. Main may have given the index to another one, in another zone. */
-  readonly epochOfClient: Int32Array;
+  readonly generationOfClient: Int32Array;
   /** Where each client looks from: its entity, or where that last was. */
   private readonly viewX: Float32Array;
   private readonly viewY: Float32Array;
@@ -93,7 +93,7 @@ export class Replicator {
     this.attached = new Int32Array(clients.clientsMax);
     this.placeOfClient = new Int32Array(clients.clientsMax);
     this.rowOfClient = new Int32Array(clients.clientsMax).fill(-1);
-    this.epochOfClient = new Int32Array(clients.clientsMax);
+    this.generationOfClient = new Int32Array(clients.clientsMax);
     this.viewX = new Float32Array(clients.clientsMax);
     this.viewY = new Float32Array(clients.clientsMax);
     this.lastFrameTick = new Int32Array(clients.clientsMax);
@@ -116,7 +116,7 @@ export class Replicator {
       this.placeOfClient[client] = ++this.attachedCount;
     }
     this.rowOfClient[client] = row;
-    this.epochOfClient[client] = this.options.zone.engine.ownerEpoch[row];
+    this.generationOfClient[client] = this.options.zone.engine.ownerGeneration[row];
     this.lastFrameTick[client] = this.options.zone.tick;
     // Clients begin at different parts of an update period, so that sends are even and no tick carries all of them.
     this.updateDebt[client] = (client * 0.618034) % 1;
@@ -154,7 +154,7 @@ export class Replicator {
     for (let i = 0; i < this.attachedCount; i++) {
       const client = this.attached[i];
       const stateAt = client * C.CLIENT_STATE_WORDS;
-      if (clients.state[stateAt + C.CLIENT_EPOCH] !== this.epochOfClient[client]) {
+      if (clients.state[stateAt + C.CLIENT_GENERATION] !== this.generationOfClient[client]) {
         continue; // what is known of a client is the new holder's
       }
       const debt = this.updateDebt[client] + clients.state[stateAt + C.CLIENT_UPDATE_HZ] * zone.dt;
@@ -209,8 +209,8 @@ export class Replicator {
     this.lastFrameTick[client] = zone.tick;
     const bytes = this.builder.end();
     frames.view.setInt32(payload + R.FRAME_CLIENT, client, true);
-    frames.view.setInt32(payload + R.FRAME_EPOCH, clients.state[stateAt + C.CLIENT_EPOCH], true);
-    frames.view.setInt32(payload + R.FRAME_HOP, clients.state[stateAt + C.CLIENT_HOP], true);
+    frames.view.setInt32(payload + R.FRAME_GENERATION, clients.state[stateAt + C.CLIENT_GENERATION], true);
+    frames.view.setInt32(payload + R.FRAME_CROSSINGS, clients.state[stateAt + C.CLIENT_CROSSINGS], true);
     frames.commit(R.FRAME_BODY + bytes);
     clients.state[stateAt + C.CLIENT_FRAMES_MADE]++;
     zone.counters[COUNTER.framesWritten]++;

@@ -1,7 +1,7 @@
 // The spatial index of a replay. It is built only when a tick asks it something, since most ticks of most zones do not. It
 // holds the positions at the end of the tick before, as the index of a tick thread does.
 
-import { SCALAR_GHOST_LIMIT } from '../../memory/world/world-layout.js';
+import { SCALAR_MIRROR_LIMIT } from '../../memory/world/world-layout.js';
 import type { EngineZone, SpatialIndex } from '../zone/zone.js';
 import type { Quadtree } from './quadtree.js';
 
@@ -10,8 +10,8 @@ export class LazyIndex implements SpatialIndex {
   private positionX = new Float32Array(0);
   private positionY = new Float32Array(0);
   private rowLimit = 0;
-  private ghostFirst = 0;
-  private ghostLimit = 0;
+  private mirrorFirst = 0;
+  private mirrorLimit = 0;
   private isBuilt = true;
   private tree: Quadtree | undefined;
 
@@ -28,10 +28,10 @@ export class LazyIndex implements SpatialIndex {
       this.positionY = new Float32Array(zone.rowCapacity);
     }
     this.rowLimit = zone.rowLimit;
-    this.ghostFirst = zone.ownCapacity;
-    this.ghostLimit = zone.scalars[SCALAR_GHOST_LIMIT];
+    this.mirrorFirst = zone.ownCapacity;
+    this.mirrorLimit = zone.scalars[SCALAR_MIRROR_LIMIT];
     this.copy(zone, 0, this.rowLimit);
-    this.copy(zone, this.ghostFirst, this.ghostLimit);
+    this.copy(zone, this.mirrorFirst, this.mirrorLimit);
     this.isBuilt = false;
   }
 
@@ -56,10 +56,10 @@ export class LazyIndex implements SpatialIndex {
   }
 
   private build(tree: Quadtree): void {
-    const { alive, positionX, positionY, rowLimit, ghostFirst, ghostLimit } = this;
+    const { alive, positionX, positionY, rowLimit, mirrorFirst, mirrorLimit } = this;
     tree.begin();
     tree.add(alive, positionX, positionY, 0, rowLimit);
-    tree.add(alive, positionX, positionY, ghostFirst, ghostLimit);
+    tree.add(alive, positionX, positionY, mirrorFirst, mirrorLimit);
     tree.finish();
     this.isBuilt = true;
   }

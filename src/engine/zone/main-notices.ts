@@ -28,10 +28,10 @@ export class MainNotices {
 
   tell(client: number, kind: number, a: number, b: number, c: number): void {
     const at = client * C.CLIENT_STATE_WORDS;
-    const epoch = this.clients.state[at + C.CLIENT_EPOCH];
-    const hop = this.clients.state[at + C.CLIENT_HOP];
-    if (!this.write(client, epoch, hop, kind, a, b, c) && kind !== R.FROM_ZONE_REJECT) {
-      this.unsaid.push(() => this.write(client, epoch, hop, kind, a, b, c));
+    const generation = this.clients.state[at + C.CLIENT_GENERATION];
+    const crossings = this.clients.state[at + C.CLIENT_CROSSINGS];
+    if (!this.write(client, generation, crossings, kind, a, b, c) && kind !== R.FROM_ZONE_REJECT) {
+      this.unsaid.push(() => this.write(client, generation, crossings, kind, a, b, c));
     }
   }
 
@@ -44,15 +44,23 @@ export class MainNotices {
     this.unsaid.splice(0, said);
   }
 
-  private write(client: number, epoch: number, hop: number, kind: number, a: number, b: number, c: number): boolean {
+  private write(
+    client: number,
+    generation: number,
+    crossings: number,
+    kind: number,
+    a: number,
+    b: number,
+    c: number,
+  ): boolean {
     const { frames } = this;
     const payload = frames.claim(kind, R.FRAME_BODY + BODY_WORDS * 4);
     if (payload < 0) {
       return false;
     }
     frames.view.setInt32(payload + R.FRAME_CLIENT, client, true);
-    frames.view.setInt32(payload + R.FRAME_EPOCH, epoch, true);
-    frames.view.setInt32(payload + R.FRAME_HOP, hop, true);
+    frames.view.setInt32(payload + R.FRAME_GENERATION, generation, true);
+    frames.view.setInt32(payload + R.FRAME_CROSSINGS, crossings, true);
     frames.view.setUint32(payload + R.FRAME_BODY, a, true);
     frames.view.setUint32(payload + R.FRAME_BODY + 4, b, true);
     frames.view.setUint32(payload + R.FRAME_BODY + 8, c, true);

@@ -77,7 +77,7 @@ export class ZoneHost {
       {
         canTell: (count) => frames.freeBytes() >= (count + 1) * NOTICE_ROOM_BYTES,
         onDeparting: (row, target) => this.onDeparting(row, target),
-        onDeparted: (client, epoch, target) => this.intake.clients.hasDeparted(client, epoch, target),
+        onDeparted: (client, generation, target) => this.intake.clients.hasDeparted(client, generation, target),
         onArrived: (row, departedTick) => this.onArrived(row, departedTick),
         onForwardedCommand: (view, offset) => this.intake.takeForwarded(view, offset),
         onStoredPlayer: (view, offset) => this.intake.takeStored(view, offset),
@@ -145,7 +145,7 @@ export class ZoneHost {
       { phase: 2, run: () => handoff.depart() },
       { phase: 2, run: () => handoff.returnIds() },
       { phase: 2, run: () => mirrors.refresh() },
-      { phase: 2, run: () => journal?.ghosts() },
+      { phase: 2, run: () => journal?.mirrors() },
       { phase: 2, run: () => this.cells?.look() },
       { phase: 3, run: () => buildIndex(parts) },
       { phase: 4, run: () => journal?.end() },
@@ -184,7 +184,7 @@ export class ZoneHost {
     this.mirrors.keepDeparted(row);
     const client = this.zone.owner[row] - 1;
     if (client >= 0) {
-      this.intake.clients.departing(client, this.zone.engine.ownerEpoch[row], target);
+      this.intake.clients.departing(client, this.zone.engine.ownerGeneration[row], target);
     }
   }
 

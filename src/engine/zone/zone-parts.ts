@@ -4,7 +4,7 @@
 import type { GameDefinition } from '../../game/definition.js';
 import type { RecordRing } from '../../memory/rings/record-ring.js';
 import { WorldBuffer } from '../../memory/world/world-buffer.js';
-import { SCALAR_GHOST_LIMIT, SCALAR_POPULATED } from '../../memory/world/world-layout.js';
+import { SCALAR_MIRROR_LIMIT, SCALAR_POPULATED } from '../../memory/world/world-layout.js';
 import { CROSSING_MARGIN } from '../borders/limits.js';
 import type { WorldPlan } from '../plan/world-plan.js';
 import { Quadtree } from '../space/quadtree.js';
@@ -80,6 +80,6 @@ export function populateZone(plan: WorldPlan, { zone, buffer }: ZoneParts): void
 export function buildIndex({ zone, index }: ZoneParts): void {
   index.begin();
   index.add(zone.alive, zone.positionX, zone.positionY, 0, zone.rowLimit);
-  index.add(zone.alive, zone.positionX, zone.positionY, zone.ownCapacity, zone.scalars[SCALAR_GHOST_LIMIT]);
+  index.add(zone.alive, zone.positionX, zone.positionY, zone.ownCapacity, zone.scalars[SCALAR_MIRROR_LIMIT]);
   index.finish();
 }

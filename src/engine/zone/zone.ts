@@ -23,8 +23,8 @@ import { LIVE_BLOCK, type WorldBuffer } from '../../memory/world/world-buffer.js
 import {
   CLAIM_OF_EVENTS,
   SCALAR_ENTITY_COUNT,
-  SCALAR_GHOST_FIRST,
   SCALAR_ID_LIMIT,
+  SCALAR_MIRROR_FIRST,
   SCALAR_RANDOM,
   SCALAR_ROW_LIMIT,
   SCALAR_TICK,
@@ -53,7 +53,7 @@ export interface ZoneOptions<F extends FieldDefinitions> {
   world: WorldBuffer;
   game: GameDefinition<F>;
   zoneCount: number;
-  /** Rows that are this zone's; the rest of the buffer's rows are for ghosts. */
+  /** Rows that are this zone's; the rest of the buffer's rows are for mirrors. */
   ownCapacity: number;
   area: Area;
   worldWidth: number;
@@ -89,7 +89,7 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> implement
   readonly positionX: Float32Array;
   readonly positionY: Float32Array;
   readonly columns: Columns<F>;
-  /** By wire id: row + 1 of the entity here, own or ghost; 0 when it is not here. */
+  /** By wire id: row + 1 of the entity here, own or mirror; 0 when it is not here. */
   readonly rowOfId: Int32Array;
   /** Undefined: the world is not cut into cells. */
   cells: CellSense | undefined;
@@ -198,7 +198,7 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> implement
         this.ids.mark(id);
       }
     }
-    this.scalars[SCALAR_GHOST_FIRST] = this.ownCapacity;
+    this.scalars[SCALAR_MIRROR_FIRST] = this.ownCapacity;
     this.storeLimits();
   }
 
@@ -253,7 +253,7 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> implement
   depart(row: number, targetZone: number, sequence: number): void {
     const wireId = wireIdOfKey(this.engine.key[row]);
     if (this.rowOfId[wireId] === row + 1) {
-      this.rowOfId[wireId] = 0; // no ghost stands for it, so nothing here does
+      this.rowOfId[wireId] = 0; // no mirror stands for it, so nothing here does
     }
     this.engine.departTo[row] = targetZone + 1;
     this.engine.departSequence[row] = sequence;
@@ -392,7 +392,7 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> implement
     engine.key[row] = key;
     engine.kind[row] = kind;
     engine.owner[row] = 0;
-    engine.ownerEpoch[row] = 0;
+    engine.ownerGeneration[row] = 0;
     engine.positionX[row] = x;
     engine.positionY[row] = y;
     engine.departTo[row] = 0;

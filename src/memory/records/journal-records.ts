@@ -18,7 +18,7 @@ export const JOURNAL_RECORD = 1;
 
 /** row u32, kind u16, bytes u8, payload. Written before it is applied: a command that the game rejects may use chance. */
 export const ENTRY_COMMAND = 1;
-/** client i32, epoch i32, x f32, y f32. */
+/** client i32, generation i32, x f32, y f32. */
 export const ENTRY_JOIN = 2;
 /** row u32. */
 export const ENTRY_DESPAWN = 3;
@@ -32,10 +32,10 @@ export const ENTRY_TAKEN = 6;
 export const ENTRY_SYSTEMS = 7;
 /** row u32, target u8, sequence i32. */
 export const ENTRY_DEPART = 8;
-/** row u32, one bit per ghost column, and the values of the columns whose bit is set. */
-export const ENTRY_GHOST = 9;
+/** row u32, one bit per mirror column, and the values of the columns whose bit is set. */
+export const ENTRY_MIRROR = 9;
 /** row u32. */
-export const ENTRY_GHOST_GONE = 10;
+export const ENTRY_MIRROR_GONE = 10;
 /** row u32, index in the game's grants u32, amount f64. Written before it is applied, as a command is. */
 export const ENTRY_GRANT = 11;
 /** bytes u16, record: a player comes in as it was stored; see arrival.ts. */

@@ -4,35 +4,35 @@
 // --- command ring and order ring: main -> zone ---------------------------------------------------------------------
 //
 //  0            2         4           8         12         14         15        16
-//  | client u16 | nth u16 | epoch u32 | seq u32 | kind u16 | bytes u8 | turn u8 | payload, 48 bytes |
+//  | client u16 | number u16 | generation u32 | seq u32 | kind u16 | bytes u8 | connection u8 | payload, 48 bytes |
 //
-// `turn` numbers the connections of one client; `seq` and `nth` begin anew with each. `seq` is the client's own number, which
-// may have gaps. `nth` counts the client's commands without gaps and wraps, so that a zone applies them in order even when
+// `connection` numbers the connections of one client; `seq` and `number` begin anew with each. `seq` is the client's own number, which
+// may have gaps. `number` counts the client's commands without gaps and wraps, so that a zone applies them in order even when
 // they reach it by way of different zones.
 //
 // Kinds from 256 on are the game's: commands as the client sent them, checked. Kinds below 256 are orders of main. They go
 // through a ring of their own, the order ring, which a zone empties first.
 
 export const COMMAND_CLIENT = 0;
-export const COMMAND_NTH = 2;
-export const COMMAND_EPOCH = 4;
+export const COMMAND_NUMBER = 2;
+export const COMMAND_GENERATION = 4;
 export const COMMAND_SEQ = 8;
 export const COMMAND_KIND = 12;
 export const COMMAND_BYTES = 14;
-export const COMMAND_TURN = 15;
+export const COMMAND_CONNECTION = 15;
 export const COMMAND_PAYLOAD = 16;
 
 /** Payload: update rate u32, x f32, y f32. Spawns the client's entity. */
 export const TO_ZONE_JOIN = 1;
 export const TO_ZONE_LEAVE = 2;
 export const TO_ZONE_RESYNC = 3;
-/** Payload: as join, then hop i32, absent i32. A restored zone takes up the client's entity, if it has it. */
+/** Payload: as join, then crossings i32, absent i32. A restored zone takes up the client's entity, if it has it. */
 export const TO_ZONE_ATTACH = 4;
 /** After the last attach; seq is their number. Owned entities whose client was not named are removed. */
 export const TO_ZONE_ATTACHED_ALL = 5;
 /** Payload: see below. The platform grants something to the client's entity; answered by FROM_ZONE_GRANTED. */
 export const TO_ZONE_GRANT = 6;
-/** Payload: as join, then hop i32. The client is back by another connection. It gets a new entity if its own is gone. */
+/** Payload: as join, then crossings i32. The client is back by another connection. It gets a new entity if its own is gone. */
 export const TO_ZONE_RESUME = 7;
 
 //  | grant u32, index in the game | request u32 | amount f64 |
@@ -44,11 +44,11 @@ export const GRANT_BYTES = 16;
 // --- frame ring: tick thread -> main -------------------------------------------------------------------------------
 //
 //  0            4           8          12
-//  | client i32 | epoch i32 | hop i32  | by kind |
+//  | client i32 | generation i32 | crossings i32  | by kind |
 
 export const FRAME_CLIENT = 0;
-export const FRAME_EPOCH = 4;
-export const FRAME_HOP = 8;
+export const FRAME_GENERATION = 4;
+export const FRAME_CROSSINGS = 8;
 export const FRAME_BODY = 12;
 
 /** Body: a finished ServerFrame. */
@@ -59,7 +59,7 @@ export const FROM_ZONE_JOINED = 2;
 export const FROM_ZONE_REFUSED = 3;
 /** Body: seq u32, kind u32, code u32. */
 export const FROM_ZONE_REJECT = 4;
-/** Body: target zone u32. The client's commands go there from now on; `hop` is the new count. */
+/** Body: target zone u32. The client's commands go there from now on; `crossings` is the new count. */
 export const FROM_ZONE_MOVED = 5;
 /** Body: request u32, code u32. 0: the grant was applied, and its tick is committed. */
 export const FROM_ZONE_GRANTED = 6;
@@ -82,9 +82,9 @@ export const HANDOFF_ID = 3;
 /** From main, in a ring of its own: a player as it was stored, see engine/clients/arrival.ts. */
 export const HANDOFF_PLAYER = 4;
 export const ARRIVAL_CLIENT = 8;
-export const ARRIVAL_EPOCH = 12;
+export const ARRIVAL_GENERATION = 12;
 export const ARRIVAL_UPDATE_HZ = 16;
-export const ARRIVAL_TURN = 20;
+export const ARRIVAL_CONNECTION = 20;
 export const ARRIVAL_VALUES = 24;
 
 // --- event ring: zone -> reader of events --------------------------------------------------------------------------

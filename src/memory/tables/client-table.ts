@@ -14,13 +14,13 @@ import { alignBytes } from '../alignment.js';
 import { CACHE_LINE_BYTES } from '../limits.js';
 
 export const CLIENT_STATE_WORDS = 16;
-/** In place of an epoch: the index has no holder. */
+/** In place of an generation: the index has no holder. */
 const NOBODY = -1;
 
 // Words of a client's state.
-export const CLIENT_EPOCH = 0;
+export const CLIENT_GENERATION = 0;
 /** How often the client's entity has changed zones: tells frames of its former zone from those of the present one. */
-export const CLIENT_HOP = 1;
+export const CLIENT_CROSSINGS = 1;
 /** Highest sequence number of an applied command (u32 bits). See also CLIENT_APPLIED_TICK and CLIENT_APPLIED_BEFORE. */
 export const CLIENT_APPLIED_SEQUENCE = 2;
 export const CLIENT_UPDATE_HZ = 3;
@@ -32,9 +32,9 @@ export const CLIENT_ACK_SENT = 6;
 /** Frames made for the client so far; those that are not in `delivered` yet are in a frame ring. */
 export const CLIENT_FRAMES_MADE = 7;
 /** Number of the connection whose commands are taken. */
-export const CLIENT_TURN = 8;
+export const CLIENT_CONNECTION = 8;
 /** Number of the last command that was taken, as main counts commands. */
-export const CLIENT_NTH = 9;
+export const CLIENT_NUMBER = 9;
 /** The last tick that applied a command of the client, and CLIENT_APPLIED_SEQUENCE as it was before that tick. */
 export const CLIENT_APPLIED_TICK = 10;
 export const CLIENT_APPLIED_BEFORE = 11;
@@ -76,36 +76,36 @@ export class ClientTable {
   }
 
   /** Whether this generation still holds the index: what zones know of an index belongs to its present holder. */
-  isHolder(client: number, epoch: number): boolean {
-    return this.state[client * CLIENT_STATE_WORDS + CLIENT_EPOCH] === epoch;
+  isHolder(client: number, generation: number): boolean {
+    return this.state[client * CLIENT_STATE_WORDS + CLIENT_GENERATION] === generation;
   }
 
   /** Main has given the index to a later generation: messages about this one are late. */
-  isPassedOn(client: number, epoch: number): boolean {
-    return this.state[client * CLIENT_STATE_WORDS + CLIENT_EPOCH] > epoch;
+  isPassedOn(client: number, generation: number): boolean {
+    return this.state[client * CLIENT_STATE_WORDS + CLIENT_GENERATION] > generation;
   }
 
   /** False: nobody has held the index since the process began, or its holder was given up. */
   hasHolder(client: number): boolean {
-    return this.state[client * CLIENT_STATE_WORDS + CLIENT_EPOCH] > 0;
+    return this.state[client * CLIENT_STATE_WORDS + CLIENT_GENERATION] > 0;
   }
 
   /** Owning zone. Begins a connection that has been told nothing yet; main's count of frames goes on. */
-  begin(client: number, epoch: number, hop: number, updateHz: number, turn: number): void {
+  begin(client: number, generation: number, crossings: number, updateHz: number, connection: number): void {
     const at = client * CLIENT_STATE_WORDS;
     this.state.fill(0, at, at + CLIENT_STATE_WORDS);
-    this.state[at + CLIENT_EPOCH] = epoch;
-    this.state[at + CLIENT_HOP] = hop;
+    this.state[at + CLIENT_GENERATION] = generation;
+    this.state[at + CLIENT_CROSSINGS] = crossings;
     this.state[at + CLIENT_UPDATE_HZ] = updateHz;
-    this.state[at + CLIENT_TURN] = turn;
+    this.state[at + CLIENT_CONNECTION] = connection;
     this.state[at + CLIENT_FRAMES_MADE] = Atomics.load(this.delivered, client); // acquire: frames main has taken are not in flight
   }
 
   /** Owning zone. The same for another connection of the client: frames in flight to the former one still count. */
-  beginAgain(client: number, updateHz: number, turn: number): void {
+  beginAgain(client: number, updateHz: number, connection: number): void {
     const at = client * CLIENT_STATE_WORDS;
     const made = this.state[at + CLIENT_FRAMES_MADE];
-    this.begin(client, this.state[at + CLIENT_EPOCH], this.state[at + CLIENT_HOP], updateHz, turn);
+    this.begin(client, this.state[at + CLIENT_GENERATION], this.state[at + CLIENT_CROSSINGS], updateHz, connection);
     this.state[at + CLIENT_FRAMES_MADE] = made;
     this.state[at + CLIENT_FULL_WANTED] = 1;
   }
@@ -132,16 +132,16 @@ export class ClientTable {
   }
 
   /**
-   * For a restored zone, and for main before any zone runs. Sets epoch and rate too: a dead thread left them as they are,
+   * For a restored zone, and for main before any zone runs. Sets generation and rate too: a dead thread left them as they are,
    * but after a start of the server nobody has set them.
    */
-  takeUp(client: number, epoch: number, hop: number, updateHz: number, turn: number): void {
+  takeUp(client: number, generation: number, crossings: number, updateHz: number, connection: number): void {
     const at = client * CLIENT_STATE_WORDS;
-    if (isLaterTurn(turn, this.state[at + CLIENT_TURN])) {
-      this.begin(client, epoch, hop, updateHz, turn); // main's message about that connection was lost with the dead thread
+    if (isLaterConnection(connection, this.state[at + CLIENT_CONNECTION])) {
+      this.begin(client, generation, crossings, updateHz, connection); // main's message about that connection was lost with the dead thread
     }
-    this.state[at + CLIENT_EPOCH] = epoch;
-    this.state[at + CLIENT_HOP] = hop;
+    this.state[at + CLIENT_GENERATION] = generation;
+    this.state[at + CLIENT_CROSSINGS] = crossings;
     this.state[at + CLIENT_UPDATE_HZ] = updateHz;
     // Frames that the dead thread made and did not publish are not in flight.
     this.state[at + CLIENT_FRAMES_MADE] = Atomics.load(this.delivered, client); // acquire: as in begin()
@@ -152,9 +152,9 @@ export class ClientTable {
    * For whoever gives the client up: its entity, which may still be in a handoff ring, has no owner then. If another zone
    * has just let in the next holder of the index, that holder stays.
    */
-  end(client: number, epoch: number): void {
+  end(client: number, generation: number): void {
     // publish: no zone takes messages of this generation any more; changes nothing where a later one holds the index
-    Atomics.compareExchange(this.state, client * CLIENT_STATE_WORDS + CLIENT_EPOCH, epoch, NOBODY);
+    Atomics.compareExchange(this.state, client * CLIENT_STATE_WORDS + CLIENT_GENERATION, generation, NOBODY);
   }
 
   static create(clientsMax: number): SharedArrayBuffer {
@@ -165,8 +165,8 @@ export class ClientTable {
 }
 
 /** Turns wrap at 256, so half of that ahead counts as later. */
-function isLaterTurn(turn: number, known: number): boolean {
-  const ahead = (turn - known) & 0xff;
+function isLaterConnection(connection: number, known: number): boolean {
+  const ahead = (connection - known) & 0xff;
   return ahead > 0 && ahead < 0x80;
 }
 

@@ -53,7 +53,7 @@ export function hashBlock(block: Block, layout: L.WorldLayout): StateHash {
       continue;
     }
     sumValues(values, isWide, alive, 0, scalars[L.SCALAR_ROW_LIMIT], sums, at);
-    sumValues(values, isWide, alive, scalars[L.SCALAR_GHOST_FIRST], scalars[L.SCALAR_GHOST_LIMIT], sums, at);
+    sumValues(values, isWide, alive, scalars[L.SCALAR_MIRROR_FIRST], scalars[L.SCALAR_MIRROR_LIMIT], sums, at);
   }
   return { tick: scalars[L.SCALAR_TICK], entities: scalars[L.SCALAR_ENTITY_COUNT], sums };
 }

@@ -121,8 +121,8 @@ export class WorldBuffer {
     for (const { name, role } of this.layout.columns) {
       if (role === 'id') columns[name].fill(0, scalars[L.SCALAR_ID_LIMIT]);
       if (role !== 'alive') continue;
-      columns[name].fill(0, rowLimit, Math.max(rowLimit, scalars[L.SCALAR_GHOST_FIRST]));
-      columns[name].fill(0, Math.max(rowLimit, scalars[L.SCALAR_GHOST_LIMIT]));
+      columns[name].fill(0, rowLimit, Math.max(rowLimit, scalars[L.SCALAR_MIRROR_FIRST]));
+      columns[name].fill(0, Math.max(rowLimit, scalars[L.SCALAR_MIRROR_LIMIT]));
     }
   }
 
@@ -151,15 +151,15 @@ export class WorldBuffer {
     const scalars = this.blocks[source].scalars;
     const rowLimit = scalars[L.SCALAR_ROW_LIMIT];
     const idLimit = scalars[L.SCALAR_ID_LIMIT];
-    const ghostFirst = scalars[L.SCALAR_GHOST_FIRST];
-    const ghostLimit = scalars[L.SCALAR_GHOST_LIMIT];
+    const mirrorFirst = scalars[L.SCALAR_MIRROR_FIRST];
+    const mirrorLimit = scalars[L.SCALAR_MIRROR_LIMIT];
     for (let i = 0; i < layout.columns.length; i++) {
       const { offset, bytes: size, role } = layout.columns[i];
       const from = sourceStart + offset;
       const to = targetStart + offset;
       bytes.copyWithin(to, from, from + (role === 'id' ? idLimit : rowLimit) * size);
-      if (role !== 'id' && ghostLimit > ghostFirst) {
-        bytes.copyWithin(to + ghostFirst * size, from + ghostFirst * size, from + ghostLimit * size);
+      if (role !== 'id' && mirrorLimit > mirrorFirst) {
+        bytes.copyWithin(to + mirrorFirst * size, from + mirrorFirst * size, from + mirrorLimit * size);
       }
     }
     if (layout.cells !== undefined) {

@@ -75,9 +75,9 @@ export const SCALAR_ENTITY_COUNT = 2;
 export const SCALAR_RANDOM = 3;
 export const SCALAR_ID_LIMIT = 4;
 export const SCALAR_POPULATED = 5;
-/** Rows from GHOST_FIRST on mirror entities of neighbouring zones; those below GHOST_LIMIT may be in use. */
-export const SCALAR_GHOST_FIRST = 6;
-export const SCALAR_GHOST_LIMIT = 7;
+/** Rows from MIRROR_FIRST on mirror entities of neighbouring zones; those below MIRROR_LIMIT may be in use. */
+export const SCALAR_MIRROR_FIRST = 6;
+export const SCALAR_MIRROR_LIMIT = 7;
 /** Ticks of this zone that were written to the journal in this session; see journal-records.ts. */
 export const SCALAR_JOURNALED = 8;
 /** Records in the queue of cells. */

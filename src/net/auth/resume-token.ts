@@ -2,7 +2,7 @@
 // has the secret can make and check them, so servers that share it accept each other's.
 //
 //   0           1          17         33          49        53           57         61            67
-//   | form u8   | world    | player   | session   | key u32 | client u32 | epoch u32 | issued, ms u48 | HMAC-SHA256 |
+//   | form u8   | world    | player   | session   | key u32 | client u32 | generation u32 | issued, ms u48 | HMAC-SHA256 |
 //                 16 bytes   16 bytes   16 bytes
 //
 // All of it as base64url: 132 characters.
@@ -26,10 +26,10 @@ export interface ResumeClaims {
   worldId: string;
   playerId: string;
   sessionId: string;
-  /** The entity, its client's index and that one's epoch. */
+  /** The entity, its client's index and that one's generation. */
   key: number;
   client: number;
-  epoch: number;
+  generation: number;
   /** Of the wall clock. */
   issuedMs: number;
 }
@@ -50,7 +50,7 @@ export class TokenMint {
     });
     bytes.writeUInt32LE(claims.key, 49);
     bytes.writeUInt32LE(claims.client, 53);
-    bytes.writeUInt32LE(claims.epoch, 57);
+    bytes.writeUInt32LE(claims.generation, 57);
     bytes.writeUIntLE(claims.issuedMs, 61, 6);
     this.signatureOf(bytes).copy(bytes, BODY_BYTES);
     return bytes.toString('base64url');
@@ -72,7 +72,7 @@ export class TokenMint {
       sessionId: readId(bytes, 1 + 2 * ID_BYTES),
       key: bytes.readUInt32LE(49),
       client: bytes.readUInt32LE(53),
-      epoch: bytes.readUInt32LE(57),
+      generation: bytes.readUInt32LE(57),
       issuedMs,
     };
   }

@@ -84,28 +84,28 @@ export class Entrance {
       return;
     }
     this.updateHz[client] = frameHz;
-    if (world.resume(client, sessions.epoch[client], frameHz)) this.tellCongestion(client);
+    if (world.resume(client, sessions.generation[client], frameHz)) this.tellCongestion(client);
     else this.turnAway(client);
   }
 
   /** What is stored comes, or does not, within a bounded time; the client may have gone meanwhile. */
   private async joinStored(client: number, stored: Promise<StoredPlayer | undefined>): Promise<void> {
     const { sessions } = this.options;
-    const epoch = sessions.epoch[client];
+    const generation = sessions.generation[client];
     const player = await stored;
-    if (!sessions.holds(client, epoch) || sessions.state[client] !== SESSION_JOINING) return;
+    if (!sessions.holds(client, generation) || sessions.state[client] !== SESSION_JOINING) return;
     if (!this.enter(client, player)) this.turnAway(client);
   }
 
   private enter(client: number, player: StoredPlayer | undefined): boolean {
     const { sessions, world, resumption } = this.options;
-    const epoch = sessions.epoch[client];
+    const generation = sessions.generation[client];
     // The world may answer before join() returns.
     sessions.setState(client, SESSION_JOINING);
     const isTaken =
       player === undefined
-        ? world.join(client, epoch, this.updateHz[client])
-        : world.restore(client, epoch, this.updateHz[client], player);
+        ? world.join(client, generation, this.updateHz[client])
+        : world.restore(client, generation, this.updateHz[client], player);
     if (!isTaken) {
       sessions.setState(client, SESSION_CONNECTING);
       return false;

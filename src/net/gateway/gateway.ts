@@ -140,7 +140,7 @@ export class Gateway implements ClientSink, Doorkeeper {
   /** The transport itself is closing the connection, for a violation of its own protocol. */
   note(client: number, code: number): void {
     if (this.isOver(client)) return;
-    this.options.log.debug({ clientId: this.sessions.epoch[client], code }, 'connection closed by its transport');
+    this.options.log.debug({ clientId: this.sessions.generation[client], code }, 'connection closed by its transport');
     this.markClosing(client, true, code);
   }
 
@@ -154,14 +154,14 @@ export class Gateway implements ClientSink, Doorkeeper {
 
   close(client: number, code: number, reason: string): void {
     if (this.isOver(client)) return;
-    this.options.log.debug({ clientId: this.sessions.epoch[client], code, reason }, 'closing a connection');
+    this.options.log.debug({ clientId: this.sessions.generation[client], code, reason }, 'closing a connection');
     this.markClosing(client, true, code);
     this.outbox.connectionOf(client)?.close(code, reason);
   }
 
   /** The entity of an absent client has waited long enough. */
   dismiss(client: number, isSentAway = false): void {
-    this.world.leave(client, this.sessions.epoch[client]);
+    this.world.leave(client, this.sessions.generation[client]);
     this.free(client, isSentAway);
   }
 
@@ -210,11 +210,11 @@ export class Gateway implements ClientSink, Doorkeeper {
   }
 
   /** Those who play. */
-  playersOf(who: Selection): { client: number; epoch: number }[] {
-    const found: { client: number; epoch: number }[] = [];
+  playersOf(who: Selection): { client: number; generation: number }[] {
+    const found: { client: number; generation: number }[] = [];
     for (let client = 0; client < this.sessions.capacity; client++) {
       if (this.sessions.state[client] !== SESSION_LIVE || !this.isMeant(client, who)) continue;
-      found.push({ client, epoch: this.sessions.epoch[client] });
+      found.push({ client, generation: this.sessions.generation[client] });
     }
     return found;
   }
@@ -235,7 +235,7 @@ export class Gateway implements ClientSink, Doorkeeper {
     if (state === SESSION_CLOSING) {
       // Its entity would have waited for it.
       if (this.resumption?.stopWaiting(client) !== true) return false;
-      this.world.leave(client, this.sessions.epoch[client]);
+      this.world.leave(client, this.sessions.generation[client]);
     } else if (state === SESSION_ABSENT) {
       this.dismiss(client, true);
     } else {
@@ -247,37 +247,39 @@ export class Gateway implements ClientSink, Doorkeeper {
 
   // --- for the world ---
 
-  joined(client: number, epoch: number, entityId: number, key: number): void {
-    if (!this.isHeld(client, epoch, SESSION_JOINING)) return;
+  joined(client: number, generation: number, entityId: number, key: number): void {
+    if (!this.isHeld(client, generation, SESSION_JOINING)) return;
     this.sessions.setState(client, SESSION_LIVE);
     const updateHz = this.entrance.updateHz[client];
     const resume = this.resumption?.joined(client, key) ?? { token: '', resumed: false };
-    this.outbox.tell(client, { welcome: { ...this.options.welcome, clientId: epoch, entityId, updateHz, ...resume } });
+    this.outbox.tell(client, {
+      welcome: { ...this.options.welcome, clientId: generation, entityId, updateHz, ...resume },
+    });
   }
 
-  refused(client: number, epoch: number, code: number): void {
-    if (this.freeAbsent(client, epoch)) return;
-    if (!this.isHeld(client, epoch, SESSION_JOINING)) return;
+  refused(client: number, generation: number, code: number): void {
+    if (this.freeAbsent(client, generation)) return;
+    if (!this.isHeld(client, generation, SESSION_JOINING)) return;
     // The world never had it, so it is not told of the end.
     this.sessions.setState(client, SESSION_CONNECTING);
     this.refuse(client, this.sessions.lastSeq[client], ClientKind.Join, code);
     this.close(client, CloseCode.TryAgainLater, 'not let in');
   }
 
-  rejected(client: number, epoch: number, seq: number, kind: number, code: number): void {
-    if (!this.isHeld(client, epoch, SESSION_LIVE)) return;
+  rejected(client: number, generation: number, seq: number, kind: number, code: number): void {
+    if (!this.isHeld(client, generation, SESSION_LIVE)) return;
     this.counters.rejects[code] += 1;
     this.outbox.reject(client, seq, kind, code);
   }
 
   /** @hot */
-  frame(client: number, epoch: number, bytes: Uint8Array, start: number, limit: number): void {
-    if (this.isHeld(client, epoch, SESSION_LIVE)) this.outbox.frame(client, bytes, start, limit);
+  frame(client: number, generation: number, bytes: Uint8Array, start: number, limit: number): void {
+    if (this.isHeld(client, generation, SESSION_LIVE)) this.outbox.frame(client, bytes, start, limit);
   }
 
-  dropped(client: number, epoch: number, code: number, text: string): void {
-    if (this.freeAbsent(client, epoch)) return;
-    if (!this.sessions.holds(client, epoch) || this.isOver(client)) {
+  dropped(client: number, generation: number, code: number, text: string): void {
+    if (this.freeAbsent(client, generation)) return;
+    if (!this.sessions.holds(client, generation) || this.isOver(client)) {
       this.counters.drops[DROP_STALE] += 1;
       return;
     }
@@ -333,8 +335,8 @@ export class Gateway implements ClientSink, Doorkeeper {
 
   /** @hot */
   private command(client: number, kind: number, seq: number, bytes: number): RejectCode {
-    const epoch = this.sessions.epoch[client];
-    const published = this.world.command(client, epoch, seq, kind, this.scratch, CLIENT_HEADER_BYTES, bytes);
+    const generation = this.sessions.generation[client];
+    const published = this.world.command(client, generation, seq, kind, this.scratch, CLIENT_HEADER_BYTES, bytes);
     return published ? RejectCode.None : RejectCode.QueueFull;
   }
 
@@ -359,9 +361,9 @@ export class Gateway implements ClientSink, Doorkeeper {
   }
 
   private resync(client: number): RejectCode {
-    const { resyncAskedAt, clock, epoch } = this.sessions;
+    const { resyncAskedAt, clock, generation } = this.sessions;
     if (clock[0] - resyncAskedAt[client] < RESYNC_INTERVAL_MS) return RejectCode.RateLimited;
-    if (!this.world.resync(client, epoch[client])) return RejectCode.QueueFull;
+    if (!this.world.resync(client, generation[client])) return RejectCode.QueueFull;
     resyncAskedAt[client] = clock[0];
     return RejectCode.None;
   }
@@ -389,15 +391,15 @@ export class Gateway implements ClientSink, Doorkeeper {
       // The next holder of this index begins uncongested.
       if (this.outbox.isCongested(client)) this.world.setCongested(client, false);
       if (this.resumption?.keeps(client)) this.world.setAbsent(client);
-      else this.world.leave(client, this.sessions.epoch[client]);
+      else this.world.leave(client, this.sessions.generation[client]);
     }
     this.sessions.setState(client, SESSION_CLOSING);
     this.counters.countClose(byServer, code);
   }
 
   /** True: it is absent, and the world has it no more. */
-  private freeAbsent(client: number, epoch: number): boolean {
-    if (!this.sessions.holds(client, epoch) || this.sessions.state[client] !== SESSION_ABSENT) return false;
+  private freeAbsent(client: number, generation: number): boolean {
+    if (!this.sessions.holds(client, generation) || this.sessions.state[client] !== SESSION_ABSENT) return false;
     this.free(client);
     return true;
   }
@@ -411,7 +413,7 @@ export class Gateway implements ClientSink, Doorkeeper {
     const { bans } = this.options;
     const from = this.outbox.connectionOf(client)?.address;
     return (
-      (clientId === undefined || clientId === this.sessions.epoch[client]) &&
+      (clientId === undefined || clientId === this.sessions.generation[client]) &&
       (name === undefined || name === this.sessions.name[client]) &&
       (address === undefined || address === from) &&
       (isBanned === undefined || bans.hasName(this.sessions.name[client]) || bans.hasAddress(from ?? ''))
@@ -424,8 +426,8 @@ export class Gateway implements ClientSink, Doorkeeper {
   }
 
   /** @hot Whether what the world says of a client still concerns whoever holds the index now. */
-  private isHeld(client: number, epoch: number, state: number): boolean {
-    if (this.sessions.holds(client, epoch) && this.sessions.state[client] === state) return true;
+  private isHeld(client: number, generation: number, state: number): boolean {
+    if (this.sessions.holds(client, generation) && this.sessions.state[client] === state) return true;
     this.counters.drops[DROP_STALE] += 1;
     return false;
   }

@@ -151,8 +151,8 @@ export class Outbox {
   }
 
   private askForFull(client: number): void {
-    const { resyncSentAt, epoch, clock } = this.sessions;
-    if (this.world.resync(client, epoch[client])) resyncSentAt[client] = clock[0];
+    const { resyncSentAt, generation, clock } = this.sessions;
+    if (this.world.resync(client, generation[client])) resyncSentAt[client] = clock[0];
   }
 
   private isInWorld(client: number): boolean {

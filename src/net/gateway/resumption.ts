@@ -1,5 +1,5 @@
 // Clients that come back. An entity outlives its client's connection for a while: the session is absent, its index and
-// epoch stay taken, and the world makes no frames for it. Whoever shows the token that was given to the client takes the
+// generation stay taken, and the world makes no frames for it. Whoever shows the token that was given to the client takes the
 // session over, also while its old connection seems to live: a lost connection is often noticed by its owner first.
 
 import { randomUUID } from 'node:crypto';
@@ -28,7 +28,7 @@ const FAREWELLS: ReadonlySet<number> = new Set([CloseCode.Normal, CloseCode.Goin
 
 export interface ReservedClient {
   client: number;
-  epoch: number;
+  generation: number;
   /** Of its entity. */
   key: number;
 }
@@ -40,21 +40,21 @@ export interface ResumeOptions {
   resumeMs: number;
   /** Clients of a recovered world: their entities are there and wait. */
   reserved: readonly ReservedClient[];
-  /** Epochs given out are above this one. */
-  lastEpoch: number;
+  /** Generations given out are above this one. */
+  lastGeneration: number;
   /** The wall clock, or better one that does not jump. */
   now?: () => number;
   /** What is stored of a player, undefined where there is nothing; it answers within a bounded time and never rejects. */
   findPlayer?: (playerId: string) => Promise<StoredPlayer | undefined>;
   onJoined?: (session: StaySession) => void;
   /** For good: on purpose, or sent away; else it may still come back to what is stored of it. */
-  onLeft?: (client: number, epoch: number, isForGood: boolean) => void;
+  onLeft?: (client: number, generation: number, isForGood: boolean) => void;
 }
 
 /** Who plays, as the world outside is told. */
 export interface StaySession {
   client: number;
-  epoch: number;
+  generation: number;
   playerId: string;
   sessionId: string;
   name: string;
@@ -102,7 +102,7 @@ export class Resumption {
     this.stays = new Array(sessions.capacity).fill(undefined);
     this.isKept = new Uint8Array(sessions.capacity);
     this.isForGood = new Uint8Array(sessions.capacity);
-    sessions.reserve(options.reserved, options.lastEpoch);
+    sessions.reserve(options.reserved, options.lastGeneration);
     for (const { client, key } of options.reserved) this.reservedKeys.set(client, key);
   }
 
@@ -120,10 +120,10 @@ export class Resumption {
    * The session whose entity is here, or about to be, and belongs to who has this token. A player who is here is found by
    * any of his tokens: else an older one, or one of another server, would bring him in once more.
    */
-  find({ playerId, worldId, client, epoch, key, issuedMs }: ResumeClaims): number | undefined {
+  find({ playerId, worldId, client, generation, key, issuedMs }: ResumeClaims): number | undefined {
     const playing = this.clientOfPlayer.get(playerId);
     if (playing !== undefined && this.isInWorld(playing)) return playing;
-    if (worldId !== this.options.worldId || !this.sessions.holds(client, epoch)) return undefined;
+    if (worldId !== this.options.worldId || !this.sessions.holds(client, generation)) return undefined;
     const isOwner = this.reservedKeys.get(client) === key && issuedMs <= this.startedMs + TOKEN_SKEW_MS;
     return isOwner && this.isInWorld(client) ? client : undefined;
   }
@@ -178,11 +178,11 @@ export class Resumption {
     const { playerId, sessionId, claimedKey, isRestored } = stay;
     stay.key = key;
     stay.isTold = true;
-    const epoch = this.sessions.epoch[client];
+    const generation = this.sessions.generation[client];
     const { joinedAtMs } = stay;
-    this.options.onJoined?.({ client, epoch, playerId, sessionId, name: this.sessions.name[client], joinedAtMs });
+    this.options.onJoined?.({ client, generation, playerId, sessionId, name: this.sessions.name[client], joinedAtMs });
     const { worldId } = this.options;
-    const token = this.mint.sign({ worldId, playerId, sessionId, key, client, epoch, issuedMs: this.now() });
+    const token = this.mint.sign({ worldId, playerId, sessionId, key, client, generation, issuedMs: this.now() });
     return { token, resumed: isRestored || claimedKey === key };
   }
 
@@ -227,7 +227,7 @@ export class Resumption {
     const playerId = this.stays[client]?.playerId ?? '';
     // Who has left and is here again by another session has not left for good.
     const isElsewhere = (this.clientOfPlayer.get(playerId) ?? client) !== client;
-    this.options.onLeft?.(client, this.sessions.epoch[client], isForGood && !isElsewhere);
+    this.options.onLeft?.(client, this.sessions.generation[client], isForGood && !isElsewhere);
     if (!isElsewhere) this.clientOfPlayer.delete(playerId);
     this.stays[client] = undefined;
     this.reservedKeys.delete(client);

@@ -1,4 +1,4 @@
-// Sessions by client index, as columns. An index is free or belongs to one connection; the epoch tells one holder of
+// Sessions by client index, as columns. An index is free or belongs to one connection; the generation tells one holder of
 // an index from the next. The times are those of the clock that the table is given: one word of milliseconds, set by
 // the owner of the table, so that a reading costs a load and a test can set it.
 
@@ -66,7 +66,7 @@ export class SessionTable {
   readonly capacity: number;
   readonly clock: NetClock;
   readonly state: Uint8Array;
-  readonly epoch: Int32Array;
+  readonly generation: Int32Array;
   /** How this session's messages are encoded: a number of the gateway's. */
   readonly encoding: Uint8Array;
   /** Highest sequence number seen; 0 before the first. */
@@ -93,18 +93,18 @@ export class SessionTable {
   private freeCount: number;
   /** Where one waits whose seat may be that of an absent client, until it has said who it is. */
   private readonly anteroom: number[];
-  private lastEpoch: number;
+  private lastGeneration: number;
 
   /** A server begins anywhere below CLIENT_ID_MAX, so that the number of a client of an earlier one means nobody here. */
-  constructor(seats: number, clock: NetClock, lastEpoch = 0, anteroom = 0) {
-    this.lastEpoch = lastEpoch;
+  constructor(seats: number, clock: NetClock, lastGeneration = 0, anteroom = 0) {
+    this.lastGeneration = lastGeneration;
     assert(seats > 0 && seats <= CLIENTS_MAX_LIMIT, 'clients out of range', seats);
     const capacity = seats + anteroom;
     this.seats = seats;
     this.capacity = capacity;
     this.clock = clock;
     this.state = new Uint8Array(capacity);
-    this.epoch = new Int32Array(capacity);
+    this.generation = new Int32Array(capacity);
     this.encoding = new Uint8Array(capacity);
     this.lastSeq = new Uint32Array(capacity);
     this.hold = new Uint8Array(capacity);
@@ -127,13 +127,13 @@ export class SessionTable {
     return this.capacity - this.counts[SESSION_FREE] - this.counts[SESSION_ABSENT];
   }
 
-  /** Before anybody is let in: these indexes wait, absent, for who held them, and later epochs are above `lastEpoch`. */
-  reserve(entries: readonly { client: number; epoch: number }[], lastEpoch: number): void {
+  /** Before anybody is let in: these indexes wait, absent, for who held them, and later generations are above `lastGeneration`. */
+  reserve(entries: readonly { client: number; generation: number }[], lastGeneration: number): void {
     assert(this.counts[SESSION_FREE] === this.capacity && this.freeHead === 0, 'sessions are reserved first');
-    this.lastEpoch = lastEpoch;
-    for (const { client, epoch } of entries) {
+    this.lastGeneration = lastGeneration;
+    for (const { client, generation } of entries) {
       assert(this.state[client] === SESSION_FREE, 'an index is reserved once', client);
-      this.epoch[client] = epoch;
+      this.generation[client] = generation;
       this.setState(client, SESSION_ABSENT);
     }
     this.freeQueue.set(this.freeQueue.filter((index) => this.state[index] === SESSION_FREE));
@@ -192,8 +192,8 @@ export class SessionTable {
 
   private begin(index: number, encoding: number): number {
     const now = this.clock[0];
-    this.lastEpoch = this.lastEpoch === CLIENT_ID_MAX ? 1 : this.lastEpoch + 1;
-    this.epoch[index] = this.lastEpoch;
+    this.lastGeneration = this.lastGeneration === CLIENT_ID_MAX ? 1 : this.lastGeneration + 1;
+    this.generation[index] = this.lastGeneration;
     this.encoding[index] = encoding;
     this.lastSeq[index] = 0;
     this.hold[index] = 0;
@@ -218,13 +218,13 @@ export class SessionTable {
     assert(this.state[index] !== SESSION_FREE, 'a session released twice', index);
     if (index < this.seats) this.freeQueue[(this.freeHead + this.freeCount++) % this.seats] = index;
     else this.anteroom.push(index);
-    this.epoch[index] = 0;
+    this.generation[index] = 0;
     this.setState(index, SESSION_FREE);
   }
 
-  /** @hot True while `epoch` holds the index. Epoch 0 holds nothing. */
-  holds(index: number, epoch: number): boolean {
-    return this.epoch[index] === epoch && epoch !== 0;
+  /** @hot True while `generation` holds the index. Generation 0 holds nothing. */
+  holds(index: number, generation: number): boolean {
+    return this.generation[index] === generation && generation !== 0;
   }
 
   /** Adds to the session's score of violations; true when it has too many. */

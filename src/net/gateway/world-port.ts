@@ -1,5 +1,5 @@
 // The seam between sockets and the world. The router (server/main) implements WorldPort over the rings and drives a
-// ClientSink; the gateway (net/) implements ClientSink over sockets. `client` is a small index; `epoch` tells one
+// ClientSink; the gateway (net/) implements ClientSink over sockets. `client` is a small index; `generation` tells one
 // holder of an index from the next, so that a late frame never reaches a stranger.
 
 /** What is stored of a player: its fields by name. */
@@ -12,23 +12,23 @@ export interface StoredPlayer {
 
 export interface WorldPort {
   /** False: no zone can take a client now. The answer comes as ClientSink.joined or ClientSink.refused. */
-  join(client: number, epoch: number, updateHz: number): boolean;
+  join(client: number, generation: number, updateHz: number): boolean;
   /** As join, with an entity that is as it was stored. */
-  restore(client: number, epoch: number, updateHz: number, player: StoredPlayer): boolean;
-  leave(client: number, epoch: number): void;
+  restore(client: number, generation: number, updateHz: number, player: StoredPlayer): boolean;
+  leave(client: number, generation: number): void;
   /** Nobody is there: the client's entity lives on, and no frames are made for it. */
   setAbsent(client: number): void;
   /**
    * An absent client, or one that has another connection, is back: its next frame tells everything in view, and its
    * sequence numbers begin anew. Answered as a join is; the key tells whether the entity is the one it had.
    */
-  resume(client: number, epoch: number, updateHz: number): boolean;
+  resume(client: number, generation: number, updateHz: number): boolean;
   /** The next frame of this client tells everything in view. */
-  resync(client: number, epoch: number): boolean;
+  resync(client: number, generation: number): boolean;
   /** Publishes a checked game command; payload is bytes[start, limit). False: the ring is full. */
   command(
     client: number,
-    epoch: number,
+    generation: number,
     seq: number,
     kind: number,
     bytes: Uint8Array,
@@ -41,11 +41,11 @@ export interface WorldPort {
 
 export interface ClientSink {
   /** The key names the entity for as long as the world lasts: ids are handed out again. */
-  joined(client: number, epoch: number, entityId: number, key: number): void;
-  refused(client: number, epoch: number, code: number): void;
-  rejected(client: number, epoch: number, seq: number, kind: number, code: number): void;
+  joined(client: number, generation: number, entityId: number, key: number): void;
+  refused(client: number, generation: number, code: number): void;
+  rejected(client: number, generation: number, seq: number, kind: number, code: number): void;
   /** One finished ServerFrame at bytes[start, limit), in shared memory: copy it before returning. */
-  frame(client: number, epoch: number, bytes: Uint8Array, start: number, limit: number): void;
+  frame(client: number, generation: number, bytes: Uint8Array, start: number, limit: number): void;
   /** The world can no longer serve this client. */
-  dropped(client: number, epoch: number, code: number, text: string): void;
+  dropped(client: number, generation: number, code: number, text: string): void;
 }

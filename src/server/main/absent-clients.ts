@@ -1,4 +1,4 @@
-// Who had an entity in a recovered world: their indexes and epochs stay theirs, and their entities wait for them.
+// Who had an entity in a recovered world: their indexes and generations stay theirs, and their entities wait for them.
 
 import type { Log } from '../../base/log.js';
 import { engineColumnsOf } from '../../engine/entities/columns.js';
@@ -13,8 +13,8 @@ export interface AbsentClient extends ReservedClient {
 
 export interface AbsentClients {
   waiting: AbsentClient[];
-  /** The highest epoch of any of them, also of those that cannot wait. */
-  lastEpoch: number;
+  /** The highest generation of any of them, also of those that cannot wait. */
+  lastGeneration: number;
 }
 
 /**
@@ -24,17 +24,17 @@ export interface AbsentClients {
 export function listAbsentClients(plan: WorldPlan, log: Log): AbsentClients {
   const { clientsMax, resumeMs } = plan.settings;
   const byClient = new Map<number, AbsentClient>();
-  let lastEpoch = 0;
+  let lastGeneration = 0;
   let beyond = 0;
   for (const [zone, buffer] of plan.worlds.entries()) {
     const live = new WorldBuffer(buffer, plan.layout).blocks[LIVE_BLOCK];
-    const { alive, owner, ownerEpoch, key } = engineColumnsOf(live);
+    const { alive, owner, ownerGeneration, key } = engineColumnsOf(live);
     for (let row = 0; row < live.scalars[SCALAR_ROW_LIMIT]; row++) {
       if (alive[row] === 0 || owner[row] === 0) continue;
-      const found = { client: owner[row] - 1, epoch: ownerEpoch[row], key: key[row], zone };
-      lastEpoch = Math.max(lastEpoch, found.epoch);
+      const found = { client: owner[row] - 1, generation: ownerGeneration[row], key: key[row], zone };
+      lastGeneration = Math.max(lastGeneration, found.generation);
       if (found.client >= clientsMax) beyond++;
-      else if ((byClient.get(found.client)?.epoch ?? -1) < found.epoch) byClient.set(found.client, found);
+      else if ((byClient.get(found.client)?.generation ?? -1) < found.generation) byClient.set(found.client, found);
     }
   }
   if (beyond > 0) {
@@ -44,5 +44,5 @@ export function listAbsentClients(plan: WorldPlan, log: Log): AbsentClients {
   if (waiting.length > 0) {
     log.info({ resumeMs }, `${waiting.length} players of the recovered world wait ${resumeMs} ms for their clients`);
   }
-  return { waiting, lastEpoch };
+  return { waiting, lastGeneration };
 }

@@ -50,7 +50,8 @@ export class Grants {
     if (players.length > 1) return `${players.length} clients have this name: clientId says which`;
     const request = this.nextRequest();
     const [player] = players;
-    if (!router.grant(player.client, player.epoch, index, amount, request)) return 'its zone takes no more words now';
+    if (!router.grant(player.client, player.generation, index, amount, request))
+      return 'its zone takes no more words now';
     return new Promise((resolve) => {
       const timer = setTimeout(
         () => this.settle(request, `its zone has not answered in ${answerMsMax} ms: applied or not, nobody knows`),

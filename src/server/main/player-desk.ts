@@ -26,9 +26,9 @@ export class PlayerDesk {
   attach(post: (message: ToIoThread) => void): void {
     this.post = post;
     for (const session of this.leftUnheard.splice(0)) {
-      const { client, epoch } = session;
+      const { client, generation } = session;
       post({ kind: 'session', session });
-      post({ kind: 'sessionOver', client, epoch, isForGood: true });
+      post({ kind: 'sessionOver', client, generation, isForGood: true });
     }
     for (const session of this.sessions.values()) post({ kind: 'session', session });
   }
@@ -43,11 +43,11 @@ export class PlayerDesk {
     this.post?.({ kind: 'session', session });
   }
 
-  left(client: number, epoch: number, isForGood: boolean): void {
+  left(client: number, generation: number, isForGood: boolean): void {
     const session = this.sessions.get(client);
-    if (session?.epoch !== epoch) return;
+    if (session?.generation !== generation) return;
     this.sessions.delete(client);
-    if (this.post !== undefined) this.post({ kind: 'sessionOver', client, epoch, isForGood });
+    if (this.post !== undefined) this.post({ kind: 'sessionOver', client, generation, isForGood });
     else if (isForGood && this.leftUnheard.length < PLAYER_KEYS_GONE_MAX) this.leftUnheard.push(session);
   }
 

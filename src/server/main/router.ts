@@ -79,22 +79,22 @@ export class Router implements WorldPort {
 
   // --- clients come and go ---
 
-  join(client: number, epoch: number, updateHz: number): boolean {
+  join(client: number, generation: number, updateHz: number): boolean {
     const { x, y } = this.placement.next(client);
     const zone = this.zoneAt(x, y);
-    if (!this.orders.join(zone, client, epoch, { updateHz, x, y })) {
+    if (!this.orders.join(zone, client, generation, { updateHz, x, y })) {
       return false;
     }
-    this.begin(client, epoch, zone, updateHz);
+    this.begin(client, generation, zone, updateHz);
     return true;
   }
 
   /** Before the world runs: this client's entity is in a recovered zone and waits there. */
-  reserve(client: number, epoch: number, zone: number): void {
+  reserve(client: number, generation: number, zone: number): void {
     const { updateHz } = this.plan.settings;
-    this.routes.begin(client, epoch, zone, updateHz);
+    this.routes.begin(client, generation, zone, updateHz);
     // Its entity may walk on into another zone before main has named it there: who it is must be known then.
-    this.clients.takeUp(client, epoch, 0, updateHz, this.routes.turn[client]);
+    this.clients.takeUp(client, generation, 0, updateHz, this.routes.connection[client]);
     this.setAbsent(client);
   }
 
@@ -102,10 +102,10 @@ export class Router implements WorldPort {
     Atomics.store(this.clients.congested, client, CONGESTED_ABSENT); // the client's zone looks before each frame
   }
 
-  resume(client: number, epoch: number, updateHz: number): boolean {
+  resume(client: number, generation: number, updateHz: number): boolean {
     const zone = this.routes.zone[client];
     const { x, y } = this.placement.next(client);
-    if (zone < 0 || !this.orders.resume(zone, client, epoch, { updateHz, x, y })) {
+    if (zone < 0 || !this.orders.resume(zone, client, generation, { updateHz, x, y })) {
       return false;
     }
     this.routes.updateHz[client] = updateHz;
@@ -113,28 +113,28 @@ export class Router implements WorldPort {
     return true;
   }
 
-  restore(client: number, epoch: number, updateHz: number, player: StoredPlayer): boolean {
+  restore(client: number, generation: number, updateHz: number, player: StoredPlayer): boolean {
     const { worldWidth, worldHeight } = this.plan.settings;
     // A stored world may have been larger.
     const x = clampInside(player.x, worldWidth);
     const y = clampInside(player.y, worldHeight);
     const zone = this.zoneAt(x, y);
-    const head = { client, epoch, updateHz, turn: this.routes.turn[client] };
+    const head = { client, generation, updateHz, connection: this.routes.connection[client] };
     if (!writeArrival(this.arrivals[zone], this.game, head, { ...player, x, y })) {
       this.counters.queueFull++;
       return false;
     }
-    this.begin(client, epoch, zone, updateHz);
+    this.begin(client, generation, zone, updateHz);
     return true;
   }
 
-  leave(client: number, epoch: number): void {
-    if (!this.routes.isRouted(client, epoch)) {
+  leave(client: number, generation: number): void {
+    if (!this.routes.isRouted(client, generation)) {
       return;
     }
     const zone = this.routes.zone[client];
     this.routes.end(client);
-    this.orders.leave(zone, client, epoch);
+    this.orders.leave(zone, client, generation);
   }
 
   setCongested(client: number, congested: boolean): void {
@@ -157,15 +157,15 @@ export class Router implements WorldPort {
 
   // --- what clients want ---
 
-  resync(client: number, epoch: number): boolean {
+  resync(client: number, generation: number): boolean {
     const zone = this.routes.zone[client];
-    return zone >= 0 && this.orders.resync(zone, client, epoch);
+    return zone >= 0 && this.orders.resync(zone, client, generation);
   }
 
   /** @hot */
   command(
     client: number,
-    epoch: number,
+    generation: number,
     seq: number,
     kind: number,
     bytes: Uint8Array,
@@ -184,12 +184,12 @@ export class Router implements WorldPort {
     }
     const view = ring.view;
     view.setUint16(offset + R.COMMAND_CLIENT, client, true);
-    view.setUint16(offset + R.COMMAND_NTH, ++this.routes.nth[client], true);
-    view.setInt32(offset + R.COMMAND_EPOCH, epoch, true);
+    view.setUint16(offset + R.COMMAND_NUMBER, ++this.routes.number[client], true);
+    view.setInt32(offset + R.COMMAND_GENERATION, generation, true);
     view.setUint32(offset + R.COMMAND_SEQ, seq, true);
     view.setUint16(offset + R.COMMAND_KIND, kind, true);
     view.setUint8(offset + R.COMMAND_BYTES, limit - start);
-    view.setUint8(offset + R.COMMAND_TURN, this.routes.turn[client]);
+    view.setUint8(offset + R.COMMAND_CONNECTION, this.routes.connection[client]);
     const target = ring.bytes;
     for (let from = start, to = offset + COMMAND_HEADER_BYTES; from < limit; from++, to++) {
       target[to] = bytes[from];
@@ -204,10 +204,11 @@ export class Router implements WorldPort {
   }
 
   /** False: nothing was sent. The answer comes as onGranted, unless the zone's thread fails. */
-  grant(client: number, epoch: number, grant: number, amount: number, request: number): boolean {
+  grant(client: number, generation: number, grant: number, amount: number, request: number): boolean {
     const { routes } = this;
     return (
-      routes.isRouted(client, epoch) && this.orders.grant(routes.zone[client], client, epoch, grant, amount, request)
+      routes.isRouted(client, generation) &&
+      this.orders.grant(routes.zone[client], client, generation, grant, amount, request)
     );
   }
 
@@ -221,8 +222,8 @@ export class Router implements WorldPort {
     return this.delivery.bytesWaiting(thread);
   }
 
-  private begin(client: number, epoch: number, zone: number, updateHz: number): void {
-    this.routes.begin(client, epoch, zone, updateHz);
+  private begin(client: number, generation: number, zone: number, updateHz: number): void {
+    this.routes.begin(client, generation, zone, updateHz);
     this.clients.congested[client] = 0;
   }
 
@@ -231,7 +232,12 @@ export class Router implements WorldPort {
     const entry = { updateHz: this.routes.updateHz[client], x, y };
     const isAbsent = this.clients.congested[client] === CONGESTED_ABSENT;
     if (!this.orders.attach(zone, client, entry, isAbsent)) {
-      this.sink?.dropped(client, this.routes.epoch[client], RejectCode.QueueFull, 'the zone could not be told of it');
+      this.sink?.dropped(
+        client,
+        this.routes.generation[client],
+        RejectCode.QueueFull,
+        'the zone could not be told of it',
+      );
       return false;
     }
     return true;
@@ -247,7 +253,7 @@ export class Router implements WorldPort {
   private deliverRecord(frames: ByteRing): void {
     const { view, offset, kind } = frames;
     const client = view.getInt32(offset + R.FRAME_CLIENT, true);
-    const epoch = view.getInt32(offset + R.FRAME_EPOCH, true);
+    const generation = view.getInt32(offset + R.FRAME_GENERATION, true);
     if (kind === R.FROM_ZONE_FRAME) {
       const { delivered } = this.clients;
       Atomics.store(delivered, client, (delivered[client] + 1) | 0); // the client's zone may make the next one
@@ -257,32 +263,32 @@ export class Router implements WorldPort {
       this.onGranted(view.getUint32(offset + R.FRAME_BODY, true), view.getUint32(offset + R.FRAME_BODY + 4, true));
       return;
     }
-    if (!this.routes.isRouted(client, epoch) || this.sink === undefined) {
+    if (!this.routes.isRouted(client, generation) || this.sink === undefined) {
       this.counters.framesStale++;
       return;
     }
-    const hop = view.getInt32(offset + R.FRAME_HOP, true);
+    const crossings = view.getInt32(offset + R.FRAME_CROSSINGS, true);
     const body = offset + R.FRAME_BODY;
     if (kind === R.FROM_ZONE_FRAME) {
-      if (hop > this.routes.hop[client]) {
+      if (crossings > this.routes.crossings[client]) {
         this.delivery.catchUpOthers(frames); // the zone it comes from says so in another ring, published before
       }
-      if (hop !== this.routes.hop[client]) {
+      if (crossings !== this.routes.crossings[client]) {
         this.counters.framesStale++;
         return;
       }
       this.counters.framesDelivered++;
-      this.sink.frame(client, epoch, frames.bytes, body, offset + frames.payloadBytes);
+      this.sink.frame(client, generation, frames.bytes, body, offset + frames.payloadBytes);
     } else if (kind === R.FROM_ZONE_MOVED) {
-      if (this.routes.move(client, hop, view.getUint32(body, true))) this.counters.moved++;
+      if (this.routes.move(client, crossings, view.getUint32(body, true))) this.counters.moved++;
     } else if (kind === R.FROM_ZONE_REJECT) {
       const seq = view.getUint32(body, true);
-      this.sink.rejected(client, epoch, seq, view.getUint32(body + 4, true), view.getUint32(body + 8, true));
+      this.sink.rejected(client, generation, seq, view.getUint32(body + 4, true), view.getUint32(body + 8, true));
     } else if (kind === R.FROM_ZONE_JOINED) {
-      this.sink.joined(client, epoch, view.getUint32(body, true), view.getUint32(body + 4, true));
+      this.sink.joined(client, generation, view.getUint32(body, true), view.getUint32(body + 4, true));
     } else if (kind === R.FROM_ZONE_REFUSED) {
       this.routes.end(client);
-      this.sink.refused(client, epoch, view.getUint32(body, true));
+      this.sink.refused(client, generation, view.getUint32(body, true));
     }
   }
 }

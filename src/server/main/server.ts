@@ -26,7 +26,7 @@ import { Metrics } from '../../net/http/metrics.js';
 import { createNet, type Net } from '../../net/net.js';
 import { CLIENT_ID_MAX } from '../../protocol/limits.js';
 import { requireSoundStores } from '../../stores/open-stores.js';
-import { EPOCH_LEAP_MAX } from '../limits.js';
+import { GENERATION_LEAP_MAX } from '../limits.js';
 import { WorldReport } from '../reports/world-report.js';
 import { IoKeeper } from '../threads/io-keeper.js';
 import { Supervisor } from '../threads/supervisor.js';
@@ -104,7 +104,7 @@ export async function startServer(settings: Settings, log: Log, source: Settings
   const folder = settle(folderFound, recovery.worldId, lease.token);
   const resume = prepareResume(plan, recovery, desk, log);
   const router = new Router(plan, place(settings), game);
-  for (const { client, epoch, zone } of resume.reserved) router.reserve(client, epoch, zone);
+  for (const { client, generation, zone } of resume.reserved) router.reserve(client, generation, zone);
   const metrics = new Metrics();
   const report = new WorldReport(plan, router, supervisor);
   report.register(metrics, game.events);
@@ -197,7 +197,7 @@ interface WorldResume extends ResumeOptions {
 
 function prepareResume(plan: WorldPlan, { worldId, source }: RecoveryReport, desk: PlayerDesk, log: Log): WorldResume {
   const { resumeSecret, resumeMs, data } = plan.settings;
-  const { waiting, lastEpoch } = listAbsentClients(plan, log);
+  const { waiting, lastGeneration } = listAbsentClients(plan, log);
   const isNewWorld = source === 'initial';
   const secret = loadResumeSecret({ text: resumeSecret, folder: data, isNewWorld, log });
   return {
@@ -205,7 +205,7 @@ function prepareResume(plan: WorldPlan, { worldId, source }: RecoveryReport, des
     worldId,
     resumeMs,
     reserved: waiting,
-    lastEpoch: leapFrom(lastEpoch),
+    lastGeneration: leapFrom(lastGeneration),
     findPlayer: (playerId) => desk.find(playerId),
     onJoined: (session) => desk.joined(session),
     onLeft: (client, epoch, isForGood) => desk.left(client, epoch, isForGood),
@@ -216,9 +216,9 @@ function prepareResume(plan: WorldPlan, { worldId, source }: RecoveryReport, des
  * Above all that are recovered. What was given out since is not known here: a leap by chance makes it unlikely that the
  * number of a client of an earlier server is given out again.
  */
-function leapFrom(lastEpoch: number): number {
-  const leap = randomInt(1, EPOCH_LEAP_MAX);
-  return lastEpoch + leap < CLIENT_ID_MAX ? lastEpoch + leap : leap;
+function leapFrom(lastGeneration: number): number {
+  const leap = randomInt(1, GENERATION_LEAP_MAX);
+  return lastGeneration + leap < CLIENT_ID_MAX ? lastGeneration + leap : leap;
 }
 
 interface Parts {

@@ -18,7 +18,7 @@ export interface Entry {
 
 interface Leave {
   client: number;
-  epoch: number;
+  generation: number;
 }
 
 export class ZoneOrders {
@@ -43,12 +43,12 @@ export class ZoneOrders {
 
   // False, each of them: there is no room.
 
-  join(zone: number, client: number, epoch: number, entry: Entry): boolean {
+  join(zone: number, client: number, generation: number, entry: Entry): boolean {
     if (this.waitingLeaves[zone].length >= this.leavesMax) {
       this.onFull();
       return false;
     }
-    const view = this.claim(zone, client, epoch, 0, R.TO_ZONE_JOIN, 12);
+    const view = this.claim(zone, client, generation, 0, R.TO_ZONE_JOIN, 12);
     if (view === undefined) return false;
     this.writeEntry(view, entry);
     this.rings[zone].publish();
@@ -56,21 +56,21 @@ export class ZoneOrders {
   }
 
   /** The connection that takes the client up has the next turn. */
-  resume(zone: number, client: number, epoch: number, entry: Entry): boolean {
-    const view = this.claim(zone, client, epoch, 0, R.TO_ZONE_RESUME, 16);
+  resume(zone: number, client: number, generation: number, entry: Entry): boolean {
+    const view = this.claim(zone, client, generation, 0, R.TO_ZONE_RESUME, 16);
     if (view === undefined) return false;
-    view.setUint8(this.at + R.COMMAND_TURN, this.routes.nextTurn(client));
+    view.setUint8(this.at + R.COMMAND_CONNECTION, this.routes.nextTurn(client));
     this.writeEntry(view, entry);
-    view.setInt32(this.at + R.COMMAND_PAYLOAD + 12, this.routes.hop[client], true);
+    view.setInt32(this.at + R.COMMAND_PAYLOAD + 12, this.routes.crossings[client], true);
     this.rings[zone].publish();
     return true;
   }
 
   attach(zone: number, client: number, entry: Entry, isAbsent: boolean): boolean {
-    const view = this.claim(zone, client, this.routes.epoch[client], 0, R.TO_ZONE_ATTACH, 20);
+    const view = this.claim(zone, client, this.routes.generation[client], 0, R.TO_ZONE_ATTACH, 20);
     if (view === undefined) return false;
     this.writeEntry(view, entry);
-    view.setInt32(this.at + R.COMMAND_PAYLOAD + 12, this.routes.hop[client], true);
+    view.setInt32(this.at + R.COMMAND_PAYLOAD + 12, this.routes.crossings[client], true);
     view.setInt32(this.at + R.COMMAND_PAYLOAD + 16, isAbsent ? 1 : 0, true);
     this.rings[zone].publish();
     return true;
@@ -80,12 +80,12 @@ export class ZoneOrders {
     return this.tell(zone, 0, 0, count, R.TO_ZONE_ATTACHED_ALL);
   }
 
-  resync(zone: number, client: number, epoch: number): boolean {
-    return this.tell(zone, client, epoch, 0, R.TO_ZONE_RESYNC);
+  resync(zone: number, client: number, generation: number): boolean {
+    return this.tell(zone, client, generation, 0, R.TO_ZONE_RESYNC);
   }
 
-  grant(zone: number, client: number, epoch: number, grant: number, amount: number, request: number): boolean {
-    const view = this.claim(zone, client, epoch, 0, R.TO_ZONE_GRANT, R.GRANT_BYTES);
+  grant(zone: number, client: number, generation: number, grant: number, amount: number, request: number): boolean {
+    const view = this.claim(zone, client, generation, 0, R.TO_ZONE_GRANT, R.GRANT_BYTES);
     if (view === undefined) return false;
     const payload = this.at + R.COMMAND_PAYLOAD;
     view.setUint32(payload + R.GRANT_INDEX, grant, true);
@@ -96,10 +96,10 @@ export class ZoneOrders {
   }
 
   /** Said later where there is no room now, in the order of the leaves. */
-  leave(zone: number, client: number, epoch: number): void {
+  leave(zone: number, client: number, generation: number): void {
     const waiting = this.waitingLeaves[zone];
-    if (waiting.length > 0 || !this.tell(zone, client, epoch, 0, R.TO_ZONE_LEAVE)) {
-      waiting.push({ client, epoch });
+    if (waiting.length > 0 || !this.tell(zone, client, generation, 0, R.TO_ZONE_LEAVE)) {
+      waiting.push({ client, generation });
       this.onWaiting();
     }
   }
@@ -108,16 +108,16 @@ export class ZoneOrders {
     for (const [zone, waiting] of this.waitingLeaves.entries()) {
       let told = 0;
       while (told < waiting.length) {
-        const { client, epoch } = waiting[told];
-        if (!this.tell(zone, client, epoch, 0, R.TO_ZONE_LEAVE)) break;
+        const { client, generation } = waiting[told];
+        if (!this.tell(zone, client, generation, 0, R.TO_ZONE_LEAVE)) break;
         told++;
       }
       if (told > 0) waiting.splice(0, told);
     }
   }
 
-  private tell(zone: number, client: number, epoch: number, seq: number, kind: number): boolean {
-    const isClaimed = this.claim(zone, client, epoch, seq, kind, 0) !== undefined;
+  private tell(zone: number, client: number, generation: number, seq: number, kind: number): boolean {
+    const isClaimed = this.claim(zone, client, generation, seq, kind, 0) !== undefined;
     if (isClaimed) this.rings[zone].publish();
     return isClaimed;
   }
@@ -125,7 +125,7 @@ export class ZoneOrders {
   private claim(
     zone: number,
     client: number,
-    epoch: number,
+    generation: number,
     seq: number,
     kind: number,
     bytes: number,
@@ -138,12 +138,12 @@ export class ZoneOrders {
     }
     const { view } = ring;
     view.setUint16(offset + R.COMMAND_CLIENT, client, true);
-    view.setUint16(offset + R.COMMAND_NTH, 0, true);
-    view.setInt32(offset + R.COMMAND_EPOCH, epoch, true);
+    view.setUint16(offset + R.COMMAND_NUMBER, 0, true);
+    view.setInt32(offset + R.COMMAND_GENERATION, generation, true);
     view.setUint32(offset + R.COMMAND_SEQ, seq, true);
     view.setUint16(offset + R.COMMAND_KIND, kind, true);
     view.setUint8(offset + R.COMMAND_BYTES, bytes);
-    view.setUint8(offset + R.COMMAND_TURN, this.routes.turn[client]);
+    view.setUint8(offset + R.COMMAND_CONNECTION, this.routes.connection[client]);
     this.at = offset;
     return view;
   }

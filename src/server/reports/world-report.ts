@@ -16,7 +16,7 @@ import { DurabilityReport } from './durability-report.js';
 
 const GAUGES: ReadonlySet<string> = new Set([
   'clients',
-  'ghosts',
+  'mirrors',
   'cellsHeld',
   'cellsEvicting',
   'cellEntities',

@@ -34,7 +34,8 @@ export async function runIoThread(data: IoThreadData, port: MessagePort, jobEntr
     else if (message.kind === 'settings') beats.changePeriods(message);
     else if (message.kind === 'outcome') desk.settle(message.request, message.outcome);
     else if (message.kind === 'session') playerSnapshotter.joined(message.session);
-    else if (message.kind === 'sessionOver') playerSnapshotter.left(message.client, message.epoch, message.isForGood);
+    else if (message.kind === 'sessionOver')
+      playerSnapshotter.left(message.client, message.generation, message.isForGood);
     else if (message.kind === 'findPlayer') void findPlayer(message.request, message.playerId);
   });
 

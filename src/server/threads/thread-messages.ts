@@ -55,7 +55,7 @@ export type ToIoThread =
   | { kind: 'stop' }
   | { kind: 'outcome'; request: number; outcome: Outcome }
   | { kind: 'session'; session: PlayerSession }
-  | { kind: 'sessionOver'; client: number; epoch: number; isForGood: boolean }
+  | { kind: 'sessionOver'; client: number; generation: number; isForGood: boolean }
   | { kind: 'findPlayer'; request: number; playerId: string }
   | { kind: 'settings'; hotSnapshotMs: number; coldSnapshotMs: number };
 

@@ -212,13 +212,14 @@ test('the arena goes on where its players were last told to be, with the wounds 
     for (const [zone, buffer] of fresh.worlds.entries()) {
       new Uint8Array(buffer).set(new Uint8Array(recovered.plan.worlds[zone]));
     }
-    for (const { client, epoch, zone } of listAbsentClients(fresh, SILENT).waiting) router.reserve(client, epoch, zone);
+    for (const { client, generation, zone } of listAbsentClients(fresh, SILENT).waiting)
+      router.reserve(client, generation, zone);
   });
   next.run(3);
   const settled = bodiesOf(next.plan);
   assert.deepEqual([...settled.keys()].sort(), [...now.keys()].sort(), 'nobody is lost or doubled');
-  for (const { index, epoch, key } of players) {
-    const client = next.resume(index, epoch);
+  for (const { index, generation, key } of players) {
+    const client = next.resume(index, generation);
     next.run(20);
     assert.equal(client.key, key, 'its client comes back to it');
     assert.ok(client.self, `client ${index} sees itself, seed ${seed}`);

@@ -440,7 +440,7 @@ test('recovered events come in the order of their ticks, whichever zone they are
   );
 });
 
-test('a ghost whose value turns from 0 to -0 is the same again in a replay', () => {
+test('a mirror whose value turns from 0 to -0 is the same again in a replay', () => {
   const stage = new Stage({ bots: 80, seed: SEED, worldWidth: 128, worldHeight: 128, viewRadius: 16 }, 1);
   const { hosts, plan } = stage.world;
   stage.run(5);
@@ -458,7 +458,7 @@ test('a ghost whose value turns from 0 to -0 is the same again in a replay', () 
     }
     stage.run(2);
   }
-  assert.ok(turned.size > 3, `${turned.size} ghosts`);
+  assert.ok(turned.size > 3, `${turned.size} mirrors`);
   const then = planWorld(stage.world.settings, game, 1, 0);
   fillZone(new WorldBuffer(then.worlds[0], plan.layout), base);
   const replay = new ZoneReplay(then, 0, game);

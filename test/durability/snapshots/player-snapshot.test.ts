@@ -20,7 +20,7 @@ import { readPlayerAsStranger } from './stranger.js';
 
 const WORLD_ID = '7b0cf7a8-6b1f-4d0a-9a53-0d6d1c5f6b11';
 const FORM = { kinds: ['player', 'npc'], fields: ['hp', 'gold'] };
-const ADA = { client: 4, epoch: 9, playerId: 'player-ada', sessionId: 'session-ada', name: 'Ada', joinedAtMs: 5 };
+const ADA = { client: 4, generation: 9, playerId: 'player-ada', sessionId: 'session-ada', name: 'Ada', joinedAtMs: 5 };
 
 interface Setup {
   snapshotter: PlayerSnapshotter;
@@ -46,7 +46,7 @@ function setUp(t: TestContext, hot: HotStore = openEmbeddedHotStore({ folder: op
   ]) {
     columns.alive[row] = row === 5 ? 0 : 1;
     columns.owner[row] = owner;
-    columns.ownerEpoch[row] = 9;
+    columns.ownerGeneration[row] = 9;
     columns.key[row] = 0xf0000000 + row;
     columns.positionX[row] = 10.5;
     columns.positionY[row] = 20.25;
@@ -72,7 +72,7 @@ test('who plays and is alive is stored by name, with the session; nobody and not
   await snapshotter.take(1000);
   assert.equal(await countStored(hot), 0, 'nobody plays');
   snapshotter.joined(ADA);
-  snapshotter.joined({ ...ADA, client: 5, epoch: 8, playerId: 'late' }); // its row is of another epoch
+  snapshotter.joined({ ...ADA, client: 5, generation: 8, playerId: 'late' }); // its row is of another generation
   await snapshotter.take(1000);
   assert.equal(await countStored(hot), 2);
   assert.equal((await hot.get([playerKey('late')]))[0], undefined);
@@ -115,7 +115,7 @@ test('who leaves for good is deleted, also when a snapshot is under way; who was
   snapshotter.joined(ADA);
   await snapshotter.take(1000);
   snapshotter.left(4, 8, true);
-  assert.equal(await countStored(hot), 2, 'another epoch is somebody else');
+  assert.equal(await countStored(hot), 2, 'another generation is somebody else');
   snapshotter.left(4, 9, false);
   await snapshotter.take(1000);
   assert.equal(await countStored(hot), 2);

@@ -21,8 +21,8 @@ interface Header {
   compression: string;
   bodyBytes: number;
   rows: number;
-  ghostFirst: number;
-  ghosts: number;
+  mirrorFirst: number;
+  mirrors: number;
   ids: number;
   rowCapacity: number;
   columns: { name: string; type: string; role?: string }[];
@@ -70,7 +70,7 @@ export function readZoneAsStranger(bytes: Buffer): StrangeZone {
   const idColumns: Record<string, number[]> = {};
   for (const { name, type, role } of header.columns) {
     if (role === 'id') idColumns[name] = take(type, header.ids);
-    else byRow[name] = take(type, header.rows + header.ghosts);
+    else byRow[name] = take(type, header.rows + header.mirrors);
   }
   const { count = 0, queueRecords = 0, queueRecordBytes = 0 } = header.cells ?? {};
   const [version, state, since, taken] = ['f64', 'i32', 'i32', 'i32'].map((type) => take(type, count));
@@ -80,11 +80,11 @@ export function readZoneAsStranger(bytes: Buffer): StrangeZone {
   at += queueRecords * queueRecordBytes;
   if (at !== body.length) throw new Error(`${body.length - at} bytes are left`);
   const entities: StrangeEntity[] = [];
-  for (let i = 0; i < header.rows + header.ghosts; i++) {
+  for (let i = 0; i < header.rows + header.mirrors; i++) {
     if (byRow.alive[i] === 0) continue;
     const id = byRow.key[i] & 0x7fffff;
     entities.push({
-      row: i < header.rows ? i : header.ghostFirst + i - header.rows,
+      row: i < header.rows ? i : header.mirrorFirst + i - header.rows,
       isMirror: i >= header.rows,
       name: `${id}.${byRow.key[i] >>> 23}`,
       zoneOfBirth: Math.floor(id / header.rowCapacity),

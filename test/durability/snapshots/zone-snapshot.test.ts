@@ -24,9 +24,9 @@ import {
   type ColumnSpec,
   layOutWorld,
   SCALAR_CELL_QUEUE,
-  SCALAR_GHOST_FIRST,
-  SCALAR_GHOST_LIMIT,
   SCALAR_ID_LIMIT,
+  SCALAR_MIRROR_FIRST,
+  SCALAR_MIRROR_LIMIT,
   SCALAR_ROW_LIMIT,
   SCALAR_TICK,
 } from '../../../src/memory/world/world-layout.js';
@@ -51,12 +51,12 @@ const COLUMNS: ColumnSpec[] = [
   { name: 'given', type: 'u16', role: 'id' },
 ];
 const ROWS = 10;
-const GHOSTS = [40, 41];
+const MIRRORS = [40, 41];
 const IDS = 3;
 const EPOCH = 5;
 /** Scalars, globals, marks, columns. */
 const BODY_START = 64 * 4 + 64 * 8 + 64 * 4;
-const BODY_BYTES = BODY_START + (ROWS + GHOSTS.length) * (1 + 4 + 8) + IDS * 2;
+const BODY_BYTES = BODY_START + (ROWS + MIRRORS.length) * (1 + 4 + 8) + IDS * 2;
 const MIB = 1024 * 1024;
 
 function createWorld(): WorldBuffer {
@@ -65,13 +65,13 @@ function createWorld(): WorldBuffer {
   const live = world.blocks[LIVE_BLOCK];
   live.scalars[SCALAR_TICK] = 77;
   live.scalars[SCALAR_ROW_LIMIT] = ROWS;
-  live.scalars[SCALAR_GHOST_FIRST] = 40;
-  live.scalars[SCALAR_GHOST_LIMIT] = 42;
+  live.scalars[SCALAR_MIRROR_FIRST] = 40;
+  live.scalars[SCALAR_MIRROR_LIMIT] = 42;
   live.scalars[SCALAR_ID_LIMIT] = IDS;
   live.globals[5] = 0.125;
   live.marks[2] = 11;
   live.columns.given.set([7, 8, 9]);
-  for (const row of [...Array(ROWS).keys(), ...GHOSTS]) {
+  for (const row of [...Array(ROWS).keys(), ...MIRRORS]) {
     live.columns.hp[row] = row;
     live.columns.x[row] = row / 3;
     live.columns.score[row] = row * 1e9;
@@ -154,8 +154,8 @@ test('a zone comes back from its bytes as it was', () => {
     tick: 77,
     takenAtMs: 1234,
     rows: ROWS,
-    ghostFirst: 40,
-    ghosts: 2,
+    mirrorFirst: 40,
+    mirrors: 2,
     ids: IDS,
     columns: COLUMNS,
     bodyBytes: BODY_BYTES,
@@ -170,8 +170,8 @@ test('a stranger reads a snapshot from the drawing alone', () => {
   const live = world.blocks[LIVE_BLOCK];
   live.scalars[SCALAR_TICK] = 77;
   live.scalars[SCALAR_ROW_LIMIT] = 3;
-  live.scalars[SCALAR_GHOST_FIRST] = 40;
-  live.scalars[SCALAR_GHOST_LIMIT] = 41;
+  live.scalars[SCALAR_MIRROR_FIRST] = 40;
+  live.scalars[SCALAR_MIRROR_LIMIT] = 41;
   live.scalars[SCALAR_ID_LIMIT] = 2;
   live.scalars[SCALAR_CELL_QUEUE] = 1;
   live.globals[5] = 0.125;
@@ -288,9 +288,9 @@ for (const seed of [1, 2, 3]) {
       if (typeof snapshot === 'string') continue;
       read++;
       assert.equal(snapshot.columns.size, snapshot.header.columns.length);
-      const { rows, ghosts, ids, columns } = snapshot.header;
+      const { rows, mirrors, ids, columns } = snapshot.header;
       for (const { name, role } of columns) {
-        assert.equal(snapshot.columns.get(name)?.length, role === 'id' ? ids : rows + ghosts);
+        assert.equal(snapshot.columns.get(name)?.length, role === 'id' ? ids : rows + mirrors);
       }
     }
     assert.ok(read > 0, 'some of them only say another name or tick');
@@ -305,9 +305,9 @@ test('each lie of a header has its reason', () => {
   assert.match(tell({ rows: -1 }) as string, /-1 rows/);
   assert.match(tell({ rows: 9.5 }) as string, /9.5 rows/);
   assert.match(tell({ ids: 65 }) as string, /65 ids, of 64/);
-  assert.match(tell({ ghosts: 25 }) as string, /25 ghosts from row 40 of 64/);
-  assert.match(tell({ ghostFirst: -3 }) as string, /2 ghosts from row -3/);
-  assert.match(tell({ rows: 63 }) as string, /2 ghosts from row 40/);
+  assert.match(tell({ mirrors: 25 }) as string, /25 mirrors from row 40 of 64/);
+  assert.match(tell({ mirrorFirst: -3 }) as string, /2 mirrors from row -3/);
+  assert.match(tell({ rows: 63 }) as string, /2 mirrors from row 40/);
   assert.match(tell({ rows: 11 }) as string, /names columns of/);
   assert.match(tell({ bodyBytes: 5 }) as string, /says 5 bytes, and names columns of \d+/);
   assert.match(tell({ zone: 64 }) as string, /says zone 64/);
@@ -336,7 +336,7 @@ test('a body that unpacks to other than its columns is refused before it fills t
   const rows = 163840;
   const columns = Array.from({ length: 200 }, (_, n) => ({ name: `c${n}`, type: 'f64' }));
   const bodyBytes = BODY_START + rows * 200 * 8;
-  const lie = { ...header, rows, ghosts: 0, rowCapacity: rows, columns, bodyBytes };
+  const lie = { ...header, rows, mirrors: 0, rowCapacity: rows, columns, bodyBytes };
   assert.match(tryDecode(forge(lie, brotliCompressSync(Buffer.alloc(5)))) as string, /5 bytes instead of 262145024/);
   const grownMiB = (process.resourceUsage().maxRSS - before) / 1024;
   assert.ok(grownMiB < 64, `the process grew by ${grownMiB} MiB`);

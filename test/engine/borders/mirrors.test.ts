@@ -114,10 +114,10 @@ test('those for whom there is no row are counted, each in each tick', () => {
   const stage = new Stage(most + 3);
   assert.equal(stage.zone.rowCapacity - stage.zone.ownCapacity, most);
   assert.equal(stage.ys.length, most);
-  const before = stage.zone.counters[COUNTER.ghostsRefused];
+  const before = stage.zone.counters[COUNTER.mirrorsRefused];
   stage.world.run(1);
-  assert.equal(stage.zone.counters[COUNTER.ghostsRefused] - before, 3);
-  assert.equal(stage.zone.counters[COUNTER.ghosts], most);
+  assert.equal(stage.zone.counters[COUNTER.mirrorsRefused] - before, 3);
+  assert.equal(stage.zone.counters[COUNTER.mirrors], most);
 });
 
 test('who goes away from the border is kept for some ticks, and then forgotten', () => {

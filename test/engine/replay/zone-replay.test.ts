@@ -29,8 +29,8 @@ function play(world: HeadlessWorld, keeper: JournalKeeper, ticks: number, random
       }
       if (random() < 0.05) world.send(client, 'Shoot', { angle: Math.floor(random() * 65536) });
     }
-    for (const { index, epoch } of world.clients.values()) {
-      if (random() < 0.02) world.router.grant(index, epoch, 0, 1 + Math.floor(random() * 50), 1);
+    for (const { index, generation } of world.clients.values()) {
+      if (random() < 0.02) world.router.grant(index, generation, 0, 1 + Math.floor(random() * 50), 1);
     }
     if (random() < 0.02) {
       const index = Math.floor(random() * 60);
@@ -98,7 +98,7 @@ for (const seed of [1, 2, 3]) {
   });
 }
 
-test('a ghost that first appears in a tick that is lost with its thread is in the journal of the next one', () => {
+test('a mirror that first appears in a tick that is lost with its thread is in the journal of the next one', () => {
   const world = new HeadlessWorld(game, { zoneColumns: 2, zoneRows: 1, bots: 0, spawn: 'spread', seed: 1 }, 2);
   const keeper = new JournalKeeper(world);
   for (let i = 0; i < 8; i++) world.join(i);
@@ -112,7 +112,7 @@ test('a ghost that first appears in a tick that is lost with its thread is in th
   const [{ zone }, { zone: neighbour }] = world.hosts;
   for (let row = 0; row < neighbour.rowLimit; row++) neighbour.positionX[row] = 190;
   run(10);
-  assert.equal(zone.counters[COUNTER.ghosts], 0);
+  assert.equal(zone.counters[COUNTER.mirrors], 0);
   const row = neighbour.alive.indexOf(1);
   neighbour.positionX[row] = 101;
   world.hosts[1].runTick(world.tick);
@@ -120,10 +120,10 @@ test('a ghost that first appears in a tick that is lost with its thread is in th
     throw new Error('the thread ended');
   };
   assert.throws(() => world.run(1), /the thread ended/);
-  assert.equal(zone.counters[COUNTER.ghosts], 1, 'there it is');
+  assert.equal(zone.counters[COUNTER.mirrors], 1, 'there it is');
   world.replaceThread(0);
   run(10);
-  assert.equal(zone.counters[COUNTER.ghosts], 1, 'and there it is again');
+  assert.equal(zone.counters[COUNTER.mirrors], 1, 'and there it is again');
   assert.ok(compare(world, keeper, 0, undefined) >= 20);
 });
 
@@ -157,12 +157,12 @@ test('a record that finds no room is missing, also where a thread that died had 
   assert.equal(compare(world, keeper, 0, undefined), 25, 'up to the gap, and nothing behind it');
 });
 
-test('an own row stands for the ghost of the same id in a replay as in play', () => {
+test('an own row stands for the mirror of the same id in a replay as in play', () => {
   const old = new HeadlessWorld(game, { ...FOUR_ZONES, seed: 1 }, 1);
   old.run(20);
   const shape = { rowCapacity: old.plan.layout.rowCapacity } as WorldIdentity;
   let base: Buffer | undefined;
-  // As a recovery may leave it: an entity was brought over the border, and its ghost stands still.
+  // As a recovery may leave it: an entity was brought over the border, and its mirror stands still.
   const prepare = ({ worlds, layout }: WorldPlan): void => {
     for (const [zone, buffer] of worlds.entries()) {
       new Uint8Array(buffer).set(new Uint8Array(old.plan.worlds[zone]));
@@ -172,9 +172,9 @@ test('an own row stands for the ghost of the same id in a replay as in play', ()
       columns.departTo.fill(0);
       if (zone === 0) {
         const { ownCapacity } = old.hosts[0].zone;
-        const ghost = columns.alive.findIndex((alive, row) => row >= ownCapacity && alive !== 0);
-        assert.ok(ghost > 0);
-        columns.key[columns.alive.indexOf(1)] = columns.key[ghost];
+        const mirror = columns.alive.findIndex((alive, row) => row >= ownCapacity && alive !== 0);
+        assert.ok(mirror > 0);
+        columns.key[columns.alive.indexOf(1)] = columns.key[mirror];
       }
       world.commit();
       world.commit();

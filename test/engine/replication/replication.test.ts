@@ -166,7 +166,7 @@ test('a resync tells everything anew', () => {
   const client = world.join(0);
   world.run(30);
   client.decoder.entities.clear();
-  world.router.resync(client.index, client.epoch);
+  world.router.resync(client.index, client.generation);
   world.listen((teller) => assertSeesTruth(world, teller, 0, `tick ${world.tick}`));
   world.run(3);
   assert.equal(client.fullCount, 2);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { LazyIndex } from '../../../src/engine/space/lazy-index.js';
 import { Quadtree } from '../../../src/engine/space/quadtree.js';
 import type { EngineZone } from '../../../src/engine/zone/zone.js';
-import { SCALAR_COUNT, SCALAR_GHOST_LIMIT } from '../../../src/memory/world/world-layout.js';
+import { SCALAR_COUNT, SCALAR_MIRROR_LIMIT } from '../../../src/memory/world/world-layout.js';
 
 const OWN = 8;
 const ROWS = 12;
@@ -26,7 +26,7 @@ function createZone() {
       zone.positionX[row] = x;
       zone.positionY[row] = 10;
       if (row < OWN) zone.rowLimit = Math.max(zone.rowLimit, row + 1);
-      else scalars[SCALAR_GHOST_LIMIT] = Math.max(scalars[SCALAR_GHOST_LIMIT], row + 1);
+      else scalars[SCALAR_MIRROR_LIMIT] = Math.max(scalars[SCALAR_MIRROR_LIMIT], row + 1);
     },
     remove(row: number): void {
       zone.alive[row] = 0;
@@ -48,7 +48,7 @@ test('before a tree and before the first tick nothing is found', () => {
   assert.deepEqual(rowsAt(new LazyIndex().over(createTree()), 20), []);
 });
 
-test('it finds own rows and ghosts where they were at the end of the tick, whatever moved since', () => {
+test('it finds own rows and mirrors where they were at the end of the tick, whatever moved since', () => {
   const { zone, place, remove } = createZone();
   const index = new LazyIndex().over(createTree());
   place(0, 20);
@@ -87,7 +87,7 @@ test('it is built once per tick, at the first question, and not at all without o
   assert.equal(built, 2);
 });
 
-test('rows between the limits and the ghosts are not looked at', () => {
+test('rows between the limits and the mirrors are not looked at', () => {
   const { zone, place } = createZone();
   place(2, 30);
   zone.alive[5] = 1; // a row that was used once, beyond the limit

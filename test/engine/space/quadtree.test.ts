@@ -250,19 +250,19 @@ test('a query that finds more than fits writes what fits and nothing beyond', ()
 test('several ranges make one tree, and an offset tells the rows of another zone apart', () => {
   const random = createRandom(SEED);
   const own = createWorld(600, () => [random() * 512, random() * 512]);
-  const ghosts = createWorld(300, () => [512 + random() * 40, random() * 512]);
+  const mirrors = createWorld(300, () => [512 + random() * 40, random() * 512]);
   const tree = new Quadtree({ originX: 0, originY: 0, width: 552, height: 512, leafSize: 12, capacity: 900 });
   for (let round = 0; round < 2; round++) {
     tree.begin();
     tree.add(own.alive, own.positionX, own.positionY, 0, 600);
-    tree.add(ghosts.alive, ghosts.positionX, ghosts.positionY, 100, 200, 1000);
-    tree.add(ghosts.alive, ghosts.positionX, ghosts.positionY, 200, 300, 1000);
+    tree.add(mirrors.alive, mirrors.positionX, mirrors.positionY, 100, 200, 1000);
+    tree.add(mirrors.alive, mirrors.positionX, mirrors.positionY, 200, 300, 1000);
     tree.finish();
     assert.equal(tree.count, 800);
     const out = new Int32Array(900);
     const expected = [
       ...rowsInCircle(own, 500, 250, 60),
-      ...rowsInCircle(ghosts, 500, 250, 60)
+      ...rowsInCircle(mirrors, 500, 250, 60)
         .filter((row) => row >= 100)
         .map((row) => row + 1000),
     ];

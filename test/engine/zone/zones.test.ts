@@ -131,7 +131,7 @@ test('an id given out in one zone comes home when its entity dies in another', (
   assert.equal(taken, alive.size, 'as many ids are taken as entities live');
 });
 
-test('who crosses a border while its zone has no room for another ghost is seen there when there is room again', () => {
+test('who crosses a border while its zone has no room for another mirror is seen there when there is room again', () => {
   const world = new HeadlessWorld(game, { ...FOUR_ZONES, zoneRows: 1, bots: 2400, seed: 8, spawn: 'crowd' });
   const client = world.join(0);
   world.run(4);
@@ -144,8 +144,8 @@ test('who crosses a border while its zone has no room for another ghost is seen 
     }
   };
   world.run(3, () => crowd(5));
-  const isFull = from.counters[COUNTER.ghosts] === from.rowCapacity - from.ownCapacity;
-  assert.ok(isFull, `${from.counters[COUNTER.ghosts]} ghosts`);
+  const isFull = from.counters[COUNTER.mirrors] === from.rowCapacity - from.ownCapacity;
+  assert.ok(isFull, `${from.counters[COUNTER.mirrors]} mirrors`);
   from.positionX[row] = 100 + inward;
   world.run(8, () => crowd(5));
   const { zone, row: there } = world.truth().get(client.entityId) as { zone: number; row: number };
@@ -154,9 +154,9 @@ test('who crosses a border while its zone has no room for another ghost is seen 
     crowd(90);
     to.positionX[there] = 100 + inward;
   });
-  const ghost = from.rowOfId[client.entityId] - 1;
-  assert.ok(ghost >= from.ownCapacity && from.alive[ghost] !== 0, `it is row ${ghost} where it came from`);
-  assert.equal(from.engine.key[ghost], client.key);
+  const mirror = from.rowOfId[client.entityId] - 1;
+  assert.ok(mirror >= from.ownCapacity && from.alive[mirror] !== 0, `it is row ${mirror} where it came from`);
+  assert.equal(from.engine.key[mirror], client.key);
 });
 
 test('commands in flight follow a player over the border', () => {

@@ -35,12 +35,12 @@ test('kinds that share a ring differ, and those of main to a zone stay below the
 test('fields of a record do not overlap and are aligned', () => {
   const command = [
     [R.COMMAND_CLIENT, 2],
-    [R.COMMAND_NTH, 2],
-    [R.COMMAND_EPOCH, 4],
+    [R.COMMAND_NUMBER, 2],
+    [R.COMMAND_GENERATION, 4],
     [R.COMMAND_SEQ, 4],
     [R.COMMAND_KIND, 2],
     [R.COMMAND_BYTES, 1],
-    [R.COMMAND_TURN, 1],
+    [R.COMMAND_CONNECTION, 1],
   ] as const;
   assertApart(command, R.COMMAND_PAYLOAD);
   assert.equal(R.COMMAND_PAYLOAD, COMMAND_HEADER_BYTES);
@@ -66,9 +66,9 @@ test('fields of a record do not overlap and are aligned', () => {
     [R.HANDOFF_KIND, 4],
     [R.HANDOFF_TICK, 4],
     [R.ARRIVAL_CLIENT, 4],
-    [R.ARRIVAL_EPOCH, 4],
+    [R.ARRIVAL_GENERATION, 4],
     [R.ARRIVAL_UPDATE_HZ, 4],
-    [R.ARRIVAL_TURN, 4],
+    [R.ARRIVAL_CONNECTION, 4],
   ] as const;
   assertApart(arrival, R.ARRIVAL_VALUES);
 });

@@ -45,19 +45,19 @@ test('a beginning sets what it is given, forgets the rest, and counts from the f
   table.delivered[CLIENT] = 9;
   table.begin(CLIENT, 3, 2, 30, 200);
   assert.deepEqual(
-    [C.CLIENT_EPOCH, C.CLIENT_HOP, C.CLIENT_UPDATE_HZ, C.CLIENT_TURN, C.CLIENT_FRAMES_MADE].map((word) =>
-      stateOf(table, word),
+    [C.CLIENT_GENERATION, C.CLIENT_CROSSINGS, C.CLIENT_UPDATE_HZ, C.CLIENT_CONNECTION, C.CLIENT_FRAMES_MADE].map(
+      (word) => stateOf(table, word),
     ),
     [3, 2, 30, 200, 9],
   );
-  for (const word of [C.CLIENT_APPLIED_SEQUENCE, C.CLIENT_KNOWN_COUNT, C.CLIENT_FULL_WANTED, C.CLIENT_NTH]) {
+  for (const word of [C.CLIENT_APPLIED_SEQUENCE, C.CLIENT_KNOWN_COUNT, C.CLIENT_FULL_WANTED, C.CLIENT_NUMBER]) {
     assert.equal(stateOf(table, word), 0);
   }
   assert.equal(stateOf(table, C.CLIENT_STATE_WORDS - 1, CLIENT - 1), 77, 'the neighbour before');
   assert.equal(stateOf(table, 0, CLIENT + 1), 77, 'the neighbour behind');
 });
 
-test('another connection keeps holder, hop and frames in flight, and wants a full frame', () => {
+test('another connection keeps holder, crossings and frames in flight, and wants a full frame', () => {
   const table = createTable();
   table.begin(CLIENT, 3, 2, 30, 1);
   table.state[CLIENT * C.CLIENT_STATE_WORDS + C.CLIENT_FRAMES_MADE] = 14;
@@ -65,9 +65,14 @@ test('another connection keeps holder, hop and frames in flight, and wants a ful
   table.delivered[CLIENT] = 12;
   table.beginAgain(CLIENT, 60, 2);
   assert.deepEqual(
-    [C.CLIENT_EPOCH, C.CLIENT_HOP, C.CLIENT_UPDATE_HZ, C.CLIENT_TURN, C.CLIENT_FRAMES_MADE, C.CLIENT_FULL_WANTED].map(
-      (word) => stateOf(table, word),
-    ),
+    [
+      C.CLIENT_GENERATION,
+      C.CLIENT_CROSSINGS,
+      C.CLIENT_UPDATE_HZ,
+      C.CLIENT_CONNECTION,
+      C.CLIENT_FRAMES_MADE,
+      C.CLIENT_FULL_WANTED,
+    ].map((word) => stateOf(table, word)),
     [3, 2, 60, 2, 14, 1],
   );
   assert.equal(stateOf(table, C.CLIENT_APPLIED_SEQUENCE), 0, 'sequence numbers begin anew');
@@ -108,16 +113,21 @@ test('a restored zone takes a client up with what it knows, and frames that were
   table.delivered[CLIENT] = 12;
   table.takeUp(CLIENT, 3, 2, 20, 6);
   assert.deepEqual(
-    [C.CLIENT_EPOCH, C.CLIENT_HOP, C.CLIENT_UPDATE_HZ, C.CLIENT_TURN, C.CLIENT_FRAMES_MADE, C.CLIENT_FULL_WANTED].map(
-      (word) => stateOf(table, word),
-    ),
+    [
+      C.CLIENT_GENERATION,
+      C.CLIENT_CROSSINGS,
+      C.CLIENT_UPDATE_HZ,
+      C.CLIENT_CONNECTION,
+      C.CLIENT_FRAMES_MADE,
+      C.CLIENT_FULL_WANTED,
+    ].map((word) => stateOf(table, word)),
     [3, 2, 20, 6, 12, 1],
   );
   assert.equal(stateOf(table, C.CLIENT_APPLIED_SEQUENCE), 40, 'the same connection goes on');
 });
 
 test('a connection that is later than the known one begins anew, half of the turns ahead at most', () => {
-  for (const [known, turn, isLater] of [
+  for (const [known, connection, isLater] of [
     [6, 7, true],
     [6, 6, false],
     [7, 6, false],
@@ -129,18 +139,18 @@ test('a connection that is later than the known one begins anew, half of the tur
     const table = createTable();
     table.begin(CLIENT, 3, 1, 30, known);
     table.apply(CLIENT, 40, 10);
-    table.takeUp(CLIENT, 3, 1, 30, turn);
-    assert.equal(stateOf(table, C.CLIENT_APPLIED_SEQUENCE), isLater ? 0 : 40, `${known} then ${turn}`);
-    assert.equal(stateOf(table, C.CLIENT_TURN), isLater ? turn : known);
+    table.takeUp(CLIENT, 3, 1, 30, connection);
+    assert.equal(stateOf(table, C.CLIENT_APPLIED_SEQUENCE), isLater ? 0 : 40, `${known} then ${connection}`);
+    assert.equal(stateOf(table, C.CLIENT_CONNECTION), isLater ? connection : known);
   }
 });
 
 test('an index has no holder, its holder, or a later one, and a late farewell does not touch the later one', () => {
   const table = createTable();
-  const ask = (epoch: number) => [
+  const ask = (generation: number) => [
     table.hasHolder(CLIENT),
-    table.isHolder(CLIENT, epoch),
-    table.isPassedOn(CLIENT, epoch),
+    table.isHolder(CLIENT, generation),
+    table.isPassedOn(CLIENT, generation),
   ];
   assert.deepEqual(ask(1), [false, false, false]);
   table.begin(CLIENT, 1, 0, 30, 0);

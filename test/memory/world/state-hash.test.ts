@@ -24,8 +24,8 @@ function fillWorld(seed: number): WorldBuffer {
   const random = createRandom(seed);
   scalars[L.SCALAR_ROW_LIMIT] = 100;
   scalars[L.SCALAR_ID_LIMIT] = 120;
-  scalars[L.SCALAR_GHOST_FIRST] = 128;
-  scalars[L.SCALAR_GHOST_LIMIT] = 140;
+  scalars[L.SCALAR_MIRROR_FIRST] = 128;
+  scalars[L.SCALAR_MIRROR_LIMIT] = 140;
   for (let row = 0; row < 192; row++) {
     columns.alive[row] = random() < 0.8 ? 1 : 0;
     columns.x[row] = random() * 100;

@@ -7,9 +7,9 @@ import {
   layOutWorld,
   SCALAR_CELL_QUEUE,
   SCALAR_ENTITY_COUNT,
-  SCALAR_GHOST_FIRST,
-  SCALAR_GHOST_LIMIT,
   SCALAR_ID_LIMIT,
+  SCALAR_MIRROR_FIRST,
+  SCALAR_MIRROR_LIMIT,
   SCALAR_ROW_LIMIT,
   SCALAR_TICK,
 } from '../../../src/memory/world/world-layout.js';
@@ -191,9 +191,9 @@ test('a buffer of other columns is not attached to', () => {
   assert.throws(() => new WorldBuffer(createWorld().buffer, other), /same columns/);
 });
 
-test('a restore takes back the rows that a lost tick used for the first time, own ones and ghosts', () => {
+test('a restore takes back the rows that a lost tick used for the first time, own ones and mirrors', () => {
   const layout = layOutWorld([{ name: 'alive', type: 'u8', role: 'alive' }], 64);
-  for (const [rows, ghostFirst, ghostLimit, left] of [
+  for (const [rows, mirrorFirst, mirrorLimit, left] of [
     [2, 8, 10, 4],
     [2, 8, 8, 2],
     [2, 8, 0, 2],
@@ -203,13 +203,17 @@ test('a restore takes back the rows that a lost tick used for the first time, ow
     const world = new WorldBuffer(WorldBuffer.create(layout, 3), layout);
     const { scalars, columns } = world.blocks[LIVE_BLOCK];
     scalars[SCALAR_ROW_LIMIT] = rows;
-    scalars[SCALAR_GHOST_FIRST] = ghostFirst;
-    scalars[SCALAR_GHOST_LIMIT] = ghostLimit;
+    scalars[SCALAR_MIRROR_FIRST] = mirrorFirst;
+    scalars[SCALAR_MIRROR_LIMIT] = mirrorLimit;
     columns.alive.fill(1);
     world.commit(); // those below the limits
     world.restore();
-    const expected = Array.from({ length: 64 }, (_, row) => row < rows || (row >= ghostFirst && row < ghostLimit));
-    assert.deepEqual([...columns.alive].map(Boolean), expected, `${rows} rows, ghosts ${ghostFirst} to ${ghostLimit}`);
+    const expected = Array.from({ length: 64 }, (_, row) => row < rows || (row >= mirrorFirst && row < mirrorLimit));
+    assert.deepEqual(
+      [...columns.alive].map(Boolean),
+      expected,
+      `${rows} rows, mirrors ${mirrorFirst} to ${mirrorLimit}`,
+    );
     assert.equal(expected.filter(Boolean).length, left);
   }
 });
@@ -228,7 +232,7 @@ test('a restore takes back the ids that a lost tick gave out for the first time'
   assert.deepEqual([...columns.idGeneration.slice(0, 6)], [4, 7, 0, 0, 0, 0]);
 });
 
-test('a commit takes ghosts, and the cells as far as their queue is in use, and a restore brings them back', () => {
+test('a commit takes mirrors, and the cells as far as their queue is in use, and a restore brings them back', () => {
   const layout = layOutWorld([{ name: 'x', type: 'f64' }], 128, {
     count: 6,
     queueRecords: 4,
@@ -239,8 +243,8 @@ test('a commit takes ghosts, and the cells as far as their queue is in use, and 
   const { scalars, columns, cells, globals, marks } = world.blocks[LIVE_BLOCK];
   assert.ok(cells !== undefined);
   scalars[SCALAR_ROW_LIMIT] = 3;
-  scalars[SCALAR_GHOST_FIRST] = 64;
-  scalars[SCALAR_GHOST_LIMIT] = 66;
+  scalars[SCALAR_MIRROR_FIRST] = 64;
+  scalars[SCALAR_MIRROR_LIMIT] = 66;
   scalars[SCALAR_CELL_QUEUE] = 2;
   columns.x.fill(5);
   for (const array of [cells.version, cells.state, cells.since, cells.taken]) array.fill(6);

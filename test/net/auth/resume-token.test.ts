@@ -16,7 +16,7 @@ function createClaims(): ResumeClaims {
     sessionId: randomUUID(),
     key: 0xfedcba98,
     client: 65534,
-    epoch: 0x7fffffff,
+    generation: 0x7fffffff,
     issuedMs: NOW,
   };
 }

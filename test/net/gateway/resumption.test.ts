@@ -24,7 +24,7 @@ function createNet(capacity: number, rest: Partial<ResumeOptions> = {}): InProce
     worldId: randomUUID(),
     resumeMs: 30000,
     reserved: [],
-    lastEpoch: 0,
+    lastGeneration: 0,
     now: () => NOW,
     ...rest,
   };
@@ -53,7 +53,7 @@ async function settle(): Promise<void> {
 
 function strangerClaims(): ResumeClaims {
   const [worldId, playerId, sessionId] = [randomUUID(), randomUUID(), randomUUID()];
-  return { worldId, playerId, sessionId, key: 7, client: 0, epoch: 1, issuedMs: NOW };
+  return { worldId, playerId, sessionId, key: 7, client: 0, generation: 1, issuedMs: NOW };
 }
 
 /** A store that has every player; `waits`: until it is told to answer. */
@@ -72,7 +72,7 @@ function seatOf({ entityId }: WelcomeInfo): number {
 /** The world has the entity of the recovered client 2. */
 function letWait(world: EchoWorld): void {
   world.clients.set(2, {
-    epoch: 9,
+    generation: 9,
     entityId: 1002,
     updateHz: 1,
     ack: 5,
@@ -114,7 +114,7 @@ test('who leaves, says goodbye, is kicked or breaks rules has left; who is slow,
     ['1000', 0, ({ gateway }, client) => gateway.end(client, 1000)],
     ['1001', 0, ({ gateway }, client) => gateway.end(client, 1001)],
     ['no code', 0, ({ gateway }, client) => gateway.end(client, 1005)],
-    ['kick', 0, ({ gateway, sessions }, client) => gateway.kick({ clientId: sessions.epoch[client] }, 'out')],
+    ['kick', 0, ({ gateway, sessions }, client) => gateway.kick({ clientId: sessions.generation[client] }, 'out')],
     ['violation', 0, ({ gateway }, client) => gateway.close(client, 4004, 'too many')],
     ['protocol', 0, ({ gateway }, client) => gateway.note(client, 1002)],
     ['cut', 1, ({ gateway }, client) => gateway.end(client, LOST)],
@@ -136,13 +136,13 @@ test('only who leaves, says goodbye, is kicked or breaks rules is gone for good;
   const ends: [string, boolean, (net: InProcess, client: number) => void][] = [
     ['Leave', true, ({ gateway }, client) => gateway.receive(client, encodeLeave(1))],
     ['1000', true, ({ gateway }, client) => gateway.end(client, 1000)],
-    ['kick', true, ({ gateway, sessions }, client) => gateway.kick({ clientId: sessions.epoch[client] }, 'out')],
+    ['kick', true, ({ gateway, sessions }, client) => gateway.kick({ clientId: sessions.generation[client] }, 'out')],
     ['violation', true, ({ gateway }, client) => gateway.close(client, 4004, 'too many')],
     ['cut', false, ({ gateway }, client) => gateway.end(client, LOST)],
     ['slow', false, ({ gateway }, client) => gateway.close(client, 4002, 'slow')],
     ['idle', false, ({ gateway }, client) => gateway.close(client, 4003, 'idle')],
     ['drain', false, ({ gateway }) => gateway.drain(RejectCode.Draining, 'bye')],
-    ['dropped', false, ({ gateway, sessions }, client) => gateway.dropped(client, sessions.epoch[client], 1, 'x')],
+    ['dropped', false, ({ gateway, sessions }, client) => gateway.dropped(client, sessions.generation[client], 1, 'x')],
   ];
   for (const resumeMs of [0, 30000]) {
     for (const [what, expected, end] of ends) {
@@ -288,7 +288,7 @@ test('a world that cannot be told now loses nobody: the client is sent away and 
 
 test('recovered clients are absent from the start; only a token for the same entity brings one back', async () => {
   const worldId = randomUUID();
-  const net = createNet(4, { worldId, lastEpoch: 70, reserved: [{ client: 2, epoch: 9, key: 1002 }] });
+  const net = createNet(4, { worldId, lastGeneration: 70, reserved: [{ client: 2, generation: 9, key: 1002 }] });
   const { world } = net;
   letWait(world);
   const mint = new TokenMint(SECRET, () => NOW);
@@ -298,10 +298,10 @@ test('recovered clients are absent from the start; only a token for the same ent
     sessionId: randomUUID(),
     key: 1002,
     client: 2,
-    epoch: 9,
+    generation: 9,
     issuedMs: NOW,
   };
-  for (const wrong of [{ key: 1003 }, { epoch: 8 }, { client: 1 }, { client: 60000 }, { worldId: randomUUID() }]) {
+  for (const wrong of [{ key: 1003 }, { generation: 8 }, { client: 1 }, { client: 60000 }, { worldId: randomUUID() }]) {
     const { welcome, connection } = await join(net, mint.sign({ ...claims, ...wrong }));
     assert.equal(welcome.resumed, false, JSON.stringify(wrong));
     assert.ok(welcome.clientId > 70);
@@ -323,10 +323,10 @@ test('a recovered client comes back though the clock was set back meanwhile, by 
   ] as const) {
     let now = NOW;
     const worldId = randomUUID();
-    const reserved = [{ client: 2, epoch: 9, key: 1002 }];
-    const net = createNet(4, { worldId, lastEpoch: 70, reserved, now: () => now });
+    const reserved = [{ client: 2, generation: 9, key: 1002 }];
+    const net = createNet(4, { worldId, lastGeneration: 70, reserved, now: () => now });
     letWait(net.world);
-    const claims = { ...strangerClaims(), worldId, key: 1002, client: 2, epoch: 9, issuedMs: NOW + aheadMs };
+    const claims = { ...strangerClaims(), worldId, key: 1002, client: 2, generation: 9, issuedMs: NOW + aheadMs };
     now += 2;
     assert.equal((await join(net, new TokenMint(SECRET, () => now).sign(claims))).welcome.resumed, resumed);
   }
@@ -356,10 +356,10 @@ test('a token whose entity is gone brings its player in once: shown again, it ta
 
 test('so does a token of another world, and one of an earlier session of a recovered player', async () => {
   const worldId = randomUUID();
-  const net = createNet(4, { worldId, lastEpoch: 70, reserved: [{ client: 2, epoch: 9, key: 1002 }] });
+  const net = createNet(4, { worldId, lastGeneration: 70, reserved: [{ client: 2, generation: 9, key: 1002 }] });
   const mint = new TokenMint(SECRET, () => NOW);
   const [playerId, sessionId] = [randomUUID(), randomUUID()];
-  const claims = { worldId, playerId, sessionId, key: 1002, client: 2, epoch: 9, issuedMs: NOW };
+  const claims = { worldId, playerId, sessionId, key: 1002, client: 2, generation: 9, issuedMs: NOW };
   const elsewhere = mint.sign({ ...claims, worldId: randomUUID(), sessionId: randomUUID() });
   const first = await join(net, elsewhere);
   const second = await join(net, elsewhere);
@@ -390,9 +390,9 @@ test('two joins of one player at once, while the store or the world has not answ
     answer();
     await settle();
     if (waitsFor === 'world') {
-      const { epoch, entityId, congested } = world.clients.get(second.client)!;
+      const { generation, entityId, congested } = world.clients.get(second.client)!;
       assert.equal(congested, true, 'as is the connection that is there');
-      gateway.joined(second.client, epoch, entityId, entityId);
+      gateway.joined(second.client, generation, entityId, entityId);
     }
     const welcome = readWelcome(second.frames().at(-1)!);
     assert.deepEqual([welcome?.resumed, world.restored.length, world.resumes], [true, 1, 0], waitsFor);
@@ -403,7 +403,10 @@ test('two joins of one player at once, while the store or the world has not answ
 test('what is stored of a player is not deleted by the end of a former session while another one plays', async () => {
   const ends: [number, boolean][] = [];
   const { findPlayer } = keepStored();
-  const net = createNet(4, { findPlayer, onLeft: (_client, epoch, isForGood) => ends.push([epoch, isForGood]) });
+  const net = createNet(4, {
+    findPlayer,
+    onLeft: (_client, generation, isForGood) => ends.push([generation, isForGood]),
+  });
   const { gateway } = net;
   const { connection, welcome } = await join(net);
   gateway.receive(connection.client, encodeLeave(1));

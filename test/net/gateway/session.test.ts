@@ -26,18 +26,18 @@ test('a released index rests until the others have been used', () => {
   assert.deepEqual([sessions.open(0), sessions.open(0), sessions.open(0)], [1, 2, first]);
 });
 
-test('an epoch holds an index until its release, and is never given again', () => {
+test('an generation holds an index until its release, and is never given again', () => {
   const sessions = new SessionTable(1, createClock());
-  const epochs = new Set<number>();
+  const generations = new Set<number>();
   for (let round = 0; round < 100; round++) {
     const client = sessions.open(0);
-    const epoch = sessions.epoch[client];
-    assert.ok(sessions.holds(client, epoch));
+    const generation = sessions.generation[client];
+    assert.ok(sessions.holds(client, generation));
     sessions.release(client);
-    assert.ok(!sessions.holds(client, epoch));
-    epochs.add(epoch);
+    assert.ok(!sessions.holds(client, generation));
+    generations.add(generation);
   }
-  assert.equal(epochs.size, 100);
+  assert.equal(generations.size, 100);
   assert.ok(!sessions.holds(0, 0), 'nobody holds a free index');
   assert.ok(!sessions.holds(77, 1), 'nor one that does not exist');
 });

@@ -38,7 +38,8 @@ function recover(
       world.commit();
     }
     if (!waits) return;
-    for (const { client, epoch, zone } of listAbsentClients(plan, log).waiting) router.reserve(client, epoch, zone);
+    for (const { client, generation, zone } of listAbsentClients(plan, log).waiting)
+      router.reserve(client, generation, zone);
   };
   return new HeadlessWorld(game, { ...FOUR_ZONES, ...settings }, threads, prepare, ticksUntilAttached);
 }
@@ -78,7 +79,7 @@ for (const threads of [1, 3]) {
     assert.equal(framesMade(world) - madeBefore, 0, 'nobody is told anything');
     const moved = clients.filter(({ entityId }) => world.truth().get(entityId)?.zone !== zonesBefore.get(entityId));
     assert.ok(moved.length > 3, `${moved.length} walked over a border meanwhile`);
-    const back = clients.map(({ index, epoch }) => world.resume(index, epoch));
+    const back = clients.map(({ index, generation }) => world.resume(index, generation));
     world.run(20);
     for (const [i, client] of back.entries()) {
       assert.deepEqual([client.entityId, client.key, client.joinedCount], [clients[i].entityId, clients[i].key, 1]);
@@ -98,7 +99,7 @@ test('who walks over a border before main has named anyone comes back to its ent
   const world = recover(old, {}, 2, true, 600);
   const moved = clients.filter(({ entityId }) => world.truth().get(entityId)?.zone !== old.truth().get(entityId)?.zone);
   assert.ok(moved.length > 3, `${moved.length} walked over a border meanwhile`);
-  const back = clients.map(({ index, epoch }) => world.resume(index, epoch));
+  const back = clients.map(({ index, generation }) => world.resume(index, generation));
   world.run(20);
   for (const [i, client] of back.entries()) {
     assert.deepEqual([client.entityId, client.key], [clients[i].entityId, clients[i].key]);
@@ -172,7 +173,7 @@ test('who comes back and finds its entity before a full zone is refused, and the
   for (const isAbsent of [true, false]) {
     const { world, client, makeRoom, owned } = createCrowded();
     world.lose(client);
-    const back = world.resume(client.index, client.epoch);
+    const back = world.resume(client.index, client.generation);
     if (isAbsent) world.lose(back);
     world.run(12);
     makeRoom();
@@ -224,7 +225,7 @@ for (const isWaiting of [true, false]) {
     const world = recover(old, { clientsMax: isWaiting ? 3 : 64 }, 2, isWaiting, 5);
     world.run(20);
     assert.equal(world.truth().size, bots + (isWaiting ? 3 : 0));
-    const client = isWaiting ? world.resume(0, clients[0].epoch) : world.join(0);
+    const client = isWaiting ? world.resume(0, clients[0].generation) : world.join(0);
     world.run(20);
     world.send(client, 'Move', { x: 0, y: 1 });
     world.run(10);
@@ -246,11 +247,11 @@ test('of two holders of an index, as zones stored at different times may have, t
   const row = old.truth().get(clients[0].entityId);
   assert.ok(row);
   const { zone } = old.hosts[row.zone];
-  zone.owner[row.row] = clients[1].index + 1; // of an earlier epoch
-  const { waiting, lastEpoch } = listAbsentClients(old.plan, log);
-  assert.deepEqual([waiting.length, lastEpoch], [CLIENTS - 1, CLIENTS]);
+  zone.owner[row.row] = clients[1].index + 1; // of an earlier generation
+  const { waiting, lastGeneration } = listAbsentClients(old.plan, log);
+  assert.deepEqual([waiting.length, lastGeneration], [CLIENTS - 1, CLIENTS]);
   const waits = waiting.find(({ client }) => client === 1);
-  assert.equal(waits?.epoch, clients[1].epoch);
+  assert.equal(waits?.generation, clients[1].generation);
 });
 
 test('absent clients outlive a thread that is replaced, come back after it, and go when they are let go', () => {
@@ -265,10 +266,10 @@ test('absent clients outlive a thread that is replaced, come back after it, and 
   settle(world, clients);
   const before = world.truth().size;
   assert.ok(clients.every(({ entityId }) => world.truth().has(entityId)));
-  const back = world.resume(clients[0].index, clients[0].epoch);
+  const back = world.resume(clients[0].index, clients[0].generation);
   world.run(10);
   assert.deepEqual([back.entityId, back.fullCount], [clients[0].entityId, 1]);
-  world.router.leave(clients[1].index, clients[1].epoch);
+  world.router.leave(clients[1].index, clients[1].generation);
   world.run(20);
   assert.equal(world.truth().size, before - 1);
   assert.ok(!world.truth().has(clients[1].entityId));
@@ -283,7 +284,7 @@ test('who comes back while its thread is being replaced gets its entity, not ano
     let back: HeadlessClient[] = [];
     const frames = world.router.deliverAll.bind(world.router);
     frames();
-    back = clients.map(({ index, epoch }) => world.resume(index, epoch));
+    back = clients.map(({ index, generation }) => world.resume(index, generation));
     world.replaceThread(0, ticks);
     world.replaceThread(1, ticks);
     world.run(40);
@@ -302,7 +303,7 @@ test('who comes back to a thread that dies before it has obeyed is heard by the 
   world.lose(client);
   world.run(2);
   world.renewThread(0); // main is yet to name the clients when this one comes back
-  const back = world.resume(client.index, client.epoch);
+  const back = world.resume(client.index, client.generation);
   world.run(1); // the word is read
   world.replaceThread(0);
   world.run(10);
@@ -324,7 +325,7 @@ test('an entity that is dead for good is replaced by another one when its client
   assert.ok(at);
   world.hosts[at.zone].zone.despawn(at.row);
   world.run(2);
-  const back = world.resume(client.index, client.epoch);
+  const back = world.resume(client.index, client.generation);
   world.run(10);
   assert.notEqual(back.key, client.key);
   assert.ok(back.self);
@@ -347,7 +348,7 @@ test('a lost entity of an absent client is said to main after a replacement, and
   world.replaceThread(1);
   world.run(30);
   assert.equal(world.truth().size, before);
-  assert.equal(world.router.resume(client.index, client.epoch, 20), false, 'main knows that it is gone');
+  assert.equal(world.router.resume(client.index, client.generation, 20), false, 'main knows that it is gone');
 });
 
 test('commands of a connection that was replaced are dropped, wherever they wait', () => {
@@ -355,7 +356,7 @@ test('commands of a connection that was replaced are dropped, wherever they wait
   const [client] = clients;
   world.send(client, 'Move', { x: 0, y: 127 });
   const stale = world.counter(COUNTER.commandsStale);
-  const back = world.resume(client.index, client.epoch); // the word overtakes the command
+  const back = world.resume(client.index, client.generation); // the word overtakes the command
   world.run(10);
   assert.equal(world.counter(COUNTER.commandsStale), stale + 1);
   assert.equal(back.ack, 0);
@@ -374,7 +375,7 @@ test('a player comes in as it was stored, where it was, and what is not stored i
   assert.deepEqual([at.zone, at.x, at.y], [1, 150, 30]);
   const { zone } = world.hosts[at.zone];
   assert.equal(zone.columns.hp[at.row], 41);
-  assert.deepEqual([zone.owner[at.row], zone.engine.ownerEpoch[at.row]], [1, client.epoch]);
+  assert.deepEqual([zone.owner[at.row], zone.engine.ownerGeneration[at.row]], [1, client.generation]);
   assert.equal(client.decoder.kinds[client.self.kind], 'player');
   const other = world.truth().get(plain.entityId);
   assert.ok(other && world.hosts[other.zone].zone.columns.hp[other.row] === 100);

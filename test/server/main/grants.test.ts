@@ -39,11 +39,11 @@ function createWorld(threads = 1) {
   const world = new HeadlessWorld(game, FOUR_ZONES, threads);
   const players = (who: { clientId?: number; name?: string }) =>
     [...world.clients.values()]
-      .filter(({ index, epoch }) => who.clientId === epoch || who.name === `n${index % 10}`)
-      .map(({ index, epoch }) => ({ client: index, epoch }));
+      .filter(({ index, generation }) => who.clientId === generation || who.name === `n${index % 10}`)
+      .map(({ index, generation }) => ({ client: index, generation }));
   const grants = new Grants({ game, net: { playersOf: players }, router: world.router, answerMsMax: 100 });
   const give = (client: HeadlessClient, amount: number, grant = 'gold') =>
-    grants.give({ type: 'grant', clientId: client.epoch, name: '', grant, amount });
+    grants.give({ type: 'grant', clientId: client.generation, name: '', grant, amount });
   return { world, grants, give };
 }
 
@@ -192,7 +192,7 @@ test('a grant before a leave is applied, and one behind it has nobody', async ()
   assert.equal(await asked, '');
   const second = world.join(1);
   world.run(3);
-  world.router.leave(second.index, second.epoch);
+  world.router.leave(second.index, second.generation);
   const late = give(second, 1);
   world.run(2);
   assert.match(await late, /no more words|no such client/);

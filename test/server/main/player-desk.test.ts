@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { PlayerDesk } from '../../../src/server/main/player-desk.js';
 import type { ToIoThread } from '../../../src/server/threads/thread-messages.js';
 
-const ADA = { client: 4, epoch: 9, playerId: 'ada', sessionId: 's', name: 'Ada', joinedAtMs: 5 };
+const ADA = { client: 4, generation: 9, playerId: 'ada', sessionId: 's', name: 'Ada', joinedAtMs: 5 };
 const PLAYER = {
   worldId: '',
   playerId: 'ada',
@@ -74,14 +74,14 @@ test('who leaves for good while there is no I/O thread is named to the next one 
   posted.length = 0;
   desk.left(4, 9, true);
   desk.left(5, 9, false);
-  const again = { ...ADA, epoch: 10, sessionId: 'u' };
+  const again = { ...ADA, generation: 10, sessionId: 'u' };
   desk.joined(again);
   assert.deepEqual(posted, [], 'nobody hears it');
   const others: ToIoThread[] = [];
   desk.attach((message) => others.push(message));
   assert.deepEqual(others, [
     { kind: 'session', session: ADA },
-    { kind: 'sessionOver', client: 4, epoch: 9, isForGood: true },
+    { kind: 'sessionOver', client: 4, generation: 9, isForGood: true },
     { kind: 'session', session: again },
   ]);
   others.length = 0;

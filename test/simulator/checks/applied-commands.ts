@@ -19,7 +19,7 @@ export class AppliedCommands {
   }
 
   applied(zone: EngineZone, row: number, seq: number): void {
-    this.pending[zone.id].push({ client: `${zone.owner[row] - 1}.${zone.engine.ownerEpoch[row]}`, seq });
+    this.pending[zone.id].push({ client: `${zone.owner[row] - 1}.${zone.engine.ownerGeneration[row]}`, seq });
   }
 
   committed(zone: number): void {

@@ -89,7 +89,7 @@ function checkLeft(process: VirtualProcess, living: ReadonlyMap<number, Living>)
   const players = new Set(process.clients.filter((client) => client?.isLive === true).map((client) => `${client}`));
   const left: string[] = [];
   for (const { zone, row } of living.values()) {
-    const holder = `client ${zone.owner[row] - 1}.${zone.engine.ownerEpoch[row]}`;
+    const holder = `client ${zone.owner[row] - 1}.${zone.engine.ownerGeneration[row]}`;
     if (zone.owner[row] !== 0 && !players.has(holder)) left.push(`${holder} in zone ${zone.id}`);
   }
   require(left.length === 0, 'who has left has no entity', () => left.join());
@@ -100,7 +100,7 @@ function checkOwners(process: VirtualProcess, zones: readonly EngineZone[], livi
   const owned = new Map<string, number>();
   for (const [id, { zone, row }] of living) {
     if (zone.owner[row] === 0) continue;
-    const holder = `client ${zone.owner[row] - 1}.${zone.engine.ownerEpoch[row]}`;
+    const holder = `client ${zone.owner[row] - 1}.${zone.engine.ownerGeneration[row]}`;
     require(!owned.has(holder), 'a client has one entity', () => `${holder} has ${owned.get(holder)} and ${id}`);
     owned.set(holder, id);
   }

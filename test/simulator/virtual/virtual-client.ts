@@ -24,7 +24,7 @@ export class VirtualClient {
 
   constructor(
     readonly index: number,
-    readonly epoch: number,
+    readonly generation: number,
     private readonly description: GameDescription,
   ) {
     this.decoder = new EntityDecoder(description.fields, POSITION_QUANTUM, description.kinds);
@@ -35,7 +35,7 @@ export class VirtualClient {
   }
 
   toString(): string {
-    return `client ${this.index}.${this.epoch}`;
+    return `client ${this.index}.${this.generation}`;
   }
 
   /** The next command, as valid bytes of the game. */

@@ -28,7 +28,7 @@ import { VirtualThread } from './virtual-thread.js';
 
 const LOOK_MS = [0.5, 6] as const;
 const SLOW_LOOK_MS = [20, 400] as const;
-const CLIENT_TURN_MS = [8, 120] as const;
+const CLIENT_CONNECTION_MS = [8, 120] as const;
 const REJOIN_MS = [1, 600] as const;
 const REPLACED_HEARD_MS = [0.1, 30] as const;
 const FLOOD_COMMANDS_MAX = 200;
@@ -73,7 +73,7 @@ export class VirtualProcess {
   isStopping = false;
   private isInMain = false;
   private isInterjecting = false;
-  private nextEpoch = 1;
+  private nextGeneration = 1;
 
   constructor(private readonly parts: ProcessParts) {
     const { plan, game, schedule, faults, chance, trace } = parts;
@@ -206,7 +206,7 @@ export class VirtualProcess {
   private createSink(): ClientSink {
     const find = (index: number, epoch: number): VirtualClient | undefined => {
       const client = this.clients[index];
-      return client?.epoch === epoch ? client : undefined;
+      return client?.generation === epoch ? client : undefined;
     };
     const { faults } = this.parts;
     return {
@@ -239,10 +239,10 @@ export class VirtualProcess {
       this.owner,
       () => {
         if (this.isHalted || this.isStopping) return;
-        const client = new VirtualClient(index, this.nextEpoch++, this.parts.description);
+        const client = new VirtualClient(index, this.nextGeneration++, this.parts.description);
         this.clients[index] = client;
         this.trace.add(`${client} joins`);
-        if (!this.router.join(index, client.epoch, chance.pick(UPDATE_HZ))) {
+        if (!this.router.join(index, client.generation, chance.pick(UPDATE_HZ))) {
           this.end(client, 'refused', 'the zone could not be told');
           return;
         }
@@ -258,14 +258,14 @@ export class VirtualProcess {
     this.parts.faults.note(`(${state})`);
     client.state = state;
     // A socket that closes tells the world so, whoever closed it.
-    if (state === 'dropped') this.router.leave(client.index, client.epoch);
+    if (state === 'dropped') this.router.leave(client.index, client.generation);
     this.joinLater(client.index);
   }
 
   private playLater(client: VirtualClient): void {
     const { schedule, chance } = this.parts;
     schedule.after(
-      chance.between(...CLIENT_TURN_MS),
+      chance.between(...CLIENT_CONNECTION_MS),
       this.owner,
       () => {
         if (this.clients[client.index] === client && client.isLive && !this.isHalted && !this.isStopping)
@@ -280,12 +280,12 @@ export class VirtualProcess {
     if (faults.happens('client-leaves')) {
       this.trace.add(`${client} leaves`);
       client.state = 'gone';
-      this.router.leave(client.index, client.epoch);
+      this.router.leave(client.index, client.generation);
       this.joinLater(client.index);
       return;
     }
     if (client.state === 'playing') {
-      if (faults.happens('client-resyncs')) this.router.resync(client.index, client.epoch);
+      if (faults.happens('client-resyncs')) this.router.resync(client.index, client.generation);
       if (!client.isCongested && faults.happens('client-congested')) {
         this.setCongested(client, true);
         schedule.after(chance.between(1, CONGESTED_MS_MAX), this.owner, () => this.setCongested(client, false), false);
@@ -306,12 +306,12 @@ export class VirtualProcess {
     const { faults, chance } = this.parts;
     const { kind, bytes } = client.makeCommand(chance);
     let sentKind = kind;
-    let sentEpoch = client.epoch;
+    let sentGeneration = client.generation;
     if (faults.happens('client-odd-commands')) {
       if (chance.happens(0.5)) sentKind = GAME_KIND_MIN + chance.below(200);
-      else sentEpoch = client.epoch - 1 - chance.below(3); // what a former holder of the index had under way
+      else sentGeneration = client.generation - 1 - chance.below(3); // what a former holder of the index had under way
     }
-    const isSent = this.router.command(client.index, sentEpoch, client.seq, sentKind, bytes, 8, bytes.length);
+    const isSent = this.router.command(client.index, sentGeneration, client.seq, sentKind, bytes, 8, bytes.length);
     if (!isSent) faults.note('(command ring full)');
   }
 
@@ -321,7 +321,7 @@ export class VirtualProcess {
     if (client === undefined || !client.isLive) return false;
     this.trace.add(`${client} is kicked`);
     client.state = 'gone';
-    this.router.leave(client.index, client.epoch);
+    this.router.leave(client.index, client.generation);
     this.joinLater(client.index);
     return true;
   }

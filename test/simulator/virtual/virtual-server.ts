@@ -33,7 +33,7 @@ import { VirtualIo } from './virtual-io.js';
 import { VirtualProcess } from './virtual-process.js';
 
 const BOOT_AFTER_MS = [20, 500] as const;
-/** A state that has another hash than the journal says: sums over all that a zone had committed, its ghosts too. */
+/** A state that has another hash than the journal says: sums over all that a zone had committed, its mirrors too. */
 const DIFFERS = /came out otherwise than it was/;
 const IO_RESTART_MS = 1000;
 const IO_STOP_MS_MAX = 8500;

@@ -280,7 +280,7 @@ export class VirtualThread {
       const client = host.zone.owner[row] - 1;
       if (client >= 0)
         process.trace.add(
-          `client ${client}.${host.zone.engine.ownerEpoch[row]} comes to zone ${zone} in tick ${host.zone.tick}`,
+          `client ${client}.${host.zone.engine.ownerGeneration[row]} comes to zone ${zone} in tick ${host.zone.tick}`,
         );
       onArrived(row, departedTick);
     };

@@ -130,10 +130,10 @@ test('a full command ring is told to the client and does not end the session', a
 test('frames for a former holder of an index reach nobody', async () => {
   const client = await joinClient(running.port);
   const index = running.world.indexOf(readWelcome(framesOf(client)[0])!.clientId);
-  const { epoch } = running.world.clients.get(index)!;
+  const { generation } = running.world.clients.get(index)!;
   const received = client.messages.length;
-  running.world.send(index, epoch - 1, { tick: 1, ack: 0 });
-  running.world.send(index, epoch, { tick: 99, ack: 0 });
+  running.world.send(index, generation - 1, { tick: 1, ack: 0 });
+  running.world.send(index, generation, { tick: 99, ack: 0 });
   await until('the frame that is meant', () => client.messages.length > received);
   assert.equal(framesOf(client).at(-1)!.tick(), 99);
   assert.equal(client.messages.length, received + 1);
@@ -143,8 +143,8 @@ test('frames for a former holder of an index reach nobody', async () => {
 test('a client that the world drops is told why and closed with 4005', async () => {
   const client = await joinClient(running.port);
   const index = running.world.indexOf(readWelcome(framesOf(client)[0])!.clientId);
-  const { epoch } = running.world.clients.get(index)!;
-  running.net.sink.dropped(index, epoch, 5, 'no zone left');
+  const { generation } = running.world.clients.get(index)!;
+  running.net.sink.dropped(index, generation, 5, 'no zone left');
   assert.equal(await client.closed(), 4005);
   assert.deepEqual(readNotice(framesOf(client).at(-1)!), { code: 5, text: 'no zone left' });
   await client.gone();
