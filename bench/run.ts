@@ -97,7 +97,7 @@ function parse(argv: string[]) {
 
 async function describeUsage(): Promise<string> {
   const lines = [
-    'Usage: npm run bench -- [--json FILE] [--small] [--seed N] [name...]',
+    'Usage: tessera bench, or npm run bench -- [--json FILE] [--small] [--seed N] [name...]',
     '',
     '  --json FILE  also write machine, seed and all rows to FILE',
     '  --small      little work and time, as in the tests',

@@ -1,17 +1,20 @@
-// Copies to dist/ what tsc leaves behind: the files of src/web that are not TypeScript. Called by `npm run build`.
+// Copies to dist/ what tsc leaves behind: the files of pages that are not TypeScript, and the template of new games. Makes
+// the program `tessera` executable. Called by `npm run build`.
 
-import { cpSync, existsSync, statSync } from 'node:fs';
+import { chmodSync, cpSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const folders = ['src/web'];
+const pages = 'src/web';
+const template = 'src/server/cli/author/template';
+const program = 'src/server/cli/tessera.js';
 
-for (const folder of folders) {
-  const source = join(root, folder);
-  if (!existsSync(source)) continue;
-  cpSync(source, join(root, 'dist', folder), {
-    recursive: true,
-    filter: (path) => statSync(path).isDirectory() || !path.endsWith('.ts'),
-  });
-}
+cpSync(join(root, pages), join(root, 'dist', pages), {
+  recursive: true,
+  filter: (path) => statSync(path).isDirectory() || !path.endsWith('.ts'),
+});
+// Every file of the folder goes into a new game, so none may stay that is no longer in it.
+rmSync(join(root, 'dist', template), { recursive: true, force: true });
+cpSync(join(root, template), join(root, 'dist', template), { recursive: true });
+chmodSync(join(root, 'dist', program), 0o755);

@@ -53,7 +53,8 @@ test('every script that a README names is in package.json', () => {
     [...textOf(page).matchAll(/npm (?:run )?([a-z:]+)\b/g)].map(([, name]) => name),
   );
   assert.ok(names.length > 6);
-  const known = ['ci', 'run', 'install', ...Object.keys(manifest.scripts)];
+  const game = JSON.parse(readFileSync(`${root}src/server/cli/author/template/package.json`, 'utf8'));
+  const known = ['ci', 'run', 'install', 'i', 'pack', ...Object.keys({ ...manifest.scripts, ...game.scripts })];
   assert.deepEqual(
     names.filter((name) => !known.includes(name)),
     [],

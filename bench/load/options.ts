@@ -190,7 +190,7 @@ export function helpText(): string {
     return `  ${usage.padEnd(28)}${rule.about}${suffix}`;
   });
   return [
-    'npm run loadtest -- [options]',
+    'tessera loadtest [options], or npm run loadtest -- [options]',
     '',
     'Connects clients to a server, lets them play, checks what each of them sees, and prints what it cost.',
     '',

@@ -80,11 +80,16 @@ export function describeSetting(name: string, value: string | number, source: st
 
 /** The most similar known name, if one is near. */
 export function closestName(kebab: string): string | undefined {
+  return closestOf(kebab, [...NAME_BY_KEBAB.keys(), ...SETTING_PAIRS.keys(), 'config']);
+}
+
+/** The one of several names that was probably meant. */
+export function closestOf(given: string, names: readonly string[]): string | undefined {
   let closest: string | undefined;
   // At most a third of the letters may be wrong; beyond that a guess does not help.
-  let distanceMin = Math.floor(kebab.length / 3) + 1;
-  for (const candidate of [...NAME_BY_KEBAB.keys(), ...SETTING_PAIRS.keys(), 'config']) {
-    const distance = editDistance(kebab, candidate);
+  let distanceMin = Math.floor(given.length / 3) + 1;
+  for (const candidate of names) {
+    const distance = editDistance(given, candidate);
     if (distance > 0 && distance < distanceMin) {
       distanceMin = distance;
       closest = candidate;

@@ -38,6 +38,15 @@ export const SETTINGS: { readonly [K in SettingName]: SettingDefinition<Settings
     min: 0,
     max: 65535,
   },
+  web: {
+    group: 'Network',
+    placeholder: 'FOLDER',
+    help: "Folder with the game's own page, served in place of the built-in one; empty: the built-in page.",
+    value: '',
+    form: 'text',
+    pattern: /^[^\0]*$/,
+    allowed: 'the path of a folder, or nothing',
+  },
   data: {
     group: 'World',
     placeholder: 'FOLDER',

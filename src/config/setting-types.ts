@@ -8,6 +8,7 @@ export type SpawnPolicy = 'spread' | 'crowd' | `hubs:${number}`;
 export interface Settings {
   host: string;
   port: number;
+  web: string;
   data: string;
   game: string;
   checked: 'off' | 'on';

@@ -75,6 +75,11 @@ export const VIOLATION_POINTS = 8;
 export const HASTE_POINTS = 1;
 /** The play page is some fifty files; a dashboard beside it may be as many. More is a page that imports the server. */
 export const STATIC_FILES_MAX = 200;
+/** Of a folder that --web names: what a page of a game with its pictures has, many times. All of it is held in memory. */
+export const WEB_FILES_MAX = 2000;
+export const WEB_BYTES_MAX = 64 * 1024 * 1024;
+/** Larger bodies are sent in pieces of this size, each when there is room for it, so that HTTP_UNSENT_BYTES_MAX holds. */
+export const HTTP_PIECE_BYTES = 64 * 1024;
 
 assert(HTTP_UNSENT_BYTES_MAX < HTTP_UNSENT_BYTES_TOTAL_MAX, 'one HTTP connection alone never fills the bound of all');
 assert(PING_PERIOD_MS % NET_BEAT_MS === 0, 'pings are spread over whole beats');

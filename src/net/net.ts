@@ -46,6 +46,7 @@ export type NetSettings = Pick<
   Settings,
   | 'host'
   | 'port'
+  | 'web'
   | 'clientsMax'
   | 'connectionsPerAddress'
   | 'messagesPerSecond'
@@ -159,6 +160,7 @@ class NetServer implements Net {
     this.http = new HttpServer({
       host: settings.host,
       port: settings.port,
+      web: settings.web,
       admission,
       counters,
       metrics,

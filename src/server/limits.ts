@@ -10,6 +10,19 @@ export const STOP_MS_MAX = 10000;
 /** One Ctrl-C may come twice, from the terminal and from npm. What comes later is a person who asks again. */
 export const SAME_SIGNAL_MS = 1000;
 
+// --- the commands new and dev ---
+
+/** As of the name of a package, with room for a path around it. */
+export const GAME_NAME_LENGTH_MAX = 64;
+/** Of npm install in a new game: a dozen packages from a cache or over a slow line. */
+export const INSTALL_MS_MAX = 120000;
+/** How often dev looks for saved files: soon for a person, and little work for a few hundred files. */
+export const DEV_POLL_MS = 200;
+/** Files that dev looks at: the sources, pages and pictures of a large game. Further ones are not watched. */
+export const DEV_FILES_MAX = 5000;
+/** Of a server that dev stops: what the server allows itself, and half of that again. */
+export const DEV_STOP_MS_MAX = 15000;
+
 /** A run without a terminal says this often how far it is. */
 export const PROGRESS_LINE_MS = 5000;
 /** Percentiles in /healthz are over the last this many seconds: enough ticks for a p99, and soon past a stall. */

@@ -1,7 +1,8 @@
-// Owner of fastify, and of the one port: the play page, the pages for machines, and the way in for WebSockets.
+// Owner of fastify, and of the one port: pages for people, the pages for machines, and the way in for WebSockets.
 
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { Readable } from 'node:stream';
 import { type FastifyInstance, fastify } from 'fastify';
 import type { Admission } from '../auth/admission.js';
 import type { NetCounters } from '../gateway/net-counters.js';
@@ -12,6 +13,7 @@ import {
   HTTP_BODY_BYTES_MAX,
   HTTP_CHECK_INTERVAL_MS,
   HTTP_KEEP_ALIVE_TIMEOUT_MS,
+  HTTP_PIECE_BYTES,
   HTTP_REQUEST_TIMEOUT_MS,
 } from '../limits.js';
 import type { Metrics } from './metrics.js';
@@ -28,6 +30,8 @@ export interface Readiness {
 export interface HttpOptions {
   host: string;
   port: number;
+  /** A folder to serve in place of the built-in page, or empty. */
+  web: string;
   admission: Admission;
   counters: NetCounters;
   metrics: Metrics;
@@ -86,7 +90,7 @@ export class HttpServer {
 
   private addPages(): void {
     const { metrics, health, ready } = this.options;
-    const files = loadStaticFiles();
+    const files = loadStaticFiles(this.options.web);
     this.app.addHook('onSend', async (_request, reply) => {
       reply.header('cache-control', 'no-cache').header('x-content-type-options', 'nosniff');
     });
@@ -105,7 +109,10 @@ export class HttpServer {
     this.app.get('/*', async (request, reply) => {
       const file = files.get(request.url.split('?', 1)[0]);
       if (file === undefined) return reply.callNotFound();
-      return reply.type(file.type).send(file.body);
+      if (file.isShared) reply.header('access-control-allow-origin', '*');
+      reply.type(file.type);
+      if (file.body.length <= HTTP_PIECE_BYTES) return reply.send(file.body);
+      return reply.header('content-length', file.body.length).send(Readable.from(piecesOf(file.body)));
     });
     this.app.setNotFoundHandler(async (_request, reply) => reply.code(404).type('text/plain').send('Not found.\n'));
     this.app.setErrorHandler(async (error: { statusCode?: number }, _request, reply) => {
@@ -123,6 +130,12 @@ export class HttpServer {
     const rest = Buffer.concat([head, this.gates.detach(socket)]);
     if ((request.url ?? '').split('?', 1)[0] === GAME_PATH) this.options.upgrade(request, socket, rest);
     else refuseUpgrade(socket, '404 Not Found', `WebSockets are at ${GAME_PATH}.`);
+  }
+}
+
+function* piecesOf(body: Buffer): Generator<Buffer> {
+  for (let start = 0; start < body.length; start += HTTP_PIECE_BYTES) {
+    yield body.subarray(start, start + HTTP_PIECE_BYTES);
   }
 }
 

@@ -15,7 +15,7 @@ export function helpText(): string {
   const groups = SETTING_GROUPS.map((group) => `${group}\n${groupLines(group).join('\n')}`);
   return `Tessera: an authoritative real-time game server.
 
-Usage: npm start -- [flags]
+Usage: tessera start [flags], or npm start -- [flags]
 
 ${groups.join('\n\n')}
 

@@ -15,7 +15,7 @@ import { planWorld } from '../../engine/plan/world-plan.js';
 import { loadGame } from '../main/load-game.js';
 import { Progress } from './progress.js';
 
-const HELP = `npm run replay -- [SESSION] [options]
+const HELP = `tessera replay [SESSION] [options], or npm run replay -- [SESSION] [options]
 
 Plays what was recorded again, without clients and as fast as it can, and checks that it comes out as it was.
 SESSION is a number from the list that is printed when none is given, or "latest".

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describeSetting } from '../../config/setting-lookup.js';
 import type { SettingName, SettingSources, Settings } from '../../config/settings.js';
+import { findWebProblem } from '../../net/http/web-folder.js';
 import { FILE_DESCRIPTORS_RESERVED } from '../limits.js';
 import { type DataFolderLock, lockDataFolder } from './data-folder-lock.js';
 
@@ -21,6 +22,9 @@ export function checkStartup(
 
   const descriptors = descriptorError(settings.clientsMax, readDescriptorLimit());
   if (descriptors !== undefined) errors.push(`${describe('clientsMax')}, ${descriptors}`);
+
+  const problem = settings.web === '' ? undefined : findWebProblem(settings.web);
+  if (problem !== undefined) errors.push(`${describe('web')}, ${problem}`);
 
   const folder = resolve(settings.data);
   const lock = lockDataFolder(folder, say);

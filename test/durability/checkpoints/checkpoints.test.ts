@@ -13,7 +13,7 @@ import arena from '../../../src/games/arena/game.js';
 import { IoCounters } from '../../../src/memory/tables/io-counters.js';
 import { COUNTER } from '../../../src/memory/tables/zone-counters.js';
 import { WorldBuffer } from '../../../src/memory/world/world-buffer.js';
-import { HeadlessWorld } from '../../engine/zone/headless-world.js';
+import { HeadlessWorld } from '../../../src/testing/headless-world.js';
 import coins from '../../games/toy/game.js';
 import { startServer } from '../../server.js';
 import { FaultyStore, readAll } from './checkpoint-stage.js';

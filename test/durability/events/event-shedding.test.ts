@@ -18,7 +18,7 @@ import { WorldReport } from '../../../src/server/reports/world-report.js';
 import { Supervisor } from '../../../src/server/threads/supervisor.js';
 import { openEmbeddedEventLog } from '../../../src/stores/embedded/embedded-event-log.js';
 import { type EventLog, PersistError } from '../../../src/stores/store-ports.js';
-import { HeadlessWorld } from '../../engine/zone/headless-world.js';
+import { HeadlessWorld } from '../../../src/testing/headless-world.js';
 import { openFolder } from '../../folder.js';
 
 const SEED = Number(process.env.TESSERA_SEED ?? 1);

@@ -30,7 +30,7 @@ import { LIVE_BLOCK, WorldBuffer } from '../../../src/memory/world/world-buffer.
 import { listAbsentClients } from '../../../src/server/main/absent-clients.js';
 import { openStores, type Stores } from '../../../src/stores/open-stores.js';
 import { type EventLog, type LogRecord, PersistError } from '../../../src/stores/store-ports.js';
-import { HeadlessWorld } from '../../engine/zone/headless-world.js';
+import { HeadlessWorld } from '../../../src/testing/headless-world.js';
 import { openFolder } from '../../folder.js';
 import coins from '../../games/toy/game.js';
 import { encodeZone } from '../snapshots/plain-snapshot.js';

@@ -4,7 +4,7 @@ import type { JournalRecord } from '../../../src/durability/journal/journal-file
 import { ByteRing } from '../../../src/memory/rings/byte-ring.js';
 import { hashCommitted } from '../../../src/memory/world/state-hash.js';
 import { WorldBuffer } from '../../../src/memory/world/world-buffer.js';
-import type { HeadlessWorld } from '../../engine/zone/headless-world.js';
+import type { HeadlessWorld } from '../../../src/testing/headless-world.js';
 
 export class JournalKeeper {
   readonly records: JournalRecord[][];

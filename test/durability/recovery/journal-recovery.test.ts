@@ -35,7 +35,7 @@ import { COUNTER } from '../../../src/memory/tables/zone-counters.js';
 import { compareHashes, hashBlock } from '../../../src/memory/world/state-hash.js';
 import { LIVE_BLOCK, WorldBuffer } from '../../../src/memory/world/world-buffer.js';
 import { SCALAR_JOURNALED, SCALAR_TICK } from '../../../src/memory/world/world-layout.js';
-import { HeadlessWorld } from '../../engine/zone/headless-world.js';
+import { HeadlessWorld } from '../../../src/testing/headless-world.js';
 import { openFolder } from '../../folder.js';
 import { encodeZone } from '../snapshots/plain-snapshot.js';
 import { JournalKeeper } from './journal-keeper.js';

@@ -9,7 +9,7 @@ import { RETURNING_IDS_KEPT } from '../../../src/memory/limits.js';
 import { RecordRing } from '../../../src/memory/rings/record-ring.js';
 import { COUNTER } from '../../../src/memory/tables/zone-counters.js';
 import { SCALAR_TICK } from '../../../src/memory/world/world-layout.js';
-import { HeadlessWorld } from '../zone/headless-world.js';
+import { HeadlessWorld } from '../../../src/testing/headless-world.js';
 
 /** Nobody is there at first, and nothing moves by itself. */
 const game: GameDefinition = { ...(arena as unknown as GameDefinition), systems: [], populate: () => {} };

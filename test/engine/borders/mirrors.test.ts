@@ -8,7 +8,7 @@ import type { GameDefinition, Zone } from '../../../src/game/definition.js';
 import arena from '../../../src/games/arena/game.js';
 import { COUNTER } from '../../../src/memory/tables/zone-counters.js';
 import type { Block, WorldBuffer } from '../../../src/memory/world/world-buffer.js';
-import { HeadlessWorld } from '../zone/headless-world.js';
+import { HeadlessWorld } from '../../../src/testing/headless-world.js';
 
 const COUNT = 5;
 const NPC = 1;

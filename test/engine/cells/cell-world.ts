@@ -7,7 +7,7 @@ import { DEPART_TO_CELL } from '../../../src/engine/entities/columns.js';
 import type { GameDefinition } from '../../../src/game/definition.js';
 import { IoCounters } from '../../../src/memory/tables/io-counters.js';
 import { WorldBuffer } from '../../../src/memory/world/world-buffer.js';
-import { HeadlessWorld } from '../zone/headless-world.js';
+import { HeadlessWorld } from '../../../src/testing/headless-world.js';
 import garden from './garden-game.js';
 import { TickStore } from './tick-store.js';
 

@@ -5,7 +5,7 @@ import { defineGame } from '../../../src/game/define-game.js';
 import type { GameDefinition } from '../../../src/game/definition.js';
 import * as R from '../../../src/memory/records/thread-records.js';
 import { RecordRing } from '../../../src/memory/rings/record-ring.js';
-import { HeadlessZone } from '../../games/headless-zone.js';
+import { HeadlessZone } from '../../../src/testing/headless-zone.js';
 
 const SCOUT = 1;
 const HEAD = { client: 7, generation: 9, updateHz: 20, connection: 3 };

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import type { GameDefinition } from '../../../src/game/definition.js';
 import arena from '../../../src/games/arena/game.js';
 import { COUNTER, type CounterName } from '../../../src/memory/tables/zone-counters.js';
-import { HeadlessWorld } from '../zone/headless-world.js';
+import { HeadlessWorld } from '../../../src/testing/headless-world.js';
 
 interface Queue {
   most: number;

@@ -10,8 +10,9 @@ import { RejectCode } from '../../../src/game/reject-codes.js';
 import arena from '../../../src/games/arena/game.js';
 import { RecordRing } from '../../../src/memory/rings/record-ring.js';
 import { COUNTER } from '../../../src/memory/tables/zone-counters.js';
+import type { HeadlessClient } from '../../../src/testing/headless-client.js';
+import { HeadlessWorld } from '../../../src/testing/headless-world.js';
 import { watchGame } from '../../simulator/watched-game.js';
-import { type HeadlessClient, HeadlessWorld } from '../zone/headless-world.js';
 
 const TWO_ZONES = { zoneColumns: 2, zoneRows: 1, worldWidth: 200, worldHeight: 200, bots: 0, seed: 11 };
 

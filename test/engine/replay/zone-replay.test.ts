@@ -13,9 +13,9 @@ import { COUNTER } from '../../../src/memory/tables/zone-counters.js';
 import { compareHashes, hashBlock } from '../../../src/memory/world/state-hash.js';
 import { LIVE_BLOCK, WorldBuffer } from '../../../src/memory/world/world-buffer.js';
 import { SCALAR_JOURNALED } from '../../../src/memory/world/world-layout.js';
+import { HeadlessWorld } from '../../../src/testing/headless-world.js';
 import { JournalKeeper } from '../../durability/recovery/journal-keeper.js';
 import { encodeZone } from '../../durability/snapshots/plain-snapshot.js';
-import { HeadlessWorld } from '../zone/headless-world.js';
 
 const game = arena as unknown as GameDefinition;
 const FOUR_ZONES = { zoneColumns: 2, zoneRows: 2, worldWidth: 200, worldHeight: 200, bots: 300 };

@@ -5,7 +5,8 @@ import { POSITION_QUANTUM } from '../../../src/engine/plan/world-plan.js';
 import type { GameDefinition } from '../../../src/game/definition.js';
 import arena from '../../../src/games/arena/game.js';
 import { COUNTER } from '../../../src/memory/tables/zone-counters.js';
-import { type HeadlessClient, HeadlessWorld } from '../zone/headless-world.js';
+import type { HeadlessClient } from '../../../src/testing/headless-client.js';
+import { HeadlessWorld } from '../../../src/testing/headless-world.js';
 
 const game = arena as unknown as GameDefinition;
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { FieldDefinitions, GameDefinition } from '../../../src/game/definition.js';
-import { HeadlessWorld } from '../zone/headless-world.js';
+import { HeadlessWorld } from '../../../src/testing/headless-world.js';
 
 const FIELDS = {
   u8: { type: 'f64', wire: { type: 'u8' } },

@@ -5,7 +5,7 @@ import type { GameDefinition } from '../../../src/game/definition.js';
 import arena from '../../../src/games/arena/game.js';
 import { LiveLimits } from '../../../src/memory/tables/live-limits.js';
 import { COUNTER } from '../../../src/memory/tables/zone-counters.js';
-import { HeadlessWorld } from './headless-world.js';
+import { HeadlessWorld } from '../../../src/testing/headless-world.js';
 
 const game = arena as unknown as GameDefinition;
 const ONE_ZONE = { zoneColumns: 1, zoneRows: 1, seed: 4 };

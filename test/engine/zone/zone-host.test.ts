@@ -5,7 +5,7 @@ import arena from '../../../src/games/arena/game.js';
 import { EVENT_A, EVENT_TICK } from '../../../src/memory/records/thread-records.js';
 import { RecordRing } from '../../../src/memory/rings/record-ring.js';
 import { SCALAR_TICK } from '../../../src/memory/world/world-layout.js';
-import { HeadlessWorld } from './headless-world.js';
+import { HeadlessWorld } from '../../../src/testing/headless-world.js';
 
 const EVENT = 0;
 /** A game in which each tick says so, twice. */

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { entityName, keyOfName } from '../../../src/durability/entity-name.js';
 import { wireIdOfKey } from '../../../src/engine/entities/entity-key.js';
 import type { GameDefinition, Zone } from '../../../src/game/definition.js';
-import { HeadlessWorld } from './headless-world.js';
+import { HeadlessWorld } from '../../../src/testing/headless-world.js';
 
 const GENERATIONS = 512;
 

@@ -5,7 +5,7 @@ import type { GameDefinition } from '../../../src/game/definition.js';
 import arena from '../../../src/games/arena/game.js';
 import { COUNTER } from '../../../src/memory/tables/zone-counters.js';
 import { hashCommitted, hashText } from '../../../src/memory/world/state-hash.js';
-import { HeadlessWorld } from './headless-world.js';
+import { HeadlessWorld } from '../../../src/testing/headless-world.js';
 
 const game = arena as unknown as GameDefinition;
 const FOUR_ZONES = { zoneColumns: 2, zoneRows: 2, worldWidth: 200, worldHeight: 200 };

@@ -296,7 +296,7 @@ export function formatDrill({ kills, ...result }: DrillResult): string {
   ].join('\n');
 }
 
-const HELP = `npm run drill -- [options]
+const HELP = `tessera drill [options], or npm run drill -- [options]
 
 Kills a server again and again with SIGKILL and checks what is left.
 

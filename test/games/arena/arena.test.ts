@@ -9,7 +9,7 @@ import game from '../../../src/games/arena/game.js';
 import { pillarAt, pillarGrid } from '../../../src/games/arena/pillars.js';
 import { BODY_RADIUS, NPC_SPEED, PILLAR_RADIUS, PILLAR_SPACING, PLAYER_SPEED } from '../../../src/games/arena/rules.js';
 import { layOutCommand } from '../../../src/protocol/fb/command-layout.js';
-import { HeadlessZone } from '../headless-zone.js';
+import { HeadlessZone } from '../../../src/testing/headless-zone.js';
 
 const TOUCH = PILLAR_RADIUS + BODY_RADIUS;
 

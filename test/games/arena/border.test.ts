@@ -6,7 +6,8 @@ import { createRandom } from '../../../src/base/chance.js';
 import type { GameDefinition } from '../../../src/game/definition.js';
 import game from '../../../src/games/arena/game.js';
 import { HP_MAX, PROJECTILE_DAMAGE } from '../../../src/games/arena/rules.js';
-import { type HeadlessClient, HeadlessWorld } from '../../engine/zone/headless-world.js';
+import type { HeadlessClient } from '../../../src/testing/headless-client.js';
+import { HeadlessWorld } from '../../../src/testing/headless-world.js';
 
 const EAST = 0;
 const WEST = 32768;

@@ -10,8 +10,8 @@ import { MOVE_STEPS_PER_UNIT } from '../../../src/games/arena/rules.js';
 import * as R from '../../../src/memory/records/thread-records.js';
 import { RecordRing } from '../../../src/memory/rings/record-ring.js';
 import { parseTrusted } from '../../../src/protocol/plain/plain-codec.js';
-import { HeadlessWorld } from '../../engine/zone/headless-world.js';
-import { HeadlessZone, type ZoneEvent } from '../headless-zone.js';
+import { HeadlessWorld } from '../../../src/testing/headless-world.js';
+import { HeadlessZone, type ZoneEvent } from '../../../src/testing/headless-zone.js';
 
 const TICK_HZ = 60;
 const EMPTY = { ...game, populate: () => {} };

@@ -21,7 +21,7 @@ import {
   PILLAR_RADIUS,
   RESPAWN_SECONDS,
 } from '../../../src/games/arena/rules.js';
-import { HeadlessZone } from '../headless-zone.js';
+import { HeadlessZone } from '../../../src/testing/headless-zone.js';
 
 type ArenaStage = HeadlessZone<typeof game.fields>;
 

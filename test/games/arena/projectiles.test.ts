@@ -13,7 +13,7 @@ import {
   PROJECTILE_SPEED,
   RESPAWN_SECONDS,
 } from '../../../src/games/arena/rules.js';
-import { HeadlessZone, type ZoneEvent } from '../headless-zone.js';
+import { HeadlessZone, type ZoneEvent } from '../../../src/testing/headless-zone.js';
 
 const EAST = 0;
 const SOUTH = 16384;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RejectCode } from '../../../schemas/generated/tessera/wire/reject-code.js';
 import { createRandom } from '../../../src/base/chance.js';
-import { HeadlessZone } from '../headless-zone.js';
+import { HeadlessZone } from '../../../src/testing/headless-zone.js';
 import game, { COIN_COUNT, KIND_COIN, KIND_RUNNER } from './game.js';
 
 function playAtRandom(coins: HeadlessZone<typeof game.fields>, seed: number, ticks: number): number {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { findReferences, loadStaticFiles } from '../../../src/net/http/static-files.js';
+import { findReferences, loadStaticFiles, resolvePackages } from '../../../src/net/http/static-files.js';
 import { STATIC_FILES_MAX } from '../../../src/net/limits.js';
 
 const files = loadStaticFiles();
@@ -15,7 +15,7 @@ test('the page, its style and every module that it needs are there', () => {
     [...new Set(wanted)].filter((path) => !files.has(path)),
     [],
   );
-  assert.ok(files.size > 30 && files.size < STATIC_FILES_MAX, String(files.size));
+  assert.ok(files.size > 60 && files.size < STATIC_FILES_MAX, String(files.size));
 });
 
 test('nothing is there that only a server can run, and nothing that no page needs', () => {
@@ -23,7 +23,7 @@ test('nothing is there that only a server can run, and nothing that no page need
     assert.doesNotMatch(body.toString('utf8'), /(?:from|import\(?)\s*['"]node:/, path);
     assert.match(
       path,
-      /^\/(?:src\/(?:web|client|protocol|game|games|base)\/|schemas\/generated\/|vendor\/|.*\/limits\.js$)/,
+      /^\/(?:client\/tessera\.js$|(?:client\/)?src\/(?:web|client|protocol|game|games|base)\/|(?:client\/)?schemas\/generated\/|(?:client\/)?vendor\/|.*\/limits\.js$)/,
     );
   }
   for (const path of [
@@ -53,4 +53,16 @@ test('no reference leads out of the build folder, and what is no reference is le
     from("export const a = './c.js';\nfetch('./d.js');\nimport 'node:fs';\nimport 'https://x/y.js';"),
     [],
   );
+});
+
+test('browsers are given paths in place of the names of packages', () => {
+  const path = '/src/protocol/fb/a.js';
+  assert.equal(
+    resolvePackages(path, "import * as flatbuffers from 'flatbuffers';"),
+    "import * as flatbuffers from '../../../vendor/flatbuffers/flatbuffers.js';",
+  );
+  for (const text of ["const a = 'flatbuffers';", "import { b } from './flatbuffers.js';"]) {
+    assert.equal(resolvePackages(path, text), text);
+  }
+  for (const [served, { body }] of scripts) assert.doesNotMatch(body.toString(), /from 'flatbuffers'/, served);
 });

@@ -10,7 +10,8 @@ import { COUNTER } from '../../../src/memory/tables/zone-counters.js';
 import { LIVE_BLOCK, WorldBuffer } from '../../../src/memory/world/world-buffer.js';
 import { listAbsentClients } from '../../../src/server/main/absent-clients.js';
 import type { Router } from '../../../src/server/main/router.js';
-import { type HeadlessClient, HeadlessWorld } from '../../engine/zone/headless-world.js';
+import type { HeadlessClient } from '../../../src/testing/headless-client.js';
+import { HeadlessWorld } from '../../../src/testing/headless-world.js';
 
 const game = arena as unknown as GameDefinition;
 const FOUR_ZONES = { zoneColumns: 2, zoneRows: 2, worldWidth: 200, worldHeight: 200, seed: 3 };

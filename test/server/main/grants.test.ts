@@ -6,7 +6,8 @@ import arena from '../../../src/games/arena/game.js';
 import { HP_MAX } from '../../../src/games/arena/rules.js';
 import { COUNTER } from '../../../src/memory/tables/zone-counters.js';
 import { Grants } from '../../../src/server/main/grants.js';
-import { type HeadlessClient, HeadlessWorld } from '../../engine/zone/headless-world.js';
+import type { HeadlessClient } from '../../../src/testing/headless-client.js';
+import { HeadlessWorld } from '../../../src/testing/headless-world.js';
 
 const FOUR_ZONES = { zoneColumns: 2, zoneRows: 2, worldWidth: 200, worldHeight: 200, seed: 5 };
 const base = arena as unknown as GameDefinition;

@@ -7,7 +7,7 @@ import { WorldBuffer } from '../../../src/memory/world/world-buffer.js';
 import { Metrics } from '../../../src/net/http/metrics.js';
 import { DurabilityReport } from '../../../src/server/reports/durability-report.js';
 import type { BackendState, IoStatus, JournalState } from '../../../src/server/threads/io-status.js';
-import { HeadlessWorld } from '../../engine/zone/headless-world.js';
+import { HeadlessWorld } from '../../../src/testing/headless-world.js';
 
 const NOW_MS = 100000;
 

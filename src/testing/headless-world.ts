@@ -1,50 +1,24 @@
 // A whole world without threads, sockets or clocks: all zones, the router, and clients that decode every frame, driven tick
-// by tick. What runs is the product's own; only the sleep and the sockets are left out.
+// by tick. What runs is the server's own code; only the sleep and the sockets are left out.
 
-import { createRandom } from '../../../src/base/chance.js';
-import { DEFAULTS, type Settings } from '../../../src/config/settings.js';
-import { wireIdOfKey } from '../../../src/engine/entities/entity-key.js';
-import { Placement } from '../../../src/engine/plan/placement.js';
-import { POSITION_QUANTUM, planWorld, type WorldPlan } from '../../../src/engine/plan/world-plan.js';
-import { ZoneHost } from '../../../src/engine/zone/zone-host.js';
-import type { GameDefinition } from '../../../src/game/definition.js';
-import { ByteRing } from '../../../src/memory/rings/byte-ring.js';
-import { ThreadControl } from '../../../src/memory/tables/thread-control.js';
-import type { ClientSink, StoredPlayer } from '../../../src/net/gateway/world-port.js';
-import { encodeCommand } from '../../../src/protocol/fb/command-layout.js';
-import { EntityDecoder, type EntityState } from '../../../src/protocol/fb/entity-decoder.js';
-import { openFrame } from '../../../src/protocol/fb/server-frame.js';
-import { describeGame, type GameDescription } from '../../../src/protocol/game-description.js';
-import { Router } from '../../../src/server/main/router.js';
-
-export class HeadlessClient {
-  readonly decoder: EntityDecoder;
-  entityId = 0;
-  key = 0;
-  joinedCount = 0;
-  tick = 0;
-  ack = 0;
-  seq = 0;
-  frameCount = 0;
-  frameBytes = 0;
-  fullCount = 0;
-  readonly rejects: { seq: number; kind: number; code: number }[] = [];
-  /** Ids that came into view, in order: an entity that flickers is there twice. */
-  readonly entered: number[] = [];
-  refusedCode = 0;
-
-  constructor(
-    readonly index: number,
-    readonly generation: number,
-    description: GameDescription,
-  ) {
-    this.decoder = new EntityDecoder(description.fields, POSITION_QUANTUM, description.kinds);
-  }
-
-  get self(): EntityState | undefined {
-    return this.decoder.entities.get(this.entityId);
-  }
-}
+import { assert } from '../base/assert.js';
+import { createRandom } from '../base/chance.js';
+import { DEFAULTS, type Settings } from '../config/settings.js';
+import { wireIdOfKey } from '../engine/entities/entity-key.js';
+import { Placement } from '../engine/plan/placement.js';
+import { planWorld, type WorldPlan } from '../engine/plan/world-plan.js';
+import { ZoneHost } from '../engine/zone/zone-host.js';
+import type { GameDefinition, Zone } from '../game/definition.js';
+import { RejectCode } from '../game/reject-codes.js';
+import { ByteRing } from '../memory/rings/byte-ring.js';
+import { ThreadControl } from '../memory/tables/thread-control.js';
+import type { ClientSink, StoredPlayer } from '../net/gateway/world-port.js';
+import { type CommandLayout, type CommandPayload, encodeCommand, writeCommand } from '../protocol/fb/command-layout.js';
+import { openFrame } from '../protocol/fb/server-frame.js';
+import { describeGame, type GameDescription } from '../protocol/game-description.js';
+import { CLIENT_HEADER_BYTES } from '../protocol/limits.js';
+import { Router } from '../server/main/router.js';
+import { HeadlessClient } from './headless-client.js';
 
 export interface TrueEntity {
   zone: number;
@@ -65,9 +39,10 @@ export class HeadlessWorld {
   private nextGeneration = 1;
   private onFrame: (client: HeadlessClient) => void = () => {};
 
+  /** Settings as of a server, by default a world of 200 by 200 in four zones. */
   constructor(
     readonly game: GameDefinition,
-    settings: Partial<Settings>,
+    settings: Partial<Settings> = {},
     threads = 1,
     /** Before anything runs: fills the zones, reserves clients. */
     prepare: (plan: WorldPlan, router: Router) => void = () => {},
@@ -138,8 +113,9 @@ export class HeadlessWorld {
     this.onFrame = onFrame;
   }
 
-  join(index: number, updateHz = this.settings.updateHz): HeadlessClient {
-    const client = new HeadlessClient(index, this.nextGeneration++, this.description);
+  /** A new player. Its entity is there after the next tick. `index` is its seat: the first free one unless given. */
+  join(index = this.findSeat(), updateHz = this.settings.updateHz): HeadlessClient {
+    const client = this.createClient(index, this.nextGeneration++);
     this.clients.set(index, client);
     this.router.join(index, client.generation, updateHz);
     return client;
@@ -147,7 +123,7 @@ export class HeadlessWorld {
 
   /** Comes in as it was stored. */
   restore(index: number, player: StoredPlayer, updateHz = this.settings.updateHz): HeadlessClient {
-    const client = new HeadlessClient(index, this.nextGeneration++, this.description);
+    const client = this.createClient(index, this.nextGeneration++);
     this.clients.set(index, client);
     if (!this.router.restore(index, client.generation, updateHz, player))
       throw new Error(`client ${index} finds no room`);
@@ -162,7 +138,7 @@ export class HeadlessWorld {
 
   /** It is back by another connection, which knows nothing. Its frames are taken once the zone has said so, as by the gateway. */
   resume(index: number, generation: number, updateHz = this.settings.updateHz): HeadlessClient {
-    const client = new HeadlessClient(index, generation, this.description);
+    const client = this.createClient(index, generation);
     this.clients.set(index, client);
     if (!this.router.resume(index, generation, updateHz)) throw new Error(`client ${index} cannot come back`);
     return client;
@@ -174,17 +150,8 @@ export class HeadlessWorld {
   }
 
   send(client: HeadlessClient, name: string, payload: Record<string, number>): boolean {
-    const layout = this.description.layouts.findByName(name);
-    const bytes = encodeCommand(layout as never, payload, ++client.seq);
-    return this.router.command(
-      client.index,
-      client.generation,
-      client.seq,
-      (layout as { kind: number }).kind,
-      bytes,
-      8,
-      bytes.length,
-    );
+    const layout = this.layoutOf(name);
+    return this.publish(client, layout, encodeCommand(layout, payload, ++client.seq));
   }
 
   run(ticks: number, each: () => void = () => {}): void {
@@ -209,8 +176,58 @@ export class HeadlessWorld {
     return entities;
   }
 
+  /** The zones, left to right and top to bottom, with the columns that the game's code writes. */
+  get zones(): readonly Zone[] {
+    return this.hosts.map(({ zone }) => zone);
+  }
+
+  /** Where an entity lives now. Throws when it lives nowhere. */
+  find(entityId: number): TrueEntity {
+    const found = this.truth().get(entityId);
+    assert(found !== undefined, 'the entity lives', entityId);
+    return found;
+  }
+
+  /** Puts a client's entity somewhere. A place in another zone is reached with the next tick. */
+  place(client: HeadlessClient, x: number, y: number): void {
+    const { zone, row } = this.find(client.entityId);
+    this.zones[zone].positionX[row] = x;
+    this.zones[zone].positionY[row] = y;
+  }
+
   counter(index: number): number {
     return this.hosts.reduce((sum, host) => sum + host.zone.counters[index], 0);
+  }
+
+  private findSeat(): number {
+    const { clientsMax } = this.settings;
+    for (let index = 0; index < clientsMax; index++) if (!this.clients.has(index)) return index;
+    throw new Error(`all ${clientsMax} seats are taken: clientsMax`);
+  }
+
+  private createClient(index: number, generation: number): HeadlessClient {
+    return new HeadlessClient(index, generation, this.description, (client, name, payload) =>
+      this.sendChecked(client, name, payload),
+    );
+  }
+
+  private sendChecked(client: HeadlessClient, name: string, payload: Readonly<CommandPayload>): number {
+    const layout = this.layoutOf(name);
+    const bytes = new Uint8Array(layout.bytes);
+    const code = writeCommand(layout, payload, client.seq + 1, new DataView(bytes.buffer), 0);
+    if (code !== RejectCode.None) return code;
+    client.seq++;
+    return this.publish(client, layout, bytes) ? RejectCode.None : RejectCode.QueueFull;
+  }
+
+  private publish({ index, generation, seq }: HeadlessClient, { kind }: CommandLayout, bytes: Uint8Array): boolean {
+    return this.router.command(index, generation, seq, kind, bytes, CLIENT_HEADER_BYTES, bytes.length);
+  }
+
+  private layoutOf(name: string): CommandLayout {
+    const layout = this.description.layouts.findByName(name);
+    assert(layout !== null, 'the game has this command', name);
+    return layout;
   }
 
   private createHost(zone: number): ZoneHost {

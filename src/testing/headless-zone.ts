@@ -1,17 +1,24 @@
-// One zone without threads, sockets or neighbours: the real Zone over a real world buffer, with a real index.
+// One zone without threads, sockets or neighbours: the engine's zone over a world buffer, with its index.
 
-import { specifyColumns } from '../../src/engine/entities/columns.js';
-import { Quadtree } from '../../src/engine/space/quadtree.js';
-import { EngineZone } from '../../src/engine/zone/zone.js';
-import type { CommandDefinition, FieldDefinitions, GameDefinition } from '../../src/game/definition.js';
-import { EVENT_RECORD_BYTES } from '../../src/memory/limits.js';
-import * as R from '../../src/memory/records/thread-records.js';
-import { RecordRing } from '../../src/memory/rings/record-ring.js';
-import { hashCommitted, hashText } from '../../src/memory/world/state-hash.js';
-import { WorldBuffer } from '../../src/memory/world/world-buffer.js';
-import { layOutWorld } from '../../src/memory/world/world-layout.js';
-import { encodeCommand, layOutCommand } from '../../src/protocol/fb/command-layout.js';
-import { CLIENT_HEADER_BYTES } from '../../src/protocol/limits.js';
+import { specifyColumns } from '../engine/entities/columns.js';
+import { Quadtree } from '../engine/space/quadtree.js';
+import { spawnPlayer } from '../engine/zone/game-fault.js';
+import { EngineZone } from '../engine/zone/zone.js';
+import type { Columns, CommandDefinition, FieldDefinitions, GameDefinition } from '../game/definition.js';
+import { EVENT_RECORD_BYTES } from '../memory/limits.js';
+import * as R from '../memory/records/thread-records.js';
+import { RecordRing } from '../memory/rings/record-ring.js';
+import { hashCommitted, hashText } from '../memory/world/state-hash.js';
+import { WorldBuffer } from '../memory/world/world-buffer.js';
+import { layOutWorld } from '../memory/world/world-layout.js';
+import {
+  type CommandLayout,
+  type CommandPayload,
+  encodeCommand,
+  layOutCommand,
+  writeCommand,
+} from '../protocol/fb/command-layout.js';
+import { CLIENT_HEADER_BYTES } from '../protocol/limits.js';
 
 const EVENT_RECORDS = 65536;
 
@@ -25,12 +32,23 @@ export interface ZoneEvent {
 }
 
 export interface HeadlessOptions {
-  seed: number;
+  /** Of all chance in the zone. Default 1. */
+  seed?: number;
   width?: number;
   height?: number;
+  /** Given to the game's populate. */
   bots?: number;
   tickHz?: number;
+  /** Room for entities. */
   rows?: number;
+}
+
+/** Somebody who plays in the zone. */
+export interface ZonePlayer {
+  /** Of its entity: zone.columns.score[player.row]. */
+  readonly row: number;
+  /** Applies a command at once. Returns a RejectCode: 0, or what the server's check or the game says. */
+  send(name: string, payload?: Readonly<CommandPayload>): number;
 }
 
 export class HeadlessZone<F extends FieldDefinitions> {
@@ -38,10 +56,11 @@ export class HeadlessZone<F extends FieldDefinitions> {
   private readonly world: WorldBuffer;
   private readonly index: Quadtree;
   private readonly eventRing: RecordRing;
+  private playerCount = 0;
 
   constructor(
     readonly game: GameDefinition<F>,
-    { seed, width = 128, height = 128, bots = 0, tickHz = 60, rows = 4096 }: HeadlessOptions,
+    { seed = 1, width = 128, height = 128, bots = 0, tickHz = 60, rows = 4096 }: HeadlessOptions = {},
   ) {
     const layout = layOutWorld(specifyColumns(game.fields), rows);
     this.world = new WorldBuffer(WorldBuffer.create(layout, 0), layout);
@@ -65,6 +84,19 @@ export class HeadlessZone<F extends FieldDefinitions> {
     this.rebuildIndex();
   }
 
+  /** The game's fields, by name and row. */
+  get columns(): Columns<F> {
+    return this.zone.columns;
+  }
+
+  /** A new player, in the middle unless a place is given. */
+  join(x = this.zone.world.width / 2, y = this.zone.world.height / 2): ZonePlayer {
+    const row = spawnPlayer(this.zone as unknown as EngineZone, x, y);
+    if (row < 0) throw new Error('spawnPlayer returned -1: there is no room');
+    this.zone.owner[row] = ++this.playerCount;
+    return { row, send: (name, payload = {}) => this.applyChecked(row, name, payload) };
+  }
+
   /** One tick; returns what the game said happened in it, and between the last tick and it. */
   step(): ZoneEvent[] {
     this.zone.tick++;
@@ -80,9 +112,7 @@ export class HeadlessZone<F extends FieldDefinitions> {
 
   /** Applies a command as the engine would; payload values in the order of its unreserved fields. */
   command(row: number, name: string, ...values: number[]): number {
-    const command = this.game.commands.find((candidate) => candidate.name === name);
-    if (command === undefined) throw new Error(`no command ${name}`);
-    const layout = layOutCommand(command as CommandDefinition);
+    const { command, layout } = this.findCommand(name);
     const named = layout.fields.filter((field) => !field.reserved).map((field, i) => [field.name, values[i]] as const);
     const bytes = encodeCommand(layout, Object.fromEntries(named), 1);
     return command.apply(this.zone, row, new DataView(bytes.buffer), CLIENT_HEADER_BYTES);
@@ -104,6 +134,19 @@ export class HeadlessZone<F extends FieldDefinitions> {
       if (this.zone.alive[row] !== 0 && this.zone.kind[row] === kind) rows.push(row);
     }
     return rows;
+  }
+
+  private applyChecked(row: number, name: string, payload: Readonly<CommandPayload>): number {
+    const { command, layout } = this.findCommand(name);
+    const view = new DataView(new ArrayBuffer(layout.bytes));
+    const code = writeCommand(layout, payload, 1, view, 0);
+    return code === 0 ? command.apply(this.zone, row, view, CLIENT_HEADER_BYTES) : code;
+  }
+
+  private findCommand(name: string): { command: CommandDefinition<F>; layout: CommandLayout } {
+    const command = this.game.commands.find((candidate) => candidate.name === name);
+    if (command === undefined) throw new Error(`no command ${name}`);
+    return { command, layout: layOutCommand(command as CommandDefinition) };
   }
 
   private drainEvents(): ZoneEvent[] {

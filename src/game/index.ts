@@ -1,0 +1,26 @@
+// What an author of a game imports: `tessera/game`.
+
+export type { ColumnType } from '../memory/world/column-types.js';
+export { defineGame } from './define-game.js';
+export type {
+  Area,
+  CellEvent,
+  Columns,
+  EventForm,
+  FieldDefinition,
+  FieldDefinitions,
+  GameDefinition,
+  GrantDefinition,
+  GroundBuilder,
+  GroundQueries,
+  PastEvent,
+  SystemDefinition,
+  WireForm,
+  Zone,
+} from './definition.js';
+export { type CommandForm, describeCommands } from './describe-commands.js';
+export type { CommandPayloads, CommandSource, GameSource } from './game-source.js';
+export type { Payload, PayloadSource, PayloadValueSource } from './payload.js';
+export { RejectCode, rejectReason } from './reject-codes.js';
+export { findMistakes, GameMistakes } from './validate-game.js';
+export type { WireTypeName } from './wire-types.js';

@@ -1,0 +1,17 @@
+// An entity as a client knows it, by the names of the game instead of numbers.
+
+import type { EntityDecoder, EntityState } from '../protocol/fb/entity-decoder.js';
+
+export interface SeenEntity {
+  id: number;
+  kind: string;
+  x: number;
+  y: number;
+  /** Replicated fields by name, as the client has them after the wire's rounding. */
+  fields: Record<string, number>;
+}
+
+export function nameEntity(decoder: EntityDecoder, { id, kind, x, y, fields }: EntityState): SeenEntity {
+  const named = decoder.fields.map(({ name }, index) => [name, fields[index]] as const);
+  return { id, kind: decoder.kinds[kind], x, y, fields: Object.fromEntries(named) };
+}
