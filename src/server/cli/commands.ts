@@ -13,6 +13,8 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'plays a recorded session again and checks that it comes out the same',
     module: here('./replay.js'),
   },
+  worlds: { summary: 'lists the worlds and snapshots that a start can go on from', module: here('./worlds.js') },
+  backup: { summary: 'copies the data folder of a server, also while it runs', module: here('./backup.js') },
   loadtest: { summary: 'joins many clients and measures', module: here('../../../bench/load/cli.js') },
   drill: {
     summary: 'kills a server again and again and checks what it kept',
