@@ -116,7 +116,7 @@ test('mistyped settings of the world end the start in one line, and the world go
     await assert.rejects(
       startServer(args('other', '--seed', '9', '--bots', '8', '--start', how)),
       ({ message }: Error) => {
-        assert.match(message, /ended with 1 before/);
+        assert.match(message, /exited with 1 before/);
         const [line, ...more] = message.split('\n').filter((text) => text.startsWith('tessera: '));
         assert.deepEqual(more, []);
         assert.match(

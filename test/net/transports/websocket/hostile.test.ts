@@ -562,8 +562,7 @@ describe('clients that do not read', () => {
 
   test('one that talks but cannot answer pings is left alone', async () => {
     const strict = await startNet({ idleTimeoutMs: 2500, slowClientMs: 500 });
-    const client = await joinClient(strict.port);
-    client.answersPings = false;
+    const client = await joinClient(strict.port, false);
     for (let seq = 1; seq < 90; seq++) {
       client.sendFrame(moveBytes(seq));
       await sleep(50);
