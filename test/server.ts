@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { flagsOf, ServerProcess } from '../bench/server-process.js';
 
 export { SERVER_CLI as CLI } from '../bench/server-process.js';
@@ -10,7 +11,32 @@ export { SERVER_CLI as CLI } from '../bench/server-process.js';
 /** Traces of errors name lines of the sources. */
 const NODE_FLAGS = ['--enable-source-maps'];
 
-export type TestServer = Pick<ServerProcess, 'url' | 'wsUrl' | 'port' | 'pid' | 'stop' | 'kill' | 'log'>;
+const WAIT_MS_MAX = 30000;
+const POLL_MS = 20;
+
+/** What tests read of /healthz. */
+export interface ServerHealth {
+  absent: number;
+  zones: { tick: number; entities: number }[];
+  recovery: {
+    source: string;
+    worldId: string;
+    snapshotTick: number;
+    journalTick: number | null;
+    ms: number;
+    events: object | null;
+    skipped: string[];
+  };
+}
+
+export interface TestServer extends Pick<ServerProcess, 'url' | 'wsUrl' | 'port' | 'pid' | 'stop' | 'kill' | 'log'> {
+  health(): Promise<ServerHealth>;
+  /** Of all its labels together; NaN while there is none of that name. */
+  counter(name: string): Promise<number>;
+  /** Waits for something that this server brings about; a failure shows what it said. */
+  until(what: string, check: () => boolean | Promise<boolean>): Promise<void>;
+  untilCounter(name: string, count: number): Promise<void>;
+}
 
 /** The folders of the servers that were not stopped. */
 const folders = new Set<string>();
@@ -34,11 +60,31 @@ export async function startServer(args: readonly string[] = []): Promise<TestSer
   }
   server.unref(); // a test that forgets its server ends all the same
   const { url, wsUrl, port } = server;
+
+  async function counter(name: string): Promise<number> {
+    const found = [...(await server.metrics()).matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\d+)`, 'gm'))];
+    return found.length === 0 ? Number.NaN : found.reduce((sum, [, value]) => sum + Number(value), 0);
+  }
+
+  async function until(what: string, check: () => boolean | Promise<boolean>): Promise<void> {
+    const deadline = performance.now() + WAIT_MS_MAX;
+    while (!(await check())) {
+      if (performance.now() > deadline) {
+        throw new Error(`${what}: not within ${WAIT_MS_MAX} ms; the server said:\n${server.log()}`);
+      }
+      await sleep(POLL_MS);
+    }
+  }
+
   return {
     url,
     wsUrl,
     port,
     pid,
+    health: () => server.health<ServerHealth>(),
+    counter,
+    until,
+    untilCounter: (name, count) => until(`${name} reaches ${count}`, async () => (await counter(name)) >= count),
     async stop() {
       const code = await server.stop();
       removeFolder(folder);

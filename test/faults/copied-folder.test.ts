@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { folder, recovery, STORES, stage, untilCounted } from './shared-store-stage.js';
+import { folder, STORES, stage } from './shared-store-stage.js';
 
 for (const { name, counter, open } of STORES) {
   test(`${name}: a copy of a data folder is refused beside the original, and cannot replace its journal later`, {
@@ -15,22 +15,22 @@ for (const { name, counter, open } of STORES) {
     const { start, end } = stage(t, name, url);
     const path = (data: string): string => join(folder, name, data);
     const first = await start('original');
-    await untilCounted(first, counter, 1);
-    const { worldId } = await recovery(first);
+    await first.untilCounter(counter, 1);
+    const { worldId } = (await first.health()).recovery;
     await end(first);
     cpSync(path('original'), path('copy'), { recursive: true });
     const second = await start('original');
-    await untilCounted(second, counter, 1);
+    await second.untilCounter(counter, 1);
     await assert.rejects(start('copy'), new RegExp(`another server keeps its world there: process ${second.pid} on `));
     await end(second);
 
     const copy = await start('copy');
-    await untilCounted(copy, counter, 2);
-    assert.equal((await recovery(copy)).worldId, worldId);
+    await copy.untilCounter(counter, 2);
+    assert.equal((await copy.health()).recovery.worldId, worldId);
     await end(copy);
 
     const again = await start('original', '--start', 'resume');
-    const found = await recovery(again);
+    const found = (await again.health()).recovery;
     assert.equal(found.worldId, worldId);
     assert.ok(found.journalTick !== null, again.log());
     const own = /store has a snapshot of tick \d+ that a server on a copy of \S+ wrote .*: it is passed over/;

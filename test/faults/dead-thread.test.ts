@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { WebSocket } from 'ws';
 import { TesseraClient } from '../../src/client/client.js';
@@ -10,20 +9,11 @@ import chaos from './games/chaos-game.js';
 
 const GAME = fileURLToPath(new URL('./games/chaos-game.js', import.meta.url));
 const CLIENTS = 8;
-const WAIT_MS_MAX = 10000;
 
 let server: TestServer | undefined;
 after(async () => {
   await server?.stop();
 });
-
-async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + WAIT_MS_MAX;
-  while (!(await condition())) {
-    assert.ok(performance.now() < deadline, `${what} within ${WAIT_MS_MAX} ms; the server said:\n${server?.log()}`);
-    await sleep(10);
-  }
-}
 
 interface Player {
   client: TesseraClient;
@@ -62,15 +52,15 @@ test('a thread that throws, exits, spins or is killed is replaced: nobody is dis
   for (const fault of ['Throw', 'Exit', 'Spin', 'kill', 'Throw']) {
     steps++;
     for (const { client } of players) client.send('Step', {});
-    await until(`step ${steps} is seen by all`, () => players.every((player) => player.steps() === steps));
+    await server.until(`step ${steps} is seen by all`, () => players.every((player) => player.steps() === steps));
     const restartsBefore = (server.log().match(/tick thread replaced/g) ?? []).length;
     if (fault === 'kill') process.kill(server.pid, 'SIGUSR2');
     else players[steps % CLIENTS].client.send(fault, {});
-    await until(`${fault}: the thread is replaced`, () => {
+    await server.until(`${fault}: the thread is replaced`, () => {
       return (server?.log().match(/tick thread replaced/g) ?? []).length > restartsBefore;
     });
     const frames = players.map(({ client }) => client.traffic.framesIn);
-    await until(`${fault}: everybody gets frames again`, () =>
+    await server.until(`${fault}: everybody gets frames again`, () =>
       players.every(({ client }, i) => client.traffic.framesIn > frames[i]),
     );
     for (const [i, player] of players.entries()) {
@@ -87,7 +77,7 @@ test('a thread that fails again and again backs off, and the server says that it
     const player = await join(cursed.wsUrl, 'witch');
     assert.equal((await readJson(`${cursed.url}/readyz`)).status, 200);
     player.client.send('Curse', {});
-    await until('it is unready for good', async () => {
+    await cursed.until('it is unready for good', async () => {
       const { status, body } = await readJson(`${cursed.url}/readyz`);
       return status === 503 && JSON.stringify(body).includes('times in a row');
     });

@@ -47,23 +47,10 @@ async function recoveryOf({ url }: TestServer): Promise<RecoveryHealth> {
   return ((await (await fetch(`${url}/healthz`)).json()) as { recovery: RecoveryHealth }).recovery;
 }
 
-async function counter({ url }: TestServer, name: string): Promise<number> {
-  const text = await (await fetch(`${url}/metrics`)).text();
-  return Number(new RegExp(`^${name} (\\d+)`, 'm').exec(text)?.[1] ?? Number.NaN);
-}
-
-async function until(what: string, check: () => boolean | Promise<boolean>, server: TestServer): Promise<void> {
-  const deadline = performance.now() + WAIT_MS_MAX;
-  while (!(await check())) {
-    assert.ok(performance.now() < deadline, `waited in vain: ${what}\n${server.log()}`);
-    await sleep(20);
-  }
-}
-
 async function untilSnapshot(server: TestServer): Promise<void> {
   const name = 'tessera_io_hot_snapshots_total';
-  const count = await counter(server, name);
-  await until('two more snapshots', async () => (await counter(server, name)) >= count + 2, server);
+  const count = await server.counter(name);
+  await server.until('two more snapshots', async () => (await server.counter(name)) >= count + 2);
 }
 
 function args(data: string, ...more: string[]): string[] {
@@ -159,7 +146,7 @@ async function goOnWithoutJournal(t: TestContext, data: string, ...more: string[
     ['shooter', 'victim', 'walker', 'stopped'].map((name) => joinPlayer(t, first, name)),
   );
   const players = [shooter, victim, walker, stopped];
-  await until('all see themselves', () => players.every(({ self }) => self !== null), first);
+  await first.until('all see themselves', () => players.every(({ self }) => self !== null));
   await untilSnapshot(first);
   const before = players.map(told);
   await keepAsCold(data);
@@ -199,7 +186,7 @@ async function goOnWithoutJournal(t: TestContext, data: string, ...more: string[
   assert.ok(snapshotTick > 0);
   assert.ok(events !== null && events.applied > 10, JSON.stringify(events));
   assert.equal(events.unknown, 1, 'of who came after the snapshot only the log knows');
-  await until('all are back', () => players.every((client) => client.resumed && client.self !== null), second);
+  await second.until('all are back', () => players.every((client) => client.resumed && client.self !== null));
   const now = players.map(told);
   for (const [i, { entityId, hp }] of now.entries()) {
     assert.equal(entityId, last[i].entityId);
@@ -228,7 +215,7 @@ test(
     const more = ['--journal-flush-ms', '0', '--hot-snapshot-ms', '10000'];
     const first = await startOne(t, args('without', ...more));
     const player = await joinPlayer(t, first, 'walker');
-    await until('a snapshot', async () => (await counter(first, 'tessera_io_hot_snapshots_total')) >= 1, first);
+    await first.until('a snapshot', async () => (await first.counter('tessera_io_hot_snapshots_total')) >= 1);
     const before = told(player);
     player.send('Move', { x: 0, y: 127 });
     await sleep(WALK_MS);
@@ -238,7 +225,7 @@ test(
     const { source, events } = await recoveryOf(second);
     assert.equal(source, 'hot');
     assert.ok(events !== null && events.applied >= 2, JSON.stringify(events));
-    await until('it is back', () => player.resumed && player.self !== null, second);
+    await second.until('it is back', () => player.resumed && player.self !== null);
     assert.ok(apart(told(player), last) <= PLAYER_SPEED * (MOVE_TOLD_SECONDS + LOG_MS_MAX / 1000));
     assert.ok(apart(told(player), before) > PLAYER_SPEED);
   },

@@ -18,7 +18,7 @@ import { startServer, type TestServer } from '../server.js';
 import { TcpProxy } from '../services/proxy.js';
 import { findService, type ServiceName, skipReason } from '../services/running.js';
 import { startFillable } from './full-disk.js';
-import { Player, until } from './platform.js';
+import { Player } from './platform.js';
 
 const CLIENTS = 100;
 const PLAY_MS = 2500;
@@ -52,11 +52,6 @@ function logged<T>(server: TestServer, message: string): T {
   return JSON.parse(line) as T;
 }
 
-async function counter({ url }: TestServer, name: string): Promise<number> {
-  const text = await (await fetch(`${url}/metrics`)).text();
-  return Number(new RegExp(`^${name} (\\d+)`, 'm').exec(text)?.[1] ?? Number.NaN);
-}
-
 function play(players: readonly Player[]): NodeJS.Timeout {
   let beat = 0;
   return setInterval(() => {
@@ -81,8 +76,8 @@ async function stopUnderLoad(server: TestServer): Promise<{ rest: Rest; handed: 
   deaf.pause();
   const startMs = performance.now();
   const stopped = server.stop();
-  await until('it begins to stop', () => server.log().includes('telling clients'), server.log);
-  await until('a client is told', () => players.some(({ notices }) => notices.length > 0), server.log);
+  await server.until('it begins to stop', () => server.log().includes('telling clients'));
+  await server.until('a client is told', () => players.some(({ notices }) => notices.length > 0));
   const late = await new Player(server.wsUrl, 'late').closed();
   const code = await stopped;
   const tookMs = performance.now() - startMs;
@@ -236,7 +231,7 @@ test('with Kafka away: events stay on the disk, and the next start hands them ov
   assert.equal(await events.count(epoch), 0);
   proxy.mode = 'open';
   const next = await checkNextStart(rest, args);
-  await until('the spool is empty', async () => (await counter(next, 'tessera_io_spool_events')) === 0, next.log);
+  await next.until('the spool is empty', async () => (await next.counter('tessera_io_spool_events')) === 0);
   assert.equal(await events.count(epoch), rest.eventsEmitted);
   assert.equal(await next.stop(), 0);
 });
@@ -260,7 +255,7 @@ test(
     const urls = ['--redis', await through(redis, '/10'), '--mongodb', await through(mongodb, `/silent${process.pid}`)];
     const args = argsOf('silent', ...urls, '--hot-snapshot-ms', '1000', '--cold-snapshot-ms', '5000');
     const server = await startServer([...args, '--start', 'fresh']);
-    await until('a snapshot', async () => (await counter(server, 'tessera_io_hot_snapshots_total')) > 0, server.log);
+    await server.until('a snapshot', async () => (await server.counter('tessera_io_hot_snapshots_total')) > 0);
     for (const proxy of proxies) proxy.mode = 'silent';
     await sleep(5500); // both kinds of snapshots are under way
     const startMs = performance.now();
@@ -293,7 +288,7 @@ test(
     const playing = play(players);
     await sleep(500);
     server.fillDisk();
-    await until('writes fail', async () => (await counter(server, 'tessera_io_append_failures_total')) > 0, server.log);
+    await server.until('writes fail', async () => (await server.counter('tessera_io_append_failures_total')) > 0);
     await sleep(500);
     clearInterval(playing);
     const code = await server.stop();
@@ -316,7 +311,7 @@ test('a second signal ends at once, and says so', TIMEOUT, async (t) => {
     const deaf = await new Player(server.wsUrl, 'deaf').joined();
     deaf.pause();
     const stopped = server.stop();
-    await until('it begins to stop', () => server.log().includes('telling clients'), server.log);
+    await server.until('it begins to stop', () => server.log().includes('telling clients'));
     // The same signal within a second is one that came twice, as from a terminal and from npm.
     if (signal === 'SIGTERM') await sleep(1100);
     process.kill(server.pid, signal);

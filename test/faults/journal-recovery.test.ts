@@ -20,14 +20,12 @@ import { listSessions } from '../../src/durability/journal/journal-reader.js';
 import { hotKey } from '../../src/durability/snapshots/snapshotter.js';
 import { decodeZone } from '../../src/durability/snapshots/zone-snapshot.js';
 import { openStores } from '../../src/stores/open-stores.js';
-import { startServer, type TestServer } from '../server.js';
-import type { DrillHealth } from './drill/drill-server.js';
+import { startServer } from '../server.js';
 import { type FoundWorld, readFoundWorld } from './drill/drill-world.js';
 import { startFillable } from './full-disk.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'tessera-journal-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
-const WAIT_MS_MAX = 20000;
 const KEYS = [0, 1, 2, 3].map(hotKey);
 /** A write of the journal that is cut off takes so many ticks along at most: it is due every 3 ticks, on a free machine. */
 const LAST_WRITE_TICKS_MAX = 60;
@@ -37,23 +35,6 @@ let whole: { tick: number; hotTick: number; entities: FoundWorld['entities'] };
 
 function args(data: string, ...more: string[]): string[] {
   return ['--data', join(folder, data), '--bots', '80', '--hot-snapshot-ms', '1000', '--log-level', 'warn', ...more];
-}
-
-async function health({ url }: TestServer): Promise<DrillHealth> {
-  return (await (await fetch(`${url}/healthz`)).json()) as DrillHealth;
-}
-
-async function counter({ url }: TestServer, name: string): Promise<number> {
-  const text = await (await fetch(`${url}/metrics`)).text();
-  return Number(new RegExp(`^tessera_io_${name} (\\d+)`, 'm').exec(text)?.[1] ?? 0);
-}
-
-async function until(server: TestServer, what: string, holds: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + WAIT_MS_MAX;
-  while (!(await holds())) {
-    assert.ok(performance.now() < deadline, `${what}; the server said:\n${server.log()}`);
-    await sleep(50);
-  }
 }
 
 function copyOf(name: string): string {
@@ -91,7 +72,7 @@ function findFrames(bytes: Buffer): { start: number; limit: number; newestTick: 
 /** Starts, and ends before anything is overwritten; what it found stands in the journal that it began. */
 async function recover(name: string, ...more: string[]) {
   const server = await startServer(args(name, ...more));
-  const { recovery } = await health(server);
+  const { recovery } = await server.health();
   await server.kill();
   assert.ok(Number.isInteger(recovery.ms));
   return { ...recovery, world: readFoundWorld(join(folder, name)) };
@@ -99,7 +80,7 @@ async function recover(name: string, ...more: string[]) {
 
 before(async () => {
   const server = await startServer(args('killed'));
-  await until(server, 'two hot snapshots', async () => (await counter(server, 'hot_snapshots_total')) >= 2);
+  await server.until('two hot snapshots', async () => (await server.counter('tessera_io_hot_snapshots_total')) >= 2);
   await sleep(400); // the journal goes on beyond it
   await server.kill();
   copyOf('whole');
@@ -236,14 +217,14 @@ test('a journal that says nothing of itself, or is of another game, is passed ov
 test('without a journal what lasts are snapshots; a journal that is there is used once more all the same', async () => {
   copyOf('once-more');
   const server = await startServer(args('once-more', '--journal-flush-ms', '0'));
-  const first = await health(server);
+  const first = await server.health();
   assert.equal(first.recovery.journalTick, whole.tick);
-  await until(server, 'a hot snapshot', async () => (await counter(server, 'hot_snapshots_total')) >= 1);
-  const { zones } = await health(server);
+  await server.until('a hot snapshot', async () => (await server.counter('tessera_io_hot_snapshots_total')) >= 1);
+  const { zones } = await server.health();
   await server.kill();
   const sessions = readdirSync(join(folder, 'once-more', 'journal'));
   const again = await startServer(args('once-more', '--journal-flush-ms', '0'));
-  const { recovery } = await health(again);
+  const { recovery } = await again.health();
   assert.equal(await again.stop(), 0);
   assert.equal(recovery.source, 'hot');
   assert.equal(recovery.journalTick, null, 'the journal is of a session before the snapshot');
@@ -255,19 +236,19 @@ test('a disk that is full while it runs stops no tick, is said once, and is writ
   const server = await startFillable(t, args('full'));
   if (server === undefined) return;
   try {
-    await until(server, 'the journal', async () => (await counter(server, 'journal_bytes_total')) > 0);
+    await server.until('the journal', async () => (await server.counter('tessera_io_journal_bytes_total')) > 0);
     server.fillDisk();
-    await until(server, 'writes fail', async () => (await counter(server, 'journal_failures_total')) >= 3);
-    const before = (await health(server)).zones[0].tick;
-    await until(server, 'ticks go on', async () => (await health(server)).zones[0].tick > before + 60);
+    await server.until('writes fail', async () => (await server.counter('tessera_io_journal_failures_total')) >= 3);
+    const before = (await server.health()).zones[0].tick;
+    await server.until('ticks go on', async () => (await server.health()).zones[0].tick > before + 60);
     const said = server.log().match(/the journal is not written/g) ?? [];
     assert.equal(said.length, 1);
     const { folder: session } = journalOf(join(folder, 'full'));
     assert.ok(readdirSync(session).length <= 4, 'what failed is not left behind');
     server.makeRoom();
-    await until(server, 'it is written again', async () => /the journal is written again/.test(server.log()));
+    await server.until('it is written again', async () => /the journal is written again/.test(server.log()));
     await sleep(300);
-    const { zones } = await health(server);
+    const { zones } = await server.health();
     await server.kill();
     const { journalTick, skipped } = await recover('full');
     assert.ok(journalTick !== null && journalTick >= zones[0].tick - LAST_WRITE_TICKS_MAX);

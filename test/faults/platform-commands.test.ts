@@ -10,11 +10,12 @@ import { fileURLToPath } from 'node:url';
 import { BanBook } from '../../src/durability/commands/ban-book.js';
 import { openKafkaEventLog } from '../../src/stores/kafka/kafka-event-log.js';
 import { openMongoColdStore } from '../../src/stores/mongodb/mongo-cold-store.js';
+import { until } from '../folder.js';
 import { requireOrSkip } from '../require.js';
 import { startServer, type TestServer } from '../server.js';
 import { TcpProxy } from '../services/proxy.js';
 import { findService, skipReason } from '../services/running.js';
-import { closeLogs, Platform, Player, until } from './platform.js';
+import { closeLogs, Platform, Player } from './platform.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'tessera-platform-'));
 let server: TestServer | undefined;

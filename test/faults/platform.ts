@@ -1,15 +1,13 @@
 // The platform's end of its topics, and a player who tells what became of him, for tests from the outside.
 
-import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { pack, unpack } from 'msgpackr';
 import { WebSocket } from 'ws';
 import { PLATFORM_TOPIC } from '../../src/durability/commands/platform-desk.js';
 import { openEmbeddedEventLog } from '../../src/stores/embedded/embedded-event-log.js';
 import type { EventLog } from '../../src/stores/store-ports.js';
+import { until } from '../folder.js';
 
-const WAIT_MS_MAX = 30000;
 const openLogs: EventLog[] = [];
 
 export async function closeLogs(): Promise<void> {
@@ -67,14 +65,6 @@ export class Platform {
   async order(command: { commandId: string; type: string; [field: string]: unknown }): Promise<Answered> {
     await this.send(command);
     return (await this.answersTo(command.commandId))[0];
-  }
-}
-
-export async function until(what: string, condition: () => boolean | Promise<boolean>, log = () => ''): Promise<void> {
-  const deadline = performance.now() + WAIT_MS_MAX;
-  while (!(await condition())) {
-    assert.ok(performance.now() < deadline, `${what} within ${WAIT_MS_MAX} ms; the server said:\n${log()}`);
-    await sleep(20);
   }
 }
 

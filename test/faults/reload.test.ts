@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { WebSocket } from 'ws';
 import { CloseCode } from '../../src/net/gateway/close-codes.js';
 import { startServer, type TestServer } from '../server.js';
-import { closeLogs, Platform, Player, until } from './platform.js';
+import { closeLogs, Platform, Player } from './platform.js';
 
 /** A server with a file of settings, which `change` rewrites before it asks for a reload. */
 async function openStage(t: TestContext, settings: object, ...args: string[]) {
@@ -30,8 +30,7 @@ async function openStage(t: TestContext, settings: object, ...args: string[]) {
     write(content);
     return platform.order({ commandId: `r${++commands}`, type: 'reload' });
   };
-  const wait = (what: string, check: () => boolean | Promise<boolean>) => until(what, check, server.log);
-  return { server, write, change, wait };
+  return { server, write, change, wait: server.until };
 }
 
 interface Frame {
@@ -67,11 +66,6 @@ class Guest {
   }
 }
 
-async function counter({ url }: TestServer, name: string): Promise<number> {
-  const text = await (await fetch(`${url}/metrics`)).text();
-  return Number(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\d+)`, 'm').exec(text)?.[1] ?? Number.NaN);
-}
-
 test('limits of clients and connections change for those who play and those who come', async (t) => {
   const { server, change, wait } = await openStage(t, { connectionsPerAddress: 8, messagesPerSecond: 1000 });
   const { wsUrl } = server;
@@ -79,7 +73,7 @@ test('limits of clients and connections change for those who play and those who 
   await wait('a welcome', () => first.welcome !== undefined);
   assert.equal(first.welcome?.updateHz, 30);
   first.sendMany(100, 1);
-  await wait('all are applied', async () => (await counter(server, 'tessera_zone_commands_applied_total')) === 100);
+  await wait('all are applied', async () => (await server.counter('tessera_zone_commands_applied_total')) === 100);
   assert.equal(first.rejects, 0);
 
   const answer = await change({ connectionsPerAddress: 2, messagesPerSecond: 20, updateHz: 15 });
@@ -129,10 +123,10 @@ test('the patience with a tick thread changes while one hangs', async (t) => {
   const player = await new Player(server.wsUrl, 'Eve').joined();
   player.send('Spin', {});
   await new Promise((resolve) => setTimeout(resolve, 1000));
-  assert.equal(await counter(server, 'tessera_thread_restarts_total'), 0);
+  assert.equal(await server.counter('tessera_thread_restarts_total'), 0);
   const { payload } = await change({ hangMs: 200, game });
   assert.deepEqual(payload.applied, ['hangMs']);
-  await wait('it is replaced', async () => (await counter(server, 'tessera_thread_restarts_total')) === 1);
+  await wait('it is replaced', async () => (await server.counter('tessera_thread_restarts_total')) === 1);
 });
 
 test('snapshots come in their new period, and the log says more or less', async (t) => {
@@ -147,9 +141,9 @@ test('snapshots come in their new period, and the log says more or less', async 
   await wait('the log speaks', () => /"applied":\["hotSnapshotMs".*read again/.test(server.log()));
   // With the old periods these would take 20 and 300 seconds.
   const startMs = performance.now();
-  await wait('two hot snapshots', async () => (await counter(server, 'tessera_io_hot_snapshots_total')) >= 2);
+  await wait('two hot snapshots', async () => (await server.counter('tessera_io_hot_snapshots_total')) >= 2);
   assert.ok(performance.now() - startMs < 15000);
-  await wait('a cold snapshot', async () => (await counter(server, 'tessera_io_cold_snapshots_total')) >= 1);
+  await wait('a cold snapshot', async () => (await server.counter('tessera_io_cold_snapshots_total')) >= 1);
 
   write({ hotSnapshotMs: 2000, coldSnapshotMs: 5000, seed: 77 });
   process.kill(server.pid, 'SIGHUP');

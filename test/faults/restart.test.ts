@@ -7,45 +7,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { coldId, hotKey } from '../../src/durability/snapshots/snapshotter.js';
 import { decodeZone } from '../../src/durability/snapshots/zone-snapshot.js';
 import { openStores } from '../../src/stores/open-stores.js';
-import { startServer, type TestServer } from '../server.js';
+import { type ServerHealth, startServer } from '../server.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'tessera-restart-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
-const WAIT_MS_MAX = 15000;
-
-interface Health {
-  zones: { tick: number; entities: number }[];
-  recovery: {
-    source: string;
-    snapshotTick: number;
-    journalTick: number | null;
-    events: object | null;
-    skipped: string[];
-  };
-}
-
-async function health({ url }: TestServer): Promise<Health> {
-  return (await (await fetch(`${url}/healthz`)).json()) as Health;
-}
-
-async function counter({ url }: TestServer, name: string): Promise<number> {
-  const text = await (await fetch(`${url}/metrics`)).text();
-  return Number(new RegExp(`^${name} (\\d+)`, 'm').exec(text)?.[1] ?? Number.NaN);
-}
-
-async function untilSnapshot(server: TestServer, name: string, count: number): Promise<void> {
-  const deadline = performance.now() + WAIT_MS_MAX;
-  while (!((await counter(server, name)) >= count)) {
-    assert.ok(performance.now() < deadline, `${name} reaches ${count}; the server said:\n${server.log()}`);
-    await sleep(50);
-  }
-}
 
 function args(data: string, ...more: string[]): string[] {
   return ['--data', join(folder, data), '--bots', '80', '--hot-snapshot-ms', '1000', ...more];
 }
 
-function entities({ zones }: Health): number {
+function entities({ zones }: ServerHealth): number {
   return zones.reduce((sum, zone) => sum + zone.entities, 0);
 }
 
@@ -55,13 +26,13 @@ function openFolder(data: string) {
 
 test('a server that was killed goes on with its world where its journal ends', async () => {
   const first = await startServer(args('killed'));
-  await untilSnapshot(first, 'tessera_io_hot_snapshots_total', 2);
-  const before = await health(first);
+  await first.untilCounter('tessera_io_hot_snapshots_total', 2);
+  const before = await first.health();
   await sleep(300); // the journal goes on beyond the last snapshot
-  const last = await health(first);
+  const last = await first.health();
   await first.kill();
   const second = await startServer(args('killed'));
-  const now = await health(second);
+  const now = await second.health();
   await second.stop();
   assert.equal(before.recovery.source, 'initial');
   assert.equal(now.recovery.source, 'hot');
@@ -77,13 +48,13 @@ test('a server that was killed goes on with its world where its journal ends', a
 test('a server that was stopped goes on where it ended, also when hot snapshots are gone', async () => {
   const first = await startServer(args('stopped'));
   await sleep(500);
-  const before = await health(first);
+  const before = await first.health();
   assert.equal(await first.stop(), 0);
   const stores = openFolder('stopped');
   await stores.hot.delete([0, 1, 2, 3].map(hotKey));
   await stores.close();
   const second = await startServer(args('stopped'));
-  const now = await health(second);
+  const now = await second.health();
   await second.stop();
   assert.equal(now.recovery.source, 'cold');
   assert.ok(now.recovery.snapshotTick >= before.zones[0].tick, 'nothing of the last moments is missing');
@@ -91,7 +62,7 @@ test('a server that was stopped goes on where it ended, also when hot snapshots 
 
 test('a damaged snapshot is skipped with a reason, and an older whole one is used', async () => {
   const first = await startServer(args('damaged'));
-  await untilSnapshot(first, 'tessera_io_hot_snapshots_total', 1);
+  await first.untilCounter('tessera_io_hot_snapshots_total', 1);
   assert.equal(await first.stop(), 0);
   const stores = openFolder('damaged');
   const [bytes] = await stores.hot.get([hotKey(1)]);
@@ -103,7 +74,7 @@ test('a damaged snapshot is skipped with a reason, and an older whole one is use
   assert.ok((await stores.cold.latest(coldId(1))).snapshot);
   await stores.close();
   const second = await startServer(args('damaged'));
-  const now = await health(second);
+  const now = await second.health();
   await second.stop();
   assert.match(now.recovery.skipped.join('\n'), /hot snapshot of zone 1: its checksum does not match/);
   assert.equal(now.recovery.source, 'cold');
@@ -129,22 +100,22 @@ test('mistyped settings of the world end the start in one line, and the world go
     );
   }
   const again = await startServer(args('other'));
-  assert.equal((await health(again)).recovery.source, 'hot');
+  assert.equal((await again.health()).recovery.source, 'hot');
   await again.stop();
   const anew = await startServer(args('other', '--seed', '9', '--start', 'fresh'));
-  const now = await health(anew);
+  const now = await anew.health();
   await anew.stop();
   assert.equal(now.recovery.source, 'initial');
 });
 
 test('a store that is away is waited for where the journal is old, and not where it is the end of the world', async () => {
   const first = await startServer(args('silent'));
-  await untilSnapshot(first, 'tessera_io_hot_snapshots_total', 1);
+  await first.untilCounter('tessera_io_hot_snapshots_total', 1);
   await first.kill();
   const away = ['--redis', 'redis://127.0.0.1:1'];
   const second = await startServer(args('silent', ...away));
   assert.doesNotMatch(second.log(), /asked again/);
-  assert.equal((await health(second)).recovery.source, 'journal');
+  assert.equal((await second.health()).recovery.source, 'journal');
   await second.kill();
   const journal = join(folder, 'silent', 'journal');
   const hourAgo = new Date(Date.now() - 3600_000);
@@ -153,6 +124,6 @@ test('a store that is away is waited for where the journal is old, and not where
   }
   const third = await startServer(args('silent', ...away));
   assert.match(third.log(), /the hot snapshot of zone \d: .*asked again for \d s/);
-  assert.equal((await health(third)).recovery.source, 'journal');
+  assert.equal((await third.health()).recovery.source, 'journal');
   await third.stop();
 });

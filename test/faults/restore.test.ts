@@ -8,39 +8,10 @@ import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { coldId, hotKey } from '../../src/durability/snapshots/snapshotter.js';
 import { openStores } from '../../src/stores/open-stores.js';
-import { startServer, type TestServer } from '../server.js';
+import { startServer } from '../server.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'tessera-restore-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
-const WAIT_MS_MAX = 15000;
-
-interface Health {
-  zones: { tick: number; entities: number }[];
-  recovery: {
-    source: string;
-    snapshotTick: number;
-    journalTick: number | null;
-    events: object | null;
-    skipped: string[];
-  };
-}
-
-async function health({ url }: TestServer): Promise<Health> {
-  return (await (await fetch(`${url}/healthz`)).json()) as Health;
-}
-
-async function counter({ url }: TestServer, name: string): Promise<number> {
-  const text = await (await fetch(`${url}/metrics`)).text();
-  return Number(new RegExp(`^${name} (\\d+)`, 'm').exec(text)?.[1] ?? Number.NaN);
-}
-
-async function untilSnapshot(server: TestServer, name: string, count: number): Promise<void> {
-  const deadline = performance.now() + WAIT_MS_MAX;
-  while (!((await counter(server, name)) >= count)) {
-    assert.ok(performance.now() < deadline, `${name} reaches ${count}; the server said:\n${server.log()}`);
-    await sleep(50);
-  }
-}
 
 function args(data: string, ...more: string[]): string[] {
   return ['--data', join(folder, data), '--bots', '80', '--hot-snapshot-ms', '1000', ...more];
@@ -52,7 +23,7 @@ function openFolder(data: string) {
 
 test('what was deleted between two starts is named by the second', async () => {
   const first = await startServer(args('deleted'));
-  await untilSnapshot(first, 'tessera_io_hot_snapshots_total', 1);
+  await first.untilCounter('tessera_io_hot_snapshots_total', 1);
   assert.equal(await first.stop(), 0);
   const stores = openFolder('deleted');
   await stores.hot.delete([hotKey(2)]);
@@ -65,7 +36,7 @@ test('what was deleted between two starts is named by the second', async () => {
     /of zone 2 there is nothing to begin from: the hot snapshot of zone 2 of tick \d+/,
   );
   const second = await startServer(args('deleted', '--start', 'salvage'));
-  const { skipped } = (await health(second)).recovery;
+  const { skipped } = (await second.health()).recovery;
   await second.stop();
   assert.equal(skipped.length, 6, skipped.join('\n'));
   assert.match(skipped[0], /^the journal of session \d+ is missing: its segment 1 was the last one written$/);
@@ -80,12 +51,12 @@ test('what was deleted between two starts is named by the second', async () => {
 
 test('a server goes back to an older cold snapshot, and from there on goes on as any other', async () => {
   const first = await startServer(args('back', '--cold-snapshot-ms', '5000'));
-  await untilSnapshot(first, 'tessera_io_cold_snapshots_total', 1);
-  const tick = await counter(first, 'tessera_io_cold_tick');
+  await first.untilCounter('tessera_io_cold_snapshots_total', 1);
+  const tick = await first.counter('tessera_io_cold_tick');
   await sleep(2000);
   await first.kill();
   const second = await startServer(args('back', '--start', `cold:${tick}`));
-  const { recovery, zones } = await health(second);
+  const { recovery, zones } = await second.health();
   assert.deepEqual([recovery.source, recovery.journalTick, recovery.events], ['cold', null, null]);
   assert.ok(Math.abs(recovery.snapshotTick - tick) < 60, `${recovery.snapshotTick} is ${tick}`);
   assert.ok(zones[0].tick < tick + 300);
@@ -95,10 +66,10 @@ test('a server goes back to an older cold snapshot, and from there on goes on as
   );
   assert.equal(readdirSync(join(folder, 'back', 'journal', 'kept')).length, 1);
   await sleep(300);
-  const played = (await health(second)).zones[0].tick;
+  const played = (await second.health()).zones[0].tick;
   await second.kill();
   const third = await startServer(args('back'));
-  const now = (await health(third)).recovery;
+  const now = (await third.health()).recovery;
   await third.stop();
   assert.ok(
     (now.journalTick ?? 0) >= played - 6 && (now.journalTick ?? 0) < played + 60,

@@ -5,7 +5,6 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { WebSocket } from 'ws';
 import { type Ending, TesseraClient } from '../../src/client/client.js';
@@ -13,6 +12,7 @@ import type { SocketClass } from '../../src/client/socket.js';
 import { ARENA_COMMANDS } from '../../src/games/arena/command-forms.js';
 import { KIND_PLAYER } from '../../src/games/arena/fields.js';
 import type { DescribedCommand } from '../../src/protocol/fb/command-layout.js';
+import { until } from '../folder.js';
 import { requireOrSkip } from '../require.js';
 import { startServer, type TestServer } from '../server.js';
 import { TcpProxy } from '../services/proxy.js';
@@ -22,7 +22,6 @@ import chaos from './games/chaos-game.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'tessera-resume-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
-const WAIT_MS_MAX = 20000;
 const CLIENTS = 6;
 /** Units that a player may have walked between the newest snapshot and now; a world is 512 wide. */
 const NEAR = 60;
@@ -67,27 +66,10 @@ async function joinPlayer(
   return player;
 }
 
-async function until(what: string, condition: () => boolean | Promise<boolean>, server?: TestServer): Promise<void> {
-  const deadline = performance.now() + WAIT_MS_MAX;
-  while (!(await condition())) {
-    assert.ok(performance.now() < deadline, `waited in vain: ${what}\n${server?.log() ?? ''}`);
-    await sleep(10);
-  }
-}
-
-async function metric({ url }: TestServer, name: string): Promise<number> {
-  const text = await (await fetch(`${url}/metrics`)).text();
-  return Number(new RegExp(`^${name} (\\d+)`, 'm').exec(text)?.[1] ?? Number.NaN);
-}
-
 async function untilSnapshot(server: TestServer): Promise<void> {
   const name = 'tessera_io_player_snapshots_total';
-  const count = await metric(server, name);
-  await until('two more snapshots', async () => (await metric(server, name)) >= count + 2, server);
-}
-
-async function absentCount({ url }: TestServer): Promise<number> {
-  return ((await (await fetch(`${url}/healthz`)).json()) as { absent: number }).absent;
+  const count = await server.counter(name);
+  await server.until('two more snapshots', async () => (await server.counter(name)) >= count + 2);
 }
 
 function args(data: string, ...more: string[]): string[] {
@@ -120,7 +102,7 @@ test('after kill -9 and a start clients come back to their own entities, near wh
   const second = await startServer(args('killed', '--port', String(first.port)));
   try {
     const guest = await joinPlayer(second.wsUrl, 'guest');
-    await until('all are back', () => players.every(({ client }) => client.self !== null), second);
+    await second.until('all are back', () => players.every(({ client }) => client.self !== null));
     assert.deepEqual(
       players.map(({ client }) => client.entityId),
       before,
@@ -134,7 +116,7 @@ test('after kill -9 and a start clients come back to their own entities, near wh
     assert.ok(!before.includes(guest.client.entityId), 'nobody waits for a guest');
     const seq = players[0].client.send('Move', { x: 0, y: 0 });
     await until('its commands are obeyed', () => players[0].client.ack >= seq);
-    assert.equal(await absentCount(second), 0);
+    assert.equal((await second.health()).absent, 0);
     for (const { client } of [...players, guest]) client.close();
   } finally {
     await second.stop();
@@ -151,12 +133,12 @@ test('entities of a recovered world that nobody comes back to go; who is late co
   player.client.close();
   const second = await startServer(args('nobody', '--resume-ms', '1500'));
   try {
-    assert.equal(await absentCount(second), 1);
-    await until('it is over', async () => (await absentCount(second)) === 0, second);
+    assert.equal((await second.health()).absent, 1);
+    await second.until('it is over', async () => (await second.health()).absent === 0);
     // By two connections at once, with one token.
     const both = ['one', 'other'].map((name) => createPlayer(second.wsUrl, name, resumeToken, ARENA_COMMANDS));
     await Promise.allSettled(both.map(({ client }) => client.connect()));
-    await until('one of them is gone', () => both.some(({ client }) => client.state === 'closed'), second);
+    await second.until('one of them is gone', () => both.some(({ client }) => client.state === 'closed'));
     const late = both.find(({ client }) => client.state === 'joined');
     assert.ok(late, 'and the other is there');
     await until('it sees itself', () => late.client.self !== null);
@@ -191,7 +173,7 @@ test('a lost connection leaves the entity for its client; one that is left on pu
     for (let round = 0; round < 3; round++) {
       cut(player);
       await until('it is lost', () => player.client.state !== 'joined');
-      await until('it is back', () => player.client.self !== null, server);
+      await server.until('it is back', () => player.client.self !== null);
       assert.deepEqual([player.client.entityId, player.client.resumed], [id, true]);
       const seq = player.client.send('Move', { x: round, y: 0 });
       await until('its commands are obeyed', () => player.client.ack >= seq);
@@ -233,13 +215,13 @@ test('a server that was stopped in order keeps its players too; another secret m
   await until('it has noticed', () => player.client.state !== 'joined');
   const port = ['--port', String(first.port)];
   const second = await startServer(args('stopped', '--resume-secret', 'a secret of some length', ...port));
-  await until('it is back', () => player.client.self !== null, second);
+  await second.until('it is back', () => player.client.self !== null);
   assert.deepEqual([player.client.entityId, player.client.resumed], [id, true]);
   assert.ok(!first.log().includes('a secret of') && !second.log().includes('a secret of'));
   await second.kill();
   const third = await startServer(args('stopped', '--resume-secret', 'another secret of length', ...port));
   try {
-    await until('it is let in as a guest', () => player.client.self !== null, third);
+    await third.until('it is let in as a guest', () => player.client.self !== null);
     assert.equal(player.client.resumed, false);
     assert.ok(
       player.endings.some(({ code }) => code === 4001),

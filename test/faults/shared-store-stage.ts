@@ -1,12 +1,10 @@
 // Servers on one Redis or MongoDB of a test's own.
 
-import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, type TestContext } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { MongoClient } from 'mongodb';
 import { requireOrSkip } from '../require.js';
 import { startServer, type TestServer } from '../server.js';
@@ -15,29 +13,6 @@ import { findService, skipReason } from '../services/running.js';
 
 export const folder = mkdtempSync(join(tmpdir(), 'tessera-shared-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
-const WAIT_MS_MAX = 20000;
-
-export interface Recovery {
-  source: string;
-  worldId: string;
-  journalTick: number | null;
-  snapshotTick: number;
-  skipped: string[];
-}
-
-export async function recovery({ url }: TestServer): Promise<Recovery> {
-  return ((await (await fetch(`${url}/healthz`)).json()) as { recovery: Recovery }).recovery;
-}
-
-export async function untilCounted(server: TestServer, name: string, count: number): Promise<void> {
-  const deadline = performance.now() + WAIT_MS_MAX;
-  for (;;) {
-    const text = await (await fetch(`${server.url}/metrics`)).text();
-    if (Number(new RegExp(`^${name} (\\d+)`, 'm').exec(text)?.[1] ?? 0) >= count) return;
-    assert.ok(performance.now() < deadline, `${name} reaches ${count}; the server said:\n${server.log()}`);
-    await sleep(50);
-  }
-}
 
 async function ownRedis(t: TestContext, database: number): Promise<string | undefined> {
   const url = findService('redis');

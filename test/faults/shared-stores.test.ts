@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { recovery, STORES, stage, untilCounted } from './shared-store-stage.js';
+import { STORES, stage } from './shared-store-stage.js';
 
 for (const { name, counter, open } of STORES) {
   test(`${name}: a second server is refused while one lives there, and each folder goes on with its own world`, {
@@ -12,8 +12,8 @@ for (const { name, counter, open } of STORES) {
     if (url === undefined) return;
     const { start, end } = stage(t, name, url);
     const first = await start('a');
-    await untilCounted(first, counter, 1);
-    const { worldId } = await recovery(first);
+    await first.untilCounter(counter, 1);
+    const { worldId } = (await first.health()).recovery;
     const refused = new RegExp(`${name} is \\S+, but another server keeps its world there: process ${first.pid} on `);
     for (const how of ['auto', 'fresh']) {
       await assert.rejects(start('b', '--start', how), refused, how);
@@ -23,14 +23,14 @@ for (const { name, counter, open } of STORES) {
     // Nothing lives there, and a new world was asked for: it is written over what the first one has stored.
     const second = await start('b', '--start', 'fresh');
     assert.match(second.log(), /where another server kept its world: process \d+ on .*silent for 8 s/);
-    const other = (await recovery(second)).worldId;
+    const other = (await second.health()).recovery.worldId;
     assert.notEqual(other, worldId);
-    await untilCounted(second, counter, 1);
+    await second.untilCounter(counter, 1);
     await assert.rejects(start('a'), /another server keeps its world there/);
     await end(second);
 
     const again = await start('a', '--start', 'resume');
-    const found = await recovery(again);
+    const found = (await again.health()).recovery;
     assert.equal(found.worldId, worldId, again.log());
     assert.ok(found.journalTick !== null, 'its journal is its own, however new the other one is');
     assert.match(found.skipped.join('\n'), new RegExp(`store keeps world ${other}, but .* is world ${worldId}`));

@@ -8,7 +8,6 @@ import { promisify } from 'node:util';
 import { brotliDecompressSync } from 'node:zlib';
 import { type Binary, MongoClient } from 'mongodb';
 import type { SnapshotHeader } from '../../../src/durability/snapshots/zone-snapshot.js';
-import { until } from '../../folder.js';
 import { requireOrSkip } from '../../require.js';
 import { startServer, type TestServer } from '../../server.js';
 import { findService, OwnService, skipReason } from '../../services/running.js';
@@ -42,15 +41,10 @@ function readAsAStranger(bytes: Buffer): { header: SnapshotHeader; body: Buffer 
   return { header, body };
 }
 
-async function hasMetric({ url }: TestServer, name: string): Promise<boolean> {
-  const text = await (await fetch(`${url}/metrics`)).text();
-  return Number(new RegExp(`^${name} (\\d+)`, 'm').exec(text)?.[1] ?? 0) >= 1;
-}
-
 async function serveUntil(t: TestContext, args: readonly string[], metric: string): Promise<TestServer> {
   const server = await startServer(['--bots', '100', '--hot-snapshot-ms', '1000', ...args]);
   t.after(() => server.stop());
-  await until(`${metric} of a server that said:\n${server.log()}`, () => hasMetric(server, metric));
+  await server.untilCounter(metric, 1);
   return server;
 }
 

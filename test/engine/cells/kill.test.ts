@@ -59,12 +59,6 @@ async function joinAll(server: TestServer): Promise<TesseraClient[]> {
   return clients;
 }
 
-async function counter(server: TestServer, name: string): Promise<number> {
-  const text = await (await fetch(`${server.url}/metrics`)).text();
-  const values = [...text.matchAll(new RegExp(`^${name}(?:\\{zone="\\d+"\\})? (\\d+)`, 'gm'))];
-  return values.reduce((sum, [, value]) => sum + Number(value), 0);
-}
-
 async function play(clients: readonly TesseraClient[], ms: number, random: () => number): Promise<void> {
   for (const until = performance.now() + ms; performance.now() < until; ) {
     for (const client of clients) {
@@ -104,7 +98,7 @@ for (const zones of ['1x1', '2x2']) {
       const server = await startServer(argv);
       const clients = await joinAll(server);
       await play(clients, 1500 + random() * 1500, random);
-      evictions += await counter(server, 'tessera_zone_cell_evictions_total');
+      evictions += await server.counter('tessera_zone_cell_evictions_total');
       await server.kill();
       for (const client of clients) client.close();
       const census = await censusOnDisk(argv);
@@ -144,7 +138,7 @@ test('the same from MongoDB, which is cut off for a while: cells stay, play goes
   });
   const random = createRandom(SEED);
   const clients = await joinAll(server);
-  const evictions = (): Promise<number> => counter(server, 'tessera_zone_cell_evictions_total');
+  const evictions = (): Promise<number> => server.counter('tessera_zone_cell_evictions_total');
   const until = async (what: string, check: () => Promise<boolean>): Promise<void> => {
     for (const deadline = performance.now() + 30000; !(await check()); ) {
       assert.ok(performance.now() < deadline, `${what}; the server said:\n${server.log()}`);
@@ -157,13 +151,13 @@ test('the same from MongoDB, which is cut off for a while: cells stay, play goes
   await until('the store is missed', async () =>
     /cells cannot be (stored and stay in memory|loaded and are seen empty)/.test(server.log()),
   );
-  assert.ok((await counter(server, 'tessera_io_cell_failures_total')) > 0);
-  const [before, ticks] = [await evictions(), await counter(server, 'tessera_zone_commands_applied_total')];
+  assert.ok((await server.counter('tessera_io_cell_failures_total')) > 0);
+  const [before, ticks] = [await evictions(), await server.counter('tessera_zone_commands_applied_total')];
   await play(clients, 1000, random);
-  assert.ok((await counter(server, 'tessera_zone_commands_applied_total')) > ticks, 'play goes on');
+  assert.ok((await server.counter('tessera_zone_commands_applied_total')) > ticks, 'play goes on');
   proxy.mode = 'open';
   await until('cells go again', async () => (await evictions()) > before + 5);
-  await until('and come back', async () => (await counter(server, 'tessera_io_cells_loaded_total')) > 0);
-  assert.equal(await counter(server, 'tessera_io_cells_damaged_total'), 0);
+  await until('and come back', async () => (await server.counter('tessera_io_cells_loaded_total')) > 0);
+  assert.equal(await server.counter('tessera_io_cells_damaged_total'), 0);
   for (const client of clients) client.close();
 });
