@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 // The command that copies a data folder, also while its server runs.
 
-import { parseArgs } from 'node:util';
 import { backUpFolder } from '../../durability/recovery/backup.js';
+import { type Fail, failAs, readArguments } from './arguments.js';
 
-const HELP = `npm run backup -- --to DIR [options]
+const HELP = `tessera backup --to DIR [options], or npm run backup -- --to DIR [options]
 
 Copies a data folder so that a server can start from the copy, also while its server runs.
 
@@ -16,28 +16,19 @@ What a server keeps in Kafka, Redis or MongoDB is not in its data folder, and no
 `;
 const MIB = 1024 * 1024;
 
-function fail(text: string): never {
-  process.stderr.write(`backup: ${text}\n`);
-  process.exit(1);
-}
-
-function parse() {
-  return parseArgs({
-    options: {
-      data: { type: 'string', default: 'data' },
-      to: { type: 'string', default: '' },
-      help: { type: 'boolean', default: false },
-    },
-  }).values;
-}
+const fail: Fail = failAs('backup', 1);
 
 async function main(): Promise<void> {
-  let values: ReturnType<typeof parse>;
-  try {
-    values = parse();
-  } catch (error) {
-    fail(`${(error as Error).message}; --help says what there is`);
-  }
+  const { values } = readArguments(
+    {
+      options: {
+        data: { type: 'string', default: 'data' },
+        to: { type: 'string', default: '' },
+        help: { type: 'boolean', default: false },
+      },
+    },
+    fail,
+  );
   if (values.help) {
     process.stdout.write(HELP);
     return;

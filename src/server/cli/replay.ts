@@ -4,7 +4,6 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { nowMs } from '../../base/clock.js';
 import { JOURNAL_FOLDER } from '../../base/data-folder.js';
 import { defaultSettings } from '../../config/setting-lookup.js';
@@ -13,6 +12,7 @@ import { checkGame, readSessionInfo } from '../../durability/journal/journal-ses
 import { type Divergence, type ReplaySummary, replaySession } from '../../durability/replay/session-replay.js';
 import { planWorld } from '../../engine/plan/world-plan.js';
 import { loadGame } from '../main/load-game.js';
+import { type Fail, failAs, readArguments } from './arguments.js';
 import { Progress } from './progress.js';
 
 const HELP = `tessera replay [SESSION] [options], or npm run replay -- [SESSION] [options]
@@ -28,10 +28,7 @@ Exit code: 0 it came out the same, 1 it did not or could not be played, 130 inte
 `;
 const KIB = 1024;
 
-function fail(text: string): never {
-  process.stderr.write(`replay: ${text}\n`);
-  process.exit(1);
-}
+const fail: Fail = failAs('replay', 1);
 
 function sizeOf({ folder, segments }: JournalSession): number {
   return segments.reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
@@ -88,13 +85,17 @@ function report(summary: ReplaySummary, tickHz: number, ms: number): void {
 }
 
 async function main(): Promise<void> {
-  let args: ReturnType<typeof parse>;
-  try {
-    args = parse();
-  } catch (error) {
-    fail(`${(error as Error).message}; --help says what there is`);
-  }
-  const { values, positionals } = args;
+  const { values, positionals } = readArguments(
+    {
+      allowPositionals: true,
+      options: {
+        data: { type: 'string', default: 'data' },
+        game: { type: 'string' },
+        help: { type: 'boolean', default: false },
+      },
+    },
+    fail,
+  );
   if (values.help) {
     process.stdout.write(HELP);
     return;
@@ -110,17 +111,6 @@ async function main(): Promise<void> {
   const session = wanted === 'latest' ? sessions[0] : sessions.find(({ epoch }) => String(epoch) === wanted);
   if (session === undefined) fail(`session is ${wanted}; recorded in ${folder}: ${namesOf(sessions)}`);
   await play(session, values.game);
-}
-
-function parse() {
-  return parseArgs({
-    allowPositionals: true,
-    options: {
-      data: { type: 'string', default: 'data' },
-      game: { type: 'string' },
-      help: { type: 'boolean', default: false },
-    },
-  });
 }
 
 function namesOf(sessions: readonly JournalSession[]): string {

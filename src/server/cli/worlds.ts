@@ -3,7 +3,6 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { STORES_FOLDER } from '../../base/data-folder.js';
 import { parseSetting, rangeText } from '../../config/setting-lookup.js';
 import {
@@ -15,8 +14,9 @@ import {
   type WorldList,
 } from '../../durability/recovery/world-list.js';
 import { loadBackends, openSnapshotStores } from '../../stores/open-stores.js';
+import { type Fail, failAs, readArguments } from './arguments.js';
 
-const HELP = `npm run worlds -- [options]
+const HELP = `tessera worlds [options], or npm run worlds -- [options]
 
 Lists the sessions of the journal, the hot and the cold snapshots of each zone, and whether they are whole.
 A server goes back to a cold snapshot with --start cold:TICK. Only reads, also while a server runs.
@@ -31,30 +31,21 @@ Exit code: 0 all is whole, 1 something is damaged or missing, 2 it cannot be lis
 `;
 const KIB = 1024;
 
-function fail(text: string): never {
-  process.stderr.write(`worlds: ${text}\n`);
-  process.exit(2);
-}
-
-function parse() {
-  return parseArgs({
-    options: {
-      data: { type: 'string', default: 'data' },
-      redis: { type: 'string', default: '' },
-      mongodb: { type: 'string', default: '' },
-      json: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  }).values;
-}
+const fail: Fail = failAs('worlds', 2);
 
 async function main(): Promise<void> {
-  let values: ReturnType<typeof parse>;
-  try {
-    values = parse();
-  } catch (error) {
-    fail(`${(error as Error).message}; --help says what there is`);
-  }
+  const { values } = readArguments(
+    {
+      options: {
+        data: { type: 'string', default: 'data' },
+        redis: { type: 'string', default: '' },
+        mongodb: { type: 'string', default: '' },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    },
+    fail,
+  );
   if (values.help) {
     process.stdout.write(HELP);
     return;

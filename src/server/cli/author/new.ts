@@ -5,8 +5,8 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { GAME_NAME_LENGTH_MAX, INSTALL_MS_MAX } from '../../limits.js';
+import { type Fail, failAs, readArguments } from '../arguments.js';
 
 const HELP = `tessera new NAME [--no-install]
 
@@ -28,13 +28,16 @@ interface PackageFile {
   devDependencies?: Record<string, string>;
 }
 
-function fail(text: string): never {
-  process.stderr.write(`new: ${text}\n`);
-  process.exit(1);
-}
+const fail: Fail = failAs('new', 1);
 
 function main(): void {
-  const { values, positionals } = parse();
+  const { values, positionals } = readArguments(
+    {
+      allowPositionals: true,
+      options: { 'no-install': { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
+    },
+    fail,
+  );
   if (values.help) {
     process.stdout.write(HELP);
     return;
@@ -52,17 +55,6 @@ function main(): void {
   writeGame(folder, name);
   const isInstalled = values['no-install'] !== true && install(folder);
   process.stdout.write(describeNext(name, isInstalled));
-}
-
-function parse() {
-  try {
-    return parseArgs({
-      allowPositionals: true,
-      options: { 'no-install': { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
-    });
-  } catch (error) {
-    fail(`${(error as Error).message}; --help says what there is`);
-  }
 }
 
 function writeGame(folder: string, name: string): void {
