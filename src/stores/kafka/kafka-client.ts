@@ -10,7 +10,8 @@
 //  a retry gives a message without a key another partition      keys are required, partitionOf() decides
 //  records of a partition that the metadata lacks vanish        every partition sent must be in the answer (#send)
 //  requests without an answer wait for ever                     enforceRequestTimeout, and a deadline around each call
-//  the admin client gives up on a coordinator that is loading   asked again until the deadline (askAgain)
+//  admin and consumer give up on a coordinator that is loading,
+//  and on a leader that is not yet one                          asked again until the deadline (askAgain)
 //  disconnect() waits for requests that get no answer           bounded, then the sockets are destroyed
 //  errors say "not retriable" when the retries are used up      judged by the cause (toPersistError)
 //  a batch above the broker's limit fails as a whole            split in halves (#sendSplit)
@@ -162,8 +163,14 @@ export function toPersistError(error: unknown, what: string): PersistError {
   return new PersistError(kind, `${what}: ${each?.join(', ') ?? cause.message ?? String(error)}`, error);
 }
 
-/** What a broker says while it takes up a group: the same question is answered a moment later. */
-const PASSING = new Set(['GROUP_LOAD_IN_PROGRESS', 'GROUP_COORDINATOR_NOT_AVAILABLE', 'NOT_COORDINATOR_FOR_GROUP']);
+/** What a broker says while it takes up a group or a partition: the same question is answered a moment later. */
+const PASSING = new Set([
+  'GROUP_LOAD_IN_PROGRESS',
+  'GROUP_COORDINATOR_NOT_AVAILABLE',
+  'NOT_COORDINATOR_FOR_GROUP',
+  'LEADER_NOT_AVAILABLE',
+  'NOT_LEADER_FOR_PARTITION',
+]);
 
 /** Bounded by the deadline around the call: `signal` ends the asking with it. */
 export async function askAgain<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T> {

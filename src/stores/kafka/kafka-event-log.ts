@@ -106,13 +106,24 @@ class KafkaEventLog implements EventLog {
   async replay(options: ReplayOptions, handler: LogHandler): Promise<void> {
     this.#requireOpen();
     const positions = await this.#withAdmin('replay', (admin) => readStarts(admin, options));
-    const link = new KafkaLink(this.#options, this.#limits);
+    // A replay joins a group of its own, whose coordinator may be taking up its work. What was delivered is not repeated.
+    const given = new AbortController();
+    const signals = [this.#closing.signal, given.signal, AbortSignal.timeout(this.#limits.deadlineMs)];
+    const deliver: LogHandler = (batch, signal) => {
+      given.abort();
+      return handler(batch, signal);
+    };
     try {
-      await replayThrough(link, this.#limits, positions, options, handler);
+      await askAgain(async () => {
+        const link = new KafkaLink(this.#options, this.#limits);
+        try {
+          await replayThrough(link, this.#limits, positions, options, deliver);
+        } finally {
+          link.destroy();
+        }
+      }, AbortSignal.any(signals));
     } catch (error) {
       throw toPersistError(error, 'replay');
-    } finally {
-      link.destroy();
     }
   }
 
@@ -269,26 +280,34 @@ class KafkaEventLog implements EventLog {
     this.#topicsMissing = wanted.size !== this.#topicsWanted.size;
   }
 
-  /** A client for each call: calls beside each other would end with the first that fails, and share its missing topics. */
+  /**
+   * A client for each attempt: calls beside each other would end with the first that fails, and share its missing topics;
+   * and what a broker says while it takes up a partition or a group is asked again with leaders read anew.
+   */
   async #withAdmin<T>(what: string, action: (admin: Admin) => Promise<T>): Promise<T> {
     this.#requireOpen();
     const { signal } = this.#closing;
     const given = new AbortController();
-    const link = new KafkaLink(this.#options, this.#limits);
-    const onAbort = (): void => link.destroy();
-    signal.addEventListener('abort', onAbort);
-    try {
+    let link: KafkaLink | undefined;
+    const destroy = (): void => link?.destroy();
+    signal.addEventListener('abort', destroy);
+    const ask = async (): Promise<T> => {
+      destroy();
+      link = new KafkaLink(this.#options, this.#limits);
       const admin = link.kafka.admin({ retry: INNER_RETRY });
       // What follows may take a healthy broker seconds, as making topics does; whether it answers shows here.
       await this.#health.track(() => withDeadline(admin.connect(), this.#limits.deadlineMs, 'connect'));
-      const asking = askAgain(() => action(admin), given.signal);
+      return await action(admin);
+    };
+    try {
+      const asking = askAgain(ask, AbortSignal.any([signal, given.signal]));
       return await withDeadline(asking, this.#limits.deadlineMs, what);
     } catch (error) {
       throw toPersistError(error, what);
     } finally {
       given.abort();
-      signal.removeEventListener('abort', onAbort);
-      link.destroy();
+      signal.removeEventListener('abort', destroy);
+      destroy();
     }
   }
 

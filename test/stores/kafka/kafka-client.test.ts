@@ -57,10 +57,10 @@ test('failures of kafkajs are judged by their cause, not by the wrapper around i
   assert.equal(toPersistError(wrap({ type: 'TOPIC_AUTHORIZATION_FAILED', message: 'no' }), 'send').kind, 'unavailable');
 });
 
-test('a coordinator that is still loading is asked again, until the caller has given up', async () => {
+test('a coordinator that is still loading, or a leader that is not yet one, is asked again, until the caller gives up', async () => {
   const { createErrorFromCode } = require('kafkajs/src/protocol/error');
   const { signal } = new AbortController();
-  const answers = [createErrorFromCode(14), createErrorFromCode(15), createErrorFromCode(16)];
+  const answers = [14, 15, 16, 5, 6].map((code) => createErrorFromCode(code));
   const ask = async () => {
     const failure = answers.shift();
     if (failure) throw failure;

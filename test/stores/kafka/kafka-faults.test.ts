@@ -245,3 +245,25 @@ test('a log that is closed while the broker is away ends in time', TIMEOUT, asyn
   await Promise.all([log.close(), assert.rejects(pending)]);
   assert.ok(performance.now() - startedMs < 20000);
 });
+
+test('a broker that has only just started: topics are made, read and replayed at once', TIMEOUT, async (t) => {
+  if (!requireOrSkip(t, isRunning, skipReason('kafka'))) return;
+  const fresh = await OwnService.start('kafka');
+  t.after(() => fresh.stop());
+  const log = openKafkaEventLog({ brokers: [`127.0.0.1:${fresh.port}`] });
+  t.after(() => log.close());
+  const topics = Array.from({ length: 4 }, (_, i) => ({ name: `fresh${i}`, partitions: 12 }));
+  const names = topics.map(({ name }) => name);
+  await log.createTopics(topics);
+  const [positions] = await Promise.all([log.positions('g', names), log.positions('h', names)]);
+  assert.equal(positions.length, 48);
+  await log.append(names.map((topic) => ({ topic, key: 'a', value: Buffer.from('1'), timestampMs: 1 })));
+  const replays = Array.from({ length: 4 }, async () => {
+    let records = 0;
+    await log.replay({ topics: names }, async ({ entries }) => {
+      records += entries.length;
+    });
+    return records;
+  });
+  assert.deepEqual(await Promise.all(replays), [4, 4, 4, 4]);
+});
