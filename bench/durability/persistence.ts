@@ -153,7 +153,7 @@ function sumOf(entities: ReadonlyMap<string, EntityState>, { kinds, fields }: Ch
     const state = entities.get(name)!;
     sum = foldChecksum(foldChecksum(sum, keyOfName(name) ?? -1), kinds.indexOf(state.kind));
     sum = foldChecksum(foldChecksum(sum, state.positionX), state.positionY);
-    for (const field of fields) sum = foldChecksum(sum, state.fields[field]);
+    for (const field of fields) sum = foldChecksum(sum, state.fields[field] as number);
   }
   return sum;
 }

@@ -3,7 +3,7 @@
 import { compileGame } from './compile-game.js';
 import type { FieldDefinitions, GameDefinition } from './definition.js';
 import type { CommandPayloads, GameSource } from './game-source.js';
-import { findMistakes, GameMistakes } from './validate-game.js';
+import { findMistakes, GameMistakes } from './validation/validate-game.js';
 
 /**
  * What a module of a game exports by default. Throws GameMistakes, which lists every mistake in the game, before anything

@@ -8,13 +8,22 @@ import type { WireTypeName } from './wire-types.js';
 
 /** raw = round((value - offset) / scale), clamped to the type; value = raw * scale + offset. */
 export interface WireForm {
-  type: WireTypeName;
+  /** Default: the type of the field; of f64 f32. Not of bools, texts and references, which have one of their own. */
+  type?: WireTypeName;
   scale?: number;
   offset?: number;
+  /** Who gets it. Default `view`: whoever sees the entity. `owner`: only the client that the entity belongs to. */
+  audience?: 'view' | 'owner';
 }
 
 export interface FieldDefinition {
-  type: ColumnType;
+  type: FieldType;
+  /** Of u8: its values are indexes of these names. Add names at the end only: what is stored are the indexes. */
+  oneOf?: readonly string[];
+  /** An array: so many values for each row, those of a row one behind the other. */
+  length?: number;
+  /** Of a text, and only there: its most bytes in UTF-8. See Zone.textOf. */
+  bytes?: number;
   /** Absent: the field is private to the server. */
   wire?: WireForm;
   /**
@@ -26,7 +35,15 @@ export interface FieldDefinition {
 export type { Area, EventForm };
 export type FieldDefinitions = Record<string, FieldDefinition>;
 
-export type Columns<F extends FieldDefinitions> = { readonly [K in keyof F]: ColumnArrays[F[K]['type']] };
+/** bool: 0 or 1. text: UTF-8, see Zone.textOf. ref: an entity, see Zone.refOf; 0 is none. */
+export type FieldType = ColumnType | 'bool' | 'text' | 'ref';
+interface FieldArrays extends ColumnArrays {
+  bool: Uint8Array;
+  text: Uint8Array;
+  ref: Uint32Array;
+}
+
+export type Columns<F extends FieldDefinitions> = { readonly [K in keyof F]: FieldArrays[F[K]['type']] };
 
 /** One value of a command, laid out after the ClientHeader with natural alignment (as a FlatBuffers struct does). */
 export interface PayloadField {
@@ -99,6 +116,14 @@ export interface Zone<F extends FieldDefinitions = FieldDefinitions> {
   /** A new row with all game fields 0, or -1 when the zone is full (counted). */
   spawn(kind: number, x: number, y: number): number;
   despawn(row: number): void;
+  /** The text of a field of type text. */
+  textOf(field: keyof F & string, row: number): string;
+  /** False, and nothing is changed: it has more bytes than the field, or cannot be written in UTF-8, or holds a zero. */
+  setText(field: keyof F & string, row: number, text: string): boolean;
+  /** What a field of type ref holds to name the entity of this row, in whatever zone it is. Never 0. */
+  refOf(row: number): number;
+  /** The row of what a reference names, own or mirrored; -1: it is not here, or lives no more. */
+  rowOfRef(ref: number): number;
   /** The id an entity has on the wire and for its whole life, whichever zone it is in. */
   wireIdOf(row: number): number;
   /**

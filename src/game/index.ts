@@ -22,5 +22,5 @@ export { type CommandForm, describeCommands } from './describe-commands.js';
 export type { CommandPayloads, CommandSource, GameSource } from './game-source.js';
 export type { Payload, PayloadSource, PayloadValueSource } from './payload.js';
 export { RejectCode, rejectReason } from './reject-codes.js';
-export { findMistakes, GameMistakes } from './validate-game.js';
+export { findMistakes, GameMistakes } from './validation/validate-game.js';
 export type { WireTypeName } from './wire-types.js';

@@ -11,6 +11,15 @@ export const COMMAND_KIND_MAX = 65535;
 export const COMMAND_RATE_MIN = 1 / 60;
 export const COMMAND_RATE_MAX = 1000;
 
+/** Elements of an array in one row; a bit for each eight of them leads what travels of it. */
+export const FIELD_LENGTH_MAX = 256;
+/** Bytes of a text: one byte says how many travel. */
+export const TEXT_BYTES_MAX = 255;
+/** Values of one entity in all. A stored player comes in with eight bytes for each, in a record of at most 64 KiB. */
+export const FIELD_ELEMENTS_MAX = 4096;
+/** Of the largest record of an entity, its owner's: a quarter of a frame. */
+export const RECORD_FIELD_BYTES_MAX = 4096;
+
 /** Of any grant, either way; a grant's own bounds are within it. */
 export const GRANT_AMOUNT_MAX = 1e12;
 

@@ -1,14 +1,15 @@
 // What a Welcome says of a game: names and forms, in the order that numbers on the wire refer to.
 
 import type { FieldDefinitions } from '../game/definition.js';
+import { type FieldForm, listReplicatedFields } from '../game/replicated-fields.js';
 import { CommandLayouts, type DescribedCommand } from './fb/command-layout.js';
-import { assertFitsWelcome, type CommandForm, type FieldForm } from './fb/server-frame.js';
+import { assertFitsWelcome, type CommandForm } from './fb/server-frame.js';
 
 export interface GameDescription {
   game: string;
   /** Entity kinds by number. */
   kinds: readonly string[];
-  /** Replicated fields in the order of the game's definition, which is the order of the mask's bits. */
+  /** Replicated fields in the order of the mask's bits. */
   fields: readonly FieldForm[];
   commands: readonly CommandForm[];
   layouts: CommandLayouts;
@@ -23,10 +24,7 @@ interface DescribedGame {
 }
 
 export function describeGame(game: DescribedGame): GameDescription {
-  const fields: FieldForm[] = [];
-  for (const [name, { wire }] of Object.entries(game.fields)) {
-    if (wire !== undefined) fields.push({ name, type: wire.type, scale: wire.scale ?? 1, offset: wire.offset ?? 0 });
-  }
+  const fields = listReplicatedFields(game.fields);
   const layouts = new CommandLayouts(game.commands);
   const commands = layouts.all.map(({ name, kind, bytes }) => ({ name, kind, bytes }));
   const description = { game: game.name, kinds: game.kinds, fields, commands, layouts };

@@ -23,14 +23,18 @@ export const RESUME_TOKEN_MS = 7 * 24 * 3600 * 1000;
 export const WIRE_NAME_BYTES_MAX = 64;
 /** A kind of entity is one byte in an entity record. */
 export const WIRE_KINDS_MAX = 256;
+/** Names of the values of one field: its raw value is one byte. */
+export const ENUM_NAMES_MAX = 256;
 /** No game has so many; it bounds what a client's verifier walks through. */
 export const WIRE_COMMANDS_MAX = 256;
 /** One or two sentences for people. */
 export const NOTICE_BYTES_MAX = 512;
 /** Entities that one client can have in view: 512 updates of 5 bytes are a frame of 2.5 KiB. */
 export const KNOWN_ENTITIES_MAX = 512;
-/** With the two bits for the form of the position, the mask of a record is a varint of at most four bytes. */
-export const REPLICATED_FIELDS_MAX = 26;
+/** Of one game. A mask is only as long as the highest number that it names: at most 37 bytes. */
+export const REPLICATED_FIELDS_MAX = 256;
+/** A game of so many fields at most, which are plain numbers for everybody in view, has masks that fit an i32. */
+export const PLAIN_FIELDS_MAX = 26;
 /** What a client holds of a server that tells it of more and more entities; far above what an honest one tells. */
 export const DECODED_ENTITIES_MAX = 16 * KNOWN_ENTITIES_MAX;
 

@@ -19,6 +19,9 @@ export class HeadlessClient {
   seq = 0;
   frameCount = 0;
   frameBytes = 0;
+  /** The newest frame as it came, and how many entity records it had. */
+  lastFrame: Uint8Array = new Uint8Array(0);
+  recordCount = 0;
   fullCount = 0;
   /** Commands that the world refused. */
   readonly rejects: { seq: number; kind: number; code: number }[] = [];

@@ -270,6 +270,8 @@ export class HeadlessWorld {
     client.ack = frame.ack();
     client.frameCount++;
     client.frameBytes += bytes.length;
+    client.lastFrame = bytes;
+    client.recordCount = delta.entered.length + delta.updated.length;
     if ((frame.flags() & 1) !== 0) client.fullCount++;
     client.entered.push(...delta.entered);
     this.onFrame(client);

@@ -1,6 +1,7 @@
 // An entity as a client knows it, by the names of the game instead of numbers.
 
 import type { EntityDecoder, EntityState } from '../protocol/fb/entity-decoder.js';
+import type { FieldValue } from '../protocol/fb/rich-records.js';
 
 export interface SeenEntity {
   id: number;
@@ -8,7 +9,7 @@ export interface SeenEntity {
   x: number;
   y: number;
   /** Replicated fields by name, as the client has them after the wire's rounding. */
-  fields: Record<string, number>;
+  fields: Record<string, FieldValue>;
 }
 
 export function nameEntity(decoder: EntityDecoder, { id, kind, x, y, fields }: EntityState): SeenEntity {

@@ -31,7 +31,7 @@ async function join(url: string, name: string): Promise<Player> {
   const player: Player = {
     client,
     closed: false,
-    steps: () => client.self?.fields[0] ?? -1,
+    steps: () => (client.self?.fields[0] as number | undefined) ?? -1,
   };
   client.onClose = () => {
     player.closed = true;

@@ -119,7 +119,7 @@ interface Told {
 function told(client: TesseraClient): Told {
   const { self, entityId } = client;
   assert.ok(self, 'it sees itself');
-  return { entityId, x: self.x, y: self.y, hp: self.fields[0] };
+  return { entityId, x: self.x, y: self.y, hp: self.fields[0] as number };
 }
 
 function apart(one: Told, other: Told): number {

@@ -10,8 +10,8 @@ import {
   COMMAND_RATE_MIN,
   GRANT_AMOUNT_MAX,
 } from '../../src/game/limits.js';
-import { ENGINE_FIELD_NAMES } from '../../src/game/reserved-names.js';
-import { findMistakes, type GameMistakes } from '../../src/game/validate-game.js';
+import { ENGINE_FIELD_NAMES } from '../../src/game/validation/reserved-names.js';
+import { findMistakes, type GameMistakes } from '../../src/game/validation/validate-game.js';
 import { EVENT_TYPES_MAX } from '../../src/memory/limits.js';
 import {
   REPLICATED_FIELDS_MAX,
@@ -85,6 +85,26 @@ test('each kind of mistake is told in its own words', () => {
       /^fields\.a has 'wires', which means nothing \(did you mean wire\?\)/,
     ],
     [{ fields: { a: { type: 'u8', wire: { type: 'u8', scale: 0 } } } }, /^fields\.a\.wire\.scale is 0; allowed/],
+    [{ fields: { a: { type: 'text' } } }, /^fields\.a\.bytes is missing; allowed: a whole number from 1 to 255/],
+    [
+      { fields: { a: { type: 'text', bytes: 4, length: 2 } } },
+      /^fields\.a\.length stands beside type text; allowed: bytes/,
+    ],
+    [{ fields: { a: { type: 'u8', bytes: 4 } } }, /^fields\.a\.bytes stands beside type 'u8'; allowed: type text/],
+    [
+      { fields: { a: { type: 'u8', length: 257 } } },
+      /^fields\.a\.length is 257; allowed: a whole number from 1 to 256/,
+    ],
+    [{ fields: { a: { type: 'u16', oneOf: ['x'] } } }, /^fields\.a\.oneOf stands beside type 'u16'; allowed: type u8/],
+    [{ fields: { a: { type: 'u8', oneOf: ['x', 'x'] } } }, /^fields\.a\.oneOf\[1\] is 'x' again/],
+    [
+      { fields: { a: { type: 'ref', wire: { type: 'u8' } } } },
+      /^fields\.a\.wire\.type stands beside a field whose values are no numbers; allowed: audience/,
+    ],
+    [
+      { fields: { a: { type: 'u8', wire: { type: 'u8', audience: 'all' } } } },
+      /^fields\.a\.wire\.audience is 'all'; allowed: view, owner/,
+    ],
     [{ fields: { a: { type: 'u8', persistent: 'no' } } }, /^fields\.a\.persistent is 'no'; allowed: true, false/],
     [{ commands: [] }, /^commands is an empty list; allowed: an object of commands by name/],
     [{ commands: { A: { payload: {}, apply: 1 } } }, /^commands\.A\.apply is 1; allowed: a function/],

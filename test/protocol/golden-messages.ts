@@ -201,6 +201,80 @@ export const GOLDEN_FRAMES: readonly GoldenMessage[] = [
   },
 ];
 
+/** A game with every kind of field, and fields that only the owner of an entity gets. */
+export const GOLDEN_RICH_GAME = describeGame({
+  name: 'rich',
+  kinds: ['player'],
+  fields: {
+    mana: { type: 'u16', wire: { audience: 'owner' } },
+    team: { type: 'u8', oneOf: ['red', 'blue'], wire: {} },
+    isReady: { type: 'bool', wire: {} },
+    bag: { type: 'u16', length: 20, wire: {} },
+    charges: { type: 'u8', length: 3, wire: { audience: 'owner' } },
+    name: { type: 'text', bytes: 24, wire: {} },
+    target: { type: 'ref', wire: {} },
+  },
+  commands: [],
+});
+
+/** Written by hand from WIRE.md. Fields: 0 team, 1 isReady, 2 bag, 3 name, 4 target, 5 mana, 6 charges. */
+export const GOLDEN_RICH_FRAMES: readonly GoldenMessage[] = [
+  {
+    name: 'rich-01-welcome',
+    comment:
+      'Welcome: client 8, entity 4; two fields that only owners get, an enum, a bool, two arrays, a text, a reference',
+    bytes: buildFrame({
+      tick: 0,
+      ack: 0,
+      welcome: {
+        protocol: PROTOCOL_VERSION,
+        game: GOLDEN_RICH_GAME.game,
+        clientId: 8,
+        entityId: 4,
+        tickHz: 60,
+        updateHz: 20,
+        worldWidth: 512,
+        worldHeight: 512,
+        quantum: GOLDEN_QUANTUM,
+        viewRadius: 24,
+        leaveRadius: 27,
+        kinds: GOLDEN_RICH_GAME.kinds,
+        fields: GOLDEN_RICH_GAME.fields,
+        commands: [],
+        token: '',
+        resumed: false,
+      },
+    }),
+  },
+  {
+    name: 'rich-02-full',
+    comment: 'Tick 1000, full: own entity 4 with all of its fields; player 9 ready, in team red, with nothing else',
+    bytes: buildFrame({
+      tick: 1000,
+      ack: 0,
+      full: true,
+      entities: Uint8Array.of(
+        ...[4, 0xff, 0x03, 0, 0x40, 1, 0, 0, 0x80, 2, 0, 0],
+        ...[1, 1, 0b101, 0b00000001, 7, 0, 0b00001000, 0xff, 0xff],
+        ...[4, 0x5a, 0x6f, 0xc3, 0xab, 10, 0, 0, 0, 0x2c, 1, 0b100, 3],
+        ...[5, 0x0b, 0, 0x40, 1, 0, 0, 0x80, 2, 0, 0, 1],
+      ),
+    }),
+  },
+  {
+    name: 'rich-03-elements',
+    comment: 'Tick 1003: element 9 of the bag of 4 is 258, its mana is 299, its target none; player 9 is called Ada',
+    bytes: buildFrame({
+      tick: 1003,
+      ack: 0,
+      entities: Uint8Array.of(
+        ...[4, 0xd0, 0x01, 0b010, 0b00000010, 2, 1, 0, 0, 0, 0, 0x2b, 1],
+        ...[5, 0x20, 3, 0x41, 0x64, 0x61],
+      ),
+    }),
+  },
+];
+
 export interface GoldenFile {
   /** In GOLDEN_FOLDER. */
   path: string;
@@ -213,11 +287,16 @@ export function listGoldenFiles(): GoldenFile[] {
     json: new PlainFrameEncoder('json', GOLDEN_GAME, GOLDEN_QUANTUM),
     msgpack: new PlainFrameEncoder('msgpack', GOLDEN_GAME, GOLDEN_QUANTUM),
   };
+  const rich = {
+    json: new PlainFrameEncoder('json', GOLDEN_RICH_GAME, GOLDEN_QUANTUM),
+    msgpack: new PlainFrameEncoder('msgpack', GOLDEN_RICH_GAME, GOLDEN_QUANTUM),
+  };
   return [
     ...GOLDEN_CLIENT_MESSAGES.flatMap((message) =>
       filesOf(message, (encoding) => formatPlain(encoding, message.plain)),
     ),
     ...GOLDEN_FRAMES.flatMap((message) => filesOf(message, (encoding) => encoders[encoding].encode(message.bytes)!)),
+    ...GOLDEN_RICH_FRAMES.flatMap((message) => filesOf(message, (encoding) => rich[encoding].encode(message.bytes)!)),
   ];
 }
 

@@ -7,8 +7,15 @@ import { Move } from '../../schemas/generated/tessera/arena/move.js';
 import { Shoot } from '../../schemas/generated/tessera/arena/shoot.js';
 import { RejectCode } from '../../src/game/reject-codes.js';
 import { checkClientMessage } from '../../src/protocol/fb/client-message.js';
-import { EntityDecoder } from '../../src/protocol/fb/entity-decoder.js';
-import { openFrame, readNotice, readPong, readRejects, readWelcome } from '../../src/protocol/fb/server-frame.js';
+import { EntityDecoder, type FieldValue } from '../../src/protocol/fb/entity-decoder.js';
+import {
+  buildFrame,
+  openFrame,
+  readNotice,
+  readPong,
+  readRejects,
+  readWelcome,
+} from '../../src/protocol/fb/server-frame.js';
 import { CLIENT_MESSAGE_BYTES_MAX } from '../../src/protocol/limits.js';
 import { transcodePlain } from '../../src/protocol/plain/plain-client-message.js';
 import { PlainFrameEncoder } from '../../src/protocol/plain/plain-frame.js';
@@ -19,6 +26,8 @@ import {
   GOLDEN_FRAMES,
   GOLDEN_GAME,
   GOLDEN_QUANTUM,
+  GOLDEN_RICH_FRAMES,
+  GOLDEN_RICH_GAME,
   listGoldenFiles,
   readGoldenHex,
   readGoldenText,
@@ -61,7 +70,7 @@ test('the arena commands read back through the code generated from its schema', 
 
 test('the golden frames, one after the other, tell the story that their comments tell', () => {
   const decoder = new EntityDecoder(GOLDEN_GAME.fields, GOLDEN_QUANTUM, GOLDEN_GAME.kinds);
-  const after = new Map<string, [number, string, number, number, number[]][]>();
+  const after = new Map<string, [number, string, number, number, FieldValue[]][]>();
   for (const { name } of GOLDEN_FRAMES) {
     const delta = decoder.apply(openFrame(readGoldenHex(`${name}.hex`))!);
     assert.equal(delta.error, null, name);
@@ -111,4 +120,42 @@ test('golden frames become golden plain messages', () => {
     assert.equal(`${json.encode(bytes)}\n`, readGoldenText(`${name}.jsonl`), name);
     assert.deepEqual(Uint8Array.from(msgpack.encode(bytes) as Uint8Array), readGoldenHex(`${name}.msgpack.hex`), name);
   }
+});
+
+test('the golden frames of a game with every kind of field tell what their comments tell', () => {
+  const welcome = readWelcome(openFrame(readGoldenHex('rich-01-welcome.hex'))!)!;
+  assert.deepEqual(welcome.fields, GOLDEN_RICH_GAME.fields);
+  const decoder = new EntityDecoder(welcome.fields, GOLDEN_QUANTUM, welcome.kinds);
+  for (const { name } of GOLDEN_RICH_FRAMES) {
+    assert.equal(decoder.apply(openFrame(readGoldenHex(`${name}.hex`))!).error, null, name);
+  }
+  const bag = new Array<number>(20).fill(0);
+  const fieldsOf = (id: number) => decoder.entities.get(id)?.fields;
+  assert.deepEqual(fieldsOf(4), [
+    1,
+    1,
+    Object.assign(bag.slice(), { 0: 7, 9: 258, 19: 65535 }),
+    'Zoë',
+    -1,
+    299,
+    [0, 0, 3],
+  ]);
+  assert.deepEqual(fieldsOf(9), [0, 1, bag, 'Ada', -1, 0, [0, 0, 0]]);
+});
+
+test('records of such a game that are cut short or wrong are errors, and never read beyond their frame', () => {
+  const { fields, kinds } = GOLDEN_RICH_GAME;
+  const [, full] = GOLDEN_RICH_FRAMES.map(({ bytes }) => openFrame(bytes)!.entitiesArray()!);
+  const errorOf = (entities: Uint8Array) =>
+    new EntityDecoder(fields, GOLDEN_QUANTUM, kinds).apply(openFrame(buildFrame({ tick: 1, ack: 0, entities }))!).error;
+  assert.equal(errorOf(full), null);
+  const ends = [0, full.length - 12, full.length];
+  for (let end = 1; end < full.length; end++) {
+    if (!ends.includes(end)) assert.notEqual(errorOf(full.slice(0, end)), null, `cut at ${end}`);
+  }
+  const bag = (...bytes: number[]) => Uint8Array.of(4, 0x13, 0, 0, 0, 0, 0, 0, 0, 0, 0, ...bytes);
+  assert.equal(errorOf(bag(0b1, 0b1, 1, 0)), null);
+  assert.equal(errorOf(bag(0b1000, 0b1, 1, 0)), 'a field is not what it should be', 'a group that is not there');
+  assert.equal(errorOf(bag(0b100, 0b10000, 1, 0)), 'a field is not what it should be', 'an element that is not there');
+  assert.equal(errorOf(Uint8Array.of(4, 0x80, 0x04)), 'the mask names a field that does not exist');
 });

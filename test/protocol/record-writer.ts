@@ -27,10 +27,11 @@ export function writeRecords(fields: readonly FieldForm[], records: readonly Ent
   return Uint8Array.from(bytes);
 }
 
-function maskOf(record: EntityRecord): number {
-  let mask = record.position?.form ?? 0;
-  for (const index of record.raw?.keys() ?? []) mask |= 1 << (2 + index);
-  return mask >>> 0;
+/** A game may have more fields than a number has bits. */
+function maskOf(record: EntityRecord): bigint {
+  let mask = BigInt(record.position?.form ?? 0);
+  for (const index of record.raw?.keys() ?? []) mask |= 1n << BigInt(2 + index);
+  return mask;
 }
 
 function pushPosition(bytes: number[], { position }: EntityRecord): void {
@@ -49,11 +50,11 @@ function pushRaw(bytes: number[], type: string, raw: number): void {
   for (let index = 0; index < count; index++) bytes.push(view.getUint8(index));
 }
 
-export function pushVarint(bytes: number[], value: number): void {
-  let rest = value;
-  while (rest >= 0x80) {
-    bytes.push((rest % 0x80) | 0x80);
-    rest = Math.floor(rest / 0x80);
+export function pushVarint(bytes: number[], value: number | bigint): void {
+  let rest = BigInt(value);
+  while (rest >= 0x80n) {
+    bytes.push(Number(rest % 0x80n) | 0x80);
+    rest /= 0x80n;
   }
-  bytes.push(rest);
+  bytes.push(Number(rest));
 }

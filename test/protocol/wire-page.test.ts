@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { DEFAULTS } from '../../src/config/settings.js';
 import { FRAME_BYTES_MAX } from '../../src/engine/replication/limits.js';
+import { FIELD_LENGTH_MAX, TEXT_BYTES_MAX } from '../../src/game/limits.js';
 import { RejectCode } from '../../src/game/reject-codes.js';
 import { COMMAND_PAYLOAD_BYTES_MAX } from '../../src/memory/limits.js';
 import { CloseCode } from '../../src/net/gateway/close-codes.js';
@@ -29,7 +30,7 @@ function assertSays(text: string): void {
 
 test('the examples of the page are the golden bytes that they name', () => {
   const named = [...PAGE.matchAll(/`golden\/([\w-]+\.hex)`[^`]*```\n([^`]+)```/g)];
-  assert.equal(named.length, 6);
+  assert.equal(named.length, 7);
   for (const [, path, hex] of named) assert.equal(hex, readGoldenText(path).replace(/^#.*\n/, ''), path);
   for (const name of ['frame-02-full', 'frame-03-steps', 'frame-06-reused-id'])
     assertSays(readGoldenText(`${name}.jsonl`));
@@ -45,6 +46,8 @@ test('the limits of the page are those of the code', () => {
     ['state frame', `${FRAME_BYTES_MAX} bytes`],
     ['entities in view', `${KNOWN_ENTITIES_MAX}`],
     ['replicated fields', `${REPLICATED_FIELDS_MAX}`],
+    ['elements of an array', `${FIELD_LENGTH_MAX}`],
+    ['bytes of a text', `${TEXT_BYTES_MAX}`],
     ['WebSocket pings from a client', `${CLIENT_PINGS_PER_SECOND} per second`],
     ['messages from a client', `${DEFAULTS.messagesPerSecond} per second, and as many at once`],
     ['commands of one client in one tick', `${DEFAULTS.commandsPerClientTick}`],

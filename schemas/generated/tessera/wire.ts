@@ -2,10 +2,12 @@
 
 /* eslint-disable @typescript-eslint/no-unused-vars, @typescript-eslint/no-explicit-any, @typescript-eslint/no-non-null-assertion */
 
+export { Audience } from './wire/audience.js';
 export { ClientHeader } from './wire/client-header.js';
 export { ClientKind } from './wire/client-kind.js';
 export { CommandInfo } from './wire/command-info.js';
 export { FieldInfo } from './wire/field-info.js';
+export { FieldShape } from './wire/field-shape.js';
 export { FrameFlag } from './wire/frame-flag.js';
 export { JoinRequest } from './wire/join-request.js';
 export { Leave } from './wire/leave.js';

@@ -33,7 +33,7 @@ export function encodeCell(cell: number, columns: readonly ColumnSpec[], rows: U
     format: FORMAT,
     cell,
     rows: rows.length,
-    columns: columns.map(({ name, type }) => ({ name, type })),
+    columns: columns.map(({ name, type, length }) => ({ name, type, ...(length !== undefined && { length }) })),
   };
   const text = Buffer.from(JSON.stringify(head));
   const prefix = Buffer.alloc(PREFIX_BYTES);
@@ -72,7 +72,7 @@ export function repackRows(
   const targetBytes = rowBytesOf(target);
   const packed = new Uint8Array(count * targetBytes);
   let targetAt = 0;
-  for (const { name, type } of target) {
+  for (const { name, type, length = 1 } of target) {
     const before = source.find((column) => column.name === name);
     if (before !== undefined) {
       const sourceAt = rowBytesOf(source.slice(0, source.indexOf(before)));
@@ -80,15 +80,18 @@ export function repackRows(
       const to = new COLUMN_ARRAYS[type](1);
       const fromBytes = new Uint8Array(from.buffer);
       const toBytes = new Uint8Array(to.buffer);
-      for (let row = 0; row < count; row++) {
-        const start = row * sourceBytes + sourceAt;
+      const elements = Math.min(length, before.length ?? 1);
+      for (let i = 0; i < count * elements; i++) {
+        const row = Math.floor(i / elements);
+        const element = i - row * elements;
+        const start = row * sourceBytes + sourceAt + element * fromBytes.length;
         fromBytes.set(bytes.subarray(start, start + fromBytes.length));
         to[0] = from[0];
         if (to[0] !== from[0] && !Number.isNaN(to[0])) to[0] = 0;
-        packed.set(toBytes, row * targetBytes + targetAt);
+        packed.set(toBytes, row * targetBytes + targetAt + element * toBytes.length);
       }
     }
-    targetAt += COLUMN_BYTES[type];
+    targetAt += COLUMN_BYTES[type] * length;
   }
   return packed;
 }
@@ -96,6 +99,8 @@ export function repackRows(
 function isSame(source: readonly ColumnSpec[], target: readonly ColumnSpec[]): boolean {
   return (
     source.length === target.length &&
-    source.every(({ name, type }, i) => name === target[i].name && type === target[i].type)
+    source.every(
+      ({ name, type, length }, i) => name === target[i].name && type === target[i].type && length === target[i].length,
+    )
   );
 }

@@ -2,6 +2,7 @@
 
 import type { Settings } from '../../config/settings.js';
 import type { GameDefinition } from '../../game/definition.js';
+import { listStoredForms } from '../../game/stored-value.js';
 import type { CheckpointPlan } from './checkpointer.js';
 
 /** Throws with one clear line when the game names a kind that it does not have. */
@@ -25,6 +26,7 @@ export function planCheckpoints(
     kinds,
     isLasting: kinds.map((kind) => persistentKinds.includes(kind)),
     fields: Object.keys(game.fields).filter((field) => game.fields[field].persistent !== false),
+    forms: listStoredForms(game.fields),
     startedAtMs: Math.floor(world.startedAtMs),
   };
 }

@@ -2,6 +2,7 @@
 // A world that goes on keeps its rows; one that begins anew has a name, and rows, of its own.
 
 import { nowMs } from '../../base/clock.js';
+import { readStored, type StoredForm, type StoredValue } from '../../game/stored-value.js';
 import type { IoCounters } from '../../memory/tables/io-counters.js';
 import type { WorldBuffer } from '../../memory/world/world-buffer.js';
 import { pause } from '../../stores/deadline.js';
@@ -46,6 +47,8 @@ export interface CheckpointPlan {
   isLasting: readonly boolean[];
   /** Names of the persistent fields. */
   fields: readonly string[];
+  /** Of those that are not one number. */
+  forms?: Readonly<Record<string, StoredForm>>;
   /** When it began, if it has no rows yet. */
   startedAtMs: number;
 }
@@ -128,8 +131,9 @@ export class Checkpointer {
 
   changed(key: number, row: number, copy: ZoneCopy): void {
     const { plan, counters } = this.options;
-    const fields: Record<string, number> = {};
-    for (const [i, name] of plan.fields.entries()) fields[name] = copy.fields[i][row];
+    const { forms = {} } = plan;
+    const fields: Record<string, StoredValue> = {};
+    for (const [i, name] of plan.fields.entries()) fields[name] = readStored(copy.fields[i], row, forms[name]);
     this.queue.put(
       key,
       encodeEntity({

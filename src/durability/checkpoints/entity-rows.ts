@@ -1,6 +1,6 @@
 // Checkpoints as they lie in the cold store, for the one who writes them and for everybody who reads them.
 //
-//  table `entities`  '<world>/<entity>'  {kind, zone, tick, positionX, positionY, fields: {name: number, ...}}
+//  table `entities`  '<world>/<entity>'  {kind, zone, tick, positionX, positionY, fields: {name: number, array or text, ...}}
 //  table `worlds`    '<world>'           {game, gameVersion, seed, startedAtMs, worldId}
 //
 // Values are MessagePack maps. One row per entity that lasts, wherever it walks; `zone` and `tick` say where and when it
@@ -8,6 +8,7 @@
 // sorts by the time it began: the world that lives, or lived last, is the last row of `worlds`. Where servers took turns
 // at one store, `worldId` tells whose it is.
 
+import type { StoredValue } from '../../game/stored-value.js';
 import { formatPlain, parseTrusted } from '../../protocol/plain/plain-codec.js';
 import { type ColdStore, PersistError } from '../../stores/store-ports.js';
 import { CHECKPOINT_PAGE_ROWS } from './limits.js';
@@ -23,7 +24,7 @@ export interface EntityState {
   positionX: number;
   positionY: number;
   /** The game's persistent fields. */
-  fields: Record<string, number>;
+  fields: Record<string, StoredValue>;
 }
 
 export interface EntityRow extends EntityState {

@@ -4,7 +4,7 @@
 // The shadow is struct of arrays by wire id, not by row: an entity that walks into another zone stays in its place, and
 // is the same entity there. Pages of ids that were never used are never touched.
 
-import type { AnyColumn } from '../../memory/world/column-types.js';
+import { type AnyColumn, copyElements } from '../../memory/world/column-types.js';
 import type { WorldBuffer } from '../../memory/world/world-buffer.js';
 import { SCALAR_ID_LIMIT, SCALAR_ROW_LIMIT, SCALAR_TICK } from '../../memory/world/world-layout.js';
 import { WIRE_ID_BITS, WIRE_ID_MASK } from '../entity-name.js';
@@ -49,6 +49,8 @@ export class EntityShadow {
   private readonly positionX: Float32Array;
   private readonly positionY: Float32Array;
   private readonly fields: readonly AnyColumn[];
+  /** By field: values per row. */
+  private readonly lengths: readonly number[];
   private readonly seenPass: Uint32Array;
   private readonly seenTick: Int32Array;
   private pass = 0;
@@ -63,7 +65,8 @@ export class EntityShadow {
     const { layout, committed } = worlds[0];
     this.rowCapacity = layout.rowCapacity;
     this.idCount = worlds.length * layout.rowCapacity;
-    const scratch = <T extends AnyColumn>(name: string): T => sameType(committed.columns[name], this.rowCapacity) as T;
+    const scratch = <T extends AnyColumn>(name: string): T =>
+      sameType(committed.columns[name], committed.columns[name].length) as T;
     const fields = fieldNames.map((name) => scratch(name));
     this.copy = {
       zone: 0,
@@ -89,7 +92,8 @@ export class EntityShadow {
     this.kind = new Uint8Array(this.idCount);
     this.positionX = new Float32Array(this.idCount);
     this.positionY = new Float32Array(this.idCount);
-    this.fields = fields.map((field) => sameType(field, this.idCount));
+    this.lengths = fields.map((field) => field.length / this.rowCapacity);
+    this.fields = fields.map((field, i) => sameType(field, this.idCount * this.lengths[i]));
     this.seenPass = new Uint32Array(this.idCount);
     this.seenTick = new Int32Array(this.idCount);
   }
@@ -129,7 +133,9 @@ export class EntityShadow {
       const { scalars, columns } = world.committed;
       const rowLimit = scalars[SCALAR_ROW_LIMIT];
       copy.tick = scalars[SCALAR_TICK];
-      for (const { name, array } of copied) array.set(columns[name].subarray(0, rowLimit) as never);
+      for (const { name, array } of copied) {
+        array.set(columns[name].subarray(0, rowLimit * (array.length / this.rowCapacity)) as never);
+      }
       if (world.isHeld(held)) {
         copy.zone = world.zoneId;
         this.copyRowLimit = rowLimit;
@@ -180,29 +186,32 @@ export class EntityShadow {
 
   /** @hot */
   private differs(row: number, id: number): boolean {
-    const { copy, fields } = this;
+    const { copy, fields, lengths } = this;
     if (copy.kind[row] !== this.kind[id]) return true;
     if (copy.positionX[row] !== this.positionX[id] || copy.positionY[row] !== this.positionY[id]) return true;
     for (let i = 0; i < fields.length; i++) {
-      const now = copy.fields[i][row];
-      const before = fields[i][id];
-      // Not a number is the same as not a number here, or it would change for ever.
-      // biome-ignore lint/suspicious/noSelfCompare: this is how a hot loop asks for NaN
-      if (now !== before && (now === now || before === before)) return true;
+      const length = lengths[i];
+      for (let element = 0; element < length; element++) {
+        const now = copy.fields[i][row * length + element];
+        const before = fields[i][id * length + element];
+        // Not a number is the same as not a number here, or it would change for ever.
+        // biome-ignore lint/suspicious/noSelfCompare: this is how a hot loop asks for NaN
+        if (now !== before && (now === now || before === before)) return true;
+      }
     }
     return false;
   }
 
   /** @hot */
   private remember(row: number, id: number): void {
-    const { copy, fields } = this;
+    const { copy, fields, lengths } = this;
     this.state[id] = KNOWN;
     this.key[id] = copy.key[row];
     this.kind[id] = copy.kind[row];
     this.positionX[id] = copy.positionX[row];
     this.positionY[id] = copy.positionY[row];
     for (let i = 0; i < fields.length; i++) {
-      fields[i][id] = copy.fields[i][row];
+      copyElements(copy.fields[i], row, fields[i], id, lengths[i]);
     }
   }
 

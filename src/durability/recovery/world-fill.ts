@@ -22,12 +22,12 @@ export function fillZone(world: WorldBuffer, snapshot: ZoneSnapshot): void {
   live.marks.set(snapshot.marks);
   const { rows, mirrorFirst, columns } = snapshot.header;
   for (const { name } of world.layout.columns) live.columns[name].fill(0);
-  for (const { name, type, role } of columns) {
+  for (const { name, type, role, length = 1 } of columns) {
     const now = world.layout.columns.find((column) => column.name === name);
     const cells = snapshot.columns.get(name);
-    if (now?.type !== type || cells === undefined) continue;
-    live.columns[name].set(cells.subarray(0, role === 'id' ? cells.length : rows) as never);
-    if (role !== 'id') live.columns[name].set(cells.subarray(rows) as never, mirrorFirst);
+    if (now?.type !== type || (now.length ?? 1) !== length || cells === undefined) continue;
+    live.columns[name].set(cells.subarray(0, role === 'id' ? cells.length : rows * length) as never);
+    if (role !== 'id') live.columns[name].set(cells.subarray(rows * length) as never, mirrorFirst * length);
   }
   fillCells(world, snapshot.cells);
   commitTwice(world);

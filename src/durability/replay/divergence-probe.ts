@@ -106,14 +106,15 @@ function beginRun(plan: WorldPlan, zone: number, game: GameDefinition, { block }
 
 /** The first cell of an entity that differs: by column, then by row. */
 function findCell(columns: readonly ColumnPlace[], expected: Block, actual: Block): CellDifference | undefined {
-  for (const { name, role } of columns) {
+  for (const { name, role, length = 1 } of columns) {
     if (role === 'transient' || role === 'id') continue;
     const [before, now] = [expected.columns[name], actual.columns[name]];
-    for (let row = 0; row < now.length; row++) {
-      if (Object.is(before[row], now[row])) continue;
+    for (let cell = 0; cell < now.length; cell++) {
+      if (Object.is(before[cell], now[cell])) continue;
+      const row = Math.floor(cell / length);
       const isThere = name === 'alive' || (expected.columns.alive[row] !== 0 && actual.columns.alive[row] !== 0);
       if (isThere && isInUse(actual, row)) {
-        return { field: name, row, values: { before: before[row], now: now[row] } };
+        return { field: name, row, values: { before: before[cell], now: now[cell] } };
       }
     }
   }

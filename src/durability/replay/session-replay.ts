@@ -215,14 +215,16 @@ function findDifference(
 ): CellDifference | undefined {
   const { rows, mirrors, mirrorFirst, columns } = header;
   const alive = found.get('alive');
-  for (const { name, role } of columns) {
+  for (const { name, role, length = 1 } of columns) {
     const cells = found.get(name);
     if (cells === undefined || role === 'transient' || role === 'id') continue;
-    for (let i = 0; i < rows + mirrors; i++) {
-      const row = i < rows ? i : mirrorFirst + i - rows;
-      const isThere = name === 'alive' || (alive?.[i] !== 0 && now.alive[row] !== 0);
-      if (!isThere || Object.is(cells[i], now[name][row])) continue;
-      return { field: name, row, values: { before: cells[i], now: now[name][row] } };
+    for (let i = 0; i < (rows + mirrors) * length; i++) {
+      const place = Math.floor(i / length);
+      const row = place < rows ? place : mirrorFirst + place - rows;
+      const isThere = name === 'alive' || (alive?.[place] !== 0 && now.alive[row] !== 0);
+      const value = now[name][row * length + (i - place * length)];
+      if (!isThere || Object.is(cells[i], value)) continue;
+      return { field: name, row, values: { before: cells[i], now: value } };
     }
   }
   for (const [name, index] of Object.entries(CHECKED_SCALARS)) {

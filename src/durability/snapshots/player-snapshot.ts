@@ -13,6 +13,7 @@
 
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import { crc32 } from '../../base/checksum.js';
+import { isStoredValue, readStored, type StoredForm, type StoredValue } from '../../game/stored-value.js';
 import type { IoCounters } from '../../memory/tables/io-counters.js';
 import type { Block, WorldBuffer } from '../../memory/world/world-buffer.js';
 import { SCALAR_ROW_LIMIT, SCALAR_TICK } from '../../memory/world/world-layout.js';
@@ -46,7 +47,7 @@ export interface PlayerSnapshot {
   kind: string;
   x: number;
   y: number;
-  fields: Record<string, number>;
+  fields: Record<string, StoredValue>;
 }
 
 interface Playing {
@@ -58,6 +59,8 @@ interface Playing {
 export interface PlayerForm {
   kinds: readonly string[];
   fields: readonly string[];
+  /** Of those that are not one number. */
+  forms?: Readonly<Record<string, StoredForm>>;
 }
 
 export function playerKey(playerId: string): string {
@@ -95,7 +98,7 @@ export function decodePlayer(bytes: Uint8Array): PlayerSnapshot {
     [x, y].every(Number.isFinite) &&
     typeof fields === 'object' &&
     fields !== null &&
-    Object.values(fields).every((value) => typeof value === 'number');
+    Object.values(fields).every(isStoredValue);
   if (!isSound) throw new Error('it is no player');
   return player;
 }
@@ -224,8 +227,9 @@ export class PlayerSnapshotter {
 
   private copyRow(zone: number, block: Block, row: number, { playerId }: PlayerSession, nowMs: number): PlayerSnapshot {
     const { columns, scalars } = block;
-    const fields: Record<string, number> = {};
-    for (const name of this.form.fields) fields[name] = columns[name][row];
+    const { forms = {} } = this.form;
+    const fields: Record<string, StoredValue> = {};
+    for (const name of this.form.fields) fields[name] = readStored(columns[name], row, forms[name]);
     return {
       worldId: this.worldId,
       playerId,

@@ -17,7 +17,8 @@
 //
 // Columns come in the order of the header's `columns`, which gives the name and type of each (u8 i8 u16 i16 u32 i32 f32
 // f64). Most have one value per row: rows 0 to `rows` - 1, then `mirrors` mirror rows, which are rows `mirrorFirst` and on.
-// A column of role `id` has `ids` values instead, one per local id.
+// A column of role `id` has `ids` values instead, one per local id. A column with a `length` is an array: it has so many values
+// for each row, one behind the other. Texts are such columns of u8, filled up with zeros.
 //
 // A row is an entity of this zone where column `alive` is not 0; mirror rows copy entities of neighbours. `kind` is an
 // index of the game's kinds. The lower 23 bits of `key` are the entity's id, which is zone of birth x `rowCapacity` +
@@ -36,10 +37,12 @@ import { assert } from '../../base/assert.js';
 import { sha256 } from '../../base/checksum.js';
 import { CELL_QUEUE_RECORDS, CELLS_MAX } from '../../engine/cells/limits.js';
 import { GLOBALS_COUNT, ZONES_MAX } from '../../engine/limits.js';
+import { FIELD_LENGTH_MAX } from '../../game/limits.js';
 import { type AnyColumn, COLUMN_ARRAYS, COLUMN_BYTES, type ColumnType } from '../../memory/world/column-types.js';
 import type { WorldBuffer } from '../../memory/world/world-buffer.js';
 import {
   type ColumnSpec,
+  describeColumn,
   SCALAR_COUNT,
   SCALAR_ID_LIMIT,
   SCALAR_MIRROR_FIRST,
@@ -140,7 +143,9 @@ function listSections({ rows, mirrors, ids, columns, cells }: ZoneHead): Section
     { type: 'i32', cells: SCALAR_COUNT },
     { type: 'f64', cells: GLOBALS_COUNT },
     { type: 'i32', cells: ZONES_MAX },
-    ...columns.map(({ type, role }): Section => ({ type, cells: role === 'id' ? ids : rows + mirrors })),
+    ...columns.map(
+      ({ type, role, length = 1 }): Section => ({ type, cells: role === 'id' ? ids : (rows + mirrors) * length }),
+    ),
     ...(cells === undefined ? [] : [{ type: 'u8', cells: bytesOfCells(cells) } as const]),
   ];
 }
@@ -171,9 +176,7 @@ export function copyZone(
     mirrorFirst,
     mirrors: Math.max(0, scalars[SCALAR_MIRROR_LIMIT] - mirrorFirst),
     ids: scalars[SCALAR_ID_LIMIT],
-    columns: world.layout.columns.map(({ name, type, role }) =>
-      role === undefined ? { name, type } : { name, type, role },
-    ),
+    columns: world.layout.columns.map(describeColumn),
     ...(described && { cells: described }),
   };
   const bodyBytes = sumBytes(listSections(head));
@@ -188,9 +191,9 @@ export function copyZone(
   append(scalars, 0, SCALAR_COUNT);
   append(globals, 0, GLOBALS_COUNT);
   append(marks, 0, ZONES_MAX);
-  for (const { name, role } of head.columns) {
-    append(cells[name], 0, role === 'id' ? head.ids : head.rows);
-    if (role !== 'id') append(cells[name], mirrorFirst, head.mirrors);
+  for (const { name, role, length = 1 } of head.columns) {
+    append(cells[name], 0, role === 'id' ? head.ids : head.rows * length);
+    if (role !== 'id') append(cells[name], mirrorFirst * length, head.mirrors * length);
   }
   for (const part of listCellParts(block, described)) append(part, 0, part.length);
   return world.isHeld(held) ? { head, body } : undefined;
@@ -360,9 +363,12 @@ function isCellsHeader(cells: Partial<CellsHeader> | null): boolean {
   );
 }
 
-function isColumn(column: { name?: unknown; type?: unknown } | null): boolean {
+function isColumn(column: { name?: unknown; type?: unknown; length?: unknown } | null): boolean {
   return (
-    typeof column?.name === 'string' && typeof column.type === 'string' && Object.hasOwn(COLUMN_BYTES, column.type)
+    (column?.length === undefined || (isCount(column.length, FIELD_LENGTH_MAX) && column.length !== 0)) &&
+    typeof column?.name === 'string' &&
+    typeof column.type === 'string' &&
+    Object.hasOwn(COLUMN_BYTES, column.type)
   );
 }
 

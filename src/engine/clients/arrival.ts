@@ -4,11 +4,14 @@
 //  0                 8           12          16              20         24
 //  | handoff head    | client i32| generation i32 | updateHz u32  | connection u32 | kind f64 | x f64 | y f64 | field f64 ... |
 //
-// Fields are those that are kept, in the game's order; a value that is not a number is not known.
+// Fields are those that are kept, in the game's order, an array or a text with a value for each element; a value that is not a number is not known.
 
-import type { FieldDefinitions, GameDefinition } from '../../game/definition.js';
+import type { FieldDefinition, FieldDefinitions, GameDefinition } from '../../game/definition.js';
+import { storageOf } from '../../game/field-storage.js';
+import { type StoredValue, storedForm, writeStored } from '../../game/stored-value.js';
 import * as R from '../../memory/records/thread-records.js';
 import type { RecordRing } from '../../memory/rings/record-ring.js';
+import { COLUMN_ARRAYS } from '../../memory/world/column-types.js';
 import { spawnPlayer } from '../zone/game-fault.js';
 import type { EngineZone } from '../zone/zone.js';
 
@@ -29,15 +32,20 @@ export interface ArrivingPlayer {
   kind: string;
   x: number;
   y: number;
-  fields: Readonly<Record<string, number>>;
+  fields: Readonly<Record<string, StoredValue>>;
 }
 
 export function keptFields(fields: FieldDefinitions): string[] {
   return Object.keys(fields).filter((name) => fields[name].persistent !== false);
 }
 
+/** Values of each kept field: texts as their bytes. */
+function keptLengths(fields: FieldDefinitions): number[] {
+  return keptFields(fields).map((name) => storageOf(fields[name]).length ?? 1);
+}
+
 export function arrivalRecordBytes(fields: FieldDefinitions): number {
-  return VALUES + (FIELDS + keptFields(fields).length) * 8;
+  return VALUES + (FIELDS + keptLengths(fields).reduce((sum, length) => sum + length, 0)) * 8;
 }
 
 /** False: no room. */
@@ -61,13 +69,32 @@ export function writeArrival(
   view.setUint32(offset + R.ARRIVAL_CONNECTION, connection, true);
   const values = [kind < 0 ? Number.NaN : kind, player.x, player.y];
   for (const name of keptFields(game.fields)) {
-    values.push(player.fields[name] ?? Number.NaN);
+    values.push(...listValues(player.fields[name], game.fields[name]));
   }
   for (const [index, value] of values.entries()) {
     view.setFloat64(offset + VALUES + index * 8, value, true);
   }
   ring.publish();
   return true;
+}
+
+function listValues(value: StoredValue | undefined, field: FieldDefinition): number[] {
+  const { length = 1 } = storageOf(field);
+  const column = new COLUMN_ARRAYS[storageOf(field).type](length);
+  if (value === undefined || isForeign(value, field)) return new Array<number>(length).fill(Number.NaN);
+  if (length === 1 && typeof value === 'number') return [value]; // as it is: the column of its row rounds it
+  writeStored(column, 0, storedForm(field), value);
+  return Array.from(column);
+}
+
+/** Stored when the field was of another form. */
+function isForeign(value: StoredValue, field: FieldDefinition): boolean {
+  const isText = field.type === 'text';
+  return isText
+    ? typeof value !== 'string'
+    : storageOf(field).length === undefined
+      ? typeof value !== 'number'
+      : typeof value !== 'object';
 }
 
 /** The row of the player in this record, or -1 when there is no room for it. */
@@ -80,9 +107,13 @@ export function spawnArrival(zone: EngineZone, view: DataView, offset: number): 
   if (!Number.isNaN(valueAt(KIND))) zone.kind[row] = valueAt(KIND);
   zone.positionX[row] = valueAt(X);
   zone.positionY[row] = valueAt(Y);
-  for (const [index, name] of keptFields(zone.game.fields).entries()) {
-    const value = valueAt(FIELDS + index);
-    if (!Number.isNaN(value)) zone.columns[name][row] = value;
+  let index = FIELDS;
+  for (const name of keptFields(zone.game.fields)) {
+    const { length = 1 } = storageOf(zone.game.fields[name]);
+    for (let element = 0; element < length; element++) {
+      const value = valueAt(index++);
+      if (!Number.isNaN(value)) zone.columns[name][row * length + element] = value;
+    }
   }
   return row;
 }

@@ -1,7 +1,8 @@
 // The columns of a zone: the engine's own, then the game's fields. A game field may not take the name of an engine column.
 
 import { assert } from '../../base/assert.js';
-import type { ColumnType } from '../../memory/world/column-types.js';
+import type { FieldDefinitions } from '../../game/definition.js';
+import { storageOf } from '../../game/field-storage.js';
 import type { Block } from '../../memory/world/world-buffer.js';
 import type { ColumnPlace, ColumnSpec, WorldLayout } from '../../memory/world/world-layout.js';
 import { ZONES_MAX } from '../limits.js';
@@ -56,11 +57,11 @@ export interface EngineColumns {
   idGeneration: Uint16Array;
 }
 
-export function specifyColumns(fields: Record<string, { type: ColumnType }>): ColumnSpec[] {
+export function specifyColumns(fields: FieldDefinitions): ColumnSpec[] {
   const columns: ColumnSpec[] = ENGINE_COLUMNS.map((column) => ({ ...column }));
-  for (const [name, { type }] of Object.entries(fields)) {
+  for (const [name, field] of Object.entries(fields)) {
     assert(!columns.some((column) => column.name === name), 'a game field has a name of its own', name);
-    columns.push({ name, type });
+    columns.push({ name, ...storageOf(field) });
   }
   return columns;
 }

@@ -7,7 +7,7 @@ import type { CellPlan } from '../../memory/cells/cell-plan.js';
 import { CellTable } from '../../memory/cells/cell-table.js';
 import { ByteRing } from '../../memory/rings/byte-ring.js';
 import type { CellsSpec, ColumnSpec, WorldLayout } from '../../memory/world/world-layout.js';
-import { rowBytesOf } from '../../memory/world/world-layout.js';
+import { describeColumn, rowBytesOf } from '../../memory/world/world-layout.js';
 import { queueRecordBytes } from '../cells/cell-queue.js';
 import { CELL_QUEUE_RECORDS, CELL_RING_BYTES, CELL_ROW_BYTES_MAX } from '../cells/limits.js';
 import { specifyColumns } from '../entities/columns.js';
@@ -49,7 +49,7 @@ export function specifyCells(
   columns: readonly ColumnSpec[],
 ): CellsSpec | undefined {
   if (settings.cellSize === 0) return undefined;
-  const rowColumns = keptColumns(game, columns).map(({ name, type }) => ({ name, type }));
+  const rowColumns = keptColumns(game, columns).map(describeColumn);
   return {
     count: cellsPerZone(gridOf(settings)),
     queueRecords: CELL_QUEUE_RECORDS,

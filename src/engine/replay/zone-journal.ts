@@ -7,7 +7,7 @@ import { COUNTER } from '../../memory/tables/zone-counters.js';
 import { type PackedRows, RowCells } from '../../memory/world/row-cells.js';
 import { LIVE_BLOCK } from '../../memory/world/world-buffer.js';
 import type { ColumnPlace } from '../../memory/world/world-layout.js';
-import { BLOCKS_OFFSET, SCALAR_JOURNALED, SCALAR_MIRROR_LIMIT } from '../../memory/world/world-layout.js';
+import { BLOCKS_OFFSET, rowBytesOf, SCALAR_JOURNALED, SCALAR_MIRROR_LIMIT } from '../../memory/world/world-layout.js';
 import { mirroredColumns } from '../entities/columns.js';
 import type { EngineZone } from '../zone/zone.js';
 
@@ -24,6 +24,7 @@ export class ZoneJournal {
   /** Mirrors as the journal has them, by mirror: alive, and their cells. */
   private readonly knownAlive: Uint8Array;
   private readonly known: PackedRows;
+  private readonly mirrorBytesMax: number;
   private mirrorLimit: number;
   private readonly isChanged: Uint8Array;
   /** This thread's; a thread before it may have left one of the next number, of a tick that it did not live to commit. */
@@ -40,6 +41,7 @@ export class ZoneJournal {
     this.knownAlive = zone.alive.slice(ownCapacity);
     this.cells = new RowCells(this.columns);
     this.known = this.cells.createPacked(zone.rowCapacity - ownCapacity);
+    this.mirrorBytesMax = 4 + this.isChanged.length + rowBytesOf(this.columns);
     this.mirrorLimit = zone.scalars[SCALAR_MIRROR_LIMIT];
     for (let row = ownCapacity; row < this.mirrorLimit; row++) {
       this.cells.pack(buffer, LIVE_BLOCK, row, this.known, row - ownCapacity);
@@ -202,7 +204,7 @@ export class ZoneJournal {
     cells.pack(zone.buffer, LIVE_BLOCK, row, known, mirror);
     knownAlive[mirror] = 1;
     this.open(J.ENTRY_MIRROR);
-    this.reserve(columns.length * 9);
+    this.reserve(this.mirrorBytesMax);
     this.putUint32(row);
     for (let i = 0; i < isChanged.length; i++) {
       this.bytes[this.at++] = isChanged[i];

@@ -4,35 +4,13 @@
 //
 // Private to the tick thread. A replaced thread begins anew, and every client gets a full frame.
 
-import { assert } from '../../base/assert.js';
-import type { FieldDefinitions } from '../../game/definition.js';
+import type { FieldForm } from '../../game/replicated-fields.js';
 import { WIRE_TYPE_MAX, WIRE_TYPE_MIN, WIRE_TYPES } from '../../game/wire-types.js';
 import type { AnyColumn } from '../../memory/world/column-types.js';
-import { REPLICATED_FIELDS_MAX } from '../../protocol/limits.js';
 import type { EngineZone } from '../zone/zone.js';
 import { MID_STEP_QUANTA_MAX, SHORT_STEP_QUANTA_MAX } from './limits.js';
 
 const NEVER_TOUCHED = -1;
-
-export interface ReplicatedField {
-  name: string;
-  wireType: number;
-  scale: number;
-  offset: number;
-}
-
-/** The replicated fields of a game in the order of the mask's bits. */
-export function listReplicatedFields(fields: FieldDefinitions): ReplicatedField[] {
-  const replicated: ReplicatedField[] = [];
-  for (const [name, { wire }] of Object.entries(fields)) {
-    if (wire !== undefined) {
-      const { type, scale = 1, offset = 0 } = wire;
-      replicated.push({ name, wireType: WIRE_TYPES[type], scale, offset });
-    }
-  }
-  assert(replicated.length <= REPLICATED_FIELDS_MAX, 'replicated fields fit the mask', replicated.length);
-  return replicated;
-}
 
 export class ChangeTicks {
   readonly quantumX: Uint32Array;
@@ -61,7 +39,8 @@ export class ChangeTicks {
 
   constructor(
     private readonly zone: EngineZone,
-    readonly fields: readonly ReplicatedField[],
+    /** One number each, which everybody in view gets. */
+    readonly fields: readonly FieldForm[],
     quantum: number,
   ) {
     const rows = zone.rowCapacity;
@@ -80,9 +59,11 @@ export class ChangeTicks {
     this.sources = fields.map(({ name }) => zone.buffer.blocks[0].columns[name]);
     this.scale = Float64Array.from(fields, (field) => field.scale);
     this.offset = Float64Array.from(fields, (field) => field.offset);
-    this.rawMin = Float64Array.from(fields, (field) => WIRE_TYPE_MIN[field.wireType]);
-    this.rawMax = Float64Array.from(fields, (field) => WIRE_TYPE_MAX[field.wireType]);
-    this.isFloat = Uint8Array.from(fields, (field) => (field.wireType === WIRE_TYPES.f32 ? 1 : 0));
+    this.rawMin = Float64Array.from(fields, ({ type }) => WIRE_TYPE_MIN[WIRE_TYPES[type]]);
+    this.rawMax = Float64Array.from(fields, ({ type, shape }) =>
+      shape === 'bool' ? 1 : WIRE_TYPE_MAX[WIRE_TYPES[type]],
+    );
+    this.isFloat = Uint8Array.from(fields, ({ type }) => (type === 'f32' ? 1 : 0));
     this.quantaPerUnit = 1 / quantum;
     this.quantaMaxX = Math.floor(zone.world.width / quantum);
     this.quantaMaxY = Math.floor(zone.world.height / quantum);
@@ -134,7 +115,7 @@ export class ChangeTicks {
   }
 
   /** @hot */
-  private compareFields(row: number, tick: number, isNew: boolean): void {
+  protected compareFields(row: number, tick: number, isNew: boolean): void {
     let changed = isNew;
     for (let field = 0; field < this.fieldCount; field++) {
       const at = field * this.rowCapacity + row;

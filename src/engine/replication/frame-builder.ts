@@ -30,21 +30,23 @@ const PLAIN_WORDS = Int32Array.of(PLAIN_TABLE, 10 | (16 << 16), 4 | (8 << 16), 1
 const FULL_WORDS = Int32Array.of(FULL_TABLE, 14 | (24 << 16), 4 | (8 << 16), 12 | (16 << 16), 20, FULL_TABLE - 4);
 
 const FORM_NONE = 0;
-const FORM_SHORT = 1;
+export const FORM_SHORT = 1;
 const FORM_MID = 2;
-const FORM_ENTER = 3;
-const MASK_FIELD_SHIFT = 2;
+export const FORM_ENTER = 3;
+/** Bits of the mask before those of fields. */
+export const MASK_FIELD_SHIFT = 2;
 
-/** Most bytes of one record: id, mask, kind, both coordinates, and every field at four bytes. */
-export function recordBytesMax(fieldCount: number): number {
-  return 5 + 5 + 1 + 8 + fieldCount * 4;
-}
+/** Of a record, at most: id, mask, kind, and both coordinates. Every plain field has four bytes at most. */
+const RECORD_HEAD_BYTES = 5 + 5 + 1 + 8;
 
 export class FrameBuilder {
   /** Where the next byte goes. */
   at = 0;
-  private bytes: Uint8Array = new Uint8Array(0);
-  private view: DataView = new DataView(new ArrayBuffer(0));
+  /** Of a record for those who see the entity, and of one for its owner. */
+  readonly recordBytesMax: number;
+  readonly ownRecordBytesMax: number;
+  protected bytes: Uint8Array = new Uint8Array(0);
+  protected view: DataView = new DataView(new ArrayBuffer(0));
   private start = 0;
   private countAt = 0;
   private previousId = 0;
@@ -54,9 +56,14 @@ export class FrameBuilder {
   constructor(
     private readonly changes: ChangeTicks,
     private readonly kind: Uint8Array,
+    /** Of what a subclass writes beside the plain fields. */
+    moreBytesMax = 0,
+    ownBytesMax = 0,
   ) {
-    this.wireBytes = Uint8Array.from(changes.fields, (field) => WIRE_TYPE_BYTES[field.wireType]);
-    this.isFloat = Uint8Array.from(changes.fields, (field) => (field.wireType === WIRE_TYPES.f32 ? 1 : 0));
+    this.wireBytes = Uint8Array.from(changes.fields, ({ type }) => WIRE_TYPE_BYTES[WIRE_TYPES[type]]);
+    this.isFloat = Uint8Array.from(changes.fields, ({ type }) => (type === 'f32' ? 1 : 0));
+    this.recordBytesMax = RECORD_HEAD_BYTES + changes.fieldCount * 4 + moreBytesMax;
+    this.ownRecordBytesMax = this.recordBytesMax + ownBytesMax;
   }
 
   attach(bytes: Uint8Array, view: DataView): void {
@@ -110,14 +117,7 @@ export class FrameBuilder {
    */
   writeEntity(row: number, wireId: number, sent: number, tick: number): void {
     const { changes, bytes } = this;
-    let at = this.at;
-    let gap = wireId - this.previousId;
-    while (gap > 127) {
-      bytes[at++] = (gap & 127) | 128;
-      gap >>>= 7;
-    }
-    bytes[at++] = gap;
-    this.previousId = wireId;
+    const at = this.putId(wireId);
     const age = tick - sent;
     if (changes.fieldsTick[row] <= sent && changes.midTick[row] <= sent && age <= SHORT_AGE_TICKS_MAX) {
       // By far the most: it walked, and that is all.
@@ -131,9 +131,23 @@ export class FrameBuilder {
     this.writeRest(row, sent, age);
   }
 
+  /** @hot Returns where the mask goes. */
+  protected putId(wireId: number): number {
+    const { bytes } = this;
+    let at = this.at;
+    let gap = wireId - this.previousId;
+    while (gap > 127) {
+      bytes[at++] = (gap & 127) | 128;
+      gap >>>= 7;
+    }
+    bytes[at++] = gap;
+    this.previousId = wireId;
+    return at;
+  }
+
   /** @hot */
-  private writeRest(row: number, sent: number, age: number): void {
-    const { changes, bytes, view } = this;
+  protected writeRest(row: number, sent: number, age: number): void {
+    const { bytes } = this;
     const form = this.chooseForm(row, sent, age);
     const mask = form | (this.fieldMask(row, form === FORM_ENTER, sent) << MASK_FIELD_SHIFT);
     let at = this.at;
@@ -143,6 +157,13 @@ export class FrameBuilder {
       rest >>>= 7;
     }
     bytes[at++] = rest;
+    this.at = this.writeFields(row, mask >>> MASK_FIELD_SHIFT, this.putPosition(row, form, at));
+  }
+
+  /** @hot */
+  protected putPosition(row: number, form: number, start: number): number {
+    const { changes, bytes, view } = this;
+    let at = start;
     const x = changes.quantumX[row];
     const y = changes.quantumY[row];
     if (form === FORM_SHORT) {
@@ -159,11 +180,11 @@ export class FrameBuilder {
       view.setUint32(at + 5, y, true);
       at += 9;
     }
-    this.at = this.writeFields(row, mask >>> MASK_FIELD_SHIFT, at);
+    return at;
   }
 
   /** @hot */
-  private chooseForm(row: number, sent: number, age: number): number {
+  protected chooseForm(row: number, sent: number, age: number): number {
     const { changes } = this;
     if (sent < 0 || changes.teleportTick[row] > sent) {
       return FORM_ENTER;
@@ -192,26 +213,30 @@ export class FrameBuilder {
 
   /** @hot */
   private writeFields(row: number, mask: number, start: number): number {
-    const { changes, view, bytes } = this;
     let at = start;
-    for (let field = 0; field < changes.fieldCount; field++) {
-      if ((mask & (1 << field)) === 0) {
-        continue;
+    for (let field = 0; field < this.changes.fieldCount; field++) {
+      if ((mask & (1 << field)) !== 0) {
+        at = this.putField(row, field, at);
       }
-      const raw = changes.raw[field * changes.rowCapacity + row];
-      const size = this.wireBytes[field];
-      // Signed values too: the low bits of an integer are the same for both.
-      if (this.isFloat[field] !== 0) {
-        view.setFloat32(at, raw, true);
-      } else if (size === 1) {
-        bytes[at] = raw;
-      } else if (size === 2) {
-        view.setUint16(at, raw, true);
-      } else {
-        view.setUint32(at, raw, true);
-      }
-      at += size;
     }
     return at;
+  }
+
+  /** @hot */
+  protected putField(row: number, field: number, at: number): number {
+    const { changes, view, bytes } = this;
+    const raw = changes.raw[field * changes.rowCapacity + row];
+    const size = this.wireBytes[field];
+    // Signed values too: the low bits of an integer are the same for both.
+    if (this.isFloat[field] !== 0) {
+      view.setFloat32(at, raw, true);
+    } else if (size === 1) {
+      bytes[at] = raw;
+    } else if (size === 2) {
+      view.setUint16(at, raw, true);
+    } else {
+      view.setUint32(at, raw, true);
+    }
+    return at + size;
   }
 }

@@ -19,6 +19,11 @@ export const KEEP_ALIVE_MS = 1000;
 export const FRAMES_IN_FLIGHT_MAX = 2;
 /** Upper bound of one state frame, whatever the byte budget says. */
 export const FRAME_BYTES_MAX = 16384;
+/**
+ * A frame may be over its byte budget by what one record has beyond this: the largest record of a game of plain fields. A
+ * game with long arrays would otherwise have most of its budget kept free for a record that hardly ever comes.
+ */
+export const BUDGET_OVERRUN_BYTES = 128;
 /** So much must the byte budget leave for one update: a frame's head and some twenty moving entities. */
 export const UPDATE_BYTES_MIN = 128;
 

@@ -7,18 +7,13 @@
 // is no backlog.
 
 import * as R from '../../memory/records/thread-records.js';
-import type { ByteRing } from '../../memory/rings/byte-ring.js';
 import * as C from '../../memory/tables/client-table.js';
-import type { Limits } from '../../memory/tables/live-limits.js';
 import { COUNTER } from '../../memory/tables/zone-counters.js';
 import { KNOWN_ENTITIES_MAX } from '../../protocol/limits.js';
 import { WIRE_ID_MASK } from '../entities/entity-key.js';
 import type { Quadtree } from '../space/quadtree.js';
-import type { EngineZone } from '../zone/zone.js';
-import type { ChangeTicks } from './change-ticks.js';
-import { FrameBuilder, recordBytesMax } from './frame-builder.js';
+import { EntityWriter, type EntityWriterOptions } from './entity-writer.js';
 import { FRAME_BYTES_MAX, FRAMES_IN_FLIGHT_MAX, KEEP_ALIVE_MS } from './limits.js';
-import { pickByPriority } from './priority.js';
 
 /** Entities farther than this share of the view radius are updated half as often. */
 const NEAR_SHARE = 0.75;
@@ -28,8 +23,6 @@ const NEAR_SHARE = 0.75;
  */
 const CROWD_RINGS = 1024;
 const CROWD_ENTER_SHARE = 0.9;
-/** Estimated bytes of a record before it is written. Too high wastes budget; room is checked by itself. */
-const UPDATE_BYTES = 6;
 const FLAG_FULL = 1;
 /** A frame is due when this much of one is owed. Less than 1 by the error of adding fractions: 30 of 60 is every second tick. */
 const FULL_DEBT = 1 - 1e-9;
@@ -42,15 +35,10 @@ const MARK_FAR = 1;
 const MARK_NEAR = 2;
 const MARKS = 4;
 
-export interface ReplicatorOptions {
-  zone: EngineZone;
-  changes: ChangeTicks;
+export interface ReplicatorOptions extends EntityWriterOptions {
   index: Quadtree;
-  clients: C.ClientTable;
-  frames: ByteRing;
   viewRadius: number;
   leaveRadius: number;
-  limits: Pick<Limits, 'bytesPerSecond'>;
 }
 
 export class Replicator {
@@ -67,8 +55,7 @@ export class Replicator {
   private readonly viewY: Float32Array;
   private readonly lastFrameTick: Int32Array;
   private readonly updateDebt: Float64Array;
-  private readonly builder: FrameBuilder;
-  private readonly recordBytesMax: number;
+  private readonly writer: EntityWriter;
   private readonly keepAliveTicks: number;
 
   // Scratch of one observer.
@@ -76,20 +63,17 @@ export class Replicator {
   private readonly distances = new Float32Array(KNOWN_ENTITIES_MAX * 16);
   private readonly mark: Int32Array;
   private stamp = MARKS;
-  private readonly nextKey = new Uint32Array(KNOWN_ENTITIES_MAX);
-  private readonly nextSent = new Int32Array(KNOWN_ENTITIES_MAX);
-  private readonly nextTold = new Int32Array(KNOWN_ENTITIES_MAX);
-  private readonly nextRow = new Int32Array(KNOWN_ENTITIES_MAX);
+  readonly nextKey = new Uint32Array(KNOWN_ENTITIES_MAX);
+  readonly nextSent = new Int32Array(KNOWN_ENTITIES_MAX);
+  readonly nextTold = new Int32Array(KNOWN_ENTITIES_MAX);
+  readonly nextRow = new Int32Array(KNOWN_ENTITIES_MAX);
   private readonly enterRows = new Int32Array(KNOWN_ENTITIES_MAX);
   private readonly leaves = new Uint32Array(KNOWN_ENTITIES_MAX);
-  private readonly isPicked = new Uint8Array(KNOWN_ENTITIES_MAX);
-  private readonly priorities = new Float64Array(KNOWN_ENTITIES_MAX);
-  private readonly costs = new Uint16Array(KNOWN_ENTITIES_MAX);
   private readonly ringCounts = new Int32Array(CROWD_RINGS);
   private leaveCount = 0;
 
   constructor(private readonly options: ReplicatorOptions) {
-    const { zone, clients, changes } = options;
+    const { zone, clients } = options;
     this.attached = new Int32Array(clients.clientsMax);
     this.placeOfClient = new Int32Array(clients.clientsMax);
     this.rowOfClient = new Int32Array(clients.clientsMax).fill(-1);
@@ -99,9 +83,7 @@ export class Replicator {
     this.lastFrameTick = new Int32Array(clients.clientsMax);
     this.updateDebt = new Float64Array(clients.clientsMax);
     this.mark = new Int32Array(zone.rowCapacity);
-    this.builder = new FrameBuilder(changes, zone.kind);
-    this.builder.attach(options.frames.bytes, options.frames.view);
-    this.recordBytesMax = recordBytesMax(changes.fieldCount);
+    this.writer = new EntityWriter(options, this, this.rowOfClient);
     this.keepAliveTicks = Math.round((KEEP_ALIVE_MS / 1000) * zone.tickHz);
     zone.counters[COUNTER.clients] = 0; // a former thread's are attached anew
   }
@@ -195,8 +177,8 @@ export class Replicator {
     const nextCount = this.findVisible(client, knownStart, isFull ? 0 : clients.state[stateAt + C.CLIENT_KNOWN_COUNT]);
     const ack = clients.state[stateAt + C.CLIENT_APPLIED_SEQUENCE];
     const body = payload + R.FRAME_BODY;
-    this.builder.begin(body, zone.tick, ack >>> 0, this.leaves, this.leaveCount, isFull ? FLAG_FULL : 0);
-    const toldCount = this.writeEntities(client, nextCount, body);
+    this.writer.builder.begin(body, zone.tick, ack >>> 0, this.leaves, this.leaveCount, isFull ? FLAG_FULL : 0);
+    const toldCount = this.writer.write(client, nextCount, body);
     const isQuiet =
       !isFull && this.leaveCount === 0 && toldCount === 0 && ack === clients.state[stateAt + C.CLIENT_ACK_SENT];
     this.remember(stateAt, knownStart, nextCount, ack);
@@ -207,7 +189,7 @@ export class Replicator {
       zone.counters[COUNTER.keepAlives]++;
     }
     this.lastFrameTick[client] = zone.tick;
-    const bytes = this.builder.end();
+    const bytes = this.writer.builder.end();
     frames.view.setInt32(payload + R.FRAME_CLIENT, client, true);
     frames.view.setInt32(payload + R.FRAME_GENERATION, clients.state[stateAt + C.CLIENT_GENERATION], true);
     frames.view.setInt32(payload + R.FRAME_CROSSINGS, clients.state[stateAt + C.CLIENT_CROSSINGS], true);
@@ -343,78 +325,6 @@ export class Replicator {
       }
     }
     return total;
-  }
-
-  /** @hot Writes what changed, and sets nextTold to what the client then has. Returns how many entities it is told of. */
-  private writeEntities(client: number, nextCount: number, body: number): number {
-    const { zone, changes, clients, limits } = this.options;
-    const { nextSent, nextTold, nextRow, nextKey, builder } = this;
-    const tick = zone.tick;
-    const updateHz = clients.state[client * C.CLIENT_STATE_WORDS + C.CLIENT_UPDATE_HZ];
-    const farTicks = 1.5 * (zone.tickHz / updateHz);
-    const budget = Math.min(FRAME_BYTES_MAX - R.FRAME_BODY, Math.floor(limits.bytesPerSecond / updateHz));
-    const recordLimit = body + budget - this.recordBytesMax;
-    let toldCount = 0;
-    for (let i = 0; i < nextCount; i++) {
-      const isFar = nextRow[i] < 0;
-      const row = isFar ? ~nextRow[i] : nextRow[i];
-      const sent = nextSent[i];
-      changes.touch(row);
-      if (changes.changedTick[row] <= sent) {
-        nextTold[i] = tick; // it has what there is, up to now
-        continue;
-      }
-      if (isFar && sent >= 0 && tick - sent < farTicks) {
-        nextTold[i] = sent;
-        continue;
-      }
-      if (builder.at > recordLimit) {
-        zone.counters[COUNTER.framesOverBudget]++;
-        return this.writeByPriority(client, nextCount, body, budget);
-      }
-      builder.writeEntity(row, nextKey[i] & WIRE_ID_MASK, sent, tick);
-      nextTold[i] = tick;
-      toldCount++;
-    }
-    return toldCount;
-  }
-
-  /**
-   * @hot What is due does not fit: the frame is written again with what matters most. What waits grows older, which is
-   * what its priority is made of; the client's own entity always goes.
-   */
-  private writeByPriority(client: number, nextCount: number, body: number, budget: number): number {
-    const { zone, changes } = this.options;
-    const { nextSent, nextTold, nextRow, nextKey, builder, priorities, costs, isPicked } = this;
-    const tick = zone.tick;
-    const ownRow = this.rowOfClient[client];
-    builder.restart();
-    for (let i = 0; i < nextCount; i++) {
-      const isFar = nextRow[i] < 0;
-      const row = isFar ? ~nextRow[i] : nextRow[i];
-      const sent = nextSent[i];
-      changes.touch(row);
-      costs[i] = sent < 0 ? this.recordBytesMax : UPDATE_BYTES;
-      if (changes.changedTick[row] <= sent) {
-        nextTold[i] = tick;
-        priorities[i] = 0;
-        continue;
-      }
-      nextTold[i] = sent;
-      const age = sent < 0 ? zone.tickHz : tick - sent;
-      priorities[i] = row === ownRow ? Number.POSITIVE_INFINITY : isFar ? age : age * 2;
-    }
-    pickByPriority(priorities, costs, isPicked, nextCount, body + budget - builder.at);
-    const roomLimit = body + FRAME_BYTES_MAX - R.FRAME_BODY - this.recordBytesMax;
-    let toldCount = 0;
-    for (let i = 0; i < nextCount; i++) {
-      if (isPicked[i] !== 0 && builder.at <= roomLimit) {
-        builder.writeEntity(nextRow[i] < 0 ? ~nextRow[i] : nextRow[i], nextKey[i] & WIRE_ID_MASK, nextSent[i], tick);
-        nextTold[i] = tick;
-        toldCount++;
-      }
-    }
-    return toldCount;
   }
 
   /** @hot What the frame says is from now on what the client has; what did not change it has without a frame. */

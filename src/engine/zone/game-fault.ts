@@ -1,7 +1,9 @@
 // What a game's code does wrong in a tick, told so that its author finds it: which system, which zone, which tick, where.
 
+import { createRandom } from '../../base/chance.js';
 import type { GameDefinition, SystemDefinition, Zone } from '../../game/definition.js';
 import type { WorldBuffer } from '../../memory/world/world-buffer.js';
+import { Ground, GroundShapes } from '../space/ground.js';
 
 /** As much of a zone as is needed to say what went wrong in it. */
 type FaultyZone = Zone & { readonly game: GameDefinition; readonly buffer: WorldBuffer };
@@ -44,6 +46,17 @@ export function spawnPlayer(zone: FaultyZone, x: number, y: number): number {
   );
 }
 
+/** The static geometry near a zone. */
+export function buildGround(zone: FaultyZone, seed: number, margin: number): Ground {
+  const shapes = new GroundShapes(zone.area, margin);
+  try {
+    zone.game.ground?.(shapes, zone.world, createRandom(seed));
+  } catch (error) {
+    throwFault(zone, 'ground', error);
+  }
+  return new Ground(shapes, zone.area, margin);
+}
+
 function isRow(value: unknown, limit: number): value is number {
   return Number.isInteger(value) && (value as number) >= 0 && (value as number) < limit;
 }
@@ -57,9 +70,12 @@ export function findBadValue(zone: FaultyZone): string | undefined {
   const { alive, rowLimit } = zone;
   for (const [name, column] of Object.entries(zone.buffer.blocks[0].columns)) {
     if (!(column instanceof Float32Array || column instanceof Float64Array)) continue;
-    for (let row = 0; row < rowLimit; row++) {
-      if (alive[row] !== 0 && !Number.isFinite(column[row])) {
-        return `${name} of row ${row} (${zone.game.kinds[zone.kind[row]]}) is ${column[row]}`;
+    const length = column.length / zone.buffer.layout.rowCapacity;
+    for (let cell = 0; cell < rowLimit * length; cell++) {
+      const row = Math.floor(cell / length);
+      if (alive[row] !== 0 && !Number.isFinite(column[cell])) {
+        const element = length === 1 ? '' : `[${cell - row * length}]`;
+        return `${name}${element} of row ${row} (${zone.game.kinds[zone.kind[row]]}) is ${column[cell]}`;
       }
     }
   }

@@ -1,6 +1,7 @@
 // One zone on its tick thread: everything it is made of, and the order of a tick.
 
 import type { GameDefinition } from '../../game/definition.js';
+import { listReplicatedFields } from '../../game/replicated-fields.js';
 import { ByteRing } from '../../memory/rings/byte-ring.js';
 import { RecordRing } from '../../memory/rings/record-ring.js';
 import { ClientTable } from '../../memory/tables/client-table.js';
@@ -12,8 +13,9 @@ import { CellHost } from '../cells/cell-host.js';
 import { CommandIntake } from '../clients/command-intake.js';
 import { neighbourZones, POSITION_QUANTUM, type WorldPlan } from '../plan/world-plan.js';
 import { ZoneJournal } from '../replay/zone-journal.js';
-import { ChangeTicks, listReplicatedFields } from '../replication/change-ticks.js';
+import type { ChangeTicks } from '../replication/change-ticks.js';
 import { Replicator } from '../replication/replicator.js';
+import { createChangeTicks } from '../replication/rich-change-ticks.js';
 import { findBadValue, runSystem, throwFault } from './game-fault.js';
 import { NOTICE_ROOM_BYTES } from './main-notices.js';
 import type { EngineZone } from './zone.js';
@@ -52,7 +54,7 @@ export class ZoneHost {
     this.zone = zone;
     const limits = new LiveLimits(plan.limits);
     const clients = new ClientTable(plan.clients, settings.clientsMax);
-    this.changes = new ChangeTicks(zone, listReplicatedFields(game.fields), POSITION_QUANTUM);
+    this.changes = createChangeTicks(zone, listReplicatedFields(game.fields), POSITION_QUANTUM);
     this.replicator = new Replicator({
       zone,
       changes: this.changes,

@@ -7,7 +7,7 @@
 
 import type { Area } from '../../base/area.js';
 import { assert } from '../../base/assert.js';
-import { createRandom, nextFloat, seedState } from '../../base/chance.js';
+import { nextFloat, seedState } from '../../base/chance.js';
 import type {
   CellEvent,
   Columns,
@@ -16,6 +16,8 @@ import type {
   GroundQueries,
   Zone,
 } from '../../game/definition.js';
+import { storageOf } from '../../game/field-storage.js';
+import { readText, textBytesOf, writeText } from '../../game/text-field.js';
 import * as R from '../../memory/records/thread-records.js';
 import type { RecordRing } from '../../memory/rings/record-ring.js';
 import { COUNTER } from '../../memory/tables/zone-counters.js';
@@ -33,9 +35,8 @@ import { DEPART_TO_CELL, type EngineColumns, engineColumnsOf } from '../entities
 import { makeKey, wireIdOfKey } from '../entities/entity-key.js';
 import { FreeBitmap } from '../entities/free-bitmap.js';
 import { ENTITIES_PER_ZONE_MAX, INDEX_SLACK } from '../limits.js';
-import { Ground, GroundShapes } from '../space/ground.js';
 import { SpaceQueries } from '../space/space-queries.js';
-import { throwFault } from './game-fault.js';
+import { buildGround } from './game-fault.js';
 
 /** What the zone asks of the spatial index; interest/ has it. */
 export interface SpatialIndex {
@@ -108,6 +109,7 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> implement
   private readonly queries: SpaceQueries;
   private readonly events: RecordRing;
   private readonly gameColumns: (Columns<F>[keyof F] & { fill(value: number, start: number, end: number): unknown })[];
+  private readonly columnLengths: readonly number[];
   private rowLimitNow = 0;
   private tickNow = 0;
   private eventPosition = 0;
@@ -138,27 +140,18 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> implement
     this.positionY = this.engine.positionY;
     this.columns = live.columns as unknown as Columns<F>;
     this.gameColumns = Object.keys(game.fields).map((name) => live.columns[name] as never);
+    this.columnLengths = Object.values(game.fields).map((field) => storageOf(field).length ?? 1);
     this.rowOfId = new Int32Array(options.zoneCount * this.rowCapacity);
     this.rows = new FreeBitmap(options.ownCapacity);
     this.ids = new FreeBitmap(this.rowCapacity);
     this.index = options.index;
-    this.ground = this.buildGround(options.seed, options.margin ?? 0);
+    this.ground = buildGround(this as never, options.seed, options.margin ?? 0);
     this.queries = new SpaceQueries(this.index, this.alive, this.kind, this.positionX, this.positionY, INDEX_SLACK);
     this.events = options.events;
     if (this.scalars[SCALAR_RANDOM] === 0) {
       seedState(this.scalars, SCALAR_RANDOM, options.seed + this.id);
     }
     this.attach();
-  }
-
-  private buildGround(seed: number, margin: number): Ground {
-    const shapes = new GroundShapes(this.area, margin);
-    try {
-      this.game.ground?.(shapes, this.world, createRandom(seed));
-    } catch (error) {
-      throwFault(this, 'ground', error);
-    }
-    return new Ground(shapes, this.area, margin);
   }
 
   get tick(): number {
@@ -220,10 +213,8 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> implement
       }
       return -1;
     }
-    const { idTaken, idGeneration } = this.engine;
-    idTaken[localId] = 1;
-    idGeneration[localId]++;
-    this.place(row, makeKey(this.id * this.rowCapacity + localId, idGeneration[localId]), kind, x, y);
+    this.engine.idTaken[localId] = 1;
+    this.place(row, this.giveKey(localId), kind, x, y);
     this.storeLimits();
     return row;
   }
@@ -302,6 +293,23 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> implement
     this.engine.idTaken[localId] = 0;
     this.ids.give(localId);
     this.storeLimits();
+  }
+
+  textOf(field: keyof F & string, row: number): string {
+    return readText(this.columns[field] as Uint8Array, row, textBytesOf(this.game.fields, field));
+  }
+
+  setText(field: keyof F & string, row: number, text: string): boolean {
+    return writeText(this.columns[field] as Uint8Array, row, textBytesOf(this.game.fields, field), text);
+  }
+
+  refOf(row: number): number {
+    return this.engine.key[row];
+  }
+
+  rowOfRef(ref: number): number {
+    const row = this.rowOfId[wireIdOfKey(ref)] - 1;
+    return ref !== 0 && row >= 0 && this.engine.key[row] === ref ? row : -1;
   }
 
   wireIdOf(row: number): number {
@@ -397,12 +405,19 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> implement
     engine.positionY[row] = y;
     engine.departTo[row] = 0;
     for (let i = 0; i < this.gameColumns.length; i++) {
-      this.gameColumns[i].fill(0, row, row + 1);
+      const length = this.columnLengths[i];
+      this.gameColumns[i].fill(0, row * length, (row + 1) * length);
     }
     engine.alive[row] = 1;
     this.rowOfId[wireIdOfKey(key)] = row + 1;
     this.scalars[SCALAR_ENTITY_COUNT]++;
     this.onRowReset(row);
+  }
+
+  /** The next key of a local id. 0 names no entity. */
+  private giveKey(localId: number): number {
+    const key = makeKey(this.id * this.rowCapacity + localId, ++this.engine.idGeneration[localId]);
+    return key === 0 ? this.giveKey(localId) : key;
   }
 
   private freeRow(row: number): void {

@@ -36,6 +36,13 @@ export const COLUMN_BYTES: Readonly<Record<ColumnType, number>> = {
   f64: 8,
 };
 
+/** @hot One row of a column that has `length` values per row, to a row of another of the same type. */
+export function copyElements(source: AnyColumn, from: number, target: AnyColumn, to: number, length: number): void {
+  for (let i = 0; i < length; i++) {
+    target[to * length + i] = source[from * length + i];
+  }
+}
+
 /**
  * The values as integers over the same memory, floating-point ones by their bits, so that -0 differs from 0 and NaN equals
  * itself. An f64 is two integers.

@@ -7,6 +7,7 @@
 //  words  | cells of 4 bytes: a word each, of 8 bytes: two words, in the order of the columns | next row ...
 //  bytes  | cells of 1 byte: a byte each, of 2 bytes: two bytes                               | next row ...
 
+import { COLUMN_BYTES } from './column-types.js';
 import type { WorldBuffer } from './world-buffer.js';
 import { BLOCKS_OFFSET, type ColumnPlace } from './world-layout.js';
 
@@ -96,8 +97,9 @@ function listPlaces(columns: readonly ColumnPlace[], isOurs: (bytes: number) => 
   const starts: number[] = [];
   const steps: number[] = [];
   const firsts = [0];
-  for (const { offset, bytes } of columns) {
-    const count = isOurs(bytes) ? bytes / unit : 0;
+  for (const { offset, bytes, type } of columns) {
+    // A column of arrays has several values per row, one after the other.
+    const count = isOurs(COLUMN_BYTES[type]) ? bytes / unit : 0;
     for (let part = 0; part < count; part++) {
       starts.push(offset / unit + part);
       steps.push(count);

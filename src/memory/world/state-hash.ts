@@ -44,12 +44,26 @@ export function hashBlock(block: Block, layout: L.WorldLayout): StateHash {
   }
   const alive = block.columns[layout.columns.find(({ role }) => role === 'alive')?.name ?? ''];
   const { scalars } = block;
-  for (const [index, { name, role, type }] of columns.entries()) {
+  for (const [index, { name, role, type, length }] of columns.entries()) {
     const isWide = type === 'f64';
     const values = bitsOf(block.columns[name]);
     const at = 2 + index * SUMS_PER_COLUMN;
     if (role === 'id') {
       sumValues(values, isWide, undefined, 0, scalars[L.SCALAR_ID_LIMIT], sums, at);
+      continue;
+    }
+    if (length !== undefined) {
+      sumArrays(values, isWide, length, alive, 0, scalars[L.SCALAR_ROW_LIMIT], sums, at);
+      sumArrays(
+        values,
+        isWide,
+        length,
+        alive,
+        scalars[L.SCALAR_MIRROR_FIRST],
+        scalars[L.SCALAR_MIRROR_LIMIT],
+        sums,
+        at,
+      );
       continue;
     }
     sumValues(values, isWide, alive, 0, scalars[L.SCALAR_ROW_LIMIT], sums, at);
@@ -86,12 +100,15 @@ export function compareHashes(
   const differences: StateDifference[] = [];
   if (expected[0] !== actual[0]) differences.push({ field: 'scalars' });
   if (expected[1] !== actual[1]) differences.push({ field: 'globals' });
-  for (const [index, { name, type }] of hashedColumns(layout).entries()) {
+  for (const [index, { name, type, length = 1 }] of hashedColumns(layout).entries()) {
     const at = 2 + index * SUMS_PER_COLUMN;
     const [plain, byRow, bySquare] = [0, 1, 2].map((nth) => (actual[at + nth] - expected[at + nth]) | 0);
     if (plain === 0 && byRow === 0 && bySquare === 0) continue;
-    const row = findRow(plain, byRow, bySquare, layout.rowCapacity);
-    const values = row === undefined || now === undefined ? undefined : findValues(now.columns[name], type, row, plain);
+    // Of arrays each element counts as a row of its own.
+    const cell = findRow(plain, byRow, bySquare, layout.rowCapacity * length);
+    const values =
+      cell === undefined || now === undefined ? undefined : findValues(now.columns[name], type, cell, plain);
+    const row = cell === undefined ? undefined : Math.floor(cell / length);
     differences.push({ field: name, ...(row !== undefined && { row }), ...(values && { values }) });
   }
   return differences;
@@ -152,6 +169,24 @@ function sumValues(
   sums[at] += plain;
   sums[at + 1] += byRow;
   sums[at + 2] += bySquare;
+}
+
+/** @hot As sumValues, for columns that have several values per row. */
+function sumArrays(
+  values: ArrayLike<number>,
+  isWide: boolean,
+  length: number,
+  alive: ArrayLike<number>,
+  start: number,
+  limit: number,
+  sums: Int32Array,
+  at: number,
+): void {
+  for (let row = start; row < limit; row++) {
+    if (alive[row] !== 0) {
+      sumValues(values, isWide, undefined, row * length, (row + 1) * length, sums, at);
+    }
+  }
 }
 
 /** @hot */

@@ -182,13 +182,13 @@ function cellsLimit(cells: L.CellsPlace, scalars: Int32Array): number {
 
 function viewBlock(buffer: SharedArrayBuffer, layout: L.WorldLayout, start: number): Block {
   const columns: Record<string, AnyColumn> = {};
-  for (const { name, type, offset } of layout.columns) {
+  for (const { name, type, offset, length = 1 } of layout.columns) {
     const ArrayType = COLUMN_ARRAYS[type] as new (
       buffer: SharedArrayBuffer,
       offset: number,
       length: number,
     ) => AnyColumn;
-    columns[name] = new ArrayType(buffer, start + offset, layout.rowCapacity);
+    columns[name] = new ArrayType(buffer, start + offset, layout.rowCapacity * length);
   }
   const block: Block = {
     scalars: new Int32Array(buffer, start, L.SCALAR_COUNT),

@@ -103,9 +103,12 @@ export interface ColumnSpec {
   name: string;
   type: ColumnType;
   role?: ColumnRole;
+  /** Values per row, one behind the other. Absent: one. */
+  length?: number;
 }
 
 export interface ColumnPlace extends ColumnSpec {
+  /** Of one row. */
   bytes: number;
   /** From the beginning of a block. */
   offset: number;
@@ -143,10 +146,11 @@ export function layOutWorld(columns: readonly ColumnSpec[], rowCapacity: number,
   let hash = 0x811c9dc5;
   const places: ColumnPlace[] = [];
   for (const column of columns) {
-    const bytes = COLUMN_BYTES[column.type];
+    const bytes = bytesOfColumn(column);
     places.push({ ...column, bytes, offset });
     offset += rowCapacity * bytes;
-    for (const character of `${column.name}:${column.type};`) {
+    const length = column.length === undefined ? '' : `[${column.length}]`;
+    for (const character of `${column.name}:${column.type}${length};`) {
       hash = Math.imul(hash ^ character.charCodeAt(0), 0x01000193);
     }
   }
@@ -170,5 +174,15 @@ function placeCells(cells: CellsSpec, start: number): CellsPlace {
 
 /** Of one row, packed without gaps. */
 export function rowBytesOf(columns: readonly ColumnSpec[]): number {
-  return columns.reduce((sum, { type }) => sum + COLUMN_BYTES[type], 0);
+  return columns.reduce((sum, column) => sum + bytesOfColumn(column), 0);
+}
+
+/** Of one row. */
+export function bytesOfColumn({ type, length = 1 }: ColumnSpec): number {
+  return COLUMN_BYTES[type] * length;
+}
+
+/** A column as headers of stored bytes name it. */
+export function describeColumn({ name, type, role, length }: ColumnSpec): ColumnSpec {
+  return { name, type, ...(role !== undefined && { role }), ...(length !== undefined && { length }) };
 }

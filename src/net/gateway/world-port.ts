@@ -7,7 +7,7 @@ export interface StoredPlayer {
   kind: string;
   x: number;
   y: number;
-  fields: Readonly<Record<string, number>>;
+  fields: Readonly<Record<string, number | string | readonly number[]>>;
 }
 
 export interface WorldPort {

@@ -11,7 +11,7 @@ import { assert } from '../../base/assert.js';
 import type { CommandDefinition, PayloadField } from '../../game/definition.js';
 import { placeFields } from '../../game/payload.js';
 import { RejectCode } from '../../game/reject-codes.js';
-import { ENGINE_MESSAGE_NAMES, PLAIN_MESSAGE_KEYS } from '../../game/reserved-names.js';
+import { ENGINE_MESSAGE_NAMES, PLAIN_MESSAGE_KEYS } from '../../game/validation/reserved-names.js';
 import { WIRE_TYPE_BYTES, WIRE_TYPE_MAX, WIRE_TYPE_MIN, WIRE_TYPES, type WireTypeName } from '../../game/wire-types.js';
 import { COMMAND_PAYLOAD_BYTES_MAX } from '../../memory/limits.js';
 import { CLIENT_HEADER_BYTES, GAME_KIND_MIN } from '../limits.js';

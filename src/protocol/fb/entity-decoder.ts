@@ -3,14 +3,18 @@
 //   record: | id - previous id | mask     | position | fields, each raw by its type |
 //           | varint           | varint   | form 0: none   1: x,y u8   2: x,y u16   3 (enter): kind u8, x,y u32
 //   mask:   bits 0-1 the form of the position; bit 2 + i: field i follows
+//   Arrays and texts are drawn in rich-records.ts.
 //
 // Forms 1 and 2 carry the low bits of a position that the receiver knows: the nearest position with those low bits is
 // meant. The server never lets an entity move farther than that between two records for one client.
 
 import { WIRE_TYPE_BYTES, WIRE_TYPES } from '../../game/wire-types.js';
-import { DECODED_ENTITIES_MAX } from '../limits.js';
+import { DECODED_ENTITIES_MAX, PLAIN_FIELDS_MAX } from '../limits.js';
 import { readWire } from './command-layout.js';
+import { emptyValue, type FieldValue, RichRecords } from './rich-records.js';
 import { type FieldForm, FrameFlag, type ServerFrame } from './server-frame.js';
+
+export type { FieldValue };
 
 export interface EntityState {
   id: number;
@@ -19,8 +23,8 @@ export interface EntityState {
   /** World units. */
   x: number;
   y: number;
-  /** Values by the order of the Welcome's fields. */
-  fields: number[];
+  /** Values by the order of the Welcome's fields. What only the owner gets is raw 0 of all other entities. */
+  fields: FieldValue[];
   /** Counts of the quantum, which the low-bit forms of a position refer to. */
   rawX: number;
   rawY: number;
@@ -29,8 +33,15 @@ export interface EntityState {
 export interface EntityUpdate {
   id: number;
   moved: boolean;
-  /** Bit i: field i was sent. */
+  /** Bit i: field i was sent; of fields 0 to 31. */
   fields: number;
+  /** The numbers of all fields that were sent; only where a game's masks do not fit 32 bits, or it has arrays or texts. */
+  sent?: readonly number[];
+}
+
+/** Whether an update said anything of a field. */
+export function wasSent({ fields, sent }: EntityUpdate, index: number): boolean {
+  return sent === undefined ? (fields & (1 << index)) !== 0 : sent.includes(index);
 }
 
 /** To be read in this order: an id can leave and enter in one frame, when another entity has taken it over. */
@@ -48,6 +59,7 @@ export type DecodeError =
   | 'an unknown entity is updated'
   | 'the mask names a field that does not exist'
   | 'the kind does not exist'
+  | 'a field is not what it should be'
   | 'too many entities';
 
 const FORM_MASK = 3;
@@ -66,7 +78,10 @@ export class EntityDecoder {
   private readonly types: number[];
   private readonly scales: number[];
   private readonly offsets: number[];
+  private readonly empty: readonly FieldValue[];
   private readonly maskLimit: number;
+  /** Undefined: every field is one number, and a mask fits 32 bits. */
+  private readonly rich: RichRecords | undefined;
   private bytes: Uint8Array = new Uint8Array(0);
   private view: DataView = new DataView(this.bytes.buffer);
   private position = 0;
@@ -79,7 +94,10 @@ export class EntityDecoder {
     this.types = fields.map((field) => WIRE_TYPES[field.type]);
     this.scales = fields.map((field) => Math.fround(field.scale));
     this.offsets = fields.map((field) => Math.fround(field.offset));
+    this.empty = fields.map(emptyValue);
     this.maskLimit = 2 ** (FIRST_FIELD_BIT + fields.length);
+    const isRich = fields.length > PLAIN_FIELDS_MAX || fields.some(({ length }) => length !== undefined);
+    this.rich = isRich ? new RichRecords(fields) : undefined;
   }
 
   /** The frame must come from openFrame. Never throws and never reads outside of the frame, whatever the records say. */
@@ -94,8 +112,51 @@ export class EntityDecoder {
       if (this.entities.delete(id)) delta.left.push(id);
     }
     const records = frame.entitiesArray();
-    if (records !== null) delta.error = this.applyRecords(records, delta);
+    if (records === null) return delta;
+    delta.error =
+      this.rich === undefined ? this.applyRecords(records, delta) : this.applyRich(records, delta, this.rich);
     return delta;
+  }
+
+  private applyRich(records: Uint8Array, delta: FrameDelta, rich: RichRecords): DecodeError | null {
+    this.bytes = records;
+    this.view = new DataView(records.buffer, records.byteOffset, records.byteLength);
+    this.position = 0;
+    rich.attach(records, this.view);
+    let id = -1;
+    while (this.position < records.length) {
+      const step = this.readVarint();
+      if (step < 0 || !rich.readMask(this.position)) return 'a record is cut short';
+      if ((step === 0 && id >= 0) || Math.max(id, 0) + step > 0xffffffff) return 'ids do not rise';
+      if (!rich.isMaskSound()) return 'the mask names a field that does not exist';
+      id = Math.max(id, 0) + step;
+      this.position = rich.at;
+      const error = this.applyRichRecord(id, delta, rich);
+      if (error !== null) return error;
+      this.position = rich.at;
+    }
+    return null;
+  }
+
+  private applyRichRecord(id: number, delta: FrameDelta, rich: RichRecords): DecodeError | null {
+    if (POSITION_BYTES[rich.form] > this.bytes.length - this.position) return 'a record is cut short';
+    const before = this.entities.get(id);
+    if (rich.form !== FORM_ENTER) {
+      if (before === undefined) return 'an unknown entity is updated';
+      const moved = this.move(before, rich.form);
+      if (!rich.readFields(this.position, before.fields)) return 'a field is not what it should be';
+      delta.updated.push({ id, moved, fields: 0, sent: rich.sent.slice() });
+      return null;
+    }
+    if (this.entities.size >= DECODED_ENTITIES_MAX && before === undefined) return 'too many entities';
+    const kind = this.bytes[this.position];
+    if (kind >= this.kinds.length) return 'the kind does not exist';
+    if (!rich.readFields(this.position + POSITION_BYTES[FORM_ENTER], this.enter(id, kind).fields)) {
+      return 'a field is not what it should be';
+    }
+    if (before?.kind === kind) delta.updated.push({ id, moved: true, fields: 0, sent: [...this.fields.keys()] });
+    else delta.entered.push(id);
+    return null;
   }
 
   private applyRecords(records: Uint8Array, delta: FrameDelta): DecodeError | null {
@@ -156,7 +217,7 @@ export class EntityDecoder {
     this.position += POSITION_BYTES[FORM_ENTER];
     const x = rawX * this.quantum;
     const y = rawY * this.quantum;
-    const entity = { id, kind, x, y, fields: this.offsets.slice(), rawX, rawY };
+    const entity: EntityState = { id, kind, x, y, fields: this.empty.slice(), rawX, rawY };
     this.entities.set(id, entity);
     return entity;
   }

@@ -2,8 +2,10 @@
 // (welcome, rejects, pong, notice) are built here. A reader opens a frame with openFrame, which verifies it first.
 
 import { Builder, ByteBuffer, type Offset } from 'flatbuffers';
+import { Audience } from '../../../schemas/generated/tessera/wire/audience.js';
 import { CommandInfo } from '../../../schemas/generated/tessera/wire/command-info.js';
 import { FieldInfo } from '../../../schemas/generated/tessera/wire/field-info.js';
+import { FieldShape } from '../../../schemas/generated/tessera/wire/field-shape.js';
 import { FrameFlag } from '../../../schemas/generated/tessera/wire/frame-flag.js';
 import { Notice } from '../../../schemas/generated/tessera/wire/notice.js';
 import { Pong } from '../../../schemas/generated/tessera/wire/pong.js';
@@ -11,8 +13,10 @@ import { Reject } from '../../../schemas/generated/tessera/wire/reject.js';
 import { ServerFrame } from '../../../schemas/generated/tessera/wire/server-frame.js';
 import { Welcome } from '../../../schemas/generated/tessera/wire/welcome.js';
 import { assert } from '../../base/assert.js';
-import { WIRE_TYPE_NAMES, WIRE_TYPES, type WireTypeName } from '../../game/wire-types.js';
+import { FIELD_SHAPES, type FieldForm } from '../../game/replicated-fields.js';
+import { WIRE_TYPE_NAMES, WIRE_TYPES } from '../../game/wire-types.js';
 import {
+  ENUM_NAMES_MAX,
   NOTICE_BYTES_MAX,
   REPLICATED_FIELDS_MAX,
   TOKEN_BYTES_MAX,
@@ -22,17 +26,10 @@ import {
 } from '../limits.js';
 import { inline, type Slot, type TableShape, verifyTable } from './table-verifier.js';
 
+export type { FieldForm };
 export { FrameFlag, ServerFrame };
 
 export const PROTOCOL_VERSION = 1;
-
-/** A replicated field: value = raw * scale + offset. */
-export interface FieldForm {
-  name: string;
-  type: WireTypeName;
-  scale: number;
-  offset: number;
-}
 
 export interface CommandForm {
   name: string;
@@ -97,7 +94,16 @@ export interface FrameParts {
 const NAME: Slot = { form: 'string', bytesMax: WIRE_NAME_BYTES_MAX };
 const COUNT_ANY = 0xffffffff;
 
-const FIELD_SHAPE: TableShape = [NAME, inline(1), inline(4), inline(4)];
+const FIELD_SHAPE: TableShape = [
+  NAME,
+  inline(1), // type
+  inline(4), // scale
+  inline(4), // offset
+  inline(1), // audience
+  inline(1), // shape
+  inline(2), // length
+  { form: 'strings', countMax: ENUM_NAMES_MAX, bytesMax: WIRE_NAME_BYTES_MAX },
+];
 const COMMAND_SHAPE: TableShape = [NAME, inline(2), inline(2)];
 const WELCOME_SHAPE: TableShape = [
   inline(2), // protocol
@@ -177,7 +183,8 @@ export function assertFitsWelcome(info: Pick<WelcomeInfo, 'game' | 'kinds' | 'fi
   assert(info.fields.length <= REPLICATED_FIELDS_MAX, 'replicated fields', info.fields.length);
   assert(info.commands.length <= WIRE_COMMANDS_MAX, 'commands', info.commands.length);
   const named = [...info.fields, ...info.commands].map(({ name }) => name);
-  for (const name of [info.game, ...info.kinds, ...named]) {
+  const values = info.fields.flatMap(({ names = [] }) => names);
+  for (const name of [info.game, ...info.kinds, ...named, ...values]) {
     assert(new TextEncoder().encode(name).length <= WIRE_NAME_BYTES_MAX, 'a name on the wire is short', name);
   }
 }
@@ -191,10 +198,7 @@ function addWelcome(builder: Builder, welcome: WelcomeInfo): Offset {
   );
   const fields = Welcome.createFieldsVector(
     builder,
-    welcome.fields.map((field) => {
-      const type = WIRE_TYPES[field.type];
-      return FieldInfo.createFieldInfo(builder, builder.createString(field.name), type, field.scale, field.offset);
-    }),
+    welcome.fields.map((field) => addField(builder, field)),
   );
   const commands = Welcome.createCommandsVector(
     builder,
@@ -223,6 +227,28 @@ function addWelcome(builder: Builder, welcome: WelcomeInfo): Offset {
   return Welcome.endWelcome(builder);
 }
 
+function addField(builder: Builder, field: FieldForm): Offset {
+  const { type, scale, offset, audience, shape, length = 0, names } = field;
+  const name = builder.createString(field.name);
+  const nameList =
+    names === undefined
+      ? 0
+      : FieldInfo.createNamesVector(
+          builder,
+          names.map((each) => builder.createString(each)),
+        );
+  FieldInfo.startFieldInfo(builder);
+  FieldInfo.addName(builder, name);
+  FieldInfo.addType(builder, WIRE_TYPES[type]);
+  FieldInfo.addScale(builder, scale);
+  FieldInfo.addOffset(builder, offset);
+  FieldInfo.addAudience(builder, audience === 'owner' ? Audience.Owner : Audience.View);
+  FieldInfo.addShape(builder, shape === undefined ? FieldShape.Number : FIELD_SHAPES.indexOf(shape));
+  FieldInfo.addLength(builder, length);
+  if (nameList !== 0) FieldInfo.addNames(builder, nameList);
+  return FieldInfo.endFieldInfo(builder);
+}
+
 function addNotice(builder: Builder, notice: NoticeInfo): Offset {
   const text = new TextEncoder().encode(notice.text);
   assert(text.length <= NOTICE_BYTES_MAX, 'a notice is short', text.length);
@@ -235,10 +261,9 @@ export function readWelcome(frame: ServerFrame): WelcomeInfo | null {
   if (welcome === null) return null;
   const fields: FieldForm[] = [];
   for (let index = 0; index < welcome.fieldsLength(); index++) {
-    const field = welcome.fields(index)!;
-    const type = WIRE_TYPE_NAMES[field.type()];
-    if (type === undefined) return null;
-    fields.push({ name: field.name() ?? '', type, scale: field.scale(), offset: field.offset() });
+    const form = readField(welcome.fields(index)!);
+    if (form === null) return null;
+    fields.push(form);
   }
   const info: WelcomeInfo = {
     protocol: welcome.protocol(),
@@ -262,6 +287,19 @@ export function readWelcome(frame: ServerFrame): WelcomeInfo | null {
     resumed: welcome.resumed(),
   };
   return isSound(info) ? info : null;
+}
+
+function readField(field: FieldInfo): FieldForm | null {
+  const type = WIRE_TYPE_NAMES[field.type()];
+  const shape = FIELD_SHAPES[field.shape()];
+  if (type === undefined || shape === undefined || field.audience() > Audience.Owner) return null;
+  const form: FieldForm = { name: field.name() ?? '', type, scale: field.scale(), offset: field.offset() };
+  if (field.audience() === Audience.Owner) form.audience = 'owner';
+  if (shape !== 'number') form.shape = shape;
+  if (field.length() > 0) form.length = field.length();
+  const count = field.namesLength();
+  if (count > 0) form.names = Array.from({ length: count }, (_, index) => field.names(index) as string);
+  return form;
 }
 
 function isSound(info: WelcomeInfo): boolean {

@@ -3,9 +3,10 @@
 
 import { assert } from '../../base/assert.js';
 import { rejectReason } from '../../game/reject-codes.js';
-import { PLAIN_ENTITY_KEYS } from '../../game/reserved-names.js';
-import { EntityDecoder, type FrameDelta } from '../fb/entity-decoder.js';
+import { PLAIN_ENTITY_KEYS } from '../../game/validation/reserved-names.js';
+import { EntityDecoder, type FieldValue, type FrameDelta, wasSent } from '../fb/entity-decoder.js';
 import {
+  type FieldForm,
   FrameFlag,
   type NoticeInfo,
   openFrame,
@@ -58,6 +59,8 @@ export class PlainFrameEncoder {
   readonly encoding: PlainEncoding;
   private readonly decoder: EntityDecoder;
   private readonly kindNames: Map<number, string>;
+  /** The client's own entity; -1 before its welcome. */
+  private ownId = -1;
 
   constructor(encoding: PlainEncoding, game: GameDescription, quantum: number) {
     for (const field of game.fields) {
@@ -92,7 +95,9 @@ export class PlainFrameEncoder {
   private describeEntities(delta: FrameDelta): PlainEntity[] {
     const entities: PlainEntity[] = [];
     for (const id of delta.entered) entities.push(this.describeEntered(id));
-    for (const { id, moved, fields } of delta.updated) {
+    for (const update of delta.updated) {
+      const { id, moved } = update;
+      const isOwn = id === this.ownId;
       const state = this.decoder.entities.get(id)!;
       const entity: PlainEntity = { id };
       if (moved) {
@@ -100,7 +105,9 @@ export class PlainFrameEncoder {
         entity.y = state.y;
       }
       this.decoder.fields.forEach((field, index) => {
-        if ((fields & (1 << index)) !== 0) entity[field.name] = state.fields[index];
+        if (wasSent(update, index) && (isOwn || field.audience !== 'owner')) {
+          entity[field.name] = plainValue(field, state.fields[index]);
+        }
       });
       entities.push(entity);
     }
@@ -111,7 +118,9 @@ export class PlainFrameEncoder {
     const { kind, x, y, fields } = this.decoder.entities.get(id)!;
     const entity: PlainEntity = { id, entered: true, kind: this.decoder.kinds[kind], x, y };
     this.decoder.fields.forEach((field, index) => {
-      entity[field.name] = fields[index];
+      if (id === this.ownId || field.audience !== 'owner') {
+        entity[field.name] = plainValue(field, fields[index]);
+      }
     });
     return entity;
   }
@@ -125,8 +134,25 @@ export class PlainFrameEncoder {
     const pong = readPong(frame);
     if (pong !== null) plain.pong = pong;
     const welcome = readWelcome(frame);
-    if (welcome !== null) plain.welcome = welcome;
+    if (welcome !== null) {
+      plain.welcome = welcome;
+      this.ownId = welcome.entityId;
+    }
     const notice = readNotice(frame);
     if (notice !== null) plain.notice = notice;
   }
+}
+
+/** A value as people read it: enums by name, bools as such, arrays as arrays; of a reference to nothing null. */
+function plainValue({ shape, names = [] }: FieldForm, value: FieldValue): unknown {
+  const show = (each: number): unknown => {
+    if (shape === 'bool') return each !== 0;
+    if (shape === 'enum') return names[each] ?? each;
+    return shape === 'ref' && each < 0 ? null : each;
+  };
+  return typeof value === 'string' || shape === undefined
+    ? value
+    : typeof value === 'number'
+      ? show(value)
+      : value.map(show);
 }

@@ -20,6 +20,7 @@ import { cellsComplaint } from '../../engine/plan/plan-cells.js';
 import { POSITION_QUANTUM, planWorld, type WorldPlan } from '../../engine/plan/world-plan.js';
 import type { GameDefinition } from '../../game/definition.js';
 import { RejectCode } from '../../game/reject-codes.js';
+import { listStoredForms } from '../../game/stored-value.js';
 import { loadResumeSecret } from '../../net/auth/resume-secret.js';
 import type { ResumeOptions } from '../../net/gateway/resumption.js';
 import { Metrics } from '../../net/http/metrics.js';
@@ -82,7 +83,7 @@ export async function startServer(settings: Settings, log: Log, source: Settings
   const io = new IoKeeper({
     data: {
       plan,
-      players: { kinds: game.kinds, fields: keptFields(game.fields) },
+      players: { kinds: game.kinds, fields: keptFields(game.fields), forms: listStoredForms(game.fields) },
       eventNames: game.events,
       eventForms: game.eventForms ?? {},
     },

@@ -159,7 +159,7 @@ export class Scene {
   private drawEntity(entity: EntityState, welcome: WelcomeInfo): void {
     const { x, y } = this.place;
     const look = this.lookOf(entity, welcome);
-    const hp = entity.fields[welcome.fields.findIndex((field) => field.name === 'hp')] ?? HP_MAX;
+    const hp = Number(entity.fields[welcome.fields.findIndex((field) => field.name === 'hp')] ?? HP_MAX);
     const isBody = look.radius === BODY_RADIUS;
     if (isBody && hp === 0) {
       this.context.lineWidth = 1.5;

@@ -96,3 +96,18 @@ test('a record is replaced by the newest older one that is whole, never by a lat
   assert.deepEqual(found, decodeCell(rows(2), 5, COLUMNS));
   assert.equal(await records.findOlder({ cell: 5, version: 10 }, COLUMNS), undefined);
 });
+
+test('arrays of a record keep their elements, also where the game has more or fewer of them now', () => {
+  const before = [{ name: 'bag', type: 'u16', length: 3 }] as const;
+  const rows = [Uint8Array.of(1, 0, 2, 0, 3, 0), Uint8Array.of(4, 0, 5, 0, 6, 0)];
+  const read = (length: number) => [
+    ...decodeCell(encodeCell(1, before, [...rows]), 1, [{ name: 'bag', type: 'u8', length }]).bytes,
+  ];
+  assert.deepEqual(read(3), [1, 2, 3, 4, 5, 6]);
+  assert.deepEqual(read(4), [1, 2, 3, 0, 4, 5, 6, 0]);
+  assert.deepEqual(read(2), [1, 2, 4, 5]);
+  assert.deepEqual(
+    [...decodeCell(encodeCell(1, before, [...rows]), 1, before).bytes],
+    rows.flatMap((row) => [...row]),
+  );
+});

@@ -180,7 +180,10 @@ test('kill -9 at random moments leaves whole rows, and all that was acknowledged
     const world = (await listWorlds(store)).at(-1)!.world;
     const damaged: string[] = [];
     let rows = 0;
-    for await (const { entity, fields, positionX } of scanEntities(store, world, (name) => damaged.push(name))) {
+    for await (const { entity, fields: stored, positionX } of scanEntities(store, world, (name) =>
+      damaged.push(name),
+    )) {
+      const fields = stored as Record<string, number>;
       rows++;
       assert.equal(fields.luck, fields.gold * 2, `${entity} is of two rounds, ${context}`);
       assert.equal(positionX, fields.gold & 1023, `${entity} is of two rounds, ${context}`);

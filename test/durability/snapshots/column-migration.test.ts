@@ -89,3 +89,23 @@ test('columns that are new, gone or of another type are told, others are not', (
   const unchanged = snapshotOf({ alive: ['u8', [1]] });
   assert.deepEqual(migrateColumns(unchanged, [{ name: 'alive', type: 'u8' }]), { snapshot: unchanged, changes: [] });
 });
+
+test('an array of another length or type is taken over element by element, where what is cut off is 0', () => {
+  const stored = (length: number | undefined, values: number[]) =>
+    ({
+      header: { columns: [{ name: 'a', type: 'u8', ...(length && { length }) }] },
+      columns: new Map([['a', Uint8Array.from(values)]]),
+    }) as unknown as ZoneSnapshot;
+  const take = (snapshot: ZoneSnapshot, type: ColumnType, length?: number) => {
+    const moved = migrateColumns(snapshot, [{ name: 'a', type, ...(length && { length }) }]).snapshot;
+    assert.deepEqual(moved.header.columns, [{ name: 'a', type, ...(length && { length }) }]);
+    return [...(moved.columns.get('a') ?? [])];
+  };
+  assert.deepEqual(take(stored(2, [1, 2, 3, 4]), 'u8', 3), [1, 2, 0, 3, 4, 0]);
+  assert.deepEqual(take(stored(2, [1, 0, 3, 0]), 'u16'), [1, 3]);
+  assert.deepEqual(take(stored(undefined, [1, 2]), 'f32', 2), [1, 0, 2, 0]);
+  assert.throws(
+    () => take(stored(2, [1, 0, 3, 4]), 'u8', 1),
+    /a was u8 x 2 and is u8 x 1 now, which 4 of row 1 does not fit/,
+  );
+});

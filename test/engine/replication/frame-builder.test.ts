@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createRandom } from '../../../src/base/chance.js';
-import { FrameBuilder, recordBytesMax } from '../../../src/engine/replication/frame-builder.js';
+import { FrameBuilder } from '../../../src/engine/replication/frame-builder.js';
 import {
   MID_AGE_TICKS_MAX,
   MID_STEP_QUANTA_MAX,
@@ -235,8 +235,8 @@ test('no record is longer than the most that is reckoned with', () => {
     },
     0xffffff,
   );
-  assert.ok(longest.length <= recordBytesMax(FORMS.length), `${longest.length}`);
-  assert.equal(recordBytesMax(3), 31);
+  assert.ok(longest.length <= makeBuilder().builder.recordBytesMax, `${longest.length}`);
+  assert.equal(makeBuilder().builder.recordBytesMax, 19 + FORMS.length * 4);
 });
 
 for (const seed of [1, 2]) {

@@ -3,10 +3,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { makeKey } from '../../../src/engine/entities/entity-key.js';
-import { ChangeTicks, listReplicatedFields } from '../../../src/engine/replication/change-ticks.js';
+import { ChangeTicks } from '../../../src/engine/replication/change-ticks.js';
 import { Replicator } from '../../../src/engine/replication/replicator.js';
 import { Quadtree } from '../../../src/engine/space/quadtree.js';
 import type { EngineZone } from '../../../src/engine/zone/zone.js';
+import { listReplicatedFields } from '../../../src/game/replicated-fields.js';
 import * as R from '../../../src/memory/records/thread-records.js';
 import { ByteRing } from '../../../src/memory/rings/byte-ring.js';
 import {

@@ -1,8 +1,9 @@
 // Rows without a zone around them: what ChangeTicks and FrameBuilder look at, and nothing else.
 
-import { ChangeTicks, listReplicatedFields } from '../../../src/engine/replication/change-ticks.js';
+import { ChangeTicks } from '../../../src/engine/replication/change-ticks.js';
 import type { EngineZone } from '../../../src/engine/zone/zone.js';
 import type { FieldDefinitions } from '../../../src/game/definition.js';
+import { listReplicatedFields } from '../../../src/game/replicated-fields.js';
 
 export const ROWS = 64;
 export const QUANTUM = 1 / 64;

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { createRandom } from '../../../src/base/chance.js';
 import { EntityDecoder, type FrameDelta } from '../../../src/protocol/fb/entity-decoder.js';
 import { buildFrame, type FrameParts, openFrame } from '../../../src/protocol/fb/server-frame.js';
-import { DECODED_ENTITIES_MAX, REPLICATED_FIELDS_MAX } from '../../../src/protocol/limits.js';
+import { DECODED_ENTITIES_MAX, PLAIN_FIELDS_MAX, REPLICATED_FIELDS_MAX } from '../../../src/protocol/limits.js';
 import { mutate } from '../mutation.js';
 import { type EntityRecord, writeRecords } from '../record-writer.js';
 import { TOY_GAME, TOY_QUANTUM } from '../toy-wire.js';
@@ -177,27 +177,33 @@ test('damaged records never throw, whatever the decoder already knows', () => {
   assert.equal(outcomes.size, 6, `seed ${seed}: ${JSON.stringify([...outcomes])}`);
 });
 
-test('a record may carry every field that a game can have, and one that lacks its last byte is cut short', () => {
-  const types = ['u8', 'i8', 'u16', 'i16', 'u32', 'i32', 'f32'] as const;
-  const fields = Array.from({ length: REPLICATED_FIELDS_MAX }, (_, i) => {
-    return { name: `f${i}`, type: types[i % types.length], scale: 1, offset: 0 };
+for (const [count, shortError] of [
+  [PLAIN_FIELDS_MAX, 'a record is cut short'],
+  [PLAIN_FIELDS_MAX + 1, 'a field is not what it should be'],
+  [REPLICATED_FIELDS_MAX, 'a field is not what it should be'],
+] as const) {
+  test(`a record may carry all ${count} fields of a game, and none of its bytes may be missing`, () => {
+    const types = ['u8', 'i8', 'u16', 'i16', 'u32', 'i32', 'f32'] as const;
+    const fields = Array.from({ length: count }, (_, i) => {
+      return { name: `f${i}`, type: types[i % types.length], scale: 1, offset: 0 };
+    });
+    const raw = new Map(fields.map((_, i) => [i, 20 + (i % 100)]));
+    for (const position of [
+      { form: 3, kind: 0, x: 5, y: 6 },
+      { form: 1, x: 7, y: 6 },
+      { form: 2, x: 8, y: 6 },
+      undefined,
+    ] as const) {
+      const decoder = new EntityDecoder(fields, TOY_QUANTUM, TOY_GAME.kinds);
+      apply(decoder, { entities: writeRecords(fields, [enter(1, 5, 6)]) });
+      const record = writeRecords(fields, [{ id: 1, ...(position && { position }), raw }]);
+      assert.equal(apply(decoder, { entities: record }).error, null);
+      const seen = decoder.entities.get(1)!.fields;
+      assert.deepEqual(seen, [...raw.values()]);
+      assert.equal(apply(decoder, { entities: record.slice(0, -1) }).error, shortError);
+    }
   });
-  const raw = new Map(fields.map((_, i) => [i, 100 + i]));
-  for (const position of [
-    { form: 3, kind: 0, x: 5, y: 6 },
-    { form: 1, x: 7, y: 6 },
-    { form: 2, x: 8, y: 6 },
-    undefined,
-  ] as const) {
-    const decoder = new EntityDecoder(fields, TOY_QUANTUM, TOY_GAME.kinds);
-    apply(decoder, { entities: writeRecords(fields, [enter(1, 5, 6)]) });
-    const record = writeRecords(fields, [{ id: 1, ...(position && { position }), raw }]);
-    assert.equal(apply(decoder, { entities: record }).error, null);
-    const seen = decoder.entities.get(1)!.fields;
-    assert.deepEqual(seen, [...raw.values()]);
-    assert.equal(apply(decoder, { entities: record.slice(0, -1) }).error, 'a record is cut short');
-  }
-});
+}
 
 test('a number of more than 32 bits, or in more than five bytes, is cut short', () => {
   assert.equal(errorOf([0xff, 0xff, 0xff, 0xff, 0x0f, 0]), 'an unknown entity is updated');

@@ -137,7 +137,7 @@ function checkView(process: VirtualProcess, client: VirtualClient, living: Reado
     require(isThere, 'a client sees things where they are', () =>
       `${client}: ${id} at ${state.x}, ${state.y}, is at ${zone.positionX[row]}, ${zone.positionY[row]} in zone ${zone.id}`);
     require(state.kind === zone.kind[row], 'a client sees what things are', () => `${client}: ${id}`);
-    checkFields(client, id, state.fields, zone, row);
+    checkFields(client, id, state.fields as number[], zone, row);
   }
   for (const id of entities.keys()) {
     require(living.has(id), 'a client sees nobody who is gone', () => `${client} sees ${id}`);

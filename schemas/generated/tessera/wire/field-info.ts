@@ -4,6 +4,8 @@
 
 import * as flatbuffers from 'flatbuffers';
 
+import { Audience } from './audience.js';
+import { FieldShape } from './field-shape.js';
 import { WireType } from './wire-type.js';
 
 
@@ -47,8 +49,35 @@ offset():number {
   return offset ? this.bb!.readFloat32(this.bb_pos + offset) : 0.0;
 }
 
+audience():Audience {
+  const offset = this.bb!.__offset(this.bb_pos, 12);
+  return offset ? this.bb!.readUint8(this.bb_pos + offset) : Audience.View;
+}
+
+shape():FieldShape {
+  const offset = this.bb!.__offset(this.bb_pos, 14);
+  return offset ? this.bb!.readUint8(this.bb_pos + offset) : FieldShape.Number;
+}
+
+length():number {
+  const offset = this.bb!.__offset(this.bb_pos, 16);
+  return offset ? this.bb!.readUint16(this.bb_pos + offset) : 0;
+}
+
+names(index: number):string
+names(index: number,optionalEncoding:flatbuffers.Encoding):string|Uint8Array
+names(index: number,optionalEncoding?:any):string|Uint8Array|null {
+  const offset = this.bb!.__offset(this.bb_pos, 18);
+  return offset ? this.bb!.__string(this.bb!.__vector(this.bb_pos + offset) + index * 4, optionalEncoding) : null;
+}
+
+namesLength():number {
+  const offset = this.bb!.__offset(this.bb_pos, 18);
+  return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
+}
+
 static startFieldInfo(builder:flatbuffers.Builder) {
-  builder.startObject(4);
+  builder.startObject(8);
 }
 
 static addName(builder:flatbuffers.Builder, nameOffset:flatbuffers.Offset) {
@@ -67,17 +96,49 @@ static addOffset(builder:flatbuffers.Builder, offset:number) {
   builder.addFieldFloat32(3, offset, 0.0);
 }
 
+static addAudience(builder:flatbuffers.Builder, audience:Audience) {
+  builder.addFieldInt8(4, audience, Audience.View);
+}
+
+static addShape(builder:flatbuffers.Builder, shape:FieldShape) {
+  builder.addFieldInt8(5, shape, FieldShape.Number);
+}
+
+static addLength(builder:flatbuffers.Builder, length:number) {
+  builder.addFieldInt16(6, length, 0);
+}
+
+static addNames(builder:flatbuffers.Builder, namesOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(7, namesOffset, 0);
+}
+
+static createNamesVector(builder:flatbuffers.Builder, data:flatbuffers.Offset[]):flatbuffers.Offset {
+  builder.startVector(4, data.length, 4);
+  for (let i = data.length - 1; i >= 0; i--) {
+    builder.addOffset(data[i]!);
+  }
+  return builder.endVector();
+}
+
+static startNamesVector(builder:flatbuffers.Builder, numElems:number) {
+  builder.startVector(4, numElems, 4);
+}
+
 static endFieldInfo(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   return offset;
 }
 
-static createFieldInfo(builder:flatbuffers.Builder, nameOffset:flatbuffers.Offset, type:WireType, scale:number, offset:number):flatbuffers.Offset {
+static createFieldInfo(builder:flatbuffers.Builder, nameOffset:flatbuffers.Offset, type:WireType, scale:number, offset:number, audience:Audience, shape:FieldShape, length:number, namesOffset:flatbuffers.Offset):flatbuffers.Offset {
   FieldInfo.startFieldInfo(builder);
   FieldInfo.addName(builder, nameOffset);
   FieldInfo.addType(builder, type);
   FieldInfo.addScale(builder, scale);
   FieldInfo.addOffset(builder, offset);
+  FieldInfo.addAudience(builder, audience);
+  FieldInfo.addShape(builder, shape);
+  FieldInfo.addLength(builder, length);
+  FieldInfo.addNames(builder, namesOffset);
   return FieldInfo.endFieldInfo(builder);
 }
 }

@@ -74,13 +74,13 @@ function sendWalk() {
 }
 
 /**
- * The value of a field by its name; the Welcome says in which order they come.
+ * The value of a field of one number by its name; the Welcome says in which order they come.
  * @param {import('/client/tessera.js').EntityState} entity
  * @param {string} name
  */
 function field(entity, name) {
   const index = client?.welcome?.fields.findIndex((candidate) => candidate.name === name) ?? -1;
-  return entity.fields[index] ?? 0;
+  return Number(entity.fields[index] ?? 0);
 }
 
 /** @param {import('/client/tessera.js').EntityState} entity */

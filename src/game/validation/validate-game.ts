@@ -1,13 +1,29 @@
 // Finds every mistake in a game at once, before anything starts: each in one line, which names the part, what it is, and
 // what it may be. A game may come from plain JavaScript, so nothing of its shape is taken for granted.
 
-import { COMMAND_PAYLOAD_BYTES_MAX, EVENT_TYPES_MAX } from '../memory/limits.js';
-import { COLUMN_BYTES } from '../memory/world/column-types.js';
-import { REPLICATED_FIELDS_MAX, WIRE_COMMANDS_MAX, WIRE_KINDS_MAX, WIRE_NAME_BYTES_MAX } from '../protocol/limits.js';
-import { COMMAND_KIND_MAX, COMMAND_KIND_MIN, COMMAND_RATE_MAX, COMMAND_RATE_MIN, GRANT_AMOUNT_MAX } from './limits.js';
-import { formPayload, type PayloadSource, placeFields } from './payload.js';
+import { COMMAND_PAYLOAD_BYTES_MAX, EVENT_TYPES_MAX } from '../../memory/limits.js';
+import { COLUMN_BYTES } from '../../memory/world/column-types.js';
+import {
+  ENUM_NAMES_MAX,
+  REPLICATED_FIELDS_MAX,
+  WIRE_COMMANDS_MAX,
+  WIRE_KINDS_MAX,
+  WIRE_NAME_BYTES_MAX,
+} from '../../protocol/limits.js';
+import {
+  COMMAND_KIND_MAX,
+  COMMAND_KIND_MIN,
+  COMMAND_RATE_MAX,
+  COMMAND_RATE_MIN,
+  FIELD_ELEMENTS_MAX,
+  FIELD_LENGTH_MAX,
+  GRANT_AMOUNT_MAX,
+  RECORD_FIELD_BYTES_MAX,
+  TEXT_BYTES_MAX,
+} from '../limits.js';
+import { formPayload, type PayloadSource, placeFields } from '../payload.js';
+import { WIRE_TYPE_MAX, WIRE_TYPE_MIN, WIRE_TYPE_NAMES, WIRE_TYPES, type WireTypeName } from '../wire-types.js';
 import { ENGINE_FIELD_NAMES, ENGINE_MESSAGE_NAMES, PLAIN_ENTITY_KEYS, PLAIN_MESSAGE_KEYS } from './reserved-names.js';
-import { WIRE_TYPE_MAX, WIRE_TYPE_MIN, WIRE_TYPE_NAMES, WIRE_TYPES, type WireTypeName } from './wire-types.js';
 
 /** All that is wrong with a game. */
 export class GameMistakes extends Error {
@@ -23,12 +39,15 @@ const GAME_KEYS = [
   ...['name', 'version', 'kinds', 'persistentKinds', 'fields', 'commands', 'grants', 'events', 'eventForms', 'systems'],
   ...['spawnPlayer', 'ground', 'populate', 'applyEvent', 'restingKinds', 'populateCell', 'applyToCell', 'cellChanged'],
 ];
-const FIELD_KEYS = ['type', 'wire', 'persistent'];
-const WIRE_KEYS = ['type', 'scale', 'offset'];
+const FIELD_KEYS = ['type', 'oneOf', 'length', 'bytes', 'wire', 'persistent'];
+const WIRE_KEYS = ['type', 'scale', 'offset', 'audience'];
 const COMMAND_KEYS = ['payload', 'kind', 'ratePerSecond', 'apply'];
 const PAYLOAD_KEYS = ['type', 'min', 'max', 'oneOf', 'reserved'];
 const FORM_KEYS = ['topic', 'other', 'a', 'b', 'scale', 'value'];
-const COLUMN_TYPES = Object.keys(COLUMN_BYTES);
+const FIELD_TYPES = [...Object.keys(COLUMN_BYTES), 'bool', 'text', 'ref'];
+/** Those whose form on the wire is their own. */
+const SHAPED_TYPES = ['bool', 'text', 'ref'];
+const AUDIENCES = ['view', 'owner'];
 const TOPICS = ['player', 'combat', 'economy', 'match'];
 const HOOKS = ['ground', 'populate', 'applyEvent', 'populateCell', 'applyToCell', 'cellChanged'];
 /** What a name may consist of: it becomes a key of plain objects, a column, a label of a metric. */
@@ -104,20 +123,53 @@ function checkFields(fields: unknown, say: Say): void {
       continue;
     }
     checkKeys(part, field, FIELD_KEYS, say);
-    checkOneOf(`${part}.type`, field.type, COLUMN_TYPES, say);
+    if (checkOneOf(`${part}.type`, field.type, FIELD_TYPES, say)) checkShape(part, field, say);
     if (field.persistent !== undefined && typeof field.persistent !== 'boolean') {
       say(`${part}.persistent`, `is ${show(field.persistent)}`, 'true, false');
     }
     if (field.wire === undefined) continue;
     replicated++;
-    checkWire(part, name, field.wire, say);
+    checkWire(part, name, field, say);
   }
   if (replicated > REPLICATED_FIELDS_MAX) {
     say('fields', `has ${replicated} fields with a wire form`, `at most ${REPLICATED_FIELDS_MAX}`);
   }
+  checkSizes(Object.values(fields).filter(isObject), say);
 }
 
-function checkWire(part: string, name: string, wire: unknown, say: Say): void {
+function checkSizes(fields: readonly Loose[], say: Say): void {
+  let elements = 0;
+  let wireBytes = 0;
+  for (const { type, length, bytes, wire } of fields) {
+    const count = Number(type === 'text' ? bytes : (length ?? 1));
+    elements += count;
+    if (wire !== undefined) wireBytes += count * (type === 'text' ? 1 : 4);
+  }
+  if (elements > FIELD_ELEMENTS_MAX)
+    say('fields', `has ${elements} values per entity`, `at most ${FIELD_ELEMENTS_MAX}`);
+  if (wireBytes > RECORD_FIELD_BYTES_MAX) {
+    say('fields', `has ${wireBytes} bytes with a wire form, at four a number`, `at most ${RECORD_FIELD_BYTES_MAX}`);
+  }
+}
+
+/** What goes with the type of a field: a length, bytes, names of values. */
+function checkShape(part: string, { type, length, bytes, oneOf }: Loose, say: Say): void {
+  if (type === 'text') {
+    if (!isWhole(bytes, 1, TEXT_BYTES_MAX)) {
+      say(`${part}.bytes`, `is ${show(bytes)}`, `a whole number from 1 to ${TEXT_BYTES_MAX}`);
+    }
+    if (length !== undefined) say(`${part}.length`, 'stands beside type text', 'bytes');
+  } else if (bytes !== undefined) {
+    say(`${part}.bytes`, `stands beside type ${show(type)}`, 'type text');
+  } else if (length !== undefined && !isWhole(length, 1, FIELD_LENGTH_MAX)) {
+    say(`${part}.length`, `is ${show(length)}`, `a whole number from 1 to ${FIELD_LENGTH_MAX}`);
+  }
+  if (oneOf === undefined) return;
+  if (type !== 'u8') say(`${part}.oneOf`, `stands beside type ${show(type)}`, 'type u8');
+  checkNames(`${part}.oneOf`, oneOf, 1, ENUM_NAMES_MAX, say);
+}
+
+function checkWire(part: string, name: string, { type, oneOf, wire }: Loose, say: Say): void {
   if (PLAIN_ENTITY_KEYS.includes(name)) {
     say(
       part,
@@ -130,7 +182,13 @@ function checkWire(part: string, name: string, wire: unknown, say: Say): void {
     return;
   }
   checkKeys(`${part}.wire`, wire, WIRE_KEYS, say);
-  checkOneOf(`${part}.wire.type`, wire.type, WIRE_TYPE_NAMES, say);
+  if (SHAPED_TYPES.includes(type as string) || oneOf !== undefined) {
+    for (const key of ['type', 'scale', 'offset']) {
+      if (wire[key] !== undefined)
+        say(`${part}.wire.${key}`, 'stands beside a field whose values are no numbers', 'audience');
+    }
+  } else if (wire.type !== undefined) checkOneOf(`${part}.wire.type`, wire.type, WIRE_TYPE_NAMES, say);
+  if (wire.audience !== undefined) checkOneOf(`${part}.wire.audience`, wire.audience, AUDIENCES, say);
   if (wire.scale !== undefined && (!Number.isFinite(wire.scale) || wire.scale === 0)) {
     say(`${part}.wire.scale`, `is ${show(wire.scale)}`, 'a finite number other than 0');
   }
