@@ -2,13 +2,16 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { handoffRecordBytes } from '../../../src/engine/borders/handoff.js';
+import { handoffRecordBytes, handoffRingRecords } from '../../../src/engine/borders/handoff.js';
 import type { GameDefinition } from '../../../src/game/definition.js';
+import { RejectCode } from '../../../src/game/reject-codes.js';
 import arena from '../../../src/games/arena/game.js';
-import { RETURNING_IDS_KEPT } from '../../../src/memory/limits.js';
+import { HANDOFF_RING_RECORDS, RETURNING_IDS_KEPT } from '../../../src/memory/limits.js';
+import { ByteRing } from '../../../src/memory/rings/byte-ring.js';
 import { RecordRing } from '../../../src/memory/rings/record-ring.js';
 import { COUNTER } from '../../../src/memory/tables/zone-counters.js';
 import { SCALAR_TICK } from '../../../src/memory/world/world-layout.js';
+import type { HeadlessClient } from '../../../src/testing/headless-client.js';
 import { HeadlessWorld } from '../../../src/testing/headless-world.js';
 
 /** Nobody is there at first, and nothing moves by itself. */
@@ -16,6 +19,10 @@ const game: GameDefinition = { ...(arena as unknown as GameDefinition), systems:
 const TWO_ZONES = { zoneColumns: 2, zoneRows: 1, worldWidth: 200, worldHeight: 100, bots: 0, seed: 3 };
 const FOUR_ZONES = { zoneColumns: 2, zoneRows: 2, worldWidth: 200, worldHeight: 200, bots: 0, seed: 3 };
 const NPC = 1;
+
+interface HandoffParts {
+  handoff: { events: { canTell(leaverCount: number): boolean } };
+}
 
 /** A tick of one zone as far as its commit, or one step short of it. */
 function runToCommit(world: HeadlessWorld, zone: number, isShort = false): void {
@@ -38,6 +45,27 @@ function runZone(world: HeadlessWorld, zone: number): void {
 
 function takenIds(world: HeadlessWorld, zone: number): number {
   return world.hosts[zone].zone.engine.idTaken.reduce((sum, taken) => sum + taken, 0);
+}
+
+/** A world in which the ring from one zone to the other has so many records. */
+function createNarrow(records: number, source = 0, target = 1): HeadlessWorld {
+  return new HeadlessWorld(game, TWO_ZONES, 2, (plan) => {
+    plan.handoffs[source][target] = RecordRing.create(records, handoffRecordBytes(plan.layout.columns));
+  });
+}
+
+function zoneOf(world: HeadlessWorld, id: number): number | undefined {
+  return world.truth().get(id)?.zone;
+}
+
+/** A client whose entity is in zone 0. */
+function joinZone0(world: HeadlessWorld): HeadlessClient {
+  const client = world.join();
+  world.run(3);
+  world.place(client, 50, 50);
+  world.run(4);
+  assert.equal(zoneOf(world, client.entityId), 0);
+  return client;
 }
 
 /** Entities born in zone 0 that live in zone 1. */
@@ -69,10 +97,7 @@ test('the ids of those who died abroad come home where their thread dies between
 });
 
 test('ids that find no room on their way home outlast their thread', () => {
-  const ringOf = (plan: HeadlessWorld['plan']): void => {
-    plan.handoffs[1][0] = RecordRing.create(2, handoffRecordBytes(plan.layout.columns));
-  };
-  const world = new HeadlessWorld(game, TWO_ZONES, 2, ringOf);
+  const world = createNarrow(2, 1, 0);
   const ids = settleAbroad(world, 5);
   const { zone } = world.hosts[1];
   for (const id of ids) zone.despawn(zone.rowOfId[id] - 1);
@@ -165,4 +190,131 @@ test('a full zone takes nobody in until it has room, also from a successor', () 
   target.despawn(0);
   world.run(1);
   assert.equal(world.truth().get(id)?.zone, 1);
+});
+
+test('who finds no room in the ring stays, is counted in each tick, and goes when there is room', () => {
+  const world = createNarrow(2);
+  const { zone } = world.hosts[0];
+  const ids = [110, 111, 112].map((x) => zone.wireIdOf(zone.spawn(NPC, x, 50)));
+  runZone(world, 0);
+  assert.equal(zone.counters[COUNTER.handoffFull], 1);
+  assert.equal(zone.counters[COUNTER.entitiesDeparted], 2);
+  assert.equal(zoneOf(world, ids[2]), 0);
+  runZone(world, 0);
+  assert.equal(zone.counters[COUNTER.handoffFull], 2);
+  world.run(3);
+  assert.deepEqual(
+    ids.map((id) => zoneOf(world, id)),
+    [1, 1, 1],
+  );
+  assert.equal(world.counter(COUNTER.entitiesArrived), 3);
+});
+
+test('a command that finds no room after its client is rejected, and not lost', () => {
+  const world = createNarrow(2);
+  const client = joinZone0(world);
+  world.place(client, 110, 50);
+  const { zone } = world.hosts[0];
+  zone.spawn(NPC, 110, 60); // the other record of the ring
+  assert.ok(world.send(client, 'Move', { x: 1, y: 0 }));
+  const { router } = world;
+  const deliverAll = router.deliverAll.bind(router);
+  router.deliverAll = () => {
+    router.deliverAll = deliverAll;
+    world.send(client, 'Move', { x: 2, y: 0 }); // main has not heard that it departed
+    deliverAll();
+  };
+  runZone(world, 0);
+  runZone(world, 0);
+  world.run(4);
+  assert.deepEqual(
+    client.rejects.map(({ seq, code }) => ({ seq, code })),
+    [{ seq: 2, code: RejectCode.QueueFull }],
+  );
+  assert.equal(world.counter(COUNTER.commandsForwarded), 0);
+});
+
+test('a client leaves only where main can be told of it; who has no client leaves all the same', () => {
+  const world = new HeadlessWorld(game, TWO_ZONES, 2);
+  const client = joinZone0(world);
+  const { events } = (world.hosts[0] as unknown as HandoffParts).handoff;
+  const { canTell } = events;
+  events.canTell = () => false;
+  world.place(client, 110, 50);
+  const { zone } = world.hosts[0];
+  const npc = zone.wireIdOf(zone.spawn(NPC, 110, 60));
+  world.run(3);
+  assert.deepEqual([zoneOf(world, client.entityId), zoneOf(world, npc)], [0, 1]);
+  assert.equal(zone.counters[COUNTER.handoffFull], 3);
+  events.canTell = canTell;
+  world.run(2);
+  assert.equal(zoneOf(world, client.entityId), 1);
+});
+
+test('main is not told again of a client whose record was readable before its thread died', () => {
+  const world = new HeadlessWorld(game, TWO_ZONES, 2);
+  const client = joinZone0(world);
+  world.place(client, 110, 50);
+  runZone(world, 0);
+  world.renewThread(0);
+  assert.equal(new ByteRing(world.plan.frames[0]).next(), false, 'main has heard it, and the client may have gone on');
+  world.run(2);
+  assert.equal(zoneOf(world, client.entityId), 1);
+});
+
+test('who is half a unit beyond its border stays; a little more, and it goes', () => {
+  const edges: [zone: number, x: number, y: number, stepX: number, stepY: number, target: number][] = [
+    [0, 100.5, 50, 1, 0, 1],
+    [0, 50, 100.5, 0, 1, 2],
+    [3, 99.5, 150, -1, 0, 2],
+    [3, 150, 99.5, 0, -1, 1],
+  ];
+  for (const [from, x, y, stepX, stepY, target] of edges) {
+    const world = new HeadlessWorld(game, FOUR_ZONES, 4);
+    const { zone } = world.hosts[from];
+    const row = zone.spawn(NPC, x, y);
+    const id = zone.wireIdOf(row);
+    world.run(3);
+    assert.equal(zoneOf(world, id), from);
+    zone.positionX[row] += stepX / 1000;
+    zone.positionY[row] += stepY / 1000;
+    world.run(2);
+    assert.equal(zoneOf(world, id), target);
+  }
+});
+
+test('beyond the edge of the world there is no zone to go to', () => {
+  const world = new HeadlessWorld(game, FOUR_ZONES, 4);
+  const places: [zone: number, x: number, y: number][] = [
+    [0, -5, 50],
+    [0, 50, -5],
+    [1, 205, 50],
+    [1, 150, -5],
+    [2, -5, 150],
+    [2, 50, 205],
+    [3, 205, 150],
+    [3, 150, 205],
+  ];
+  const ids = places.map(([zone, x, y]) => world.hosts[zone].zone.wireIdOf(world.hosts[zone].zone.spawn(NPC, x, y)));
+  world.run(3);
+  assert.deepEqual(
+    ids.map((id) => zoneOf(world, id)),
+    places.map(([zone]) => zone),
+  );
+  assert.equal(world.counter(COUNTER.handoffFull), 0);
+});
+
+test('a zone whose rows are all taken sends nobody away whom it only mirrors', () => {
+  const world = new HeadlessWorld(game, { ...TWO_ZONES, entitiesPerZone: 64 }, 2);
+  for (let n = 0; n < 64; n++) world.hosts[0].zone.spawn(NPC, 50, 50);
+  world.hosts[1].zone.spawn(NPC, 104, 50);
+  world.run(4);
+  assert.equal(world.counter(COUNTER.mirrors), 1);
+  assert.equal(world.counter(COUNTER.entitiesDeparted), 0);
+  assert.equal(world.truth().size, 65);
+});
+
+test('up to eight zones have long rings, and more of them shorter ones', () => {
+  assert.equal(handoffRingRecords(8), HANDOFF_RING_RECORDS);
+  assert.equal(handoffRingRecords(9), HANDOFF_RING_RECORDS / 8);
 });
