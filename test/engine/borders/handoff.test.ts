@@ -21,7 +21,10 @@ const FOUR_ZONES = { zoneColumns: 2, zoneRows: 2, worldWidth: 200, worldHeight: 
 const NPC = 1;
 
 interface HandoffParts {
-  handoff: { events: { canTell(leaverCount: number): boolean } };
+  handoff: {
+    events: { canTell(leaverCount: number): boolean };
+    journal: { taken(source: number, mark: number): void };
+  };
 }
 
 /** A tick of one zone as far as its commit, or one step short of it. */
@@ -246,7 +249,7 @@ test('a client leaves only where main can be told of it; who has no client leave
   world.run(3);
   assert.deepEqual([zoneOf(world, client.entityId), zoneOf(world, npc)], [0, 1]);
   assert.equal(zone.counters[COUNTER.handoffFull], 3);
-  events.canTell = canTell;
+  events.canTell = (leaverCount) => leaverCount <= 1 && canTell(leaverCount);
   world.run(2);
   assert.equal(zoneOf(world, client.entityId), 1);
 });
@@ -312,6 +315,44 @@ test('a zone whose rows are all taken sends nobody away whom it only mirrors', (
   assert.equal(world.counter(COUNTER.mirrors), 1);
   assert.equal(world.counter(COUNTER.entitiesDeparted), 0);
   assert.equal(world.truth().size, 65);
+});
+
+test('who has departed departs once, though rows above its own live on', () => {
+  const world = new HeadlessWorld(game, TWO_ZONES, 2);
+  const { zone } = world.hosts[0];
+  const [gone, stays] = [110, 50].map((x) => zone.wireIdOf(zone.spawn(NPC, x, 50)));
+  world.run(4);
+  assert.deepEqual([zoneOf(world, gone), zoneOf(world, stays)], [1, 0]);
+  assert.equal(world.counter(COUNTER.entitiesDeparted), 1);
+  assert.equal(world.counter(COUNTER.handoffFull), 0);
+});
+
+test('a record that was committed and not given back is passed over, and those behind it are taken', () => {
+  const world = new HeadlessWorld(game, TWO_ZONES, 2);
+  const { zone } = world.hosts[0];
+  const first = zone.wireIdOf(zone.spawn(NPC, 110, 50));
+  runZone(world, 0);
+  runToCommit(world, 1);
+  world.renewThread(1);
+  const second = zone.wireIdOf(zone.spawn(NPC, 111, 50));
+  world.run(3);
+  assert.deepEqual([zoneOf(world, first), zoneOf(world, second)], [1, 1]);
+  assert.equal(world.counter(COUNTER.entitiesArrived), 2);
+});
+
+test('the journal hears of what was taken only in a tick in which something was', () => {
+  const world = new HeadlessWorld(game, TWO_ZONES, 2);
+  const { journal } = (world.hosts[1] as unknown as HandoffParts).handoff;
+  const taken = journal.taken.bind(journal);
+  const marks: number[] = [];
+  journal.taken = (source, mark) => {
+    marks.push(mark);
+    taken(source, mark);
+  };
+  world.run(2);
+  world.hosts[0].zone.spawn(NPC, 110, 50);
+  world.run(4);
+  assert.deepEqual(marks, [1]);
 });
 
 test('up to eight zones have long rings, and more of them shorter ones', () => {

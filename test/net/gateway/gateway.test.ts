@@ -2,11 +2,24 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RejectCode } from '../../../src/game/reject-codes.js';
 import { CloseCode } from '../../../src/net/gateway/close-codes.js';
-import { CLOSE_CODES, DROP_AWAITING_FULL, DROP_CONGESTED, DROP_STALE } from '../../../src/net/gateway/net-counters.js';
+import {
+  CLOSE_CODES,
+  DROP_AFTER_CLOSE,
+  DROP_AWAITING_FULL,
+  DROP_CONGESTED,
+  DROP_STALE,
+  DROP_UNANSWERED_REJECT,
+} from '../../../src/net/gateway/net-counters.js';
 import { HOLD_BACKLOG, HOLD_LATE_PONG } from '../../../src/net/gateway/outbox.js';
-import { RESYNC_INTERVAL_MS, RESYNC_RETRY_MS, VIOLATION_WINDOW_MS } from '../../../src/net/limits.js';
+import {
+  REJECT_ANSWERS_PER_SECOND,
+  RESYNC_INTERVAL_MS,
+  RESYNC_RETRY_MS,
+  VIOLATION_WINDOW_MS,
+} from '../../../src/net/limits.js';
 import { encodeJoin, encodePing, encodeResync } from '../../../src/protocol/fb/client-message.js';
 import { FrameFlag, readNotice, readWelcome } from '../../../src/protocol/fb/server-frame.js';
+import { CLIENT_MESSAGE_BYTES_MAX } from '../../../src/protocol/limits.js';
 import { EchoWorld } from '../echo-world.js';
 import { GUEST, moveBytes } from '../game-client.js';
 import { createInProcess, type InProcess, type KeptConnection } from '../in-process.js';
@@ -110,12 +123,18 @@ test('a client that is congested too long, or does not join in time, is closed; 
   const slow = await joinIn(net);
   const idle = connect();
   gateway.hold(slow.client, HOLD_LATE_PONG);
-  clock[0] += 1001;
+  clock[0] += 1000;
+  gateway.beat(true);
+  assert.equal(slow.closeCode, 0, 'not yet too long');
+  clock[0] += 1;
   gateway.beat(false);
   assert.deepEqual([slow.closeCode, idle.closeCode], [0, 0]);
   gateway.beat(true);
   assert.deepEqual([slow.closeCode, idle.closeCode], [4002, 0]);
-  clock[0] += 4000;
+  clock[0] += 3999;
+  gateway.beat(true);
+  assert.equal(idle.closeCode, 0);
+  clock[0] += 1;
   gateway.beat(true);
   assert.equal(idle.closeCode, 4000);
 });
@@ -190,6 +209,8 @@ test('a Join without a number does not set back the numbers of a session', async
   const { gateway, world, connect } = createInProcess(new EchoWorld(), 1);
   const connection = connect();
   gateway.receive(connection.client, encodeJoin({ ...GUEST, name: 'x'.repeat(25) }, 9));
+  gateway.receive(connection.client, encodeJoin(GUEST, 9));
+  assert.equal(world.joins, 0, 'a number is used once');
   gateway.receive(connection.client, encodeJoin(GUEST));
   await Promise.resolve();
   gateway.receive(connection.client, moveBytes(9));
@@ -230,12 +251,13 @@ test('a resync may come as often as the limit says', async () => {
 
 test('a client whose socket is full gets no answers either', async () => {
   const net = createInProcess(new EchoWorld(), 1);
-  const { gateway } = net;
+  const { gateway, counters } = net;
   const connection = await joinIn(net);
   gateway.hold(connection.client, HOLD_BACKLOG);
   const received = connection.sentCount;
   for (let seq = 1; seq <= 20; seq++) gateway.receive(connection.client, encodePing(seq, seq));
   assert.equal(connection.sentCount, received);
+  assert.equal(counters.drops[DROP_CONGESTED], 20);
 });
 
 test('an accepted command leaves no garbage behind', async () => {
@@ -267,7 +289,7 @@ test('an accepted command leaves no garbage behind', async () => {
 
 test('a broadcast reaches who plays, and not who is backed up or has not joined', async () => {
   const net = createInProcess(new EchoWorld(), 4);
-  const { gateway } = net;
+  const { gateway, counters } = net;
   const [free, full] = [await joinIn(net), await joinIn(net)];
   const stranger = net.connect();
   gateway.hold(full.client, HOLD_BACKLOG);
@@ -275,6 +297,7 @@ test('a broadcast reaches who plays, and not who is backed up or has not joined'
   assert.equal(gateway.broadcast('news'), 1);
   assert.deepEqual(readNotice(free.frames().at(-1)!), { code: 0, text: 'news' });
   assert.equal(full.sentCount, before);
+  assert.equal(counters.drops[DROP_CONGESTED], 1);
   assert.equal(stranger.sentCount, 0);
 });
 
@@ -308,4 +331,94 @@ test('the id of a client that has left means nobody, also when its index has a n
   assert.deepEqual(gateway.playersOf({ clientId: idOf(first) }), []);
   assert.equal(gateway.playersOf({ clientId: idOf(second) }).length, 1);
   assert.equal(gateway.kick({ clientId: idOf(second) }, 'out'), 1);
+});
+
+test('what the world says of a former session does not reach the next one of its index, nor one that has not joined', async () => {
+  const net = createInProcess(new EchoWorld(), 1);
+  const { gateway, sessions, counters } = net;
+  const first = await joinIn(net);
+  const former = sessions.generation[first.client];
+  gateway.end(first.client, 1006);
+  const next = await joinIn(net);
+  const sent = next.sentCount;
+  gateway.frame(next.client, former, new Uint8Array(8), 0, 8);
+  gateway.rejected(next.client, former, 1, 256, RejectCode.Cooldown);
+  assert.equal(next.sentCount, sent);
+  gateway.end(next.client, 1006);
+  const early = net.connect();
+  gateway.frame(early.client, sessions.generation[early.client], new Uint8Array(8), 0, 8);
+  assert.equal(early.sentCount, 0);
+  assert.equal(counters.drops[DROP_STALE], 3);
+});
+
+test('messages are counted: accepted ones, rejects of the gateway and of the world by code, and what comes after the end', async () => {
+  const net = createInProcess(new EchoWorld(), 1);
+  const { gateway, world, counters } = net;
+  const { client } = await joinIn(net);
+  assert.equal(counters.accepted[0], 1, 'its Join');
+  gateway.receive(client, moveBytes(1));
+  assert.equal(counters.accepted[0], 2);
+  world.reject(client, 1, 256, RejectCode.Cooldown);
+  assert.equal(counters.rejects[RejectCode.Cooldown], 1);
+  gateway.receive(client, Uint8Array.of(1));
+  assert.equal(counters.rejects[RejectCode.Malformed], 1);
+  gateway.close(client, CloseCode.Idle, 'idle');
+  gateway.receive(client, moveBytes(2));
+  assert.equal(counters.drops[DROP_AFTER_CLOSE], 1);
+  assert.equal(counters.accepted[0], 2);
+});
+
+test('rejects beyond those that one client is answered are counted', async () => {
+  const net = createInProcess(new EchoWorld(), 1);
+  const connection = await joinIn(net);
+  const { client } = connection;
+  const before = connection.sentCount;
+  for (let n = 0; n < REJECT_ANSWERS_PER_SECOND + 5; n++) net.world.reject(client, 1, 256);
+  assert.equal(connection.sentCount - before, REJECT_ANSWERS_PER_SECOND);
+  assert.equal(net.counters.drops[DROP_UNANSWERED_REJECT], 5);
+});
+
+test('a message may be as long as the limit says, and no longer', async () => {
+  const net = createInProcess(new EchoWorld(), 1);
+  const { gateway, counters } = net;
+  const { client } = await joinIn(net);
+  gateway.receive(client, new Uint8Array(CLIENT_MESSAGE_BYTES_MAX));
+  assert.equal(counters.rejects[RejectCode.TooLarge], 0);
+  gateway.receive(client, new Uint8Array(CLIENT_MESSAGE_BYTES_MAX + 1));
+  assert.equal(counters.rejects[RejectCode.TooLarge], 1);
+});
+
+test('a gateway is open until it is full or drains; a drain tells those who play why, and closes each connection once', async () => {
+  const net = createInProcess(new EchoWorld(), 2);
+  const { gateway, counters } = net;
+  assert.equal(gateway.isOpen(), true);
+  const player = await joinIn(net);
+  const stranger = net.connect();
+  assert.equal(gateway.isOpen(), false, 'it is full');
+  gateway.end(stranger.client, 1006);
+  const second = net.connect();
+  gateway.drain(RejectCode.Draining, 'bye');
+  assert.deepEqual(readNotice(player.frames().at(-1)!), { code: RejectCode.Draining, text: 'bye' });
+  assert.deepEqual([player.closeCode, second.closeCode, second.sentCount], [1001, 1001, 0]);
+  assert.equal(counters.closedByServer[CLOSE_CODES.indexOf(CloseCode.GoingAway)], 2);
+  gateway.end(second.client, 1001);
+  assert.equal(gateway.isOpen(), false, 'it drains');
+});
+
+test('a kick of everybody counts who was there', async () => {
+  const net = createInProcess(new EchoWorld(), 3);
+  await joinIn(net);
+  net.connect();
+  assert.equal(net.gateway.kick({}, 'out'), 2);
+  assert.equal(net.counters.closedByServer[CLOSE_CODES.indexOf(CloseCode.Policy)], 2);
+});
+
+test('who takes JSON is sent text, also in frames of the world', async () => {
+  const net = createInProcess(new EchoWorld(), 2);
+  const plain = net.connect('json');
+  net.gateway.receive(plain.client, new TextEncoder().encode(JSON.stringify({ type: 'join', name: 'guest' })));
+  await Promise.resolve();
+  net.world.frame(plain.client);
+  assert.equal(net.world.joins, 1);
+  for (const message of plain.messages) assert.equal(typeof message, 'string');
 });

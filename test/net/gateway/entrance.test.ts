@@ -1,0 +1,119 @@
+// From a Join to a seat: what a client is told that finds none, and whose seat it gets.
+
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { test } from 'node:test';
+import { DEFAULTS } from '../../../src/config/settings.js';
+import { RejectCode } from '../../../src/game/reject-codes.js';
+import { SESSION_ABSENT } from '../../../src/net/gateway/session.js';
+import { encodeJoin } from '../../../src/protocol/fb/client-message.js';
+import { readWelcome, type WelcomeInfo } from '../../../src/protocol/fb/server-frame.js';
+import { EchoWorld } from '../echo-world.js';
+import { GUEST } from '../game-client.js';
+import { createInProcess, type InProcess, type KeptConnection } from '../in-process.js';
+
+const LOST = 1006;
+
+/** Clients that are lost are waited for; four places are in the anteroom. */
+function createNet(seats: number): InProcess {
+  const resume = {
+    secret: Buffer.from('a secret of some length'),
+    worldId: randomUUID(),
+    resumeMs: 30000,
+    reserved: [],
+    lastGeneration: 0,
+  };
+  return createInProcess(new EchoWorld(), seats, {}, resume);
+}
+
+async function ask({ gateway }: InProcess, connection: KeptConnection, token = '', updateHz = 0): Promise<void> {
+  gateway.receive(connection.client, encodeJoin({ ...GUEST, token, updateHz }, 5));
+  for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+}
+
+function welcomeOf(connection: KeptConnection): WelcomeInfo {
+  const welcome = readWelcome(connection.frames().at(-1)!);
+  assert.ok(welcome !== null);
+  return welcome;
+}
+
+async function join(net: InProcess, token = ''): Promise<{ connection: KeptConnection; welcome: WelcomeInfo }> {
+  const connection = net.connect();
+  await ask(net, connection, token);
+  return { connection, welcome: welcomeOf(connection) };
+}
+
+test('a client gets as many frames as it asks for, at most one a tick, and those of the settings where it asks for none', async () => {
+  for (const [asked, given] of [
+    [0, DEFAULTS.updateHz],
+    [7, 7],
+    [255, DEFAULTS.tickHz],
+  ]) {
+    const net = createInProcess(new EchoWorld(), 1);
+    const connection = net.connect();
+    await ask(net, connection, '', asked);
+    assert.equal(net.world.clients.get(connection.client)?.updateHz, given);
+    assert.equal(welcomeOf(connection).updateHz, given);
+  }
+});
+
+test('whom the world cannot be told of now is rejected with the number of its Join, and sent away', async () => {
+  const net = createInProcess(new EchoWorld(), 1);
+  net.world.isFull = true;
+  const connection = net.connect();
+  await ask(net, connection);
+  assert.deepEqual(connection.rejects(), [{ seq: 5, kind: 1, code: RejectCode.ServerFull }]);
+  assert.equal(connection.closeCode, 1013);
+  net.gateway.end(connection.client, 1013);
+  assert.deepEqual([net.world.leaves, net.sessions.used], [0, 0]);
+});
+
+test('so is one that has got the seat of an absent client', async () => {
+  const net = createNet(1);
+  const { gateway, world, sessions } = net;
+  gateway.end((await join(net)).connection.client, LOST);
+  const late = net.connect();
+  world.isFull = true;
+  await ask(net, late);
+  assert.equal(late.closeCode, 1013);
+  gateway.end(late.client, 1013);
+  assert.deepEqual([sessions.used, sessions.freeSeats], [0, 1]);
+});
+
+test('everyone in the anteroom gets a seat of the world, whichever place it has there', async () => {
+  const net = createNet(4);
+  const { gateway, sessions, world } = net;
+  for (let n = 0; n < 4; n++) await join(net);
+  for (let seat = 0; seat < 4; seat++) gateway.end(seat, LOST);
+  const waiting = [0, 1, 2, 3].map(() => net.connect());
+  assert.ok(waiting.every(({ client }) => client >= sessions.seats));
+  for (const connection of waiting) await ask(net, connection);
+  assert.ok(waiting.every(({ client }) => client < sessions.seats));
+  assert.equal(world.clients.size, 4);
+});
+
+test('nobody is sent away for a client in the anteroom while a seat is free', async () => {
+  const net = createNet(2);
+  const { gateway, sessions, world } = net;
+  const [stays, goes] = [await join(net), await join(net)];
+  gateway.end(stays.connection.client, LOST);
+  const late = net.connect();
+  gateway.end(goes.connection.client, 1000);
+  await ask(net, late);
+  welcomeOf(late);
+  assert.deepEqual([sessions.counts[SESSION_ABSENT], world.leaves], [1, 1]);
+  assert.equal((await join(net, stays.welcome.token)).welcome.resumed, true);
+});
+
+test('who waits in the anteroom for the seat of one who has come back is told that the server is full', async () => {
+  const net = createNet(1);
+  const { gateway, world } = net;
+  const { connection, welcome } = await join(net);
+  gateway.end(connection.client, LOST);
+  const late = net.connect();
+  await join(net, welcome.token);
+  await ask(net, late);
+  assert.deepEqual(late.rejects(), [{ seq: 5, kind: 1, code: RejectCode.ServerFull }]);
+  assert.equal(late.closeCode, 1013);
+  assert.deepEqual([world.leaves, world.clients.size], [0, 1]);
+});
