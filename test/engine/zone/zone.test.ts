@@ -3,12 +3,15 @@ import { test } from 'node:test';
 import { entityName, keyOfName } from '../../../src/durability/entity-name.js';
 import { wireIdOfKey } from '../../../src/engine/entities/entity-key.js';
 import type { GameDefinition, Zone } from '../../../src/game/definition.js';
+import { EVENT_POSITION } from '../../../src/memory/records/thread-records.js';
+import { RecordRing } from '../../../src/memory/rings/record-ring.js';
+import { COUNTER } from '../../../src/memory/tables/zone-counters.js';
 import { HeadlessWorld } from '../../../src/testing/headless-world.js';
 
 const GENERATIONS = 512;
 
 /** A game of players who stand still, and of what a test does in each tick. */
-function createWorld(act: (zone: Zone) => void = () => {}): HeadlessWorld {
+function createWorld(act: (zone: Zone) => void = () => {}, settings: object = {}): HeadlessWorld {
   const game: GameDefinition = {
     name: 'still',
     version: 1,
@@ -19,7 +22,7 @@ function createWorld(act: (zone: Zone) => void = () => {}): HeadlessWorld {
     systems: [{ name: 'act', run: act }],
     spawnPlayer: (zone, x, y) => zone.spawn(0, x, y),
   };
-  return new HeadlessWorld(game, { zoneColumns: 1, zoneRows: 1, bots: 0, seed: 1 });
+  return new HeadlessWorld(game, { zoneColumns: 1, zoneRows: 1, bots: 0, seed: 1, ...settings });
 }
 
 test('an id that is free is given to the next entity, under another key 511 times, and then under the first one again', () => {
@@ -106,3 +109,81 @@ for (const births of [1, GENERATIONS - 1, GENERATIONS]) {
     assert.equal(client.decoder.entities.size, 2);
   });
 }
+
+test('a reference leads to the row of who it was taken of, in the first row too, and to nobody else', () => {
+  const { zone } = createWorld().hosts[0];
+  const [first, second] = [zone.spawn(1, 10, 10), zone.spawn(1, 20, 20)];
+  const [refOfFirst, refOfSecond] = [zone.refOf(first), zone.refOf(second)];
+  assert.deepEqual([zone.rowOfRef(refOfFirst), zone.rowOfRef(refOfSecond)], [0, 1]);
+  assert.equal(zone.rowOfRef(0), -1, 'nobody');
+  zone.despawn(second);
+  assert.equal(zone.rowOfRef(refOfSecond), -1, 'it is dead');
+  const reborn = zone.spawn(1, 30, 30);
+  assert.equal(zone.wireIdOf(reborn), wireIdOfKey(refOfSecond));
+  assert.equal(zone.rowOfRef(refOfSecond), -1, 'its id has another holder');
+});
+
+test('a reference to who has just gone over the border leads to its mirror', () => {
+  const world = createWorld(() => {}, { zoneColumns: 2 });
+  const { zone } = world.hosts[0];
+  const ref = zone.refOf(zone.spawn(1, 101, 50));
+  world.run(1);
+  const row = zone.rowOfRef(ref);
+  assert.ok(row >= zone.ownCapacity, `row ${row}`);
+  assert.equal(zone.positionX[row], 101);
+});
+
+test('the living are counted, and spawns for which there is no row', () => {
+  const { zone } = createWorld(() => {}, { entitiesPerZone: 64 }).hosts[0];
+  for (let n = 0; n < 64; n++) assert.equal(zone.spawn(1, 10, 10), n);
+  assert.equal(zone.counters[COUNTER.spawnsRefused], 0);
+  assert.equal(zone.entityCount, 64);
+  assert.equal(zone.spawn(1, 10, 10), -1);
+  assert.equal(zone.counters[COUNTER.spawnsRefused], 1);
+  zone.despawn(3);
+  assert.equal(zone.entityCount, 63);
+});
+
+test('events are counted, those for which the ring has no room too, and these keep their place in the tick', () => {
+  const world = createWorld();
+  const { zone } = world.hosts[0];
+  const ring = new RecordRing(world.plan.events[0]);
+  world.run(1);
+  for (let n = 0; n < ring.capacity; n++) zone.emit(0, -1, -1, 0, 0);
+  zone.publishEvents();
+  assert.equal(zone.counters[COUNTER.eventsDropped], 0);
+  zone.tick = 2;
+  zone.emit(0, -1, -1, 0, 0);
+  ring.readable();
+  ring.release(ring.capacity);
+  zone.emit(0, -1, -1, 0, 0);
+  zone.publishEvents();
+  assert.equal(zone.counters[COUNTER.eventsDropped], 1);
+  assert.equal(zone.counters[COUNTER.eventsEmitted], ring.capacity + 1);
+  assert.equal(ring.readable(), 1);
+  assert.equal(ring.view.getUint32(ring.offsetOf(0) + EVENT_POSITION, true), 1);
+});
+
+test('chance is drawn from the seed and the zone, and goes on where it stood with a successor', () => {
+  const draw = (world: HeadlessWorld, zone: number): number => world.hosts[zone].zone.random();
+  const world = createWorld(() => {}, { zoneColumns: 2 });
+  const first = draw(world, 0);
+  assert.notEqual(draw(world, 1), first, 'each zone has its own');
+  assert.notEqual(
+    draw(
+      createWorld(() => {}, { seed: 2 }),
+      0,
+    ),
+    first,
+    'and each seed',
+  );
+  const same = createWorld();
+  assert.equal(draw(same, 0), first);
+  world.run(1);
+  world.renewThread(0);
+  assert.equal(draw(world, 0), draw(same, 0));
+});
+
+test('where the world is not cut into cells every place is alive', () => {
+  assert.equal(createWorld().hosts[0].zone.isCellLive(10, 10), true);
+});
