@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { JobPool } from '../../../src/durability/snapshots/job-pool.js';
-import { COLD_HISTORY_KEPT } from '../../../src/durability/snapshots/limits.js';
+import { COLD_HISTORY_KEPT, SNAPSHOT_COPIES_BYTES_MAX } from '../../../src/durability/snapshots/limits.js';
 import { coldId, hotKey, Snapshotter } from '../../../src/durability/snapshots/snapshotter.js';
 import { decodeZone, type WorldIdentity } from '../../../src/durability/snapshots/zone-snapshot.js';
 import { IoCounters } from '../../../src/memory/tables/io-counters.js';
@@ -306,4 +306,21 @@ test('a snapshot of a server that lost its lease is refused by the store, whatev
   assert.deepEqual(await stage.coldTicks(0), [5]);
   const why = "another server holds the lease 'zones': its fencing token is 2, this write carries 1";
   assert.deepEqual(stage.lines, [`a hot snapshot was not taken: ${why}`, `a cold snapshot was not taken: ${why}`]);
+});
+
+test('copies beyond what may wait at once are made when those before them are packed', async (t) => {
+  const stage = new Stage(t, REAL_ENTRY);
+  const steps: string[] = [];
+  const parts = stage.snapshotter as unknown as { copy: unknown; pack: unknown };
+  parts.copy = ({ zoneId }: WorldBuffer) => {
+    steps.push(`copy ${zoneId}`);
+    return { zoneId, body: { length: 0.6 * SNAPSHOT_COPIES_BYTES_MAX } };
+  };
+  parts.pack = async ({ zoneId }: { zoneId: number }) => {
+    for (let n = 0; n < 5; n++) await turn();
+    steps.push(`pack ${zoneId}`);
+    throw new Error('not stored');
+  };
+  await stage.snapshotter.takeHot(0);
+  assert.deepEqual(steps.slice(0, 3), ['copy 0', 'copy 1', 'pack 0']);
 });

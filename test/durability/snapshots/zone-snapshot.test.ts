@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { brotliCompressSync, createBrotliCompress, constants as zlib } from 'node:zlib';
 import { createRandom } from '../../../src/base/chance.js';
 import { entityName } from '../../../src/durability/entity-name.js';
+import { SNAPSHOT_HEADER_BYTES_MAX } from '../../../src/durability/snapshots/limits.js';
 import {
   copyZone,
   decodeZone,
@@ -161,6 +162,7 @@ test('a zone comes back from its bytes as it was', () => {
     bodyBytes: BODY_BYTES,
   });
   assertIsSample(snapshot);
+  assert.equal(snapshot.cells, undefined, 'its world is not cut into cells');
 });
 
 test('a stranger reads a snapshot from the drawing alone', () => {
@@ -318,7 +320,11 @@ test('each lie of a header has its reason', () => {
   assert.match(tell({ columns: [COLUMNS[0], COLUMNS[0]] }) as string, /one of them twice/);
   assert.match(tell({ compression: 'zstd' }) as string, /compression is zstd, this server reads brotli and none/);
   assert.match(tell({ format: 4 }) as string, /format is 4, this server reads 3/);
+  assert.match(tell({ columns: [{ name: 'a', type: 'u8', length: 0 }] }) as string, /without a type/);
+  assert.match(tell({ columns: [{ name: 'a', type: 'u8', length: 2 }] }) as string, /names columns of/);
   assert.match(tryDecode(forge('null', stored)) as string, /header is no object/);
+  const longest = ' '.repeat(SNAPSHOT_HEADER_BYTES_MAX);
+  assert.doesNotMatch(tryDecode(forge(longest, stored)) as string, /header has \d+ bytes/);
   assert.match(tryDecode(forge(' '.repeat(300_000), stored)) as string, /header has 300000 bytes/);
   const many = Array.from({ length: 250 }, (_, n) => ({ name: `c${n}`, type: 'f64' }));
   assert.match(tell({ rows: 163838, rowCapacity: 163840, columns: many }) as string, /allowed: 268435456/);
