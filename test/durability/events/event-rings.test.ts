@@ -59,6 +59,24 @@ test('room is given back: rings that are read go round and round', () => {
   }
 });
 
+test('rings in which something moves at every look are read later, and then wholly', () => {
+  const buffer = RecordRing.create(64, EVENT_RECORD_BYTES);
+  const writer = new RecordRing(buffer);
+  const ring = new RecordRing(buffer);
+  const readable = ring.readable.bind(ring);
+  let written = 0;
+  let isBusy = true;
+  ring.readable = () => {
+    if (isBusy) write(writer, written++, 0);
+    writer.publish();
+    return readable();
+  };
+  const rings = new EventRings([ring]);
+  assert.deepEqual(readAll(rings), []);
+  isBusy = false;
+  assert.equal(readAll(rings).length, written);
+});
+
 test(
   'a reader beside a writer that goes from ring to ring never sees a step before those it followed',
   TIMEOUT,

@@ -124,9 +124,9 @@ test('those for whom there is no row are counted, each in each tick', () => {
 test('who goes away from the border is kept for some ticks, and then forgotten', () => {
   const stage = new Stage();
   stage.other.positionX.fill(190, 0, COUNT);
-  stage.world.run(MIRROR_GRACE_TICKS);
+  stage.world.run(MIRROR_GRACE_TICKS + 1); // the first of them still showed it
   assert.equal(stage.ys.length, COUNT);
-  stage.world.run(2);
+  stage.world.run(1);
   assert.equal(stage.ys.length, 0);
 });
 
@@ -171,4 +171,41 @@ test('the neighbours of a zone are those at its sides and corners, inside of the
   assert.deepEqual(neighboursOf(0, 4, 3), [1, 4, 5]);
   assert.deepEqual(neighboursOf(11, 4, 3), [6, 7, 10]);
   assert.deepEqual(neighboursOf(0, 1, 1), []);
+});
+
+test('an own entity that departs and finds no row for its mirror is counted', () => {
+  const stage = new Stage(1024);
+  stage.zone.spawn(NPC, 101, 10);
+  const before = stage.zone.counters[COUNTER.mirrorsRefused];
+  stage.world.run(1);
+  assert.equal(stage.zone.counters[COUNTER.entitiesDeparted], 1);
+  assert.equal(stage.zone.counters[COUNTER.mirrorsRefused] - before, 1);
+});
+
+test('a successor takes up the mirrors of a zone that has as many as it can, and no more', () => {
+  const stage = new Stage(1024);
+  stage.world.renewThread(0);
+  const { zone } = stage.world.hosts[0];
+  assert.equal(zone.rowOfId.filter((row) => row !== 0).length, 1024);
+  assert.equal(zone.rowOfId[0], 0, 'nobody has this id');
+});
+
+test('who is here in the first row already is not mirrored, whatever its former zone shows', () => {
+  const stage = new Stage(1);
+  const key = stage.other.engine.key[0];
+  assert.equal(stage.zone.adopt(key), 0);
+  stage.mirrors.refresh();
+  assert.deepEqual(stage.ys, []);
+  assert.equal(stage.zone.rowOfRef(key), 0);
+});
+
+test('of two who had one id one after the other only the later one is mirrored, and its neighbours stay', () => {
+  const stage = new Stage();
+  const { other, zone } = stage;
+  const id = other.wireIdOf(0);
+  other.despawn(0);
+  assert.equal(other.wireIdOf(other.spawn(NPC, 103, 50)), id);
+  stage.world.run(2);
+  assert.equal(stage.ys.length, COUNT);
+  assert.equal(zone.rowOfId.filter((row) => row !== 0).length, COUNT);
 });

@@ -209,3 +209,21 @@ test('a stop lets threads end by themselves, and waits a bounded time for one th
   assert.ok(performance.now() - startedMs < WAIT_MS_MAX);
   assert.match(lines.join('\n'), /tick thread 1 has not ended/);
 });
+
+test('a thread that goes on is left alone, however long', async (t) => {
+  const { supervisor, employed, replaced, lines } = stage(t);
+  await supervisor.start();
+  await sleep(4 * HANG_MS);
+  assert.deepEqual([employed().length, replaced.length, supervisor.restarts], [1, 0, 0], lines.join('\n'));
+});
+
+test('a drill ends a thread that runs, each one the next, and it is replaced', async (t) => {
+  const { supervisor, threads, until, replaced } = stage(t, { count: 2 });
+  await supervisor.start();
+  supervisor.endOne();
+  await until(() => replaced.length === 1);
+  supervisor.endOne();
+  await until(() => replaced.length === 2);
+  assert.deepEqual(replaced, [0, 1]);
+  assert.ok(threads[0].wasToldToEnd && threads[1].wasToldToEnd);
+});
