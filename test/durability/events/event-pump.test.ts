@@ -15,7 +15,7 @@ import { IoCounters } from '../../../src/memory/tables/io-counters.js';
 import { openEmbeddedEventLog } from '../../../src/stores/embedded/embedded-event-log.js';
 import { type EventLog, PersistError } from '../../../src/stores/store-ports.js';
 import { openFolder } from '../../folder.js';
-import { PumpStage } from './pump-stage.js';
+import { PumpStage, SMALL } from './pump-stage.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'tessera-pump-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -195,4 +195,25 @@ test('what the log refuses for good at the end is no loss of the stop, and what 
   const pump = new EventPump([ring], log, CONTEXT, new EventLosses(CONTEXT.names, counters, () => {}));
   assert.equal(await pump.flush(Date.now() + 200, Date.now), 0);
   assert.equal(counters.get('eventsRefused'), 1);
+});
+
+test('whole batches that wait go one after the other, without a beat between them', async (t) => {
+  const stage = new PumpStage(openFolder(t), undefined);
+  for (let n = 0; n < 3 * SMALL.perAppendMax; n++) stage.emit(n);
+  stage.pump.run(10000);
+  for (let n = 0; n < 50; n++) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(stage.counters.get('eventsAppended'), 3 * SMALL.perAppendMax);
+  await stage.spool.close();
+});
+
+test('the end also brings what is on the disk to a log that takes it', async (t) => {
+  const stage = new PumpStage(openFolder(t), undefined);
+  stage.state = 'down';
+  await stage.emitAll(0, 300);
+  assert.equal(stage.spool.eventCount, 300);
+  stage.state = 'up';
+  assert.equal(await stage.pump.flush(Date.now() + 5000, Date.now), 0);
+  assert.deepEqual([stage.spool.eventCount, stage.counters.get('eventsAppended')], [0, 300]);
+  assert.doesNotMatch(stage.lines.join('\n'), /stay on the disk/);
+  await stage.spool.close();
 });
