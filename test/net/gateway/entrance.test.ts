@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { DEFAULTS } from '../../../src/config/settings.js';
 import { RejectCode } from '../../../src/game/reject-codes.js';
+import { DROP_STALE } from '../../../src/net/gateway/net-counters.js';
 import { SESSION_ABSENT } from '../../../src/net/gateway/session.js';
 import { encodeJoin } from '../../../src/protocol/fb/client-message.js';
 import { readWelcome, type WelcomeInfo } from '../../../src/protocol/fb/server-frame.js';
@@ -116,4 +117,17 @@ test('who waits in the anteroom for the seat of one who has come back is told th
   assert.deepEqual(late.rejects(), [{ seq: 5, kind: 1, code: RejectCode.ServerFull }]);
   assert.equal(late.closeCode, 1013);
   assert.deepEqual([world.leaves, world.clients.size], [0, 1]);
+});
+
+test('that the world has lost an absent client is not an answer that comes too late', async () => {
+  const net = createNet(2);
+  const { gateway, sessions, counters } = net;
+  for (const tell of ['refused', 'dropped']) {
+    const { connection, welcome } = await join(net);
+    const seat = connection.client;
+    gateway.end(seat, LOST);
+    if (tell === 'refused') gateway.refused(seat, welcome.clientId, RejectCode.NotAlive);
+    else gateway.dropped(seat, welcome.clientId, 1, 'gone');
+    assert.deepEqual([sessions.counts[SESSION_ABSENT], counters.drops[DROP_STALE]], [0, 0]);
+  }
 });

@@ -420,5 +420,19 @@ test('who takes JSON is sent text, also in frames of the world', async () => {
   await Promise.resolve();
   net.world.frame(plain.client);
   assert.equal(net.world.joins, 1);
+  assert.equal(plain.sentCount, 2);
   for (const message of plain.messages) assert.equal(typeof message, 'string');
+});
+
+test('a client that takes JSON and is sent a frame that does not follow gets a full one instead', async () => {
+  const net = createInProcess(new EchoWorld(), 2);
+  const { gateway, world, counters } = net;
+  const plain = net.connect('json');
+  gateway.receive(plain.client, new TextEncoder().encode(JSON.stringify({ type: 'join', name: 'guest' })));
+  await Promise.resolve();
+  world.clients.get(plain.client)!.wantsFull = false;
+  world.frame(plain.client);
+  assert.deepEqual([counters.drops[DROP_AWAITING_FULL], world.resyncs, plain.sentCount], [1, 1, 1]);
+  world.frame(plain.client);
+  assert.equal(plain.sentCount, 2);
 });
