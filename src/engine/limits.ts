@@ -14,6 +14,8 @@ export const GLOBALS_COUNT = 64;
 export const WORLD_SIDE_MIN = 16;
 /** Positions are f32: at 65,536 units they still lie 1/256 of a unit apart, finer than the wire tells them. */
 export const WORLD_SIDE_MAX = 8192;
+/** A view radius of an entity's own that bounds nothing: more than any world is across. */
+export const VIEW_REACH_MAX = 2 * WORLD_SIDE_MAX;
 /** So wide is a zone that has a neighbour: what is seen across its two borders stays the smaller part of it. */
 export const ZONE_EDGE_VIEW_RADII_MIN = 4;
 /** A thread that is merely late is not taken for one that hangs. */

@@ -111,6 +111,19 @@ export interface Zone<F extends FieldDefinitions = FieldDefinitions> {
   readonly positionX: Float32Array;
   readonly positionY: Float32Array;
   readonly columns: Columns<F>;
+  /**
+   * With `visibility: 'masks'`, and only then: a client sees an entity if one bit at least is set both in `shownTo` of the entity
+   * and in `sees` of the client's own entity, which it sees always. A new entity is shown to all bits and sees bit 0.
+   */
+  readonly shownTo: Uint32Array;
+  readonly sees: Uint32Array;
+  /** With `teams: true`, and only then: the team of an entity, 0 for none, as a new one has. */
+  readonly team: Uint8Array;
+  /**
+   * With `visibility: 'masks'`: how far the client sees whose entity this is. The server's view radius is the most, and what
+   * a new entity has; 0 leaves it its own entity alone.
+   */
+  setViewRadius(row: number, radius: number): void;
   /** Numbers of the game that are no entity's; committed with the tick. */
   readonly globals: Float64Array;
   /** A new row with all game fields 0, or -1 when the zone is full (counted). */
@@ -215,6 +228,10 @@ export interface GameDefinition<F extends FieldDefinitions = FieldDefinitions> {
    */
   persistentKinds?: readonly string[];
   fields: F;
+  /** `masks`: entities have Zone.shownTo, sees and setViewRadius. Absent: whoever is near sees everything. */
+  visibility?: 'masks';
+  /** Entities have Zone.team. */
+  teams?: true;
   commands: readonly CommandDefinition<F>[];
   /** What the platform can give; absent: nothing. The order is part of the version of a game. */
   grants?: readonly GrantDefinition<F>[];

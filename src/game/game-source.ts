@@ -41,6 +41,10 @@ export interface GameSource<
   /** Names of the kinds that have checkpoints whoever they belong to. Entities of clients always have them. */
   persistentKinds?: readonly string[];
   fields?: F;
+  /** `masks`: entities have Zone.shownTo, sees and setViewRadius. Absent: whoever is near sees everything. */
+  visibility?: 'masks';
+  /** Entities have Zone.team. */
+  teams?: true;
   commands?: { [K in keyof C]: CommandSource<F, C[K]> };
   /** What the platform can give. The order is part of the version of a game. */
   grants?: readonly GrantDefinition<F>[];

@@ -62,7 +62,7 @@ export class HeadlessZone<F extends FieldDefinitions> {
     readonly game: GameDefinition<F>,
     { seed = 1, width = 128, height = 128, bots = 0, tickHz = 60, rows = 4096 }: HeadlessOptions = {},
   ) {
-    const layout = layOutWorld(specifyColumns(game.fields), rows);
+    const layout = layOutWorld(specifyColumns(game.fields, game), rows);
     this.world = new WorldBuffer(WorldBuffer.create(layout, 0), layout);
     this.index = new Quadtree({ originX: 0, originY: 0, width, height, leafSize: 8, capacity: rows });
     this.eventRing = new RecordRing(RecordRing.create(EVENT_RECORDS, EVENT_RECORD_BYTES));

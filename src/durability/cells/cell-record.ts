@@ -59,8 +59,8 @@ export function decodeCell(bytes: Uint8Array, cell: number, columns: readonly Co
 }
 
 /**
- * Rows of some columns as rows of others, by name: what the target has no column for is left out, what is new is zero. What is
- * of another type now is taken over by value, or zero where the value does not fit it.
+ * Rows of some columns as rows of others, by name: what the target has no column for is left out, what is new has its initial
+ * value. What is of another type now is taken over by value, or zero where the value does not fit it.
  */
 export function repackRows(
   { count, bytes }: PackedRows,
@@ -72,7 +72,7 @@ export function repackRows(
   const targetBytes = rowBytesOf(target);
   const packed = new Uint8Array(count * targetBytes);
   let targetAt = 0;
-  for (const { name, type, length = 1 } of target) {
+  for (const { name, type, length = 1, initial = 0 } of target) {
     const before = source.find((column) => column.name === name);
     if (before !== undefined) {
       const sourceAt = rowBytesOf(source.slice(0, source.indexOf(before)));
@@ -90,6 +90,10 @@ export function repackRows(
         if (to[0] !== from[0] && !Number.isNaN(to[0])) to[0] = 0;
         packed.set(toBytes, row * targetBytes + targetAt + element * toBytes.length);
       }
+    }
+    if (before === undefined && initial !== 0) {
+      const bytesOfInitial = new Uint8Array(COLUMN_ARRAYS[type].of(initial).buffer);
+      for (let row = 0; row < count; row++) packed.set(bytesOfInitial, row * targetBytes + targetAt);
     }
     targetAt += COLUMN_BYTES[type] * length;
   }

@@ -14,14 +14,14 @@ import {
 import type { ZoneSnapshot } from '../snapshots/zone-snapshot.js';
 import { fillCells, wakeCells } from './cell-recovery.js';
 
-/** Columns are matched by name: one that the game no longer has is dropped, a new one is zero. */
+/** Columns are matched by name: one that the game no longer has is dropped, a new one has its initial value. */
 export function fillZone(world: WorldBuffer, snapshot: ZoneSnapshot): void {
   const live = world.blocks[LIVE_BLOCK];
   live.scalars.set(snapshot.scalars);
   live.globals.set(snapshot.globals);
   live.marks.set(snapshot.marks);
   const { rows, mirrorFirst, columns } = snapshot.header;
-  for (const { name } of world.layout.columns) live.columns[name].fill(0);
+  for (const { name, initial = 0 } of world.layout.columns) live.columns[name].fill(initial);
   for (const { name, type, role, length = 1 } of columns) {
     const now = world.layout.columns.find((column) => column.name === name);
     const cells = snapshot.columns.get(name);

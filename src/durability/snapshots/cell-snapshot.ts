@@ -9,7 +9,12 @@
 
 import type { AnyColumn } from '../../memory/world/column-types.js';
 import type { Block, CellArrays } from '../../memory/world/world-buffer.js';
-import { type ColumnSpec, SCALAR_CELL_QUEUE, type WorldLayout } from '../../memory/world/world-layout.js';
+import {
+  type ColumnSpec,
+  describeColumn,
+  SCALAR_CELL_QUEUE,
+  type WorldLayout,
+} from '../../memory/world/world-layout.js';
 
 const CELL_BYTES = 20;
 
@@ -29,7 +34,8 @@ export interface CellsSnapshot extends CellsHeader {
 export function describeCells(block: Block, layout: WorldLayout): CellsHeader | undefined {
   if (layout.cells === undefined) return undefined;
   const { count, queueRecordBytes, rowColumns } = layout.cells;
-  return { count, queueRecords: block.scalars[SCALAR_CELL_QUEUE], queueRecordBytes, rowColumns };
+  const queueRecords = block.scalars[SCALAR_CELL_QUEUE];
+  return { count, queueRecords, queueRecordBytes, rowColumns: rowColumns.map(describeColumn) };
 }
 
 /** What a block's cells consist of, in their order; of the queue what was described, whatever the block says by now. */

@@ -1,6 +1,7 @@
 // A snapshot that an earlier version of the game wrote, made to fit the columns of this one. By name: a column that is no
-// longer there is left out, a new one is zero, and one of another type is taken over by value, if every value of every
-// entity means the same in the new type. Arrays and texts of another length are taken over element by element. Nothing is rounded, cut or wrapped: then the snapshot does not fit.
+// longer there is left out, a new one has its initial value (zero, if not said), and one of another type is taken over by
+// value, if every value of every entity means the same in the new type. Arrays and texts of another length are taken over
+// element by element. Nothing is rounded, cut or wrapped: then the snapshot does not fit.
 
 import { DEPART_TO_CELL } from '../../engine/entities/columns.js';
 import { type AnyColumn, COLUMN_ARRAYS } from '../../memory/world/column-types.js';
@@ -23,11 +24,11 @@ export function migrateColumns(snapshot: ZoneSnapshot, wanted: readonly ColumnSp
   const alive = findEntities(snapshot);
   const columns = new Map<string, AnyColumn>();
   const changes: string[] = [];
-  for (const { name, type, length } of wanted) {
+  for (const { name, type, length, initial = 0 } of wanted) {
     const before = stored.get(name);
     const cells = snapshot.columns.get(name);
     if (before === undefined || cells === undefined) {
-      changes.push(`${name} is new and zero`);
+      changes.push(`${name} is new and ${initial === 0 ? 'zero' : initial}`);
     } else if (before.type === type && before.length === length) {
       columns.set(name, cells);
     } else {

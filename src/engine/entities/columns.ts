@@ -1,11 +1,11 @@
 // The columns of a zone: the engine's own, then the game's fields. A game field may not take the name of an engine column.
 
 import { assert } from '../../base/assert.js';
-import type { FieldDefinitions } from '../../game/definition.js';
+import type { FieldDefinitions, GameDefinition } from '../../game/definition.js';
 import { storageOf } from '../../game/field-storage.js';
 import type { Block } from '../../memory/world/world-buffer.js';
 import type { ColumnPlace, ColumnSpec, WorldLayout } from '../../memory/world/world-layout.js';
-import { ZONES_MAX } from '../limits.js';
+import { VIEW_REACH_MAX, ZONES_MAX } from '../limits.js';
 
 export const ENGINE_COLUMNS = [
   { name: 'alive', type: 'u8', role: 'alive' },
@@ -26,6 +26,33 @@ export const ENGINE_COLUMNS = [
   { name: 'idGeneration', type: 'u16', role: 'id' },
 ] as const satisfies readonly ColumnSpec[];
 
+/** Of a game with `visibility: 'masks'`. */
+export const SIGHT_COLUMNS = [
+  /** Bits: the observers that an entity is shown to, and what an observer sees. */
+  { name: 'shownTo', type: 'u32', initial: 0xffffffff },
+  { name: 'sees', type: 'u32', initial: 1 },
+  /** How far an observer sees; the server's view radius where that is less. */
+  { name: 'viewReach', type: 'f32', initial: VIEW_REACH_MAX },
+] as const satisfies readonly ColumnSpec[];
+
+/** Of a game with `teams: true`; 0 is none. */
+export const TEAM_COLUMNS = [{ name: 'team', type: 'u8' }] as const satisfies readonly ColumnSpec[];
+
+/** Columns of a game that switches them on. They travel, are mirrored and rest with an entity, as its fields do. */
+const CHOSEN_COLUMN_NAMES: ReadonlySet<string> = new Set([...SIGHT_COLUMNS, ...TEAM_COLUMNS].map(({ name }) => name));
+
+/** The part of a game that says which of them it has. */
+export type ColumnChoice = Pick<GameDefinition, 'visibility' | 'teams'>;
+
+export function chosenColumns({ visibility, teams }: ColumnChoice): ColumnSpec[] {
+  return [...(visibility === 'masks' ? SIGHT_COLUMNS : []), ...(teams === true ? TEAM_COLUMNS : [])];
+}
+
+/** Whether a column is the game's own, or one that the game has chosen: what an entity is, wherever it is. */
+export function isOfGame(name: string, fields: Record<string, unknown>): boolean {
+  return Object.hasOwn(fields, name) || CHOSEN_COLUMN_NAMES.has(name);
+}
+
 /**
  * In departTo: the row rests in a cell that is on its way to the store. It is not alive and stands as it is, until the
  * store has the cell, or the cell is wanted again.
@@ -33,7 +60,7 @@ export const ENGINE_COLUMNS = [
 export const DEPART_TO_CELL = 255;
 assert(ZONES_MAX < DEPART_TO_CELL, 'no zone is taken for a cell');
 
-/** Columns that travel with an entity to another zone: all of the game's, and of the engine's these. */
+/** Columns that travel with an entity to another zone: all that are of the game, and of the engine's these. */
 export const TRAVELLING_ENGINE_COLUMNS: ReadonlySet<string> = new Set([
   'kind',
   'owner',
@@ -57,8 +84,8 @@ export interface EngineColumns {
   idGeneration: Uint16Array;
 }
 
-export function specifyColumns(fields: FieldDefinitions): ColumnSpec[] {
-  const columns: ColumnSpec[] = ENGINE_COLUMNS.map((column) => ({ ...column }));
+export function specifyColumns(fields: FieldDefinitions, choice: ColumnChoice = {}): ColumnSpec[] {
+  const columns: ColumnSpec[] = [...ENGINE_COLUMNS, ...chosenColumns(choice)].map((column) => ({ ...column }));
   for (const [name, field] of Object.entries(fields)) {
     assert(!columns.some((column) => column.name === name), 'a game field has a name of its own', name);
     columns.push({ name, ...storageOf(field) });
@@ -70,10 +97,10 @@ export function engineColumnsOf(block: Block): EngineColumns {
   return block.columns as unknown as EngineColumns;
 }
 
-/** Engine columns that a zone has of its neighbours' entities, beside all of the game's. */
+/** Engine columns that a zone has of its neighbours' entities, beside all that are of the game. */
 const MIRRORED_ENGINE_COLUMNS: ReadonlySet<string> = new Set(['kind', 'owner', 'key', 'positionX', 'positionY']);
 
 /** In their order in the buffer, which is that of their bits in a journal record. */
 export function mirroredColumns(layout: WorldLayout, fields: Record<string, unknown>): ColumnPlace[] {
-  return layout.columns.filter(({ name }) => MIRRORED_ENGINE_COLUMNS.has(name) || Object.hasOwn(fields, name));
+  return layout.columns.filter(({ name }) => MIRRORED_ENGINE_COLUMNS.has(name) || isOfGame(name, fields));
 }

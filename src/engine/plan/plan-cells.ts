@@ -7,10 +7,10 @@ import type { CellPlan } from '../../memory/cells/cell-plan.js';
 import { CellTable } from '../../memory/cells/cell-table.js';
 import { ByteRing } from '../../memory/rings/byte-ring.js';
 import type { CellsSpec, ColumnSpec, WorldLayout } from '../../memory/world/world-layout.js';
-import { describeColumn, rowBytesOf } from '../../memory/world/world-layout.js';
+import { rowBytesOf } from '../../memory/world/world-layout.js';
 import { queueRecordBytes } from '../cells/cell-queue.js';
 import { CELL_QUEUE_RECORDS, CELL_RING_BYTES, CELL_ROW_BYTES_MAX } from '../cells/limits.js';
-import { specifyColumns } from '../entities/columns.js';
+import { isOfGame, specifyColumns } from '../entities/columns.js';
 
 /** Of the engine's columns; an owner nothing that rests has, and ids are given out anew. */
 const RESTING_ENGINE_COLUMNS: ReadonlySet<string> = new Set(['kind', 'positionX', 'positionY']);
@@ -29,7 +29,7 @@ export function cellsComplaint(settings: Settings, game: GameDefinition): string
   // A checkpoint is found by the entity's id, and what rests is given another one each time.
   const kept = kinds.find((kind) => game.persistentKinds?.includes(kind));
   if (kept !== undefined) return `${about} lets ${kept} rest, which is one of its persistentKinds too; allowed: either`;
-  const rowBytes = rowBytesOf(keptColumns(game, specifyColumns(game.fields)));
+  const rowBytes = rowBytesOf(keptColumns(game, specifyColumns(game.fields, game)));
   if (rowBytes > CELL_ROW_BYTES_MAX) {
     return `cellSize is ${cellSize}, but a row of what rests in the game ${game.name} has ${rowBytes} bytes; allowed: at most ${CELL_ROW_BYTES_MAX}`;
   }
@@ -40,7 +40,7 @@ export function cellsComplaint(settings: Settings, game: GameDefinition): string
 
 /** Every field, as in a snapshot: the entity goes on with all of them. */
 function keptColumns<T extends ColumnSpec>(game: GameDefinition, columns: readonly T[]): T[] {
-  return columns.filter(({ name }) => RESTING_ENGINE_COLUMNS.has(name) || name in game.fields);
+  return columns.filter(({ name }) => RESTING_ENGINE_COLUMNS.has(name) || isOfGame(name, game.fields));
 }
 
 export function specifyCells(
@@ -49,7 +49,7 @@ export function specifyCells(
   columns: readonly ColumnSpec[],
 ): CellsSpec | undefined {
   if (settings.cellSize === 0) return undefined;
-  const rowColumns = keptColumns(game, columns).map(describeColumn);
+  const rowColumns = keptColumns(game, columns);
   return {
     count: cellsPerZone(gridOf(settings)),
     queueRecords: CELL_QUEUE_RECORDS,

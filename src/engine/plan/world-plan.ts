@@ -96,7 +96,7 @@ export function planWorld(settings: Settings, game: GameDefinition, threadCount:
   assert(threadCount >= 1 && threadCount <= zoneCount, 'every thread has a zone', threadCount);
   const ownCapacity = roundUp(settings.entitiesPerZone, 64);
   const rowCapacity = ownCapacity + mirrorCapacityOf(ownCapacity, zoneCount);
-  const columns = specifyColumns(game.fields);
+  const columns = specifyColumns(game.fields, game);
   const layout = layOutWorld(columns, rowCapacity, specifyCells(settings, game, columns));
   const zones = Array.from({ length: zoneCount }, (_, zone) => zone);
   const recordBytes = handoffRecordBytes(layout.columns);

@@ -13,7 +13,8 @@ import { KNOWN_ENTITIES_MAX } from '../../protocol/limits.js';
 import { WIRE_ID_MASK } from '../entities/entity-key.js';
 import type { Quadtree } from '../space/quadtree.js';
 import { EntityWriter, type EntityWriterOptions } from './entity-writer.js';
-import { FRAME_BYTES_MAX, FRAMES_IN_FLIGHT_MAX, KEEP_ALIVE_MS } from './limits.js';
+import { FRAME_BYTES_MAX, FRAMES_IN_FLIGHT_MAX, KEEP_ALIVE_MS, LEAVE_RADIUS_FACTOR } from './limits.js';
+import { Sight } from './sight.js';
 
 /** Entities farther than this share of the view radius are updated half as often. */
 const NEAR_SHARE = 0.75;
@@ -57,6 +58,8 @@ export class Replicator {
   private readonly updateDebt: Float64Array;
   private readonly writer: EntityWriter;
   private readonly keepAliveTicks: number;
+  /** Undefined: the game has no masks. */
+  private readonly sight: Sight | undefined;
 
   // Scratch of one observer.
   private readonly candidates = new Int32Array(KNOWN_ENTITIES_MAX * 16);
@@ -82,6 +85,7 @@ export class Replicator {
     this.viewY = new Float32Array(clients.clientsMax);
     this.lastFrameTick = new Int32Array(clients.clientsMax);
     this.updateDebt = new Float64Array(clients.clientsMax);
+    this.sight = zone.sightColumns && new Sight(zone.sightColumns, clients.clientsMax);
     this.mark = new Int32Array(zone.rowCapacity);
     this.writer = new EntityWriter(options, this, this.rowOfClient);
     this.keepAliveTicks = Math.round((KEEP_ALIVE_MS / 1000) * zone.tickHz);
@@ -100,6 +104,7 @@ export class Replicator {
     this.rowOfClient[client] = row;
     this.generationOfClient[client] = this.options.zone.engine.ownerGeneration[row];
     this.lastFrameTick[client] = this.options.zone.tick;
+    this.sight?.look(client, row);
     // Clients begin at different parts of an update period, so that sends are even and no tick carries all of them.
     this.updateDebt[client] = (client * 0.618034) % 1;
     this.options.zone.counters[COUNTER.clients] = this.attachedCount;
@@ -203,17 +208,23 @@ export class Replicator {
 
   /** @hot Fills next* with what the client is to have, sorted by wire id, and leaves with what it is to lose. */
   private findVisible(client: number, knownStart: number, knownCount: number): number {
-    const { zone, clients, index, viewRadius, leaveRadius } = this.options;
-    const { mark, candidates, distances, nextKey, nextSent, nextRow } = this;
+    const { zone, clients, index } = this.options;
+    const { mark, candidates, distances, nextKey, nextSent, nextRow, sight } = this;
+    let { viewRadius, leaveRadius } = this.options;
     const ownRow = this.rowOfClient[client];
     if (ownRow >= 0) {
       this.viewX[client] = zone.positionX[ownRow];
       this.viewY[client] = zone.positionY[ownRow];
     }
+    if (sight !== undefined) {
+      viewRadius = Math.min(viewRadius, sight.look(client, ownRow));
+      leaveRadius = Math.min(leaveRadius, viewRadius * LEAVE_RADIUS_FACTOR);
+    }
     index.circle[0] = this.viewX[client];
     index.circle[1] = this.viewY[client];
     index.circle[2] = leaveRadius;
-    const found = index.collectCircleWithDistance(candidates, distances);
+    let found = index.collectCircleWithDistance(candidates, distances);
+    if (sight !== undefined) found = sight.keepShown(client, candidates, distances, found);
     const viewSquared = viewRadius * viewRadius;
     const nearSquared = viewSquared * NEAR_SHARE * NEAR_SHARE;
     this.stamp += MARKS;

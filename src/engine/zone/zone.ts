@@ -37,6 +37,7 @@ import { FreeBitmap } from '../entities/free-bitmap.js';
 import { ENTITIES_PER_ZONE_MAX, INDEX_SLACK } from '../limits.js';
 import { SpaceQueries } from '../space/space-queries.js';
 import { buildGround } from './game-fault.js';
+import { ZoneSight } from './zone-sight.js';
 
 /** What the zone asks of the spatial index; interest/ has it. */
 export interface SpatialIndex {
@@ -69,7 +70,7 @@ export interface ZoneOptions<F extends FieldDefinitions> {
   counters?: Float64Array | undefined;
 }
 
-export class EngineZone<F extends FieldDefinitions = FieldDefinitions> implements Zone<F> {
+export class EngineZone<F extends FieldDefinitions = FieldDefinitions> extends ZoneSight implements Zone<F> {
   readonly id: number;
   readonly dt: number;
   readonly tickHz: number;
@@ -116,6 +117,7 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> implement
 
   constructor(options: ZoneOptions<F>) {
     const { world, game } = options;
+    super(world.blocks[LIVE_BLOCK], game);
     assert(world.layout.rowCapacity <= ENTITIES_PER_ZONE_MAX, 'every row can have an id', world.layout.rowCapacity);
     this.buffer = world;
     this.game = game;
@@ -404,6 +406,7 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> implement
     engine.positionX[row] = x;
     engine.positionY[row] = y;
     engine.departTo[row] = 0;
+    this.beginSight(row);
     for (let i = 0; i < this.gameColumns.length; i++) {
       const length = this.columnLengths[i];
       this.gameColumns[i].fill(0, row * length, (row + 1) * length);

@@ -15,6 +15,10 @@ export const ENGINE_FIELD_NAMES: readonly string[] = [
   'idGeneration',
 ];
 
+/** Columns that a game brings in by `visibility: 'masks'`, and by `teams: true`. The same test holds them. */
+export const SIGHT_FIELD_NAMES: readonly string[] = ['shownTo', 'sees', 'viewReach'];
+export const TEAM_FIELD_NAMES: readonly string[] = ['team'];
+
 /** Keys of an entity in the plain-object encodings, beside its replicated fields. */
 export const PLAIN_ENTITY_KEYS: readonly string[] = ['id', 'entered', 'kind', 'x', 'y'];
 

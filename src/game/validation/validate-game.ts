@@ -24,6 +24,7 @@ import {
 import { formPayload, type PayloadSource, placeFields } from '../payload.js';
 import { WIRE_TYPE_MAX, WIRE_TYPE_MIN, WIRE_TYPE_NAMES, WIRE_TYPES, type WireTypeName } from '../wire-types.js';
 import { ENGINE_FIELD_NAMES, ENGINE_MESSAGE_NAMES, PLAIN_ENTITY_KEYS, PLAIN_MESSAGE_KEYS } from './reserved-names.js';
+import { checkSight } from './validate-sight.js';
 
 /** All that is wrong with a game. */
 export class GameMistakes extends Error {
@@ -37,7 +38,18 @@ type Loose = Readonly<Record<string, unknown>>;
 
 const GAME_KEYS = [
   ...['name', 'version', 'kinds', 'persistentKinds', 'fields', 'commands', 'grants', 'events', 'eventForms', 'systems'],
-  ...['spawnPlayer', 'ground', 'populate', 'applyEvent', 'restingKinds', 'populateCell', 'applyToCell', 'cellChanged'],
+  ...[
+    'visibility',
+    'teams',
+    'spawnPlayer',
+    'ground',
+    'populate',
+    'applyEvent',
+    'restingKinds',
+    'populateCell',
+    'applyToCell',
+  ],
+  'cellChanged',
 ];
 const FIELD_KEYS = ['type', 'oneOf', 'length', 'bytes', 'wire', 'persistent'];
 const WIRE_KEYS = ['type', 'scale', 'offset', 'audience'];
@@ -64,6 +76,7 @@ export function findMistakes(game: unknown): string[] {
   checkSubset('persistentKinds', game.persistentKinds, kinds, say);
   checkSubset('restingKinds', game.restingKinds, kinds, say);
   checkFields(game.fields, say);
+  checkSight(game, say);
   checkCommands(game.commands, say);
   checkGrants(game.grants, say);
   const events = game.events === undefined ? [] : checkNames('events', game.events, 0, EVENT_TYPES_MAX, say);

@@ -105,6 +105,8 @@ export interface ColumnSpec {
   role?: ColumnRole;
   /** Values per row, one behind the other. Absent: one. */
   length?: number;
+  /** What a new entity has there, and one that was stored without the column. Absent: 0. */
+  initial?: number;
 }
 
 export interface ColumnPlace extends ColumnSpec {

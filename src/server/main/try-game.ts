@@ -21,7 +21,7 @@ const EVENT_RECORDS = 4096;
 
 /** What is wrong with the game, or undefined. */
 export function tryGame(game: GameDefinition): string | undefined {
-  const layout = layOutWorld(specifyColumns(game.fields), ROWS);
+  const layout = layOutWorld(specifyColumns(game.fields, game), ROWS);
   const index = new Quadtree({ originX: 0, originY: 0, width: SIDE, height: SIDE, leafSize: 16, capacity: ROWS });
   const area = { x: 0, y: 0, width: SIDE, height: SIDE };
   try {

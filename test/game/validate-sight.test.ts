@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SIGHT_COLUMNS, TEAM_COLUMNS } from '../../src/engine/entities/columns.js';
+import { SIGHT_FIELD_NAMES, TEAM_FIELD_NAMES } from '../../src/game/validation/reserved-names.js';
+import { findMistakes } from '../../src/game/validation/validate-game.js';
+
+function mistakesOf(change: Record<string, unknown>): string[] {
+  return findMistakes({ name: 'seers', version: 1, kinds: ['one'], spawnPlayer: () => -1, ...change });
+}
+
+test('a game may choose masks and teams, and words that are neither are named', () => {
+  assert.deepEqual(mistakesOf({ visibility: 'masks', teams: true }), []);
+  assert.deepEqual(mistakesOf({ visibility: 'mask', teams: 2 }), [
+    "visibility is mask; allowed: 'masks', or nothing",
+    'teams is 2; allowed: true, or nothing',
+  ]);
+});
+
+test('a field has the name of a column of masks or teams only in a game without them', () => {
+  const fields = { sees: { type: 'u8' }, team: { type: 'u8' } };
+  assert.deepEqual(mistakesOf({ fields }), []);
+  const mistakes = mistakesOf({ fields, visibility: 'masks', teams: true });
+  assert.match(
+    mistakes[0],
+    /^fields\.sees has the name of a column that visibility: 'masks' brings; allowed: any name/,
+  );
+  assert.match(mistakes[1], /^fields\.team has the name of the column that teams: true brings; allowed: any name/);
+  assert.equal(mistakes.length, 2);
+});
+
+test('the names that a choice takes are those of its columns', () => {
+  assert.deepEqual(
+    SIGHT_FIELD_NAMES,
+    SIGHT_COLUMNS.map(({ name }) => name),
+  );
+  assert.deepEqual(
+    TEAM_FIELD_NAMES,
+    TEAM_COLUMNS.map(({ name }) => name),
+  );
+});
