@@ -12,8 +12,11 @@ export interface WireForm {
   type?: WireTypeName;
   scale?: number;
   offset?: number;
-  /** Who gets it. Default `view`: whoever sees the entity. `owner`: only the client that the entity belongs to. */
-  audience?: 'view' | 'owner';
+  /**
+   * Who gets it. Default `view`: whoever sees the entity. `team`: of those, who is of the entity's team, and the client that
+   * it belongs to. `owner`: only that client.
+   */
+  audience?: 'view' | 'team' | 'owner';
 }
 
 export interface FieldDefinition {
@@ -230,7 +233,7 @@ export interface GameDefinition<F extends FieldDefinitions = FieldDefinitions> {
   fields: F;
   /** `masks`: entities have Zone.shownTo, sees and setViewRadius. Absent: whoever is near sees everything. */
   visibility?: 'masks';
-  /** Entities have Zone.team. */
+  /** Entities have Zone.team, and fields may have the audience `team`. */
   teams?: true;
   commands: readonly CommandDefinition<F>[];
   /** What the platform can give; absent: nothing. The order is part of the version of a game. */

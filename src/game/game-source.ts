@@ -43,7 +43,7 @@ export interface GameSource<
   fields?: F;
   /** `masks`: entities have Zone.shownTo, sees and setViewRadius. Absent: whoever is near sees everything. */
   visibility?: 'masks';
-  /** Entities have Zone.team. */
+  /** Entities have Zone.team, and fields may have the audience `team`. */
   teams?: true;
   commands?: { [K in keyof C]: CommandSource<F, C[K]> };
   /** What the platform can give. The order is part of the version of a game. */

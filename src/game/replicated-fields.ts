@@ -14,7 +14,7 @@ export interface FieldForm {
   scale: number;
   offset: number;
   /** Absent: whoever sees the entity gets it. */
-  audience?: 'owner';
+  audience?: 'team' | 'owner';
   /** Absent: a number. */
   shape?: Exclude<(typeof FIELD_SHAPES)[number], 'number'>;
   /** Elements of an array, or the most bytes of a text. Absent: one value. */
@@ -25,7 +25,7 @@ export interface FieldForm {
 
 /**
  * In the order of the mask's bits. What everybody gets comes first, so that the record of an entity has no byte of mask for
- * what only its owner gets; otherwise the order is the game's.
+ * what only its team or its owner gets; otherwise the order is the game's.
  */
 export function listReplicatedFields(fields: FieldDefinitions): FieldForm[] {
   const forms: FieldForm[] = [];
@@ -41,7 +41,7 @@ function formOf(name: string, field: FieldDefinition): FieldForm {
   // Of a reference the id goes on the wire, one up: 0 is none, whose value so is -1.
   const offset = type === 'ref' ? -1 : (wire.offset ?? 0);
   const form: FieldForm = { name, type: wireTypeOf(type, wire.type), scale, offset };
-  if (audience === 'owner') form.audience = audience;
+  if (audience === 'team' || audience === 'owner') form.audience = audience;
   if (type === 'bool' || type === 'text' || type === 'ref') form.shape = type;
   if (type === 'text') form.length = bytes ?? 0;
   else if (length !== undefined) form.length = length;
@@ -64,5 +64,6 @@ export function isPlain({ audience, length, shape }: FieldForm): boolean {
 }
 
 function rankOf(form: FieldForm): number {
-  return form.audience === 'owner' ? 2 : isPlain(form) ? 0 : 1;
+  if (form.audience !== undefined) return form.audience === 'owner' ? 3 : 2;
+  return isPlain(form) ? 0 : 1;
 }

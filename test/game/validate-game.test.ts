@@ -103,7 +103,7 @@ test('each kind of mistake is told in its own words', () => {
     ],
     [
       { fields: { a: { type: 'u8', wire: { type: 'u8', audience: 'all' } } } },
-      /^fields\.a\.wire\.audience is 'all'; allowed: view, owner/,
+      /^fields\.a\.wire\.audience is 'all'; allowed: view, team, owner/,
     ],
     [{ fields: { a: { type: 'u8', persistent: 'no' } } }, /^fields\.a\.persistent is 'no'; allowed: true, false/],
     [{ commands: [] }, /^commands is an empty list; allowed: an object of commands by name/],

@@ -16,6 +16,14 @@ test('a game may choose masks and teams, and words that are neither are named', 
   ]);
 });
 
+test('a field that teams get is a mistake in a game without teams', () => {
+  const fields = { plan: { type: 'u8', wire: { audience: 'team' } } };
+  assert.deepEqual(mistakesOf({ fields, teams: true }), []);
+  assert.deepEqual(mistakesOf({ fields }), [
+    "fields.plan.wire.audience is 'team' in a game without teams; allowed: 'team' beside teams: true",
+  ]);
+});
+
 test('a field has the name of a column of masks or teams only in a game without them', () => {
   const fields = { sees: { type: 'u8' }, team: { type: 'u8' } };
   assert.deepEqual(mistakesOf({ fields }), []);

@@ -275,6 +275,62 @@ export const GOLDEN_RICH_FRAMES: readonly GoldenMessage[] = [
   },
 ];
 
+/** A game with teams. Fields: 0 hp, 1 plan, which an entity's team gets. */
+export const GOLDEN_TEAM_GAME = describeGame({
+  name: 'teams',
+  kinds: ['player'],
+  fields: { plan: { type: 'u16', wire: { audience: 'team' } }, hp: { type: 'u8', wire: {} } },
+  commands: [],
+});
+
+/** Written by hand from WIRE.md. */
+export const GOLDEN_TEAM_FRAMES: readonly GoldenMessage[] = [
+  {
+    name: 'team-01-welcome',
+    comment: 'Welcome: client 8, entity 4; a field that everybody gets, and one that only teams get',
+    bytes: buildFrame({
+      tick: 0,
+      ack: 0,
+      welcome: {
+        protocol: PROTOCOL_VERSION,
+        game: GOLDEN_TEAM_GAME.game,
+        clientId: 8,
+        entityId: 4,
+        tickHz: 60,
+        updateHz: 20,
+        worldWidth: 512,
+        worldHeight: 512,
+        quantum: GOLDEN_QUANTUM,
+        viewRadius: 24,
+        leaveRadius: 27,
+        kinds: GOLDEN_TEAM_GAME.kinds,
+        fields: GOLDEN_TEAM_GAME.fields,
+        commands: [],
+        token: '',
+        resumed: false,
+      },
+    }),
+  },
+  {
+    name: 'team-02-mate',
+    comment: 'Tick 1000, full: own entity 4 with hp 9; player 5, a team mate, with hp 8 and its plan 258',
+    bytes: buildFrame({
+      tick: 1000,
+      ack: 0,
+      full: true,
+      entities: Uint8Array.of(
+        ...[4, 0x07, 0, 0x40, 1, 0, 0, 0x80, 2, 0, 0, 9],
+        ...[1, 0x0f, 0, 0x40, 1, 0, 0, 0x80, 2, 0, 0, 8, 2, 1],
+      ),
+    }),
+  },
+  {
+    name: 'team-03-opponent',
+    comment: 'Tick 1003: player 5 is of another team now; it is told anew, and its plan is raw 0 here',
+    bytes: buildFrame({ tick: 1003, ack: 0, entities: Uint8Array.of(5, 0x07, 0, 0x40, 1, 0, 0, 0x80, 2, 0, 0, 8) }),
+  },
+];
+
 export interface GoldenFile {
   /** In GOLDEN_FOLDER. */
   path: string;
@@ -291,12 +347,17 @@ export function listGoldenFiles(): GoldenFile[] {
     json: new PlainFrameEncoder('json', GOLDEN_RICH_GAME, GOLDEN_QUANTUM),
     msgpack: new PlainFrameEncoder('msgpack', GOLDEN_RICH_GAME, GOLDEN_QUANTUM),
   };
+  const teams = {
+    json: new PlainFrameEncoder('json', GOLDEN_TEAM_GAME, GOLDEN_QUANTUM),
+    msgpack: new PlainFrameEncoder('msgpack', GOLDEN_TEAM_GAME, GOLDEN_QUANTUM),
+  };
   return [
     ...GOLDEN_CLIENT_MESSAGES.flatMap((message) =>
       filesOf(message, (encoding) => formatPlain(encoding, message.plain)),
     ),
     ...GOLDEN_FRAMES.flatMap((message) => filesOf(message, (encoding) => encoders[encoding].encode(message.bytes)!)),
     ...GOLDEN_RICH_FRAMES.flatMap((message) => filesOf(message, (encoding) => rich[encoding].encode(message.bytes)!)),
+    ...GOLDEN_TEAM_FRAMES.flatMap((message) => filesOf(message, (encoding) => teams[encoding].encode(message.bytes)!)),
   ];
 }
 

@@ -28,6 +28,8 @@ import {
   GOLDEN_QUANTUM,
   GOLDEN_RICH_FRAMES,
   GOLDEN_RICH_GAME,
+  GOLDEN_TEAM_FRAMES,
+  GOLDEN_TEAM_GAME,
   listGoldenFiles,
   readGoldenHex,
   readGoldenText,
@@ -143,7 +145,22 @@ test('the golden frames of a game with every kind of field tell what their comme
   assert.deepEqual(fieldsOf(9), [0, 1, bag, 'Ada', -1, 0, [0, 0, 0]]);
 });
 
-test('records of such a game that are cut short or wrong are errors, and never read beyond their frame', () => {
+test('the golden frames of a game with teams tell what their comments tell', () => {
+  const welcome = readWelcome(openFrame(readGoldenHex('team-01-welcome.hex'))!)!;
+  assert.deepEqual(welcome.fields, GOLDEN_TEAM_GAME.fields);
+  const decoder = new EntityDecoder(welcome.fields, GOLDEN_QUANTUM, welcome.kinds);
+  const told = GOLDEN_TEAM_FRAMES.map(({ name }) => {
+    const { error, entered } = decoder.apply(openFrame(readGoldenHex(`${name}.hex`))!);
+    return [error, entered, decoder.entities.get(5)?.fields];
+  });
+  assert.deepEqual(told, [
+    [null, [], undefined],
+    [null, [4, 5], [8, 258]],
+    [null, [], [8, 0]],
+  ]);
+});
+
+test('records of a game with every kind of field that are cut short or wrong are errors, and never read beyond their frame', () => {
   const { fields, kinds } = GOLDEN_RICH_GAME;
   const [, full] = GOLDEN_RICH_FRAMES.map(({ bytes }) => openFrame(bytes)!.entitiesArray()!);
   const errorOf = (entities: Uint8Array) =>

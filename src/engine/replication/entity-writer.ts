@@ -14,6 +14,7 @@ import { BUDGET_OVERRUN_BYTES, FRAME_BYTES_MAX } from './limits.js';
 import { pickByPriority } from './priority.js';
 import { RichChangeTicks } from './rich-change-ticks.js';
 import { createFrameBuilder, RichFrameBuilder } from './rich-frame-builder.js';
+import { ANEW, MATE, type TeamView } from './team-view.js';
 
 /** Estimated bytes of a record before it is written. Too high wastes budget; room is checked by itself. */
 const UPDATE_BYTES = 6;
@@ -36,7 +37,7 @@ export interface ViewList {
   readonly nextRow: Int32Array;
 }
 
-/** What there is more where a game has fields that only owners get. */
+/** What there is more where a game has fields that only owners get, or teams. */
 interface Owned {
   changes: RichChangeTicks;
   builder: RichFrameBuilder;
@@ -49,6 +50,7 @@ export class EntityWriter {
   private readonly nextTold: Int32Array;
   private readonly nextRow: Int32Array;
   private readonly owned: Owned | undefined;
+  private readonly teamed: (Owned & { view: TeamView }) | undefined;
   private readonly recordBytesMax: number;
   private readonly isPicked = new Uint8Array(KNOWN_ENTITIES_MAX);
   private readonly priorities = new Float64Array(KNOWN_ENTITIES_MAX);
@@ -56,11 +58,16 @@ export class EntityWriter {
   private farTicks = 0;
   /** A record that begins behind this may not fit. */
   private recordLimit = 0;
+  /** What judge() found of the entity that it was asked about last. */
+  private isDue = false;
+  private isMate = false;
 
   constructor(
     private readonly options: EntityWriterOptions,
     { nextKey, nextSent, nextTold, nextRow }: ViewList,
     private readonly rowOfClient: Int32Array,
+    /** Where the game has fields that teams get. */
+    teams: TeamView | undefined,
   ) {
     const { changes, zone, frames } = options;
     this.nextKey = nextKey;
@@ -72,7 +79,9 @@ export class EntityWriter {
     this.builder = builder;
     this.recordBytesMax = builder.recordBytesMax;
     const isRich = changes instanceof RichChangeTicks && builder instanceof RichFrameBuilder;
-    this.owned = isRich && changes.ownerParts.length > 0 ? { changes, builder } : undefined;
+    const hasOwn = isRich && changes.ownerParts.length + changes.teamParts.length > 0;
+    this.owned = hasOwn ? { changes, builder } : undefined;
+    this.teamed = hasOwn && teams !== undefined ? { changes, builder, view: teams } : undefined;
   }
 
   /** @hot Writes what changed, and sets nextTold to what the client then has. Returns how many entities it is told of. */
@@ -85,7 +94,8 @@ export class EntityWriter {
     const soft = budget - Math.min(this.recordBytesMax, BUDGET_OVERRUN_BYTES);
     this.recordLimit = body + Math.min(soft, FRAME_BYTES_MAX - R.FRAME_BODY - this.recordBytesMax);
     const own = this.owned === undefined ? -1 : this.findOwn(client, nextCount);
-    const told = own < 0 ? this.writeRun(0, nextCount) : this.writeAround(own, nextCount, body);
+    this.teamed?.view.look(client, this.rowOfClient[client], zone.tick);
+    const told = own < 0 ? this.writeAll(0, nextCount) : this.writeAround(own, nextCount, body);
     if (told >= 0) {
       return told;
     }
@@ -94,6 +104,11 @@ export class EntityWriter {
   }
 
   /** @hot Returns how many entities of a part of next* the client is told of; -1: they do not fit. */
+  private writeAll(start: number, limit: number): number {
+    return this.teamed === undefined ? this.writeRun(start, limit) : this.writeTeams(start, limit);
+  }
+
+  /** @hot */
   private writeRun(start: number, limit: number): number {
     const { zone, changes } = this.options;
     const { nextSent, nextTold, nextRow, nextKey, builder, farTicks, recordLimit } = this;
@@ -122,9 +137,68 @@ export class EntityWriter {
     return toldCount;
   }
 
+  /** @hot The same where some of them are told to a team mate. */
+  private writeTeams(start: number, limit: number): number {
+    const { tick } = this.options.zone;
+    const { nextSent, nextTold, nextRow, builder, farTicks, recordLimit } = this;
+    let toldCount = 0;
+    for (let i = start; i < limit; i++) {
+      const isFar = nextRow[i] < 0;
+      const sent = this.judge(i);
+      if (!this.isDue) {
+        nextTold[i] = tick;
+        continue;
+      }
+      if (isFar && sent >= 0 && tick - sent < farTicks) {
+        nextTold[i] = nextSent[i];
+        continue;
+      }
+      if (builder.at > recordLimit) {
+        return -1;
+      }
+      this.writeJudged(i, sent);
+      toldCount++;
+    }
+    return toldCount;
+  }
+
+  /**
+   * @hot Looks at an entity for the client whose frame is written: sets isDue and isMate, and returns since when it is to be
+   * told of it, which is never when what it gets is not what it got.
+   */
+  private judge(i: number): number {
+    const { changes, zone } = this.options;
+    const row = this.nextRow[i] < 0 ? ~this.nextRow[i] : this.nextRow[i];
+    const sent = this.nextSent[i];
+    changes.touch(row);
+    this.isMate = false;
+    this.isDue = changes.changedTick[row] > sent;
+    if (this.teamed === undefined) return sent;
+    const standing = this.teamed.view.standing(row, sent, zone.tick);
+    if ((standing & MATE) !== 0) {
+      this.teamed.changes.touchTeam(row, zone.tick);
+      this.isMate = true;
+      this.isDue ||= this.teamed.changes.teamTick[row] > sent;
+    }
+    if ((standing & ANEW) === 0) return sent;
+    this.isDue = true;
+    return C.SENT_DOUBTED;
+  }
+
+  /** @hot */
+  private writeJudged(i: number, sent: number): void {
+    const { builder, teamed, nextKey, nextRow } = this;
+    const { tick } = this.options.zone;
+    const row = nextRow[i] < 0 ? ~nextRow[i] : nextRow[i];
+    const wireId = nextKey[i] & WIRE_ID_MASK;
+    if (this.isMate && teamed !== undefined) teamed.builder.writeMate(row, wireId, sent, tick);
+    else builder.writeEntity(row, wireId, sent, tick);
+    this.nextTold[i] = tick;
+  }
+
   /** @hot The same where one of them is the client's own entity, of which it is told more. */
   private writeAround(own: number, nextCount: number, body: number): number {
-    const before = this.writeRun(0, own);
+    const before = this.writeAll(0, own);
     if (before < 0) {
       return -1;
     }
@@ -135,7 +209,7 @@ export class EntityWriter {
       }
       told = this.writeOwn(own);
     }
-    const behind = this.writeRun(own + 1, nextCount);
+    const behind = this.writeAll(own + 1, nextCount);
     return behind < 0 ? -1 : before + told + behind;
   }
 
@@ -160,7 +234,7 @@ export class EntityWriter {
     const sent = this.nextSent[own];
     changes.touch(row);
     changes.touchOwner(row, this.options.zone.tick);
-    if (changes.changedTick[row] > sent || changes.ownerTick[row] > sent) {
+    if (changes.changedTick[row] > sent || changes.isOwnDue(row, sent)) {
       return true;
     }
     this.nextTold[own] = this.options.zone.tick;
@@ -181,8 +255,8 @@ export class EntityWriter {
    * what its priority is made of; the client's own entity always goes. `own`: where in next* it is told more of, or -1.
    */
   private writeByPriority(client: number, nextCount: number, own: number, body: number, budget: number): number {
-    const { zone, changes } = this.options;
-    const { nextSent, nextTold, nextRow, builder, priorities, costs, isPicked } = this;
+    const { zone } = this.options;
+    const { nextTold, nextSent, nextRow, builder, priorities, costs, isPicked } = this;
     const tick = zone.tick;
     const ownRow = this.rowOfClient[client];
     const enterBytes = Math.min(this.recordBytesMax, BUDGET_OVERRUN_BYTES);
@@ -190,15 +264,14 @@ export class EntityWriter {
     for (let i = 0; i < nextCount; i++) {
       const isFar = nextRow[i] < 0;
       const row = isFar ? ~nextRow[i] : nextRow[i];
-      const sent = nextSent[i];
-      changes.touch(row);
+      const sent = this.judge(i);
       costs[i] = sent < 0 ? enterBytes : UPDATE_BYTES;
-      if (changes.changedTick[row] <= sent) {
+      if (!this.isDue) {
         nextTold[i] = tick;
         priorities[i] = 0;
         continue;
       }
-      nextTold[i] = sent;
+      nextTold[i] = nextSent[i];
       const age = sent < 0 ? zone.tickHz : tick - sent;
       priorities[i] = row === ownRow ? Number.POSITIVE_INFINITY : isFar ? age : age * 2;
     }
@@ -220,14 +293,12 @@ export class EntityWriter {
 
   /** @hot */
   private writePicked(start: number, limit: number, frameLimit: number): number {
-    const { nextSent, nextTold, nextRow, nextKey, builder, isPicked } = this;
-    const { tick } = this.options.zone;
+    const { builder, isPicked } = this;
     const roomLimit = frameLimit - this.recordBytesMax;
     let toldCount = 0;
     for (let i = start; i < limit; i++) {
       if (isPicked[i] !== 0 && builder.at <= roomLimit) {
-        builder.writeEntity(nextRow[i] < 0 ? ~nextRow[i] : nextRow[i], nextKey[i] & WIRE_ID_MASK, nextSent[i], tick);
-        nextTold[i] = tick;
+        this.writeJudged(i, this.judge(i));
         toldCount++;
       }
     }

@@ -14,7 +14,9 @@ import { WIRE_ID_MASK } from '../entities/entity-key.js';
 import type { Quadtree } from '../space/quadtree.js';
 import { EntityWriter, type EntityWriterOptions } from './entity-writer.js';
 import { FRAME_BYTES_MAX, FRAMES_IN_FLIGHT_MAX, KEEP_ALIVE_MS, LEAVE_RADIUS_FACTOR } from './limits.js';
+import { RichChangeTicks } from './rich-change-ticks.js';
 import { Sight } from './sight.js';
+import { TeamView } from './team-view.js';
 
 /** Entities farther than this share of the view radius are updated half as often. */
 const NEAR_SHARE = 0.75;
@@ -60,6 +62,8 @@ export class Replicator {
   private readonly keepAliveTicks: number;
   /** Undefined: the game has no masks. */
   private readonly sight: Sight | undefined;
+  /** Undefined: the game has no fields that teams get. */
+  private readonly teams: TeamView | undefined;
 
   // Scratch of one observer.
   private readonly candidates = new Int32Array(KNOWN_ENTITIES_MAX * 16);
@@ -87,7 +91,9 @@ export class Replicator {
     this.updateDebt = new Float64Array(clients.clientsMax);
     this.sight = zone.sightColumns && new Sight(zone.sightColumns, clients.clientsMax);
     this.mark = new Int32Array(zone.rowCapacity);
-    this.writer = new EntityWriter(options, this, this.rowOfClient);
+    const hasTeamFields = options.changes instanceof RichChangeTicks && options.changes.teamParts.length > 0;
+    this.teams = hasTeamFields ? new TeamView(zone.team, clients.clientsMax) : undefined;
+    this.writer = new EntityWriter(options, this, this.rowOfClient, this.teams);
     this.keepAliveTicks = Math.round((KEEP_ALIVE_MS / 1000) * zone.tickHz);
     zone.counters[COUNTER.clients] = 0; // a former thread's are attached anew
   }
@@ -105,6 +111,7 @@ export class Replicator {
     this.generationOfClient[client] = this.options.zone.engine.ownerGeneration[row];
     this.lastFrameTick[client] = this.options.zone.tick;
     this.sight?.look(client, row);
+    this.teams?.attach(client, row);
     // Clients begin at different parts of an update period, so that sends are even and no tick carries all of them.
     this.updateDebt[client] = (client * 0.618034) % 1;
     this.options.zone.counters[COUNTER.clients] = this.attachedCount;
@@ -121,6 +128,12 @@ export class Replicator {
     this.placeOfClient[client] = 0;
     this.rowOfClient[client] = -1;
     this.options.zone.counters[COUNTER.clients] = this.attachedCount;
+  }
+
+  /** The row stands for another entity from now on. */
+  resetRow(row: number): void {
+    this.options.changes.reset(row);
+    this.teams?.reset(row);
   }
 
   /** The next frame of the client is a full one. */

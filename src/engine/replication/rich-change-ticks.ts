@@ -13,11 +13,15 @@ const NEVER_TOUCHED = -1;
 export class RichChangeTicks extends ChangeTicks {
   /** In the order of the mask's bits, behind the plain fields. */
   readonly viewParts: readonly FieldPart[];
-  /** Behind those. */
+  /** Behind those, and behind them what only the owner gets. */
+  readonly teamParts: readonly FieldPart[];
   readonly ownerParts: readonly FieldPart[];
   /** Last tick at which any of what only the owner gets changed. */
   readonly ownerTick: Int32Array;
   private readonly ownerTouchedTick: Int32Array;
+  /** The same of what the team gets; empty where there is no such field. */
+  readonly teamTick: Int32Array;
+  private readonly teamTouchedTick: Int32Array;
 
   constructor(zone: EngineZone, fields: readonly FieldForm[], quantum: number) {
     super(zone, fields.filter(isPlain), quantum);
@@ -25,14 +29,19 @@ export class RichChangeTicks extends ChangeTicks {
     const { columns } = zone.buffer.blocks[0];
     const parts = (forms: FieldForm[]) => forms.map((form) => createPart(form, columns[form.name], rows));
     this.viewParts = parts(fields.filter((form) => !isPlain(form) && form.audience === undefined));
+    this.teamParts = parts(fields.filter(({ audience }) => audience === 'team'));
     this.ownerParts = parts(fields.filter(({ audience }) => audience === 'owner'));
     this.ownerTick = new Int32Array(rows);
     this.ownerTouchedTick = new Int32Array(rows).fill(NEVER_TOUCHED);
+    const teamRows = this.teamParts.length > 0 ? rows : 0;
+    this.teamTick = new Int32Array(teamRows);
+    this.teamTouchedTick = new Int32Array(teamRows).fill(NEVER_TOUCHED);
   }
 
   override reset(row: number): void {
     super.reset(row);
     this.ownerTouchedTick[row] = NEVER_TOUCHED;
+    this.teamTouchedTick[row] = NEVER_TOUCHED;
   }
 
   /** @hot Once per tick and client whose frame is due, on the row that belongs to it. */
@@ -42,8 +51,26 @@ export class RichChangeTicks extends ChangeTicks {
       return;
     }
     this.ownerTouchedTick[row] = tick;
+    if (this.teamParts.length > 0) this.touchTeam(row, tick);
     if (refreshAll(this.ownerParts, row, tick, lastTouched === NEVER_TOUCHED)) {
       this.ownerTick[row] = tick;
+    }
+  }
+
+  /** @hot Whether anything has changed that the owner gets and not everybody. */
+  isOwnDue(row: number, sent: number): boolean {
+    return this.ownerTick[row] > sent || (this.teamParts.length > 0 && this.teamTick[row] > sent);
+  }
+
+  /** @hot Once per tick and row that a client sees who gets what its team gets. */
+  touchTeam(row: number, tick: number): void {
+    const lastTouched = this.teamTouchedTick[row];
+    if (lastTouched === tick) {
+      return;
+    }
+    this.teamTouchedTick[row] = tick;
+    if (refreshAll(this.teamParts, row, tick, lastTouched === NEVER_TOUCHED)) {
+      this.teamTick[row] = tick;
     }
   }
 

@@ -12,6 +12,11 @@ const BITS_PER_BYTE = 7;
 /** Has everything as raw zeros: so is an entity that enters. */
 const SINCE_ENTER = -1;
 
+// Who a record is for: each gets what those before it get, and more.
+const ALL = 0;
+const MATE = 1;
+const OWNER = 2;
+
 export class RichFrameBuilder extends FrameBuilder {
   /** The mask of one record, 7 bits per byte. */
   private readonly mask: Uint8Array;
@@ -21,19 +26,29 @@ export class RichFrameBuilder extends FrameBuilder {
     private readonly rich: RichChangeTicks,
     kind: Uint8Array,
   ) {
-    const { viewParts, ownerParts, fieldCount } = rich;
-    const bits = MASK_FIELD_SHIFT + fieldCount + viewParts.length + ownerParts.length;
+    const { viewParts, teamParts, ownerParts, fieldCount } = rich;
+    const bits = MASK_FIELD_SHIFT + fieldCount + viewParts.length + teamParts.length + ownerParts.length;
     const maskBytesMax = Math.ceil(bits / BITS_PER_BYTE);
-    super(rich, kind, maskBytesMax + sumBytes(viewParts), sumBytes(ownerParts));
+    super(rich, kind, maskBytesMax + sumBytes(viewParts) + sumBytes(teamParts), sumBytes(ownerParts));
     this.mask = new Uint8Array(maskBytesMax);
   }
 
   /** @hot As writeEntity, for the client that the entity belongs to. */
   writeOwn(row: number, wireId: number, sent: number, tick: number): void {
+    this.writeMore(row, wireId, sent, tick, this.rich.isOwnDue(row, sent), OWNER);
+  }
+
+  /** @hot As writeEntity, for a client that is of the entity's team. */
+  writeMate(row: number, wireId: number, sent: number, tick: number): void {
+    this.writeMore(row, wireId, sent, tick, this.rich.teamTick[row] > sent, MATE);
+  }
+
+  /** @hot */
+  private writeMore(row: number, wireId: number, sent: number, tick: number, isDue: boolean, audience: number): void {
     const { rich, bytes } = this;
     const at = this.putId(wireId);
     const age = tick - sent;
-    const isWalk = rich.fieldsTick[row] <= sent && rich.midTick[row] <= sent && rich.ownerTick[row] <= sent;
+    const isWalk = !isDue && rich.fieldsTick[row] <= sent && rich.midTick[row] <= sent;
     if (isWalk && age <= SHORT_AGE_TICKS_MAX) {
       bytes[at] = FORM_SHORT;
       bytes[at + 1] = rich.quantumX[row];
@@ -42,18 +57,18 @@ export class RichFrameBuilder extends FrameBuilder {
       return;
     }
     this.at = at;
-    this.writeParts(row, sent, age, true);
+    this.writeParts(row, sent, age, audience);
   }
 
   /** @hot */
   protected override writeRest(row: number, sent: number, age: number): void {
-    this.writeParts(row, sent, age, false);
+    this.writeParts(row, sent, age, ALL);
   }
 
   /** @hot */
-  private writeParts(row: number, sent: number, age: number, isOwn: boolean): void {
+  private writeParts(row: number, sent: number, age: number, audience: number): void {
     const { rich, view } = this;
-    const { fieldCount, rowCapacity, raw, fieldTick, viewParts, ownerParts } = rich;
+    const { fieldCount, rowCapacity, raw, fieldTick, viewParts, teamParts, ownerParts } = rich;
     const form = this.chooseForm(row, sent, age);
     const since = form === FORM_ENTER ? SINCE_ENTER : sent;
     this.beginMask(form);
@@ -63,7 +78,9 @@ export class RichFrameBuilder extends FrameBuilder {
       if (since < 0 ? raw[cell] !== 0 : fieldTick[cell] > since) this.setBit(bit);
     }
     this.markDue(viewParts, row, since, bit);
-    if (isOwn) this.markDue(ownerParts, row, since, bit + viewParts.length);
+    bit += viewParts.length;
+    if (audience !== ALL) this.markDue(teamParts, row, since, bit);
+    if (audience === OWNER) this.markDue(ownerParts, row, since, bit + teamParts.length);
     let at = this.putPosition(row, form, this.putMask());
     bit = MASK_FIELD_SHIFT;
     for (let field = 0; field < fieldCount; field++, bit++) {
@@ -71,6 +88,9 @@ export class RichFrameBuilder extends FrameBuilder {
     }
     for (let i = 0; i < viewParts.length; i++, bit++) {
       if (this.hasBit(bit)) at = viewParts[i].write(row, since, view, at);
+    }
+    for (let i = 0; i < teamParts.length; i++, bit++) {
+      if (this.hasBit(bit)) at = teamParts[i].write(row, since, view, at);
     }
     for (let i = 0; i < ownerParts.length; i++, bit++) {
       if (this.hasBit(bit)) at = ownerParts[i].write(row, since, view, at);

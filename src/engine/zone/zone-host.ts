@@ -100,7 +100,7 @@ export class ZoneHost {
       journal: this.journal,
     });
     zone.onKeyTaken = (key) => this.mirrors.release(key);
-    zone.onRowReset = (row) => this.changes.reset(row);
+    zone.onRowReset = (row) => this.replicator.resetRow(row);
     zone.onDespawn = (row) => this.onDespawn(row);
     this.steps = this.listSteps();
     this.intake.clients.takeBackUncommitted();

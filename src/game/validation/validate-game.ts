@@ -59,7 +59,7 @@ const FORM_KEYS = ['topic', 'other', 'a', 'b', 'scale', 'value'];
 const FIELD_TYPES = [...Object.keys(COLUMN_BYTES), 'bool', 'text', 'ref'];
 /** Those whose form on the wire is their own. */
 const SHAPED_TYPES = ['bool', 'text', 'ref'];
-const AUDIENCES = ['view', 'owner'];
+const AUDIENCES = ['view', 'team', 'owner'];
 const TOPICS = ['player', 'combat', 'economy', 'match'];
 const HOOKS = ['ground', 'populate', 'applyEvent', 'populateCell', 'applyToCell', 'cellChanged'];
 /** What a name may consist of: it becomes a key of plain objects, a column, a label of a metric. */

@@ -10,7 +10,7 @@ export function checkSight(game: Loose, say: (part: string, what: string, allowe
   if (visibility !== undefined && visibility !== 'masks')
     say('visibility', `is ${String(visibility)}`, "'masks', or nothing");
   if (teams !== undefined && teams !== true) say('teams', `is ${String(teams)}`, 'true, or nothing');
-  for (const name of Object.keys(fields)) {
+  for (const [name, field] of Object.entries(fields)) {
     if (visibility === 'masks' && SIGHT_FIELD_NAMES.includes(name)) {
       say(
         `fields.${name}`,
@@ -24,6 +24,10 @@ export function checkSight(game: Loose, say: (part: string, what: string, allowe
         'has the name of the column that teams: true brings',
         `any name but ${TEAM_FIELD_NAMES.join(', ')}`,
       );
+    }
+    const wire = field?.wire as Loose | undefined;
+    if (wire?.audience === 'team' && teams !== true) {
+      say(`fields.${name}.wire.audience`, "is 'team' in a game without teams", "'team' beside teams: true");
     }
   }
 }

@@ -227,6 +227,9 @@ function addWelcome(builder: Builder, welcome: WelcomeInfo): Offset {
   return Welcome.endWelcome(builder);
 }
 
+/** By the schema's Audience. */
+const AUDIENCES: readonly FieldForm['audience'][] = [undefined, 'owner', 'team'];
+
 function addField(builder: Builder, field: FieldForm): Offset {
   const { type, scale, offset, audience, shape, length = 0, names } = field;
   const name = builder.createString(field.name);
@@ -242,7 +245,7 @@ function addField(builder: Builder, field: FieldForm): Offset {
   FieldInfo.addType(builder, WIRE_TYPES[type]);
   FieldInfo.addScale(builder, scale);
   FieldInfo.addOffset(builder, offset);
-  FieldInfo.addAudience(builder, audience === 'owner' ? Audience.Owner : Audience.View);
+  FieldInfo.addAudience(builder, AUDIENCES.indexOf(audience));
   FieldInfo.addShape(builder, shape === undefined ? FieldShape.Number : FIELD_SHAPES.indexOf(shape));
   FieldInfo.addLength(builder, length);
   if (nameList !== 0) FieldInfo.addNames(builder, nameList);
@@ -292,9 +295,10 @@ export function readWelcome(frame: ServerFrame): WelcomeInfo | null {
 function readField(field: FieldInfo): FieldForm | null {
   const type = WIRE_TYPE_NAMES[field.type()];
   const shape = FIELD_SHAPES[field.shape()];
-  if (type === undefined || shape === undefined || field.audience() > Audience.Owner) return null;
+  if (type === undefined || shape === undefined || field.audience() > Audience.Team) return null;
   const form: FieldForm = { name: field.name() ?? '', type, scale: field.scale(), offset: field.offset() };
-  if (field.audience() === Audience.Owner) form.audience = 'owner';
+  const audience = AUDIENCES[field.audience()];
+  if (audience !== undefined) form.audience = audience;
   if (shape !== 'number') form.shape = shape;
   if (field.length() > 0) form.length = field.length();
   const count = field.namesLength();

@@ -4,5 +4,6 @@
 
 export enum Audience {
   View = 0,
-  Owner = 1
+  Owner = 1,
+  Team = 2
 }
