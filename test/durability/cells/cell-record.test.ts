@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
-import { decodeCell, encodeCell } from '../../../src/durability/cells/cell-record.js';
+import { decodeCell, encodeCell, repackRows } from '../../../src/durability/cells/cell-record.js';
 import { CellRecords, cellKey, versionOfKey } from '../../../src/durability/cells/cell-store.js';
 import type { ColumnSpec } from '../../../src/memory/world/world-layout.js';
 import { TickStore } from '../../engine/cells/tick-store.js';
@@ -110,4 +110,14 @@ test('arrays of a record keep their elements, also where the game has more or fe
     [...decodeCell(encodeCell(1, before, [...rows]), 1, before).bytes],
     rows.flatMap((row) => [...row]),
   );
+});
+
+test('a column that is new has its initial value in every row, where it has one', () => {
+  const now = [
+    { name: 'kind', type: 'u8' },
+    { name: 'shownTo', type: 'u32', initial: 0xffffffff },
+    { name: 'hp', type: 'u8' },
+  ] as const;
+  const bytes = repackRows({ count: 2, bytes: Uint8Array.of(3, 4) }, [{ name: 'kind', type: 'u8' }], now);
+  assert.deepEqual([...bytes], [3, 255, 255, 255, 255, 0, 4, 255, 255, 255, 255, 0]);
 });
