@@ -233,6 +233,11 @@ export interface GameDefinition<F extends FieldDefinitions = FieldDefinitions> {
   fields: F;
   /** `masks`: entities have Zone.shownTo, sees and setViewRadius. Absent: whoever is near sees everything. */
   visibility?: 'masks';
+  /**
+   * Kinds that are seen from farther than the server's view radius: so many times as far, 1 to 3, or from everywhere in the
+   * world. For few entities, such as towers, bosses and flags.
+   */
+  seenFrom?: Readonly<Record<string, number | 'everywhere'>>;
   /** Entities have Zone.team, and fields may have the audience `team`. */
   teams?: true;
   commands: readonly CommandDefinition<F>[];

@@ -43,6 +43,8 @@ export interface GameSource<
   fields?: F;
   /** `masks`: entities have Zone.shownTo, sees and setViewRadius. Absent: whoever is near sees everything. */
   visibility?: 'masks';
+  /** Kinds that are seen from farther than others: so many times the view radius, 1 to 3, or from everywhere. */
+  seenFrom?: Readonly<Record<string, number | 'everywhere'>>;
   /** Entities have Zone.team, and fields may have the audience `team`. */
   teams?: true;
   commands?: { [K in keyof C]: CommandSource<F, C[K]> };

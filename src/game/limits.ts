@@ -20,6 +20,9 @@ export const FIELD_ELEMENTS_MAX = 4096;
 /** Of the largest record of an entity, its owner's: a quarter of a frame. */
 export const RECORD_FIELD_BYTES_MAX = 4096;
 
+/** Times the server's view radius from which a kind may be seen: less than a zone is wide, see replication/limits.ts. */
+export const SEEN_FROM_MAX = 3;
+
 /** Of any grant, either way; a grant's own bounds are within it. */
 export const GRANT_AMOUNT_MAX = 1e12;
 

@@ -46,3 +46,14 @@ test('the names that a choice takes are those of its columns', () => {
     TEAM_COLUMNS.map(({ name }) => name),
   );
 });
+
+test('a kind is seen from 1 to 3 times as far, or from everywhere', () => {
+  for (const one of [1, 3, 'everywhere']) assert.deepEqual(mistakesOf({ seenFrom: { one } }), []);
+  for (const one of [0.5, 3.1, Number.NaN, 'far', null]) {
+    assert.deepEqual(mistakesOf({ seenFrom: { one } }), [
+      `seenFrom.one is ${one}; allowed: a number from 1 to 3, or 'everywhere'`,
+    ]);
+  }
+  assert.deepEqual(mistakesOf({ seenFrom: { two: 2 } }), ['seenFrom.two is no kind; allowed: one']);
+  assert.match(mistakesOf({ seenFrom: 2 })[0], /^seenFrom is 2; allowed: an object/);
+});

@@ -13,10 +13,16 @@ import type { Area } from '../../base/area.js';
 import { COUNTER } from '../../memory/tables/zone-counters.js';
 import { type PackedRows, RowCells } from '../../memory/world/row-cells.js';
 import { LIVE_BLOCK, type WorldBuffer } from '../../memory/world/world-buffer.js';
-import { SCALAR_MIRROR_LIMIT, SCALAR_ROW_LIMIT } from '../../memory/world/world-layout.js';
+import {
+  SCALAR_EVERYWHERE_COUNT,
+  SCALAR_EVERYWHERE_ROWS,
+  SCALAR_MIRROR_LIMIT,
+  SCALAR_ROW_LIMIT,
+} from '../../memory/world/world-layout.js';
 import { type EngineColumns, engineColumnsOf, mirroredColumns } from '../entities/columns.js';
 import { wireIdOfKey } from '../entities/entity-key.js';
 import { FreeBitmap } from '../entities/free-bitmap.js';
+import type { FarKinds } from '../replication/far-kinds.js';
 import type { EngineZone } from '../zone/zone.js';
 import { MIRROR_GRACE_TICKS, MIRROR_READS_MAX } from './limits.js';
 
@@ -38,6 +44,8 @@ interface Stage {
 
 export class Mirrors {
   private readonly neighbours: readonly Neighbour[];
+  private readonly distant: readonly Neighbour[];
+  private readonly farKinds: FarKinds | undefined;
   private readonly rows: FreeBitmap;
   private readonly seenTick: Int32Array;
   private readonly cells: RowCells;
@@ -51,11 +59,12 @@ export class Mirrors {
     private readonly zone: EngineZone,
     neighbours: readonly WorldBuffer[],
     margin: number,
+    /** Where the game has kinds that are seen from afar: those, and the zones beyond the neighbours. */
+    far?: { kinds: FarKinds; distant: readonly WorldBuffer[] },
   ) {
-    this.neighbours = neighbours.map((buffer) => ({
-      buffer,
-      blocks: buffer.blocks.map((block) => ({ scalars: block.scalars, engine: engineColumnsOf(block) })),
-    }));
+    this.neighbours = neighbours.map(openNeighbour);
+    this.distant = (far?.distant ?? []).map(openNeighbour);
+    this.farKinds = far?.kinds;
     const capacity = zone.rowCapacity - zone.ownCapacity;
     this.cells = new RowCells(mirroredColumns(zone.buffer.layout, zone.game.fields));
     this.stage = { key: new Uint32Array(capacity), rows: this.cells.createPacked(capacity) };
@@ -94,7 +103,10 @@ export class Mirrors {
 
   refresh(): void {
     for (let i = 0; i < this.neighbours.length; i++) {
-      this.mirror(this.neighbours[i]);
+      this.mirror(this.neighbours[i], false);
+    }
+    for (let i = 0; i < this.distant.length; i++) {
+      this.mirror(this.distant[i], true);
     }
     this.forgetUnseen();
     this.zone.scalars[SCALAR_MIRROR_LIMIT] = this.rowLimit; // from here on they are committed with the tick
@@ -124,10 +136,11 @@ export class Mirrors {
     }
   }
 
-  private mirror(neighbour: Neighbour): void {
+  private mirror(neighbour: Neighbour, isDistant: boolean): void {
     for (let reads = 0; reads < MIRROR_READS_MAX; reads++) {
       const held = neighbour.buffer.hold();
-      const count = this.read(neighbour, neighbour.buffer.committedIndex);
+      const block = neighbour.buffer.committedIndex;
+      const count = isDistant ? this.readEverywhere(neighbour, block) : this.read(neighbour, block);
       if (neighbour.buffer.isHeld(held)) {
         this.show(count);
         return;
@@ -141,28 +154,45 @@ export class Mirrors {
    * entities are near the border; those beyond the stage are counted and have no room.
    */
   private read({ buffer, blocks }: Neighbour, blockIndex: number): number {
-    const { zone, cells, stage, minX, maxX, minY, maxY } = this;
-    const { alive, positionX, positionY, key } = blocks[blockIndex].engine;
+    const { minX, maxX, minY, maxY, farKinds } = this;
+    const { alive, positionX, positionY, kind } = blocks[blockIndex].engine;
     const rowLimit = blocks[blockIndex].scalars[SCALAR_ROW_LIMIT];
     let count = 0;
     for (let source = 0; source < rowLimit; source++) {
       const x = positionX[source];
       const y = positionY[source];
       if (alive[source] === 0 || x < minX || x > maxX || y < minY || y > maxY) {
-        continue;
+        if (farKinds === undefined || alive[source] === 0 || !farKinds.reaches(kind[source], x, y)) continue;
       }
-      const sourceKey = key[source];
-      const row = zone.rowOfId[wireIdOfKey(sourceKey)] - 1;
-      if (row >= 0 && row < zone.ownCapacity) {
-        continue; // it has arrived here and its old zone has not committed that yet
-      }
-      if (count < stage.key.length) {
-        stage.key[count] = sourceKey;
-        cells.pack(buffer, blockIndex, source, stage.rows, count);
-      }
-      count++;
+      count = this.put(buffer, blocks[blockIndex], blockIndex, source, count);
     }
     return count;
+  }
+
+  /** @hot The same of a zone that is no neighbour: what it lists as seen everywhere. */
+  private readEverywhere({ buffer, blocks }: Neighbour, blockIndex: number): number {
+    const { scalars, engine } = blocks[blockIndex];
+    let count = 0;
+    for (let i = 0; i < scalars[SCALAR_EVERYWHERE_COUNT]; i++) {
+      const source = scalars[SCALAR_EVERYWHERE_ROWS + i];
+      if (engine.alive[source] !== 0) count = this.put(buffer, blocks[blockIndex], blockIndex, source, count);
+    }
+    return count;
+  }
+
+  /** @hot Into the stage, as the entity of this number. Returns how many there are then. */
+  private put(buffer: WorldBuffer, block: NeighbourBlock, blockIndex: number, source: number, count: number): number {
+    const { zone, cells, stage } = this;
+    const sourceKey = block.engine.key[source];
+    const row = zone.rowOfId[wireIdOfKey(sourceKey)] - 1;
+    if (row >= 0 && row < zone.ownCapacity) {
+      return count; // it has arrived here and its old zone has not committed that yet
+    }
+    if (count < stage.key.length) {
+      stage.key[count] = sourceKey;
+      cells.pack(buffer, blockIndex, source, stage.rows, count);
+    }
+    return count + 1;
   }
 
   /** @hot What was read is one tick's: it becomes what this zone sees. */
@@ -226,6 +256,13 @@ export class Mirrors {
     }
     zone.counters[COUNTER.mirrors] = count;
   }
+}
+
+function openNeighbour(buffer: WorldBuffer): Neighbour {
+  return {
+    buffer,
+    blocks: buffer.blocks.map((block) => ({ scalars: block.scalars, engine: engineColumnsOf(block) })),
+  };
 }
 
 /** The areas of a world cut into a grid of zones, by zone id. */

@@ -13,6 +13,7 @@ import { KNOWN_ENTITIES_MAX } from '../../protocol/limits.js';
 import { WIRE_ID_MASK } from '../entities/entity-key.js';
 import type { Quadtree } from '../space/quadtree.js';
 import { EntityWriter, type EntityWriterOptions } from './entity-writer.js';
+import type { FarKinds } from './far-kinds.js';
 import { FRAME_BYTES_MAX, FRAMES_IN_FLIGHT_MAX, KEEP_ALIVE_MS, LEAVE_RADIUS_FACTOR } from './limits.js';
 import { RichChangeTicks } from './rich-change-ticks.js';
 import { Sight } from './sight.js';
@@ -42,6 +43,8 @@ export interface ReplicatorOptions extends EntityWriterOptions {
   index: Quadtree;
   viewRadius: number;
   leaveRadius: number;
+  /** Undefined: the game has no kinds that are seen from afar. */
+  far?: FarKinds | undefined;
 }
 
 export class Replicator {
@@ -221,7 +224,7 @@ export class Replicator {
 
   /** @hot Fills next* with what the client is to have, sorted by wire id, and leaves with what it is to lose. */
   private findVisible(client: number, knownStart: number, knownCount: number): number {
-    const { zone, clients, index } = this.options;
+    const { zone, clients, index, far } = this.options;
     const { mark, candidates, distances, nextKey, nextSent, nextRow, sight } = this;
     let { viewRadius, leaveRadius } = this.options;
     const ownRow = this.rowOfClient[client];
@@ -248,9 +251,11 @@ export class Replicator {
     const stamp = this.stamp;
     let enterSquared = viewSquared;
     let staySquared = Number.POSITIVE_INFINITY;
-    if (found > KNOWN_ENTITIES_MAX) {
+    const farCount =
+      far === undefined ? 0 : far.collect(this.viewX[client], this.viewY[client], viewRadius, sight, client);
+    if (found + farCount > KNOWN_ENTITIES_MAX) {
       // More than a client can have: the view shrinks to the nearest, with a band of its own between coming and going.
-      staySquared = this.crowdRadiusSquared(found, leaveRadius * leaveRadius, KNOWN_ENTITIES_MAX);
+      staySquared = this.crowdRadiusSquared(found, leaveRadius * leaveRadius, KNOWN_ENTITIES_MAX - farCount);
       enterSquared = Math.min(viewSquared, staySquared * CROWD_ENTER_SHARE);
       zone.counters[COUNTER.visibleTruncated]++;
     }
@@ -261,6 +266,7 @@ export class Replicator {
           stamp + (squared > enterSquared ? MARK_BAND : squared > nearSquared ? MARK_FAR : MARK_NEAR);
       }
     }
+    if (far !== undefined) found = this.markFar(far, farCount, found);
     if (ownRow >= 0) {
       mark[ownRow] = stamp + MARK_NEAR;
     }
@@ -297,6 +303,19 @@ export class Replicator {
     }
     zone.counters[COUNTER.entityEnters] += enterCount;
     return enterCount === 0 ? count : this.mergeEnters(count, enterCount);
+  }
+
+  /** @hot What is seen from afar and is not in view already. Returns how many candidates there are then. */
+  private markFar({ seenRows, mayEnter }: FarKinds, farCount: number, found: number): number {
+    const { mark, candidates, stamp } = this;
+    let count = found;
+    for (let i = 0; i < farCount; i++) {
+      const row = seenRows[i];
+      if (mark[row] > stamp + MARK_BAND) continue;
+      mark[row] = stamp + (mayEnter[i] !== 0 ? MARK_FAR : MARK_BAND);
+      if (count < candidates.length) candidates[count++] = row;
+    }
+    return count;
   }
 
   /** @hot The squared radius within which at most so many of the found stand, by rings of equal area. */

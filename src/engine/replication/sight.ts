@@ -25,6 +25,11 @@ export class Sight {
     return this.reach[client];
   }
 
+  /** @hot */
+  isShown(client: number, row: number): boolean {
+    return this.reach[client] > 0 && (this.columns.shownTo[row] & this.sees[client]) !== 0;
+  }
+
   /** @hot Keeps of what is near what the client sees, in its order. Returns how many that are. */
   keepShown(client: number, rows: Int32Array, distances: Float32Array, count: number): number {
     const { shownTo } = this.columns;

@@ -14,12 +14,20 @@ import { CommandIntake } from '../clients/command-intake.js';
 import { neighbourZones, POSITION_QUANTUM, type WorldPlan } from '../plan/world-plan.js';
 import { ZoneJournal } from '../replay/zone-journal.js';
 import type { ChangeTicks } from '../replication/change-ticks.js';
+import { createFarKinds, type FarKinds } from '../replication/far-kinds.js';
 import { Replicator } from '../replication/replicator.js';
 import { createChangeTicks } from '../replication/rich-change-ticks.js';
 import { findBadValue, runSystem, throwFault } from './game-fault.js';
 import { NOTICE_ROOM_BYTES } from './main-notices.js';
 import type { EngineZone } from './zone.js';
 import { buildIndex, createZoneParts, populateZone, type ZoneParts } from './zone-parts.js';
+
+/** Those whose entities it mirrors only where they are seen everywhere. */
+function distantZones(plan: WorldPlan, zoneId: number): WorldBuffer[] {
+  const near = [zoneId, ...neighbourZones(plan, zoneId)];
+  const distant = plan.worlds.filter((_, id) => !near.includes(id));
+  return distant.map((buffer) => new WorldBuffer(buffer, plan.layout));
+}
 
 export class ZoneHost {
   readonly zone: EngineZone;
@@ -30,6 +38,7 @@ export class ZoneHost {
   private readonly mirrors: Mirrors;
   private readonly handoff: Handoff;
   private readonly changes: ChangeTicks;
+  private readonly far: FarKinds | undefined;
   private readonly isChecked: boolean;
   /** Undefined: the whole world is in memory. */
   readonly cells: CellHost | undefined;
@@ -55,6 +64,7 @@ export class ZoneHost {
     const limits = new LiveLimits(plan.limits);
     const clients = new ClientTable(plan.clients, settings.clientsMax);
     this.changes = createChangeTicks(zone, listReplicatedFields(game.fields), POSITION_QUANTUM);
+    this.far = createFarKinds(zone, settings.viewRadius);
     this.replicator = new Replicator({
       zone,
       changes: this.changes,
@@ -64,11 +74,13 @@ export class ZoneHost {
       viewRadius: settings.viewRadius,
       leaveRadius: plan.leaveRadius,
       limits,
+      far: this.far,
     });
     this.mirrors = new Mirrors(
       zone,
       neighbourZones(plan, zoneId).map((id) => new WorldBuffer(plan.worlds[id], layout)),
       margin,
+      this.far && { kinds: this.far, distant: distantZones(plan, zoneId) },
     );
     this.journal =
       settings.journalFlushMs === 0 ? undefined : new ZoneJournal(zone, new ByteRing(plan.journals[zoneId]));
@@ -166,6 +178,7 @@ export class ZoneHost {
   }
 
   private commit(): void {
+    this.far?.gather();
     this.zone.claimEvents();
     this.handoff.claimRecords();
     this.parts.buffer.commit();

@@ -38,18 +38,8 @@ type Loose = Readonly<Record<string, unknown>>;
 
 const GAME_KEYS = [
   ...['name', 'version', 'kinds', 'persistentKinds', 'fields', 'commands', 'grants', 'events', 'eventForms', 'systems'],
-  ...[
-    'visibility',
-    'teams',
-    'spawnPlayer',
-    'ground',
-    'populate',
-    'applyEvent',
-    'restingKinds',
-    'populateCell',
-    'applyToCell',
-  ],
-  'cellChanged',
+  ...['visibility', 'teams', 'seenFrom'],
+  ...['spawnPlayer', 'ground', 'populate', 'applyEvent', 'restingKinds', 'populateCell', 'applyToCell', 'cellChanged'],
 ];
 const FIELD_KEYS = ['type', 'oneOf', 'length', 'bytes', 'wire', 'persistent'];
 const WIRE_KEYS = ['type', 'scale', 'offset', 'audience'];

@@ -1,10 +1,13 @@
 // Mistakes in what a game says of who sees what.
 
+import { SEEN_FROM_MAX } from '../limits.js';
 import { SIGHT_FIELD_NAMES, TEAM_FIELD_NAMES } from './reserved-names.js';
 
+type Say = (part: string, what: string, allowed: string) => void;
 type Loose = Readonly<Record<string, unknown>>;
 
-export function checkSight(game: Loose, say: (part: string, what: string, allowed: string) => void): void {
+export function checkSight(game: Loose, say: Say): void {
+  checkSeenFrom(game, say);
   const { visibility, teams } = game;
   const fields = (typeof game.fields === 'object' && game.fields !== null ? game.fields : {}) as Record<string, Loose>;
   if (visibility !== undefined && visibility !== 'masks')
@@ -29,5 +32,19 @@ export function checkSight(game: Loose, say: (part: string, what: string, allowe
     if (wire?.audience === 'team' && teams !== true) {
       say(`fields.${name}.wire.audience`, "is 'team' in a game without teams", "'team' beside teams: true");
     }
+  }
+}
+
+function checkSeenFrom({ seenFrom, kinds }: Loose, say: Say): void {
+  if (seenFrom === undefined) return;
+  const allowed = `a number from 1 to ${SEEN_FROM_MAX}, or 'everywhere'`;
+  if (typeof seenFrom !== 'object' || seenFrom === null || Array.isArray(seenFrom)) {
+    say('seenFrom', `is ${String(seenFrom)}`, `an object with ${allowed} by kind`);
+    return;
+  }
+  for (const [kind, from] of Object.entries(seenFrom)) {
+    if (!Array.isArray(kinds) || !kinds.includes(kind)) say(`seenFrom.${kind}`, 'is no kind', String(kinds));
+    const isSound = from === 'everywhere' || (typeof from === 'number' && from >= 1 && from <= SEEN_FROM_MAX);
+    if (!isSound) say(`seenFrom.${kind}`, `is ${String(from)}`, allowed);
   }
 }

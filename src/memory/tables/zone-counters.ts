@@ -46,6 +46,7 @@ export const COUNTERS = [
   'ordersHeldUp',
   'noticesHeldUp',
   'cellJoinsHurried',
+  'farKindsRefused',
 ] as const;
 
 export type CounterName = (typeof COUNTERS)[number];

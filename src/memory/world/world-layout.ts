@@ -82,6 +82,9 @@ export const SCALAR_MIRROR_LIMIT = 7;
 export const SCALAR_JOURNALED = 8;
 /** Records in the queue of cells. */
 export const SCALAR_CELL_QUEUE = 32;
+/** Own rows of kinds that are seen everywhere: how many are listed, and the list up to the last scalar. */
+export const SCALAR_EVERYWHERE_COUNT = 40;
+export const SCALAR_EVERYWHERE_ROWS = 41;
 export const SCALAR_COUNT = 64;
 
 const SCALARS_BYTES = SCALAR_COUNT * 4;
