@@ -53,6 +53,11 @@ export class HeadlessClient {
     return kind === undefined ? all : all.filter((entity) => entity.kind === kind);
   }
 
+  /** Whether it has an entity in view, by its id. */
+  sees(entityId: number): boolean {
+    return this.decoder.entities.has(entityId);
+  }
+
   /**
    * Sends a command of the game; the next tick applies it. Returns a RejectCode: 0 when it was sent, else what the server's
    * check says of the payload. What the game's own code refuses comes later, in `rejects`.
