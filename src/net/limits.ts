@@ -34,6 +34,8 @@ export const HTTP_UNSENT_BYTES_MAX = 1024 * 1024;
 export const HTTP_UNSENT_BYTES_TOTAL_MAX = 32 * 1024 * 1024;
 /** The metrics page is built at most four times a second: building takes 2 ms of the thread that sends frames. */
 export const METRICS_PAGE_MS = 250;
+/** prom-client's own watch over the event loop, whose figures are not shown, wakes main this often: an hour. */
+export const PROM_CLIENT_LAG_MS = 3600 * 1000;
 /** A resume token may come from so far in the future: clocks are set back, and differ between servers of one secret. */
 export const TOKEN_SKEW_MS = 24 * 3600 * 1000;
 /** The wall clock has jumped when it moves this much against the monotonic one. NTP's slow corrections stay below. */

@@ -126,6 +126,7 @@ class NetServer implements Net {
   private readonly admission: Admission;
   private readonly http: HttpServer;
   private readonly log: Log;
+  private readonly metrics: Metrics;
   private readonly resumption: Resumption | undefined;
   private readonly steady: SteadyClock;
   private timer: NodeJS.Timeout | undefined;
@@ -175,6 +176,7 @@ class NetServer implements Net {
     registerNetMetrics(metrics, counters, sessions);
     this.admission = admission;
     this.log = log;
+    this.metrics = metrics;
     this.sessions = sessions;
     this.sink = gateway;
     this.stats = createStats(counters, sessions);
@@ -226,7 +228,9 @@ class NetServer implements Net {
   }
 
   private beat(now: number): void {
-    const judges = now - this.clock[0] < STALL_MS;
+    const sinceMs = now - this.clock[0];
+    const judges = sinceMs < STALL_MS;
+    this.metrics.loopLag.note(sinceMs - NET_BEAT_MS);
     this.clock[0] = now;
     this.steady.check();
     this.transport.beat(judges);

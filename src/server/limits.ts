@@ -32,9 +32,12 @@ export const GENERATION_LEAP_MAX = 2 ** 24;
 
 // --- the watch over tick threads ---
 
-/** How often main looks at the heartbeats: a small part of the smallest --hang-ms, which is 50. */
-export const WATCH_EVERY_MS = 20;
-/** A look that comes this late says that main itself stood still, so that nobody is judged by it. Ten looks. */
+/** Main looks at the heartbeats this often within --hang-ms, so a thread that hangs is found at most a tenth later. */
+export const WATCHES_PER_HANG = 10;
+/** But not more often than this, which is a small part of the smallest --hang-ms, 50, nor more seldom. */
+export const WATCH_MS_MIN = 20;
+export const WATCH_MS_MAX = 50;
+/** A look that comes this late says that main itself stood still, so that nobody is judged by it. Four looks at least. */
 export const WATCH_LATE_MS = 200;
 /** For loading the game and attaching, before a thread counts as hung: seconds on a busy machine. */
 export const TICK_THREAD_START_MS_MAX = 15000;

@@ -24,6 +24,9 @@ export const SLOW_CALL_MS = 1000;
 export const CLOSE_GRACE_MS = 5000;
 /** How often a consumer of the embedded log looks for what other threads and processes have appended. */
 export const EMBEDDED_POLL_MS = 50;
+/** And how often after it has found nothing for EMBEDDED_QUIET_POLLS times in a row, which is two seconds. */
+export const EMBEDDED_QUIET_POLL_MS = 200;
+export const EMBEDDED_QUIET_POLLS = 40;
 /** After an error of such a consumer; doubled up to the longest. */
 export const EMBEDDED_RETRY_MS_MIN = 100;
 export const EMBEDDED_RETRY_MS_MAX = 5000;

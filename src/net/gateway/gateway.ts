@@ -167,6 +167,7 @@ export class Gateway implements ClientSink, Doorkeeper {
 
   /** Looks for sessions that took too long. */
   beat(judges: boolean): void {
+    if (this.sessions.isEmpty) return;
     const { state, heldSince, openedAt, clock, capacity } = this.sessions;
     const { joinTimeoutMs, slowClientMs } = this.settings;
     for (let client = 0; client < capacity; client++) {

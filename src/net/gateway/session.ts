@@ -122,6 +122,11 @@ export class SessionTable {
     this.counts[SESSION_FREE] = capacity;
   }
 
+  /** Nobody holds an index, and nobody's waits. */
+  get isEmpty(): boolean {
+    return this.counts[SESSION_FREE] === this.capacity;
+  }
+
   /** Connections that hold an index. */
   get used(): number {
     return this.capacity - this.counts[SESSION_FREE] - this.counts[SESSION_ABSENT];

@@ -14,7 +14,8 @@ import {
   PACKETS_OUT,
 } from '../gateway/net-counters.js';
 import { SESSION_FREE, SESSION_STATES, type SessionTable } from '../gateway/session.js';
-import { METRICS_PAGE_MS } from '../limits.js';
+import { METRICS_PAGE_MS, PROM_CLIENT_LAG_MS } from '../limits.js';
+import { LoopLag } from './loop-lag.js';
 
 export type Labels = Record<string, string>;
 /** States the present value of one series. */
@@ -22,14 +23,27 @@ export type Report = (value: number, labels?: Labels) => void;
 /** Called at every scrape; series it does not report are not shown. */
 export type Collect = (report: Report) => void;
 
-export class Metrics {
-  private readonly registry = new Registry();
+const LAG_GAUGES: readonly { suffix: string; help: string; seconds: (lag: LoopLag) => number }[] = [
+  { suffix: '', help: 'How late a timer of main came last', seconds: (lag) => lag.lastSeconds },
+  { suffix: 'min_', help: 'The least that a timer of main was late by', seconds: (lag) => lag.minSeconds },
+  { suffix: 'max_', help: 'The most that a timer of main was late by', seconds: (lag) => lag.maxSeconds },
+  { suffix: 'mean_', help: 'How late timers of main were on average', seconds: (lag) => lag.meanSeconds },
+  { suffix: 'stddev_', help: 'Standard deviation of how late they were', seconds: (lag) => lag.stddevSeconds },
+  { suffix: 'p50_', help: 'Half of the timers of main were at most so late', seconds: (lag) => lag.percentile(50) },
+  { suffix: 'p90_', help: '90% of the timers of main were at most so late', seconds: (lag) => lag.percentile(90) },
+  { suffix: 'p99_', help: '99% of the timers of main were at most so late', seconds: (lag) => lag.percentile(99) },
+];
 
+export class Metrics {
+  /** Whoever has a timer on main says here how late it came. */
+  readonly loopLag = new LoopLag();
+  private readonly registry = new Registry();
   private page: Promise<string> | undefined;
   private builtAt = 0;
 
   constructor(private readonly now: () => number = nowMs) {
-    collectDefaultMetrics({ register: this.registry });
+    collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: PROM_CLIENT_LAG_MS });
+    this.registerLoopLag();
   }
 
   get contentType(): string {
@@ -41,7 +55,7 @@ export class Metrics {
     const now = this.now();
     if (this.page === undefined || now - this.builtAt >= METRICS_PAGE_MS) {
       this.builtAt = now;
-      this.page = this.registry.metrics();
+      this.page = this.registry.metrics().finally(() => this.loopLag.beginAgain());
     }
     return this.page;
   }
@@ -71,6 +85,15 @@ export class Metrics {
         collect((value, labels = {}) => counter.inc(labels, value));
       },
     });
+  }
+
+  /** Under the names that dashboards for Node know. prom-client measures with a timer of its own, 100 times a second. */
+  private registerLoopLag(): void {
+    for (const { suffix, help, seconds } of LAG_GAUGES) {
+      const name = `nodejs_eventloop_lag_${suffix}seconds`;
+      this.registry.removeSingleMetric(name);
+      this.registerGauge(name, help, [], (report) => report(seconds(this.loopLag)));
+    }
   }
 
   /** Percentiles that were found elsewhere: one gauge with the label `quantile`, as '0.5' or '0.99'. */

@@ -1,5 +1,6 @@
 // When each part of the I/O thread works: the event rings and the journal many times a second, snapshots and checkpoints
-// every few seconds.
+// every few seconds. While no event comes, the event rings are looked into together with the journal's: two timers would
+// wake the thread twice.
 
 import { nowMs, wallMs } from '../../base/clock.js';
 import type { Settings } from '../../config/settings.js';
@@ -11,11 +12,14 @@ type Periods = Pick<Settings, 'hotSnapshotMs' | 'coldSnapshotMs'>;
 
 export class IoBeats {
   private readonly timers: NodeJS.Timeout[];
-  private pumping: NodeJS.Timeout;
+  /** Undefined: the journal's beat looks into the event rings too. */
+  private pumping: NodeJS.Timeout | undefined;
   private quietBeats = 0;
   private snapshotTimers: NodeJS.Timeout[];
   private periods: Periods;
   private isStopped = false;
+  /** The journal's beat is often enough for event rings that are quiet. */
+  private isShared = false;
 
   constructor(
     private readonly parts: Pick<
@@ -31,7 +35,9 @@ export class IoBeats {
     if (cells !== undefined) this.timers.push(setInterval(() => cells.run(), IO_BEAT_MS));
     if (journal !== undefined) {
       // Twice within the time that may be lost: what was written last is never older than that.
-      this.timers.push(setInterval(() => void journal.run(nowMs()), Math.max(1, journalFlushMs / 2)));
+      const beatMs = Math.max(1, journalFlushMs / 2);
+      this.isShared = beatMs <= IO_QUIET_BEAT_MS;
+      this.timers.push(setInterval(() => this.beatJournal(journal), beatMs));
     }
     if (checkpointer !== undefined) this.timers.push(setInterval(() => checkpointer.take(), checkpointMs));
     this.periods = { hotSnapshotMs, coldSnapshotMs };
@@ -63,7 +69,16 @@ export class IoBeats {
       counters.get('eventsWaiting') === 0 &&
       counters.get('spoolEvents') === 0;
     this.quietBeats = isQuiet ? this.quietBeats + 1 : 0;
-    this.pumping = setTimeout(() => this.pump(), this.quietBeats >= IO_QUIET_BEATS ? IO_QUIET_BEAT_MS : IO_BEAT_MS);
+    const isLongQuiet = this.quietBeats >= IO_QUIET_BEATS;
+    this.pumping =
+      isLongQuiet && this.isShared
+        ? undefined
+        : setTimeout(() => this.pump(), isLongQuiet ? IO_QUIET_BEAT_MS : IO_BEAT_MS);
+  }
+
+  private beatJournal(journal: NonNullable<IoParts['journal']>): void {
+    if (this.pumping === undefined) this.pump();
+    void journal.run(nowMs());
   }
 
   private beginSnapshots(): NodeJS.Timeout[] {

@@ -17,8 +17,10 @@ import {
   TICK_THREAD_START_MS_MAX,
   TICK_THREAD_STOP_MS_MAX,
   TICK_THREAD_UNREADY_FAILURES,
-  WATCH_EVERY_MS,
   WATCH_LATE_MS,
+  WATCH_MS_MAX,
+  WATCH_MS_MIN,
+  WATCHES_PER_HANG,
 } from '../limits.js';
 import type { FromTickThread, TakePlace, TickThreadData } from './thread-messages.js';
 
@@ -58,7 +60,7 @@ export interface SupervisorOptions {
 
 export class Supervisor {
   private readonly threads: Thread[];
-  private readonly watch: NodeJS.Timeout;
+  private watch: NodeJS.Timeout;
   /** Has loaded everything and waits to take the place of a thread that fails: most of a replacement is loading. */
   private spare: TickWorker | undefined;
   private isSpareLoaded = false;
@@ -83,7 +85,7 @@ export class Supervisor {
       restarts: 0,
       lastReason: '',
     }));
-    this.watch = setInterval(() => this.look(), WATCH_EVERY_MS);
+    this.watch = this.lookSoon();
   }
 
   /** Resolves when every thread has run a tick; rejects with the first failure before that. */
@@ -102,7 +104,7 @@ export class Supervisor {
 
   async stop(): Promise<void> {
     this.isStopping = true;
-    clearInterval(this.watch);
+    clearTimeout(this.watch);
     await Promise.all([...this.threads.map((thread) => this.stopThread(thread)), this.spare?.terminate()]);
   }
 
@@ -277,7 +279,14 @@ export class Supervisor {
     this.options.log.error({}, `tick thread ${index} has not ended; the world is stored as it was last committed`);
   }
 
+  /** --hang-ms may change meanwhile. */
+  private lookSoon(): NodeJS.Timeout {
+    const wantedMs = this.options.plan.settings.hangMs / WATCHES_PER_HANG;
+    return setTimeout(() => this.look(), Math.min(WATCH_MS_MAX, Math.max(WATCH_MS_MIN, wantedMs)));
+  }
+
   private look(): void {
+    this.watch = this.lookSoon();
     const now = nowMs();
     // When main itself stood still, no heartbeat could be seen: nobody is judged by that.
     const wasAway = now - this.watchedMs > WATCH_LATE_MS;

@@ -6,7 +6,13 @@ import { randomUUID } from 'node:crypto';
 import { wallMs } from '../../base/clock.js';
 import { Backoff, pause } from '../deadline.js';
 import type { HealthRecord } from '../health-record.js';
-import { EMBEDDED_POLL_MS, EMBEDDED_RETRY_MS_MAX, EMBEDDED_RETRY_MS_MIN } from '../limits.js';
+import {
+  EMBEDDED_POLL_MS,
+  EMBEDDED_QUIET_POLL_MS,
+  EMBEDDED_QUIET_POLLS,
+  EMBEDDED_RETRY_MS_MAX,
+  EMBEDDED_RETRY_MS_MIN,
+} from '../limits.js';
 import { type LogBatch, type LogHandler, PersistError, type SubscribeOptions } from '../store-ports.js';
 import { PartitionReader } from './embedded-reader.js';
 import type { EmbeddedTopic, GroupLease, LogTables } from './log-tables.js';
@@ -82,12 +88,16 @@ export class EmbeddedConsumer {
     renewal.unref();
     try {
       const readers = Array.from({ length: topic.partitions }, (_, partition) => this.#openReader(topic, partition));
+      let quietPolls = 0;
       while (held && !this.#stopped) {
         let delivered = 0;
         for (let partition = 0; partition < readers.length && held && !this.#stopped; partition++) {
           delivered += await this.#deliverNext(topic, partition, readers[partition]);
         }
-        if (delivered === 0) await this.#idle();
+        quietPolls = delivered === 0 ? quietPolls + 1 : 0;
+        if (delivered === 0) {
+          await this.#idle(quietPolls > EMBEDDED_QUIET_POLLS ? EMBEDDED_QUIET_POLL_MS : EMBEDDED_POLL_MS);
+        }
       }
     } finally {
       clearInterval(renewal);
@@ -175,7 +185,8 @@ export class EmbeddedConsumer {
     return lease.pid === process.pid || isProcessAlive(lease.pid);
   }
 
-  async #idle(): Promise<void> {
+  /** Until something is appended here, or the time is over. */
+  async #idle(ms = EMBEDDED_POLL_MS): Promise<void> {
     if (this.#stopped) return;
     await new Promise<void>((resolve) => {
       const wake = (): void => {
@@ -183,7 +194,7 @@ export class EmbeddedConsumer {
         this.#wakes.delete(wake);
         resolve();
       };
-      const timer = setTimeout(wake, EMBEDDED_POLL_MS);
+      const timer = setTimeout(wake, ms);
       timer.unref();
       this.#wakes.add(wake);
     });

@@ -128,6 +128,7 @@ export class WebSocketTransport {
     const { sessions } = this.options;
     this.closing.beat();
     const slice = this.beatCount++ % PING_SLICES;
+    if (sessions.used === 0) return;
     for (let client = 0; client < sessions.capacity; client++) {
       const connection = this.connections[client];
       if (connection === null || connection.isClosing()) continue;
