@@ -14,6 +14,7 @@ import { COUNTER } from '../../memory/tables/zone-counters.js';
 import { type PackedRows, RowCells } from '../../memory/world/row-cells.js';
 import { LIVE_BLOCK, type WorldBuffer } from '../../memory/world/world-buffer.js';
 import {
+  CHANGES,
   SCALAR_EVERYWHERE_COUNT,
   SCALAR_EVERYWHERE_ROWS,
   SCALAR_MIRROR_LIMIT,
@@ -26,14 +27,16 @@ import type { FarKinds } from '../replication/far-kinds.js';
 import type { EngineZone } from '../zone/zone.js';
 import { MIRROR_GRACE_TICKS, MIRROR_READS_MAX } from './limits.js';
 
-interface NeighbourBlock {
+interface SourceBlock {
   scalars: Int32Array;
   engine: EngineColumns;
 }
 
-interface Neighbour {
+/** A zone that mirrors come from: a neighbour, or one beyond those, of which only what it lists as seen everywhere is read. */
+interface Source {
   buffer: WorldBuffer;
-  blocks: readonly NeighbourBlock[];
+  isDistant: boolean;
+  blocks: readonly SourceBlock[];
 }
 
 /** Entities of one neighbour near the border, as one look at its block found them. */
@@ -43,13 +46,19 @@ interface Stage {
 }
 
 export class Mirrors {
-  private readonly neighbours: readonly Neighbour[];
-  private readonly distant: readonly Neighbour[];
+  private readonly sources: readonly Source[];
   private readonly farKinds: FarKinds | undefined;
   private readonly rows: FreeBitmap;
   private readonly seenTick: Int32Array;
   private readonly cells: RowCells;
   private readonly stage: Stage;
+  /** By source: its changes when it was read last. */
+  private readonly seenChanges: Int32Array;
+  /** Every mirror was shown in the last refresh that read, all found room, and none has come or gone since. */
+  private isSettled = false;
+  /** Of that refresh, and of the last one after it that did not need to read. */
+  private readTick = 0;
+  private passedTick = 0;
   private readonly minX: number;
   private readonly maxX: number;
   private readonly minY: number;
@@ -62,14 +71,17 @@ export class Mirrors {
     /** Where the game has kinds that are seen from afar: those, and the zones beyond the neighbours. */
     far?: { kinds: FarKinds; distant: readonly WorldBuffer[] },
   ) {
-    this.neighbours = neighbours.map(openNeighbour);
-    this.distant = (far?.distant ?? []).map(openNeighbour);
+    this.sources = [
+      ...neighbours.map((buffer) => openSource(buffer, false)),
+      ...(far?.distant ?? []).map((buffer) => openSource(buffer, true)),
+    ];
     this.farKinds = far?.kinds;
     const capacity = zone.rowCapacity - zone.ownCapacity;
     this.cells = new RowCells(mirroredColumns(zone.buffer.layout, zone.game.fields));
     this.stage = { key: new Uint32Array(capacity), rows: this.cells.createPacked(capacity) };
     this.rows = new FreeBitmap(capacity);
     this.seenTick = new Int32Array(capacity);
+    this.seenChanges = new Int32Array(this.sources.length);
     this.minX = zone.area.x - margin;
     this.maxX = zone.area.x + zone.area.width + margin;
     this.minY = zone.area.y - margin;
@@ -101,15 +113,39 @@ export class Mirrors {
     return this.zone.ownCapacity + this.rows.limit;
   }
 
-  refresh(): void {
-    for (let i = 0; i < this.neighbours.length; i++) {
-      this.mirror(this.neighbours[i], false);
+  /** `wasStill`: so was this zone at the end of the last tick. If its neighbours were too, it would read what it has. */
+  refresh(wasStill = false): void {
+    if (wasStill && this.isSettled && !this.hasChanges()) {
+      this.passedTick = this.zone.tick;
+      return;
     }
-    for (let i = 0; i < this.distant.length; i++) {
-      this.mirror(this.distant[i], true);
+    this.catchUp();
+    this.isSettled = true; // unless something below says no
+    for (let i = 0; i < this.sources.length; i++) {
+      // acquire: rows of that change are in the block. Before it is read: a change that comes meanwhile is seen next time.
+      this.seenChanges[i] = Atomics.load(this.sources[i].buffer.words, CHANGES);
+      this.mirror(this.sources[i]);
     }
     this.forgetUnseen();
+    this.readTick = this.zone.tick;
     this.zone.scalars[SCALAR_MIRROR_LIMIT] = this.rowLimit; // from here on they are committed with the tick
+  }
+
+  private hasChanges(): boolean {
+    for (let i = 0; i < this.sources.length; i++) {
+      // acquire: as where it is noted
+      if (Atomics.load(this.sources[i].buffer.words, CHANGES) !== this.seenChanges[i]) return true;
+    }
+    return false;
+  }
+
+  /** What was shown in the last refresh that read was so in those after it that did not need to. */
+  private catchUp(): void {
+    const { seenTick, readTick, passedTick } = this;
+    if (passedTick <= readTick) return;
+    for (let place = 0; place < this.rows.limit; place++) {
+      if (seenTick[place] === readTick) seenTick[place] = passedTick;
+    }
   }
 
   /** Keeps showing an own row that has just departed, until its new zone shows it. */
@@ -117,6 +153,7 @@ export class Mirrors {
     const { zone } = this;
     const key = zone.engine.key[row];
     const mirror = this.allocate(key);
+    this.isSettled = false;
     if (mirror < 0) {
       return;
     }
@@ -132,20 +169,22 @@ export class Mirrors {
   release(key: number): void {
     const row = this.zone.rowOfId[wireIdOfKey(key)] - 1;
     if (row >= this.zone.ownCapacity) {
+      this.isSettled = false;
       this.free(row);
     }
   }
 
-  private mirror(neighbour: Neighbour, isDistant: boolean): void {
+  private mirror(source: Source): void {
     for (let reads = 0; reads < MIRROR_READS_MAX; reads++) {
-      const held = neighbour.buffer.hold();
-      const block = neighbour.buffer.committedIndex;
-      const count = isDistant ? this.readEverywhere(neighbour, block) : this.read(neighbour, block);
-      if (neighbour.buffer.isHeld(held)) {
+      const held = source.buffer.hold();
+      const block = source.buffer.committedIndex;
+      const count = source.isDistant ? this.readEverywhere(source, block) : this.read(source, block);
+      if (source.buffer.isHeld(held)) {
         this.show(count);
         return;
       }
     }
+    this.isSettled = false;
     this.zone.counters[COUNTER.mirrorsTorn]++;
   }
 
@@ -153,7 +192,7 @@ export class Mirrors {
    * @hot Every row of a neighbour is looked at once per tick, so the test for the margin comes first. Returns how many
    * entities are near the border; those beyond the stage are counted and have no room.
    */
-  private read({ buffer, blocks }: Neighbour, blockIndex: number): number {
+  private read({ buffer, blocks }: Source, blockIndex: number): number {
     const { minX, maxX, minY, maxY, farKinds } = this;
     const { alive, positionX, positionY, kind } = blocks[blockIndex].engine;
     const rowLimit = blocks[blockIndex].scalars[SCALAR_ROW_LIMIT];
@@ -170,7 +209,7 @@ export class Mirrors {
   }
 
   /** @hot The same of a zone that is no neighbour: what it lists as seen everywhere. */
-  private readEverywhere({ buffer, blocks }: Neighbour, blockIndex: number): number {
+  private readEverywhere({ buffer, blocks }: Source, blockIndex: number): number {
     const { scalars, engine } = blocks[blockIndex];
     let count = 0;
     for (let i = 0; i < scalars[SCALAR_EVERYWHERE_COUNT]; i++) {
@@ -181,7 +220,7 @@ export class Mirrors {
   }
 
   /** @hot Into the stage, as the entity of this number. Returns how many there are then. */
-  private put(buffer: WorldBuffer, block: NeighbourBlock, blockIndex: number, source: number, count: number): number {
+  private put(buffer: WorldBuffer, block: SourceBlock, blockIndex: number, source: number, count: number): number {
     const { zone, cells, stage } = this;
     const sourceKey = block.engine.key[source];
     const row = zone.rowOfId[wireIdOfKey(sourceKey)] - 1;
@@ -200,6 +239,7 @@ export class Mirrors {
     const { zone, cells, stage } = this;
     const staged = Math.min(count, stage.key.length);
     zone.counters[COUNTER.mirrorsRefused] += count - staged;
+    if (count > staged) this.isSettled = false;
     for (let place = 0; place < staged; place++) {
       const key = stage.key[place];
       const known = zone.rowOfId[wireIdOfKey(key)] - 1;
@@ -219,6 +259,7 @@ export class Mirrors {
     }
     const place = this.rows.take();
     if (place < 0) {
+      this.isSettled = false;
       zone.counters[COUNTER.mirrorsRefused]++;
       return -1;
     }
@@ -249,6 +290,7 @@ export class Mirrors {
         continue;
       }
       count++;
+      if (seenTick[place] !== zone.tick) this.isSettled = false;
       if (zone.tick - seenTick[place] > MIRROR_GRACE_TICKS) {
         this.free(zone.ownCapacity + place);
         count--;
@@ -258,9 +300,10 @@ export class Mirrors {
   }
 }
 
-function openNeighbour(buffer: WorldBuffer): Neighbour {
+function openSource(buffer: WorldBuffer, isDistant: boolean): Source {
   return {
     buffer,
+    isDistant,
     blocks: buffer.blocks.map((block) => ({ scalars: block.scalars, engine: engineColumnsOf(block) })),
   };
 }

@@ -109,6 +109,7 @@ export class LateOrders {
 
   /** In the order in which they came. */
   retry(): void {
+    if (this.waiting.length === 0) return;
     let sent = 0;
     while (sent < this.waiting.length && this.send(this.waiting[sent].record, this.waiting[sent].target)) {
       sent++;

@@ -37,6 +37,7 @@ export class MainNotices {
 
   /** Says what found no room before. */
   retry(): void {
+    if (this.unsaid.length === 0) return;
     let said = 0;
     while (said < this.unsaid.length && this.unsaid[said]()) {
       said++;

@@ -42,6 +42,9 @@ export class ZoneHost {
   private readonly isChecked: boolean;
   /** Undefined: the whole world is in memory. */
   readonly cells: CellHost | undefined;
+  /** Rows, ids and mirrors are as they were committed last, found in this tick after all that writes them. */
+  private isStill = false;
+  private hasRun = false;
   private readonly steps: readonly { phase: number; run: () => void }[];
 
   constructor(
@@ -153,7 +156,7 @@ export class ZoneHost {
 
   /** In their order, which is what the other threads and a successor rely on; `phase` is where their time is counted. */
   private listSteps(): { phase: number; run: () => void }[] {
-    const { zone, handoff, intake, mirrors, journal, parts, replicator } = this;
+    const { zone, handoff, intake, mirrors, journal, replicator } = this;
     return [
       { phase: 0, run: () => handoff.arrive() },
       { phase: 0, run: () => this.cells?.arrive() },
@@ -162,10 +165,10 @@ export class ZoneHost {
       { phase: 1, run: () => this.runSystems() },
       { phase: 2, run: () => handoff.depart() },
       { phase: 2, run: () => handoff.returnIds() },
-      { phase: 2, run: () => mirrors.refresh() },
+      { phase: 2, run: () => mirrors.refresh(this.isStill) },
       { phase: 2, run: () => journal?.mirrors() },
       { phase: 2, run: () => this.cells?.look() },
-      { phase: 3, run: () => buildIndex(parts) },
+      { phase: 3, run: () => this.updateIndex() },
       { phase: 4, run: () => journal?.end() },
       { phase: 4, run: () => this.commit() },
       // Before its entities can live on elsewhere: what they do there is stated after what they did here.
@@ -177,11 +180,18 @@ export class ZoneHost {
     ];
   }
 
+  /** Where nothing has moved, the index of the last tick is what a new one would be. */
+  private updateIndex(): void {
+    this.isStill = this.hasRun && this.parts.buffer.isStill();
+    this.hasRun = true; // the first index of a host was built before the last commit was
+    if (!this.isStill) buildIndex(this.parts);
+  }
+
   private commit(): void {
     this.far?.gather();
     this.zone.claimEvents();
     this.handoff.claimRecords();
-    this.parts.buffer.commit();
+    this.parts.buffer.commit(this.isStill);
   }
 
   private runSystems(): void {

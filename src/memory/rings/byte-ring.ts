@@ -44,6 +44,7 @@ export class ByteRing {
   private readonly mask: number;
   // Producer's own. The consumer's head is read again only when this copy says full.
   private committed: number;
+  private published: number;
   private headCached: number;
   private claimKind = 0;
   private claimBytesMax = NO_CLAIM;
@@ -80,6 +81,7 @@ export class ByteRing {
     this.cursor = Atomics.load(this.i32, HEAD_INDEX); // acquire: bytes before it are free to write
     this.headCached = this.cursor;
     this.committed = Atomics.load(this.i32, TAIL_INDEX); // acquire: records before it are whole
+    this.published = this.committed;
     this.tailCached = this.committed;
   }
 
@@ -119,6 +121,8 @@ export class ByteRing {
 
   /** @hot Producer. All records committed so far become readable, in order. */
   publish(): void {
+    if (this.committed === this.published) return;
+    this.published = this.committed;
     Atomics.store(this.i32, TAIL_INDEX, this.committed); // publish: the records below it are whole
   }
 

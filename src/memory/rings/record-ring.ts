@@ -29,6 +29,7 @@ export class RecordRing {
   private readonly mask: number;
   // Producer's own. The consumer's head is read again only when this copy says full.
   private claimed: number;
+  private published: number;
   private headCached: number;
   // Consumer's own.
   private head: number;
@@ -59,6 +60,7 @@ export class RecordRing {
     this.head = Atomics.load(this.i32, HEAD_INDEX); // acquire: records before it are free to write
     this.headCached = this.head;
     this.claimed = Atomics.load(this.i32, TAIL_INDEX); // acquire: records before it are written
+    this.published = this.claimed;
     this.tailCached = this.claimed;
   }
 
@@ -75,6 +77,8 @@ export class RecordRing {
 
   /** @hot Producer. All records claimed so far become readable, in the order of their claims. */
   publish(): void {
+    if (this.claimed === this.published) return;
+    this.published = this.claimed;
     Atomics.store(this.i32, TAIL_INDEX, this.claimed); // publish: the records below it are whole
   }
 

@@ -4,7 +4,7 @@
 
 import { assert } from '../../base/assert.js';
 import { GLOBALS_COUNT, ZONES_MAX } from '../../engine/limits.js';
-import { RETURNING_IDS_KEPT } from '../limits.js';
+import { RETURNING_IDS_KEPT, STILL_ROWS_MAX } from '../limits.js';
 import { COUNTER, COUNTER_COUNT } from '../tables/zone-counters.js';
 import { type AnyColumn, COLUMN_ARRAYS } from './column-types.js';
 import * as L from './world-layout.js';
@@ -45,6 +45,10 @@ export class WorldBuffer {
   /** Tick thread only: ids that wait for room in those rings. */
   readonly returningIds: number[] = [];
   private readonly outboxes: readonly Int32Array[];
+  /** Tick thread only: the newest committed block has the rows of the older one. */
+  private wasStill = false;
+  /** Tick thread only: the column that was found to differ last, which is where things move. */
+  private movingColumn = 0;
 
   constructor(
     readonly buffer: SharedArrayBuffer,
@@ -100,20 +104,60 @@ export class WorldBuffer {
     return ((Atomics.add(this.words, L.COMMITS, 0) - held) | 0) <= 2;
   }
 
-  /** Tick thread only. Copies the live block over the older committed block and turns readers to it. */
-  commit(): void {
+  /**
+   * Tick thread only. All rows, ids and mirrors are as they were committed last. It is found by comparing, since whoever
+   * writes columns says nothing of it; scalars, globals, marks and cells are left out. A zone of many rows is never still.
+   */
+  isStill(): boolean {
+    const { layout, words, blocks, movingColumn } = this;
+    const committed = this.committedIndex;
+    const live = blocks[LIVE_BLOCK].scalars;
+    const then = blocks[committed].scalars;
+    const rowLimit = live[L.SCALAR_ROW_LIMIT];
+    const mirrorFirst = live[L.SCALAR_MIRROR_FIRST];
+    const mirrorLimit = Math.max(mirrorFirst, live[L.SCALAR_MIRROR_LIMIT]);
+    if (rowLimit + mirrorLimit - mirrorFirst > STILL_ROWS_MAX || live[L.SCALAR_ID_LIMIT] > STILL_ROWS_MAX) return false;
+    for (let i = L.SCALAR_ROW_LIMIT; i <= L.SCALAR_MIRROR_LIMIT; i++) {
+      if (live[i] !== then[i] && i !== L.SCALAR_RANDOM) return false;
+    }
+    const apart = (committed * layout.blockBytes) >> 2;
+    for (let i = 0; i < layout.columns.length; i++) {
+      const column = (movingColumn + i) % layout.columns.length;
+      const { offset, bytes, role } = layout.columns[column];
+      const start = L.BLOCKS_OFFSET + offset;
+      const isSame =
+        role === 'id'
+          ? isSameInBoth(words, apart, start, start + live[L.SCALAR_ID_LIMIT] * bytes)
+          : isSameInBoth(words, apart, start, start + rowLimit * bytes) &&
+            isSameInBoth(words, apart, start + mirrorFirst * bytes, start + mirrorLimit * bytes);
+      if (!isSame) {
+        this.movingColumn = column;
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /**
+   * Tick thread only. Copies the live block over the older committed block and turns readers to it. `isStill`: what isStill()
+   * has answered, and no row has been touched since. If the commit before was still too, both blocks have the rows already.
+   */
+  commit(isStill = false): void {
     // acquire: the writes below come after the reads of readers that have called isHeld(). publish: readers that call it
     // from now on learn that the older block is overwritten. The count is odd already if a thread died while it copied.
     const begun = Atomics.or(this.words, L.COMMITS, 1) | 1;
-    this.copyBlock(LIVE_BLOCK, 3 - indexOf(begun));
+    this.copyBlock(LIVE_BLOCK, 3 - indexOf(begun), isStill && this.wasStill);
     this.fillOutbox(this.outboxes[2 - indexOf(begun)]);
     Atomics.add(this.words, L.COMMITS, 1); // publish: everything copied above is readable
+    // publish: whoever sees it finds those rows in the block. A reader between these two lines is one tick late, and reads.
+    if (!isStill) Atomics.add(this.words, L.CHANGES, 1);
+    this.wasStill = isStill;
   }
 
   /** Replacing tick thread only. The live block becomes what was committed last. */
   restore(): void {
     const committed = indexOf(this.words[L.COMMITS]);
-    this.copyBlock(committed, LIVE_BLOCK);
+    this.copyBlock(committed, LIVE_BLOCK, false);
     this.takeUpOutbox(this.outboxes[committed - 1]);
     // A lost tick may have used ids and rows for the first time, beyond the limits of what was committed. Those ids begin
     // again with their first generation. Those rows are no entities: a journal would take them for known ones.
@@ -144,11 +188,27 @@ export class WorldBuffer {
     this.counters[COUNTER.idsLost] += count - kept;
   }
 
-  private copyBlock(source: number, target: number): void {
-    const { layout, bytes } = this;
+  /** `isAlike`: both have the same rows, ids and mirrors already. */
+  private copyBlock(source: number, target: number, isAlike: boolean): void {
+    this.copyHead(source, target);
+    if (!isAlike) this.copyColumns(source, target);
+  }
+
+  /** All of a block but its columns. */
+  private copyHead(source: number, target: number): void {
+    const { layout, bytes, blocks } = this;
     const sourceStart = L.BLOCKS_OFFSET + source * layout.blockBytes;
     const targetStart = L.BLOCKS_OFFSET + target * layout.blockBytes;
     bytes.copyWithin(targetStart, sourceStart, sourceStart + L.COLUMNS_IN_BLOCK);
+    if (layout.cells === undefined) return;
+    const limit = sourceStart + cellsLimit(layout.cells, blocks[source].scalars);
+    bytes.copyWithin(targetStart + layout.cells.offset, sourceStart + layout.cells.offset, limit);
+  }
+
+  private copyColumns(source: number, target: number): void {
+    const { layout, bytes } = this;
+    const sourceStart = L.BLOCKS_OFFSET + source * layout.blockBytes;
+    const targetStart = L.BLOCKS_OFFSET + target * layout.blockBytes;
     const scalars = this.blocks[source].scalars;
     const rowLimit = scalars[L.SCALAR_ROW_LIMIT];
     const idLimit = scalars[L.SCALAR_ID_LIMIT];
@@ -158,16 +218,25 @@ export class WorldBuffer {
       const { offset, bytes: size, role } = layout.columns[i];
       const from = sourceStart + offset;
       const to = targetStart + offset;
-      bytes.copyWithin(to, from, from + (role === 'id' ? idLimit : rowLimit) * size);
-      // Copies nothing where no mirror is in use: its limit is not above its beginning then.
-      if (role !== 'id')
-        bytes.copyWithin(to + mirrorFirst * size, from + mirrorFirst * size, from + mirrorLimit * size);
-    }
-    if (layout.cells !== undefined) {
-      const limit = sourceStart + cellsLimit(layout.cells, scalars);
-      bytes.copyWithin(targetStart + layout.cells.offset, sourceStart + layout.cells.offset, limit);
+      bytes.copyWithin(to, from, from + wholeWords((role === 'id' ? idLimit : rowLimit) * size));
+      if (role !== 'id' && mirrorLimit > mirrorFirst)
+        bytes.copyWithin(to + mirrorFirst * size, from + mirrorFirst * size, from + wholeWords(mirrorLimit * size));
     }
   }
+}
+
+/** Up to three bytes of rows beyond the limit are copied and compared too. Capacities are multiples of 64, so there is room. */
+function wholeWords(bytes: number): number {
+  return (bytes + 3) & ~3;
+}
+
+/** @hot Whether bytes of the live block are the same in another one, which lies `apart` words behind it. */
+function isSameInBoth(words: Int32Array, apart: number, start: number, limit: number): boolean {
+  const wordLimit = wholeWords(limit) >> 2;
+  for (let word = start >> 2; word < wordLimit; word++) {
+    if (words[word] !== words[word + apart]) return false;
+  }
+  return true;
 }
 
 /** The block that was committed last. The second bit of the count names it, so the count may wrap. */

@@ -52,6 +52,8 @@ export const ROW_CAPACITY = 4;
 
 // Words of the commit line, counted from the beginning of the buffer.
 export const COMMITS = CACHE_LINE_BYTES / 4;
+/** Grows behind a commit whose rows are not those of the commit before. A reader that finds it as it was need not read again. */
+export const CHANGES = COMMITS + 1;
 
 export const COUNTERS_OFFSET = 2 * CACHE_LINE_BYTES;
 

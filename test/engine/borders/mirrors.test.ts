@@ -23,7 +23,7 @@ const game = {
 } as GameDefinition;
 
 interface MirrorParts {
-  mirrors: { refresh(): void; neighbours: { buffer: WorldBuffer }[] };
+  mirrors: { refresh(): void; sources: { buffer: WorldBuffer }[] };
 }
 
 class Stage {
@@ -52,7 +52,7 @@ class Stage {
 
   /** The neighbour's thread runs so many ticks while the third of its rows is read, as often as that. */
   interruptReads(ticks: number, times: number): void {
-    const [{ buffer }] = this.mirrors.neighbours;
+    const [{ buffer }] = this.mirrors.sources;
     let left = times;
     for (const block of buffer.blocks) {
       const columns = block.columns as Record<string, object>;
@@ -208,4 +208,64 @@ test('of two who had one id one after the other only the later one is mirrored, 
   stage.world.run(2);
   assert.equal(stage.ys.length, COUNT);
   assert.equal(zone.rowOfId.filter((row) => row !== 0).length, COUNT);
+});
+
+/** A world in which nothing moves unless told so: what a zone shows of its neighbour, tick by tick. */
+class StillStage {
+  readonly world = new HeadlessWorld({ ...game, systems: [] } as GameDefinition, {
+    ...{ zoneColumns: 2, zoneRows: 1, worldWidth: 200, worldHeight: 200, bots: 0, entitiesPerZone: 4096 },
+  });
+  readonly zone = this.world.hosts[0].zone;
+  readonly other = this.world.hosts[1].zone;
+  readonly row = this.other.spawn(NPC, 104, 10);
+  reads = 0;
+
+  constructor() {
+    const mirrors = (this.world.hosts[0] as unknown as { mirrors: { read(...of: unknown[]): number } }).mirrors;
+    const read = mirrors.read.bind(mirrors);
+    mirrors.read = (...of) => {
+      this.reads++;
+      return read(...of);
+    };
+    this.world.run(10);
+  }
+
+  get shown(): number[] {
+    const { alive, positionY, ownCapacity, rowCapacity } = this.zone;
+    const rows = Array.from({ length: rowCapacity - ownCapacity }, (_, place) => ownCapacity + place);
+    return rows.filter((row) => alive[row] !== 0).map((row) => positionY[row]);
+  }
+}
+
+test('a neighbour in which nothing moves is not read again, and each move of it is shown', () => {
+  const stage = new StillStage();
+  const { reads } = stage;
+  assert.ok(reads >= 1);
+  stage.world.run(100);
+  assert.equal(stage.reads, reads);
+  assert.deepEqual(stage.shown, [10]);
+  for (let y = 11; y < 14; y++) {
+    stage.other.positionY[stage.row] = y;
+    stage.world.run(2);
+    assert.deepEqual(stage.shown, [y]);
+  }
+  assert.ok(stage.reads > reads);
+});
+
+test('a mirror that was shown while nothing moved has all of its grace', () => {
+  const stage = new StillStage();
+  stage.world.run(50);
+  stage.other.despawn(stage.row);
+  stage.world.run(1 + MIRROR_GRACE_TICKS);
+  assert.deepEqual(stage.shown, [10]);
+  stage.world.run(1);
+  assert.deepEqual(stage.shown, []);
+});
+
+test('a system that writes a mirror is corrected by the next tick but one, also where nothing moves', () => {
+  const stage = new StillStage();
+  stage.world.run(50);
+  stage.zone.positionY[stage.zone.ownCapacity] = 99;
+  stage.world.run(2);
+  assert.deepEqual(stage.shown, [10]);
 });

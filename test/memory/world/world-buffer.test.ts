@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { RETURNING_IDS_KEPT } from '../../../src/memory/limits.js';
+import { RETURNING_IDS_KEPT, STILL_ROWS_MAX } from '../../../src/memory/limits.js';
 import { COUNTER } from '../../../src/memory/tables/zone-counters.js';
 import { hashCommitted, hashText } from '../../../src/memory/world/state-hash.js';
 import { LIVE_BLOCK, WorldBuffer } from '../../../src/memory/world/world-buffer.js';
 import {
   BLOCKS_OFFSET,
+  CHANGES,
   layOutWorld,
   SCALAR_CELL_QUEUE,
   SCALAR_ENTITY_COUNT,
@@ -299,4 +300,105 @@ test('of more waiting ids than a commit can carry a successor has the first, and
   world.restore();
   assert.equal(world.returningIds.length, RETURNING_IDS_KEPT);
   assert.equal(world.counters[COUNTER.idsLost], 3, 'they are lost once');
+});
+
+/** What a tick does at its end; whether rows were as they had been. */
+function commitTick(world: WorldBuffer): boolean {
+  world.blocks[LIVE_BLOCK].scalars[SCALAR_TICK]++;
+  const isStill = world.isStill();
+  world.commit(isStill);
+  return isStill;
+}
+
+function committedXs(world: WorldBuffer): number[] {
+  return [...world.committed.columns.x.subarray(0, 3)];
+}
+
+test('a zone in which nothing moves is committed without its columns, and its tick goes on', () => {
+  const world = createWorld();
+  const reader = new WorldBuffer(world.buffer, LAYOUT);
+  fill(world, 1, 3);
+  assert.deepEqual(
+    [1, 2, 3, 4].map(() => commitTick(world)),
+    [false, true, true, true],
+  );
+  const changes = world.words[CHANGES];
+  const copied: number[] = [];
+  world.bytes.copyWithin = (target, start, limit) => {
+    copied.push((limit ?? 0) - start);
+    return Uint8Array.prototype.copyWithin.call(world.bytes, target, start, limit) as Uint8Array<SharedArrayBuffer>;
+  };
+  for (let tick = 0; tick < 3; tick++) {
+    assert.equal(commitTick(world), true);
+    assert.deepEqual(committedXs(reader), [1000, 1001, 1002]);
+  }
+  world.bytes.copyWithin = Uint8Array.prototype.copyWithin;
+  assert.equal(copied.length, 3, 'the head of a block each');
+  assert.equal(reader.committed.scalars[SCALAR_TICK], 8);
+  assert.equal(world.words[CHANGES], changes);
+  world.blocks[LIVE_BLOCK].columns.x[1] = 7;
+  assert.equal(commitTick(world), false);
+  assert.deepEqual(committedXs(reader), [1000, 7, 1002]);
+  assert.equal(world.words[CHANGES], changes + 1);
+});
+
+test('after one change both committed blocks have it, however still the zone is then', () => {
+  const world = createWorld();
+  fill(world, 1, 3);
+  for (let tick = 0; tick < 5; tick++) commitTick(world);
+  world.blocks[LIVE_BLOCK].columns.x[1] = 7;
+  for (let tick = 0; tick < 4; tick++) {
+    commitTick(world);
+    assert.deepEqual(committedXs(world), [1000, 7, 1002]);
+  }
+});
+
+test('what goes to and fro is no stillness', () => {
+  const world = createWorld();
+  const { columns } = world.blocks[LIVE_BLOCK];
+  fill(world, 1, 3);
+  for (let tick = 0; tick < 8; tick++) {
+    columns.x[0] = tick % 2;
+    assert.equal(commitTick(world), false);
+    assert.deepEqual(committedXs(world), [tick % 2, 1001, 1002]);
+  }
+});
+
+test('fewer rows than before are a change, and then as still as others', () => {
+  const world = createWorld();
+  const { scalars, columns } = world.blocks[LIVE_BLOCK];
+  fill(world, 1, 7);
+  for (let tick = 0; tick < 3; tick++) commitTick(world);
+  columns.hp[6] = 0;
+  scalars[SCALAR_ROW_LIMIT] = 5;
+  assert.deepEqual(
+    [1, 2, 3].map(() => commitTick(world)),
+    [false, true, true],
+  );
+});
+
+test('a thread that died in the middle of a commit leaves nothing that its successor takes for still', () => {
+  const world = createWorld();
+  fill(world, 1, 3);
+  for (let tick = 0; tick < 4; tick++) commitTick(world);
+  world.blocks[LIVE_BLOCK].columns.x[1] = 7;
+  commitHalf(world);
+  const successor = new WorldBuffer(world.buffer, LAYOUT);
+  successor.restore();
+  for (let tick = 0; tick < 4; tick++) {
+    commitTick(successor);
+    assert.deepEqual(committedXs(successor), [1000, 1001, 1002]);
+  }
+});
+
+test('a zone of many rows is copied without a look', () => {
+  const layout = layOutWorld([{ name: 'x', type: 'f32' }], 2048);
+  const world = new WorldBuffer(WorldBuffer.create(layout, 0), layout);
+  const { scalars } = world.blocks[LIVE_BLOCK];
+  scalars[SCALAR_ROW_LIMIT] = STILL_ROWS_MAX;
+  commitTick(world);
+  assert.equal(commitTick(world), true);
+  scalars[SCALAR_ROW_LIMIT] = STILL_ROWS_MAX + 1;
+  commitTick(world);
+  assert.equal(commitTick(world), false);
 });
