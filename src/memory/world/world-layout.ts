@@ -28,6 +28,9 @@
 // after reading: if it has grown by more than 2, its block may have been overwritten. A thread that dies while it copies
 // leaves the count odd; its successor's first commit overwrites the same block and goes on from there.
 //
+// CHANGES, beside COMMITS, grows behind a commit whose rows are not those of the commit before it: a reader that notes it
+// before it reads, and finds it unchanged later, has read what there is.
+//
 // Every access that orders (both raises, and the reader's check, which adds 0) is an atomic read-modify-write, so all of
 // them have one order, and each sees what those before it did. Either the reader's check comes first, and the block is
 // overwritten after it was read, or it comes later and finds the count raised. A store followed by plain writes, or
