@@ -2,6 +2,7 @@
 
 import { closeSync, futimesSync, openSync, readFileSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
+import { wallMs } from '../src/base/clock.js';
 import type { LockThreadData } from '../src/durability/lease/lock-thread-data.js';
 import { nameThread } from '../src/server/threads/thread-name.js';
 
@@ -16,7 +17,7 @@ function renew(): void {
   }
   try {
     const found = readFileSync(file, 'utf8');
-    if (found === text) futimesSync(file, new Date(), new Date());
+    if (found === text) futimesSync(file, wallMs() / 1000, wallMs() / 1000);
     else if (found !== '') parentPort?.postMessage(found);
   } catch {
     // The disk may be full or away for a moment; whoever wants the folder has some patience.

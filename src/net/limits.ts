@@ -82,6 +82,10 @@ export const WEB_FILES_MAX = 2000;
 export const WEB_BYTES_MAX = 64 * 1024 * 1024;
 /** Larger bodies are sent in pieces of this size, each when there is room for it, so that HTTP_UNSENT_BYTES_MAX holds. */
 export const HTTP_PIECE_BYTES = 64 * 1024;
+/** What leads a message of a server's: two bytes, and two for a length of 16 bits. No frame is longer. */
+export const WS_HEADER_BYTES_MAX = 4;
+/** Views of a socket's scratch up to this length are kept; longer frames are rare. */
+export const WS_KEPT_VIEW_BYTES_MAX = 2048;
 
 assert(HTTP_UNSENT_BYTES_MAX < HTTP_UNSENT_BYTES_TOTAL_MAX, 'one HTTP connection alone never fills the bound of all');
 assert(PING_PERIOD_MS % NET_BEAT_MS === 0, 'pings are spread over whole beats');

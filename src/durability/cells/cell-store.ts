@@ -12,11 +12,9 @@ import type { ColumnSpec } from '../../memory/world/world-layout.js';
 import { SNAPSHOT_PIECE_BYTES } from '../../stores/limits.js';
 import type { ColdRow, ColdStore } from '../../stores/store-ports.js';
 import { decodeCell, type PackedRows } from './cell-record.js';
-import { CELL_PAGE_KEYS } from './limits.js';
+import { CELL_PAGE_KEYS, CELL_VERSIONS_PER_MS } from './limits.js';
 
 export const CELLS_TABLE = 'cells';
-/** Versions that one millisecond has; a server that starts later begins above all that an earlier one gave out. */
-const VERSIONS_PER_MS = 1024;
 
 /** Which record of which cell. */
 export interface CellName {
@@ -29,7 +27,7 @@ export interface CellValue extends CellName {
 }
 
 export function firstVersion(nowMs: number): number {
-  return nowMs * VERSIONS_PER_MS;
+  return nowMs * CELL_VERSIONS_PER_MS;
 }
 
 export function cellKey(worldId: string, cell: number, version: number): string {

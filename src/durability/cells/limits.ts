@@ -24,3 +24,5 @@ export const CELL_WORLDS_PAGE_ROWS = 500;
 export const CELL_WORLDS_PAGE_KEYS = 100;
 /** Records of a world that is given up, deleted with one call: the cells that players need come between. */
 export const CELL_WORLDS_DROPPED_PER_CALL = 256;
+/** Versions that one millisecond has; a server that starts later begins above all that an earlier one gave out. */
+export const CELL_VERSIONS_PER_MS = 1024;

@@ -5,6 +5,7 @@ import { nowMs } from '../../base/clock.js';
 import { readStored, type StoredForm, type StoredValue } from '../../game/stored-value.js';
 import type { IoCounters } from '../../memory/tables/io-counters.js';
 import type { WorldBuffer } from '../../memory/world/world-buffer.js';
+import { WIRE_KINDS_MAX } from '../../protocol/limits.js';
 import { pause } from '../../stores/deadline.js';
 import type { ColdStore } from '../../stores/store-ports.js';
 import { entityName, keyOfName } from '../entity-name.js';
@@ -32,9 +33,6 @@ function nameWorld(known: readonly WorldRow[], plan: CheckpointPlan): WorldRow {
   while (taken.has(worldName(ms))) ms++;
   return { world: worldName(ms), game, gameVersion, seed, startedAtMs, worldId };
 }
-
-/** A kind is one byte. */
-const KINDS_MAX = 256;
 
 /** What of a world has checkpoints. Plain data: it is handed to the I/O thread. */
 export interface CheckpointPlan {
@@ -77,7 +75,7 @@ export class Checkpointer {
 
   constructor(private readonly options: CheckpointerOptions) {
     const { worlds, plan, store, counters, say, pauseMsMin, pauseMsMax, lateMs } = options;
-    const lastingKinds = new Uint8Array(KINDS_MAX);
+    const lastingKinds = new Uint8Array(WIRE_KINDS_MAX);
     lastingKinds.set(plan.isLasting.map(Number));
     this.shadow = new EntityShadow(worlds, plan.fields, lastingKinds);
     this.writer = new RowWriter({

@@ -10,14 +10,12 @@
 
 import type { EventForm } from '../../game/event-form.js';
 import { formatPlain } from '../../protocol/plain/plain-codec.js';
+import { EVENT_SLAB_BYTES, EVENT_VARIABLE_BYTES_MAX } from './limits.js';
 
 export const EVENT_VERSION = 1;
-const SLAB_BYTES = 65536;
-/** Beside what is kept ready: an id of at most 41 bytes, two names of entities, six numbers, and their heads. */
-const VARIABLE_BYTES_MAX = 160;
 const FIXMAP = 0x80;
 const FIXSTR = 0xa0;
-const FIXSTR_BYTES_MAX = 31;
+const FIXSTR_LONGEST = 31;
 const STR_8 = 0xd9;
 const FLOAT_64 = 0xcb;
 const UINT_8 = 0xcc;
@@ -45,7 +43,7 @@ const ZONE = text('zoneId');
 const TICK = text('tick');
 const OCCURRED = text('occurredAt');
 
-let slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+let slab = Buffer.allocUnsafeSlow(EVENT_SLAB_BYTES);
 let slabOffset = 0;
 
 /** Encodes the events of one type and epoch. */
@@ -68,13 +66,13 @@ export class EventEncoder {
     const count = Buffer.of(EVENT_VERSION, ...text('payload'), FIXMAP | named.length);
     this.payload = Buffer.concat([text('version'), count]);
     const ready = [HEAD, this.type, ZONE, TICK, OCCURRED, this.payload, ...named];
-    this.bytesMax = ready.reduce((sum, { length }) => sum + length, VARIABLE_BYTES_MAX);
+    this.bytesMax = ready.reduce((sum, { length }) => sum + length, EVENT_VARIABLE_BYTES_MAX);
   }
 
   encode(values: EventValues): Buffer {
     if (slabOffset + this.bytesMax > slab.length) {
       // The old slab lives on in the events that point into it.
-      slab = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, this.bytesMax));
+      slab = Buffer.allocUnsafeSlow(Math.max(EVENT_SLAB_BYTES, this.bytesMax));
       slabOffset = 0;
     }
     const bytes = slab;
@@ -101,7 +99,7 @@ export class EventEncoder {
     const { epoch } = this;
     const idBytes = digitsOf(zoneId) + epoch.length + digitsOf(tick) + 1 + digitsOf(position);
     let at = start;
-    if (idBytes > FIXSTR_BYTES_MAX) {
+    if (idBytes > FIXSTR_LONGEST) {
       bytes[at++] = STR_8;
       bytes[at++] = idBytes;
     } else {

@@ -44,3 +44,7 @@ export const EVENT_RINGS_LOOKS_MAX = 16;
 export const EVENT_NAMES_KEPT_MAX = 65536;
 /** A sequence takes more until it has so many: 3 GiB of events of 137 bytes are then at most 90,000 rows. */
 export const SPOOL_SEQUENCE_EVENTS_MIN = 512;
+/** Encoded events share buffers of this size: hundreds of them each, which go when the last of those has gone. */
+export const EVENT_SLAB_BYTES = 65536;
+/** Of an event beside what is kept ready: an id of at most 41 bytes, two names of entities, six numbers, and their heads. */
+export const EVENT_VARIABLE_BYTES_MAX = 160;

@@ -36,5 +36,9 @@ export const EVENTS_READ_MS_MAX = 10000;
 export const LAST_STORED_BYTES_MAX = 1 << 20;
 /** A backup looks this often for segments that came meanwhile: a new one begins every minute, a round takes seconds. */
 export const BACKUP_JOURNAL_ROUNDS_MAX = 10;
+/** Worlds that began and were given up in a folder, of which records may be left in the cold store. */
+export const WORLDS_EARLIER_MAX = 32;
+/** Servers that ran in a folder: enough that the newest snapshot's is among them after many starts that stored nothing. */
+export const WORLD_WRITERS_MAX = 256;
 
 assert(STORES_WAIT_MS < HOT_SNAPSHOT_TTL_MS, 'a hot snapshot outlives the wait for its store');

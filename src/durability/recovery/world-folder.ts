@@ -5,12 +5,9 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Log } from '../../base/log.js';
 import { isUuid } from '../../base/uuid.js';
+import { WORLD_WRITERS_MAX, WORLDS_EARLIER_MAX } from './limits.js';
 
 export const WORLD_FILE = 'world.json';
-/** Worlds that began and were given up here, of which records may be left in the cold store. */
-const EARLIER_MAX = 32;
-/** Servers that ran here: enough that the newest snapshot's is among them after many starts that stored nothing. */
-const WRITERS_MAX = 256;
 
 export interface WorldFolder {
   /** '' before the first world, and where the file was lost. */
@@ -44,8 +41,8 @@ export function settle(folder: WorldFolder, worldId: string, writer: string): Wo
   const others = [...folder.earlier, folder.worldId].filter((id) => id !== '' && id !== worldId);
   return {
     worldId,
-    earlier: [...new Set(others)].slice(-EARLIER_MAX),
-    writers: [...folder.writers, writer].slice(-WRITERS_MAX),
+    earlier: [...new Set(others)].slice(-WORLDS_EARLIER_MAX),
+    writers: [...folder.writers, writer].slice(-WORLD_WRITERS_MAX),
   };
 }
 

@@ -11,6 +11,7 @@ import type { WorldBuffer } from '../../memory/world/world-buffer.js';
 import type { EngineZone } from '../zone/zone.js';
 import { chooseEvictions } from './cell-policy.js';
 import {
+  CELL_AHEAD_RADII_MAX,
   CELL_LOOK_TICKS,
   CELL_MARGIN_SHARE,
   CELL_PREFETCH_SECONDS,
@@ -21,8 +22,6 @@ import type { ZoneCells } from './zone-cells.js';
 
 /** Other zones look at other ticks, and may be a tick behind. */
 const FRESH_TICKS = 2 * CELL_LOOK_TICKS + 2;
-/** Nobody's way is looked along farther than this many view radii. */
-const AHEAD_RADII_MAX = 2;
 /** Before every tick, and far from all of them. */
 const NEVER = -(2 ** 30);
 
@@ -65,7 +64,12 @@ export class CellWatch {
     this.lastX = new Float32Array(zone.ownCapacity);
     this.lastY = new Float32Array(zone.ownCapacity);
     this.needRadius = plan.leaveRadius + plan.viewRadius * CELL_MARGIN_SHARE;
-    this.borderCells = findBorderCells(cells, zone, neighbours, this.needRadius + AHEAD_RADII_MAX * plan.viewRadius);
+    this.borderCells = findBorderCells(
+      cells,
+      zone,
+      neighbours,
+      this.needRadius + CELL_AHEAD_RADII_MAX * plan.viewRadius,
+    );
   }
 
   /** At the end of a tick, before its commit. Most ticks it does nothing. */
@@ -114,7 +118,7 @@ export class CellWatch {
       lastKey[row] = key[row];
       lastX[row] = x;
       lastY[row] = y;
-      this.needAlong(x, y, stepX, stepY, AHEAD_RADII_MAX * viewRadius);
+      this.needAlong(x, y, stepX, stepY, CELL_AHEAD_RADII_MAX * viewRadius);
       this.needAround(x, y, viewRadius, true);
     }
   }

@@ -34,6 +34,8 @@ export const CELL_JOINS_WAITING_MAX = 4096;
 export const CELL_ROWS_SHARE = 0.75;
 /** Loads are counted by how many ticks they took, up to this. */
 export const CELL_LOAD_TICKS_MAX = 256;
+/** Nobody's way is looked along farther than this many view radii. */
+export const CELL_AHEAD_RADII_MAX = 2;
 
 assert(CELL_RING_BYTES > 4 * CELL_CHUNK_BYTES_MAX, 'the ring of cells holds several of the largest records');
 assert(CELL_CHUNK_BYTES_MAX >= CELL_ROW_BYTES_MAX, 'the largest row fits a record');

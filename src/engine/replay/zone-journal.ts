@@ -10,13 +10,10 @@ import type { ColumnPlace } from '../../memory/world/world-layout.js';
 import { BLOCKS_OFFSET, rowBytesOf, SCALAR_JOURNALED, SCALAR_MIRROR_LIMIT } from '../../memory/world/world-layout.js';
 import { mirroredColumns } from '../entities/columns.js';
 import type { EngineZone } from '../zone/zone.js';
-
-const FIRST_BYTES = 64 * 1024;
-/** The largest entry but an arrival: its head and a payload of 255 bytes. */
-const ENTRY_BYTES_MAX = 320;
+import { JOURNAL_ENTRY_BYTES_MAX, JOURNAL_RECORD_BYTES_FIRST } from './limits.js';
 
 export class ZoneJournal {
-  private bytes = new Uint8Array(FIRST_BYTES);
+  private bytes = new Uint8Array(JOURNAL_RECORD_BYTES_FIRST);
   private view = new DataView(this.bytes.buffer);
   private at = 0;
   private readonly columns: readonly ColumnPlace[];
@@ -225,7 +222,7 @@ export class ZoneJournal {
   }
 
   private open(entry: number): void {
-    this.reserve(ENTRY_BYTES_MAX);
+    this.reserve(JOURNAL_ENTRY_BYTES_MAX);
     this.bytes[this.at++] = entry;
   }
 

@@ -39,7 +39,7 @@ export class FrameDelivery {
   stop(): void {
     this.isStopped = true;
     for (const { words } of this.controls) {
-      Atomics.notify(words, T.WAKE);
+      Atomics.notify(words, T.WAKE); // nothing is published: who sleeps looks whether it is to stop
     }
   }
 
@@ -74,7 +74,7 @@ export class FrameDelivery {
     let seen = Atomics.load(control.words, T.WAKE); // what was published before this is drained below
     while (!this.isStopped) {
       this.drain();
-      const result = Atomics.waitAsync(control.words, T.WAKE, seen);
+      const result = Atomics.waitAsync(control.words, T.WAKE, seen); // acquire: does not sleep where WAKE has gone on
       if (result.async) {
         await result.value;
       }

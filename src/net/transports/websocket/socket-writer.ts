@@ -12,27 +12,25 @@
 import type { Socket } from 'node:net';
 import { assert } from '../../../base/assert.js';
 import { FRAME_BYTES_MAX } from '../../../engine/replication/limits.js';
+import { WS_HEADER_BYTES_MAX, WS_KEPT_VIEW_BYTES_MAX } from '../../limits.js';
 
 export const OPCODE_BINARY = 2;
 export const OPCODE_PING = 9;
 
 const FIN = 0x80;
-const HEADER_BYTES_MAX = 4;
 /** From here on a length needs 16 bits of its own. */
 const LONG_LENGTH = 126;
-const SCRATCH_BYTES = FRAME_BYTES_MAX + HEADER_BYTES_MAX;
-/** Views of the scratch up to this length are kept; longer frames are rare. */
-const KEPT_VIEW_BYTES_MAX = 2048;
+const SCRATCH_BYTES = FRAME_BYTES_MAX + WS_HEADER_BYTES_MAX;
 
 /** @hot The bytes that a message takes on a server's side of a WebSocket. */
 export function framedBytes(messageBytes: number): number {
-  return messageBytes < LONG_LENGTH ? messageBytes + 2 : messageBytes + HEADER_BYTES_MAX;
+  return messageBytes < LONG_LENGTH ? messageBytes + 2 : messageBytes + WS_HEADER_BYTES_MAX;
 }
 
 export class SocketWriter {
   private scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
   /** By length: scratch[0, length). */
-  private views: (Buffer | undefined)[] = new Array(KEPT_VIEW_BYTES_MAX + 1).fill(undefined);
+  private views: (Buffer | undefined)[] = new Array(WS_KEPT_VIEW_BYTES_MAX + 1).fill(undefined);
 
   /** @hot One message at bytes[start, limit), at most FRAME_BYTES_MAX of them. */
   write(socket: Socket, opcode: number, bytes: Uint8Array, start: number, limit: number): void {
@@ -52,7 +50,7 @@ export class SocketWriter {
 
   /** @hot */
   private viewOf(total: number): Buffer {
-    if (total > KEPT_VIEW_BYTES_MAX) return this.scratch.subarray(0, total);
+    if (total > WS_KEPT_VIEW_BYTES_MAX) return this.scratch.subarray(0, total);
     const kept = this.views[total];
     if (kept !== undefined) return kept;
     const view = this.scratch.subarray(0, total);
@@ -77,6 +75,6 @@ function fill(target: Buffer, opcode: number, bytes: Uint8Array, start: number, 
     target[1] = LONG_LENGTH;
     target[2] = messageBytes >>> 8;
     target[3] = messageBytes & 0xff;
-    target.set(bytes.subarray(start, limit), HEADER_BYTES_MAX);
+    target.set(bytes.subarray(start, limit), WS_HEADER_BYTES_MAX);
   }
 }
