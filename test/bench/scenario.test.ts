@@ -130,3 +130,13 @@ test('the reader of the spool bench sees what is missing, there again, out of or
   assert.throws(() => take(7, '8.0'), /is no event of this run/);
   assert.throws(() => take(10000), /is no event of this run/);
 });
+
+test('the late bench follows round trips through every thread', { timeout: 60000 }, () => {
+  const { status, stdout, stderr } = runBench(['late', '--clients', '10', '--seconds', '2', '--worst', '1']);
+  const text = stdout + stderr;
+  assert.equal(status, 0, text);
+  const [, seen, followed] = /; (\d+) round trips, (\d+) followed/.exec(text) ?? [];
+  assert.ok(Number(seen) > 10 && Number(followed) > Number(seen) / 2, text);
+  assert.match(text, /^all +\d+\.\d( +-?\d+\.\d){6}$/m);
+  assert.match(text, /^input \d+ /m);
+});
