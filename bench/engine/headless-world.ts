@@ -13,6 +13,7 @@ import { ThreadControl } from '../../src/memory/tables/thread-control.js';
 import type { ClientSink } from '../../src/net/gateway/world-port.js';
 import { describeGame } from '../../src/protocol/game-description.js';
 import { Router } from '../../src/server/main/router.js';
+import { testIdentity } from '../../src/testing/test-identity.js';
 
 const COMMAND_BYTES_MAX = 64;
 
@@ -60,7 +61,7 @@ export class HeadlessWorld implements ClientSink {
 
   joinAll(clients: number): void {
     for (let client = 0; client < clients; client++) {
-      this.router.join(client, 1, this.settings.updateHz);
+      this.router.join(client, 1, this.settings.updateHz, testIdentity(client));
     }
   }
 

@@ -4,6 +4,7 @@
 import type { Area } from '../base/area.js';
 import type { ColumnArrays, ColumnType } from '../memory/world/column-types.js';
 import type { EventForm } from './event-form.js';
+import type { LifeHooks } from './life.js';
 import type { WireTypeName } from './wire-types.js';
 
 /** raw = round((value - offset) / scale), clamped to the type; value = raw * scale + offset. */
@@ -220,7 +221,7 @@ export interface PastEvent {
   otherRow: number;
 }
 
-export interface GameDefinition<F extends FieldDefinitions = FieldDefinitions> {
+export interface GameDefinition<F extends FieldDefinitions = FieldDefinitions> extends LifeHooks<Zone<F>> {
   name: string;
   version: number;
   /** Names of entity kinds; the number is the index. Kind 0 is not special. */

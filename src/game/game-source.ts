@@ -11,6 +11,7 @@ import type {
   SystemDefinition,
   Zone,
 } from './definition.js';
+import type { LifeHooks } from './life.js';
 import type { Payload, PayloadSource } from './payload.js';
 
 export interface CommandSource<F extends FieldDefinitions, P extends PayloadSource> {
@@ -29,10 +30,8 @@ export interface CommandSource<F extends FieldDefinitions, P extends PayloadSour
 
 export type CommandPayloads = Readonly<Record<string, PayloadSource>>;
 
-export interface GameSource<
-  F extends FieldDefinitions = FieldDefinitions,
-  C extends CommandPayloads = CommandPayloads,
-> {
+export interface GameSource<F extends FieldDefinitions = FieldDefinitions, C extends CommandPayloads = CommandPayloads>
+  extends LifeHooks<Zone<F>> {
   name: string;
   /** Raise it when old recordings cannot be played again with the new rules. */
   version: number;

@@ -20,6 +20,7 @@ export type {
 } from './definition.js';
 export { type CommandForm, describeCommands } from './describe-commands.js';
 export type { CommandPayloads, CommandSource, GameSource } from './game-source.js';
+export type { Claims, Identity, JoinReason, LeaveReason, Who } from './life.js';
 export type { Payload, PayloadSource, PayloadValueSource } from './payload.js';
 export { RejectCode, rejectReason } from './reject-codes.js';
 export { findMistakes, GameMistakes } from './validation/validate-game.js';

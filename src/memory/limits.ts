@@ -42,6 +42,12 @@ export const JOURNAL_RING_BYTES_MIN = 64 * 1024;
 export const EVENT_TYPES_MAX = 256;
 /** Reads of a committed block that are tried before the caller hears that the zone commits faster than it can read. */
 export const HASH_ATTEMPTS_MAX = 4;
+/** A player's id: a UUID has 36 bytes, a subject of somebody else's tokens rarely more than these. */
+export const PLAYER_ID_BYTES_MAX = 64;
+/** What is claimed of a player, as JSON: some roles and numbers. */
+export const CLAIMS_BYTES_MAX = 256;
+/** Looks at a record that main writes, which takes it 2 us: far more than that. */
+export const IDENTITY_READS_MAX = 100_000;
 
 assert((COMMAND_RING_RECORDS & (COMMAND_RING_RECORDS - 1)) === 0, 'ring sizes are powers of two');
 assert((FRAME_RING_BYTES & (FRAME_RING_BYTES - 1)) === 0, 'ring sizes are powers of two');

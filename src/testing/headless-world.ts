@@ -9,6 +9,7 @@ import { Placement } from '../engine/plan/placement.js';
 import { planWorld, type WorldPlan } from '../engine/plan/world-plan.js';
 import { ZoneHost } from '../engine/zone/zone-host.js';
 import type { GameDefinition, Zone } from '../game/definition.js';
+import type { Identity, LeaveReason } from '../game/life.js';
 import { RejectCode } from '../game/reject-codes.js';
 import { ByteRing } from '../memory/rings/byte-ring.js';
 import { ThreadControl } from '../memory/tables/thread-control.js';
@@ -19,6 +20,7 @@ import { describeGame, type GameDescription } from '../protocol/game-description
 import { CLIENT_HEADER_BYTES } from '../protocol/limits.js';
 import { Router } from '../server/main/router.js';
 import { HeadlessClient } from './headless-client.js';
+import { testIdentity } from './test-identity.js';
 
 export interface TrueEntity {
   zone: number;
@@ -37,6 +39,8 @@ export class HeadlessWorld {
   tick = 0;
   private readonly frames: ByteRing[];
   private nextGeneration = 1;
+  /** Who came to each seat last. */
+  private readonly identities = new Map<number, Identity>();
   private onFrame: (client: HeadlessClient) => void = () => {};
 
   /** Settings as of a server, by default a world of 200 by 200 in four zones. */
@@ -114,18 +118,24 @@ export class HeadlessWorld {
   }
 
   /** A new player. Its entity is there after the next tick. `index` is its seat: the first free one unless given. */
-  join(index = this.findSeat(), updateHz = this.settings.updateHz): HeadlessClient {
+  join(index = this.findSeat(), updateHz = this.settings.updateHz, who: Partial<Identity> = {}): HeadlessClient {
     const client = this.createClient(index, this.nextGeneration++);
     this.clients.set(index, client);
-    this.router.join(index, client.generation, updateHz);
+    this.router.join(index, client.generation, updateHz, this.introduce(index, client.generation, who));
     return client;
   }
 
   /** Comes in as it was stored. */
-  restore(index: number, player: StoredPlayer, updateHz = this.settings.updateHz): HeadlessClient {
+  restore(
+    index: number,
+    player: StoredPlayer,
+    updateHz = this.settings.updateHz,
+    who: Partial<Identity> = {},
+  ): HeadlessClient {
     const client = this.createClient(index, this.nextGeneration++);
     this.clients.set(index, client);
-    if (!this.router.restore(index, client.generation, updateHz, player))
+    const identity = this.introduce(index, client.generation, who);
+    if (!this.router.restore(index, client.generation, updateHz, player, identity))
       throw new Error(`client ${index} finds no room`);
     return client;
   }
@@ -137,15 +147,21 @@ export class HeadlessWorld {
   }
 
   /** It is back by another connection, which knows nothing. Its frames are taken once the zone has said so, as by the gateway. */
-  resume(index: number, generation: number, updateHz = this.settings.updateHz): HeadlessClient {
+  resume(
+    index: number,
+    generation: number,
+    updateHz = this.settings.updateHz,
+    who: Partial<Identity> = this.identities.get(index) ?? {},
+  ): HeadlessClient {
     const client = this.createClient(index, generation);
     this.clients.set(index, client);
-    if (!this.router.resume(index, generation, updateHz)) throw new Error(`client ${index} cannot come back`);
+    const identity = this.introduce(index, generation, who);
+    if (!this.router.resume(index, generation, updateHz, identity)) throw new Error(`client ${index} cannot come back`);
     return client;
   }
 
-  leave(client: HeadlessClient): void {
-    this.router.leave(client.index, client.generation);
+  leave(client: HeadlessClient, reason: LeaveReason = 'left'): void {
+    this.router.leave(client.index, client.generation, reason);
     this.clients.delete(client.index);
   }
 
@@ -197,6 +213,12 @@ export class HeadlessWorld {
 
   counter(index: number): number {
     return this.hosts.reduce((sum, host) => sum + host.zone.counters[index], 0);
+  }
+
+  private introduce(index: number, generation: number, who: Partial<Identity>): Identity {
+    const identity = { ...testIdentity(generation), ...who };
+    this.identities.set(index, identity);
+    return identity;
   }
 
   private findSeat(): number {

@@ -3,8 +3,10 @@
 import { specifyColumns } from '../engine/entities/columns.js';
 import { Quadtree } from '../engine/space/quadtree.js';
 import { spawnPlayer } from '../engine/zone/game-fault.js';
+import { removePlayer, tellJoined } from '../engine/zone/player-life.js';
 import { EngineZone } from '../engine/zone/zone.js';
 import type { Columns, CommandDefinition, FieldDefinitions, GameDefinition } from '../game/definition.js';
+import { JOIN_REASONS, LEAVE_REASONS, type LeaveReason, type Who } from '../game/life.js';
 import { EVENT_RECORD_BYTES } from '../memory/limits.js';
 import * as R from '../memory/records/thread-records.js';
 import { RecordRing } from '../memory/rings/record-ring.js';
@@ -19,6 +21,7 @@ import {
   writeCommand,
 } from '../protocol/fb/command-layout.js';
 import { CLIENT_HEADER_BYTES } from '../protocol/limits.js';
+import { testIdentity } from './test-identity.js';
 
 const EVENT_RECORDS = 65536;
 
@@ -49,6 +52,10 @@ export interface ZonePlayer {
   readonly row: number;
   /** Applies a command at once. Returns a RejectCode: 0, or what the server's check or the game says. */
   send(name: string, payload?: Readonly<CommandPayload>): number;
+  /** onLeave, and its entity goes. Nothing happens where it is gone already. */
+  leave(reason?: LeaveReason): void;
+  /** onJoin, as for a client that is back. */
+  resume(who?: Partial<Who>): void;
 }
 
 export class HeadlessZone<F extends FieldDefinitions> {
@@ -89,12 +96,28 @@ export class HeadlessZone<F extends FieldDefinitions> {
     return this.zone.columns;
   }
 
-  /** A new player, in the middle unless a place is given. */
-  join(x = this.zone.world.width / 2, y = this.zone.world.height / 2): ZonePlayer {
+  /** A new player, in the middle unless a place is given. `who` is what onJoin is told, where it matters. */
+  join(x = this.zone.world.width / 2, y = this.zone.world.height / 2, who: Partial<Who> = {}): ZonePlayer {
     const row = spawnPlayer(this.zone as unknown as EngineZone, x, y);
     if (row < 0) throw new Error('spawnPlayer returned -1: there is no room');
     this.zone.owner[row] = ++this.playerCount;
-    return { row, send: (name, payload = {}) => this.applyChecked(row, name, payload) };
+    this.tell(row, who, this.playerCount);
+    const key = this.zone.engine.key[row];
+    return {
+      row,
+      send: (name, payload = {}) => this.applyChecked(row, name, payload),
+      leave: (reason = 'left') => {
+        if (this.zone.alive[row] === 0 || this.zone.engine.key[row] !== key) return;
+        removePlayer(this.zone as unknown as EngineZone, row, LEAVE_REASONS.indexOf(reason));
+      },
+      resume: (again = {}) => this.tell(row, { ...who, reason: 'resumed', ...again }, this.zone.owner[row]),
+    };
+  }
+
+  private tell(row: number, who: Partial<Who>, index: number): void {
+    const { playerId, name, claims } = { ...testIdentity(index), ...who };
+    const reason = JOIN_REASONS.indexOf(who.reason ?? 'new');
+    tellJoined(this.zone as unknown as EngineZone, row, reason, { playerId, name, claims: JSON.stringify(claims) });
   }
 
   /** One tick; returns what the game said happened in it, and between the last tick and it. */

@@ -12,6 +12,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Packr } from 'msgpackr';
 import { createRandom } from '../../src/base/chance.js';
+import type { Identity } from '../../src/game/life.js';
 import { RejectCode } from '../../src/game/reject-codes.js';
 import { DROP_AFTER_CLOSE } from '../../src/net/gateway/net-counters.js';
 import { HOLD_BACKLOG, HOLD_LATE_PONG } from '../../src/net/gateway/outbox.js';
@@ -55,11 +56,11 @@ class CheckingWorld extends EchoWorld {
   /** Joins that wait for an answer: client and generation. */
   readonly waiting: [number, number][] = [];
 
-  override join(client: number, generation: number, updateHz: number): boolean {
+  override join(client: number, generation: number, updateHz: number, identity: Identity): boolean {
     assert.ok(Number.isInteger(updateHz) && updateHz >= 1 && updateHz <= 60, `updateHz ${updateHz}`);
     assert.ok(!this.clients.has(client), `client ${client} joins twice`);
     this.answersJoins = false;
-    if (!super.join(client, generation, updateHz)) return false;
+    if (!super.join(client, generation, updateHz, identity)) return false;
     this.lastSeq.set(client, 0);
     this.waiting.push([client, generation]);
     return true;

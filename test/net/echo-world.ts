@@ -2,6 +2,7 @@
 // show each client its own entity and how far its commands have come.
 
 import { defineGame } from '../../src/game/define-game.js';
+import type { Identity, LeaveReason } from '../../src/game/life.js';
 import { RejectCode } from '../../src/game/reject-codes.js';
 import type { ClientSink, StoredPlayer, WorldPort } from '../../src/net/gateway/world-port.js';
 import { buildFrame, type FrameParts } from '../../src/protocol/fb/server-frame.js';
@@ -61,6 +62,9 @@ export class EchoWorld implements WorldPort {
   commandCount = 0;
   joins = 0;
   leaves = 0;
+  /** Why they left, and who came, oldest first. */
+  readonly reasons: LeaveReason[] = [];
+  readonly identities: Identity[] = [];
   resumes = 0;
   readonly restored: StoredPlayer[] = [];
   resyncs = 0;
@@ -72,8 +76,9 @@ export class EchoWorld implements WorldPort {
   answersJoins = true;
   private readonly frames = new Uint8Array(new SharedArrayBuffer(1 << 20));
 
-  join(client: number, generation: number, updateHz: number): boolean {
+  join(client: number, generation: number, updateHz: number, identity: Identity): boolean {
     if (this.isFull) return false;
+    this.identities.push(identity);
     this.joins += 1;
     const entityId = 1000 + client;
     this.clients.set(client, {
@@ -90,16 +95,17 @@ export class EchoWorld implements WorldPort {
     return true;
   }
 
-  leave(client: number, generation: number): void {
+  leave(client: number, generation: number, reason: LeaveReason): void {
     if (this.clients.get(client)?.generation !== generation)
       throw new Error(`client ${client} leaves and is not there`);
     this.leaves += 1;
+    this.reasons.push(reason);
     this.clients.delete(client);
   }
 
-  restore(client: number, generation: number, updateHz: number, player: StoredPlayer): boolean {
+  restore(client: number, generation: number, updateHz: number, player: StoredPlayer, identity: Identity): boolean {
     this.restored.push(player);
-    return this.join(client, generation, updateHz);
+    return this.join(client, generation, updateHz, identity);
   }
 
   setAbsent(client: number): void {
@@ -108,11 +114,12 @@ export class EchoWorld implements WorldPort {
     known.absent = true;
   }
 
-  resume(client: number, generation: number, updateHz: number): boolean {
+  resume(client: number, generation: number, updateHz: number, identity: Identity): boolean {
     const known = this.clients.get(client);
     if (known?.generation !== generation) throw new Error(`client ${client} comes back and is not there`);
     if (this.isFull) return false;
     this.resumes += 1;
+    this.identities.push(identity);
     Object.assign(known, { updateHz, ack: 0, congested: false, absent: false, wantsFull: true });
     if (this.answersJoins) queueMicrotask(() => this.sink.joined(client, generation, known.entityId, known.entityId));
     return true;

@@ -17,6 +17,7 @@ import type { ColumnPlace } from '../../memory/world/world-layout.js';
 import { BLOCKS_OFFSET, CLAIM_OF_HANDOFFS } from '../../memory/world/world-layout.js';
 import { DEPART_TO_CELL, ENGINE_COLUMNS, TRAVELLING_ENGINE_COLUMNS } from '../entities/columns.js';
 import type { ZoneJournal } from '../replay/zone-journal.js';
+import { tellArrival } from '../zone/player-life.js';
 import type { EngineZone } from '../zone/zone.js';
 import { CROSSING_MARGIN } from './limits.js';
 
@@ -300,6 +301,11 @@ export class Handoff {
     this.journal?.arrive(ring.bytes, offset + R.HANDOFF_BODY, this.rowBytes);
     zone.counters[COUNTER.entitiesArrived]++;
     this.events.onArrived(row, ring.view.getInt32(offset + R.HANDOFF_TICK, true));
+    // A player whose client has left meanwhile is gone already.
+    if (zone.game.onArrive !== undefined && zone.alive[row] !== 0) {
+      this.journal?.here(row);
+      tellArrival(zone, row);
+    }
     return true;
   }
 }

@@ -7,6 +7,7 @@ import * as R from '../../memory/records/thread-records.js';
 import type { ByteRing } from '../../memory/rings/byte-ring.js';
 import type { RecordRing } from '../../memory/rings/record-ring.js';
 import type * as C from '../../memory/tables/client-table.js';
+import type { IdentityTable } from '../../memory/tables/identity-table.js';
 import type { Limits } from '../../memory/tables/live-limits.js';
 import { COUNTER } from '../../memory/tables/zone-counters.js';
 import { GAME_KIND_MIN } from '../../protocol/limits.js';
@@ -30,6 +31,7 @@ export interface IntakeOptions {
   commands: RecordRing;
   frames: ByteRing;
   clients: C.ClientTable;
+  identities: IdentityTable;
   replicator: Replicator;
   handoff: Handoff;
   /** Undefined: the whole world is in memory. */
@@ -138,7 +140,7 @@ export class CommandIntake {
       if (this.departed.has(client) || kind === R.TO_ZONE_RESYNC) this.departed.follow(client, kind, view, offset);
       else this.early.add(view, offset, this.options.zone.tick);
     } else if (kind === R.TO_ZONE_LEAVE) {
-      clients.leave(client);
+      clients.leave(client, view.getUint32(offset + R.COMMAND_SEQ, true));
     } else if (kind === R.TO_ZONE_RESUME) {
       clients.resume(client, generation, view, offset);
     } else if (kind === R.TO_ZONE_GRANT) {

@@ -1,24 +1,35 @@
 // The clients of one zone: how they come in and go, and what of it main, the other zones and the journal are told. Whose
 // entity is here is the replicator's to know; everything that changes it goes through here.
 
+import { JOIN_REASONS, LEAVE_REASONS } from '../../game/life.js';
 import { RejectCode } from '../../game/reject-codes.js';
 import * as R from '../../memory/records/thread-records.js';
 import type { ByteRing } from '../../memory/rings/byte-ring.js';
 import * as C from '../../memory/tables/client-table.js';
+import type { IdentityTable, IdentityTexts } from '../../memory/tables/identity-table.js';
 import { COUNTER } from '../../memory/tables/zone-counters.js';
 import type { DepartedClients } from '../borders/departed-clients.js';
 import type { ZoneJournal } from '../replay/zone-journal.js';
 import type { Replicator } from '../replication/replicator.js';
 import { spawnPlayer } from '../zone/game-fault.js';
 import type { MainNotices } from '../zone/main-notices.js';
+import { removePlayer, tellJoined } from '../zone/player-life.js';
 import type { EngineZone } from '../zone/zone.js';
 import { arrivalRecordBytes, spawnArrival } from './arrival.js';
 import { findOwned, listUnattached } from './owned-rows.js';
+
+const JOIN_NEW = JOIN_REASONS.indexOf('new');
+const JOIN_RESUMED = JOIN_REASONS.indexOf('resumed');
+const JOIN_RESTORED = JOIN_REASONS.indexOf('restored');
+const LEAVE_LOST = LEAVE_REASONS.indexOf('lost');
+/** Whose index has another holder before its join was taken: it leaves in the same moment. */
+const NOBODY: IdentityTexts = { playerId: '', name: '', claims: '{}' };
 
 export interface ZoneClientsOptions {
   zone: EngineZone;
   frames: ByteRing;
   clients: C.ClientTable;
+  identities: IdentityTable;
   replicator: Replicator;
   journal: ZoneJournal | undefined;
 }
@@ -56,7 +67,9 @@ export class ZoneClients {
     this.options.journal?.join(client, generation, x, y);
     const row = spawnPlayer(zone, x, y);
     const updateHz = view.getUint32(payload, true);
-    this.enter(client, generation, crossings, updateHz, view.getUint8(offset + R.COMMAND_CONNECTION), row);
+    const connection = view.getUint8(offset + R.COMMAND_CONNECTION);
+    if (!this.enter(client, generation, crossings, updateHz, connection, row)) return;
+    this.tellJoined(row, client, generation, JOIN_NEW);
   }
 
   /** By a word that says how often the client had changed zones. */
@@ -72,7 +85,9 @@ export class ZoneClients {
     const row = spawnArrival(this.options.zone, view, offset);
     const updateHz = view.getUint32(offset + R.ARRIVAL_UPDATE_HZ, true);
     const connection = view.getUint32(offset + R.ARRIVAL_CONNECTION, true);
-    this.enter(client, view.getInt32(offset + R.ARRIVAL_GENERATION, true), 0, updateHz, connection, row);
+    const generation = view.getInt32(offset + R.ARRIVAL_GENERATION, true);
+    if (!this.enter(client, generation, 0, updateHz, connection, row)) return;
+    this.tellJoined(row, client, generation, JOIN_RESTORED);
   }
 
   /** The client is back by another connection, which knows nothing yet and counts its messages anew. */
@@ -87,15 +102,15 @@ export class ZoneClients {
     const updateHz = view.getUint32(offset + R.COMMAND_PAYLOAD, true);
     clients.beginAgain(client, updateHz, view.getUint8(offset + R.COMMAND_CONNECTION));
     this.notices.tell(client, R.FROM_ZONE_JOINED, zone.wireIdOf(row), zone.engine.key[row], 0);
+    this.tellJoined(row, client, generation, JOIN_RESUMED);
   }
 
-  leave(client: number): void {
+  /** `reason` is an index of LEAVE_REASONS. */
+  leave(client: number, reason: number): void {
     const { replicator } = this;
     const row = replicator.rowOfClient[client];
     replicator.detach(client);
-    if (row >= 0) {
-      this.despawn(row);
-    }
+    if (row >= 0) this.remove(row, reason);
   }
 
   /** Before the first tick: what a dead thread did beyond the last committed one, it never did. */
@@ -119,7 +134,7 @@ export class ZoneClients {
     }
     const row = findOwned(zone, client, generation);
     if (clients.isPassedOn(client, generation)) {
-      if (row >= 0) this.despawn(row); // it has left, and that word is behind this one
+      if (row >= 0) this.remove(row, LEAVE_LOST); // it has left, and that word is behind this one
       return true;
     }
     if (row < 0) return false;
@@ -136,7 +151,7 @@ export class ZoneClients {
   despawnUnattached(): void {
     const { replicator } = this;
     const { zone } = this.options;
-    for (const row of listUnattached(zone, replicator.rowOfClient)) this.despawn(row);
+    for (const row of listUnattached(zone, replicator.rowOfClient)) this.remove(row, LEAVE_LOST);
   }
 
   /** Main will not speak of this client again, so whatever of it comes from now on goes. */
@@ -156,10 +171,10 @@ export class ZoneClients {
     const generation = zone.engine.ownerGeneration[row];
     const isDoubled = this.isHere(client, generation) && replicator.rowOfClient[client] >= 0; // it was waited for too long
     if (isDoubled || !clients.hasHolder(client) || clients.isPassedOn(client, generation)) {
-      this.despawn(row); // its client has left meanwhile, or its index has another holder, or nobody is waited for
+      this.remove(row, LEAVE_LOST); // its client has left meanwhile, or its index has another holder, or nobody is waited for
       return;
     }
-    if (replicator.isAttached(client) && !this.isHere(client, generation)) this.leave(client); // a former holder
+    if (replicator.isAttached(client) && !this.isHere(client, generation)) this.leave(client, LEAVE_LOST); // a former holder
     this.departed.remove(client);
     if (clients.isHolder(client, generation)) clients.takeBack(client, departedTick); // a dead thread had it here already
     replicator.attach(client, row);
@@ -191,11 +206,11 @@ export class ZoneClients {
   /** The index has a new holder; its former one's leave is still on its way or was lost. */
   private freeIndex(client: number): void {
     if (this.replicator.isAttached(client)) {
-      this.leave(client);
+      this.leave(client, LEAVE_LOST);
     }
   }
 
-  /** `row` is -1 when there was no room for the entity. */
+  /** `row` is -1 when there was no room for the entity: then nobody has come. */
   private enter(
     client: number,
     generation: number,
@@ -203,13 +218,13 @@ export class ZoneClients {
     updateHz: number,
     connection: number,
     row: number,
-  ): void {
+  ): boolean {
     const { replicator } = this;
     const { zone } = this.options;
     if (row < 0) {
       zone.counters[COUNTER.joinsRefused]++;
       this.refuse(client, generation, crossings, connection, RejectCode.ServerFull);
-      return;
+      return false;
     }
     zone.owner[row] = client + 1;
     zone.engine.ownerGeneration[row] = generation;
@@ -218,6 +233,15 @@ export class ZoneClients {
     replicator.attach(client, row);
     zone.counters[COUNTER.clientsJoined]++;
     this.notices.tell(client, R.FROM_ZONE_JOINED, zone.wireIdOf(row), zone.engine.key[row], 0);
+    return true;
+  }
+
+  /** Last: the game may have the entity gone again. */
+  private tellJoined(row: number, client: number, generation: number, reason: number): void {
+    const { zone, identities, journal } = this.options;
+    const identity = identities.read(client, generation) ?? NOBODY;
+    journal?.came(row, reason, identity);
+    tellJoined(zone, row, reason, identity);
   }
 
   private beginClient(
@@ -231,8 +255,8 @@ export class ZoneClients {
     this.replicator.forget(client);
   }
 
-  private despawn(row: number): void {
-    this.options.journal?.despawn(row);
-    this.options.zone.despawn(row);
+  private remove(row: number, reason: number): void {
+    this.options.journal?.gone(row, reason);
+    removePlayer(this.options.zone, row, reason);
   }
 }

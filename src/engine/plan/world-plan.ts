@@ -20,6 +20,7 @@ import {
 import { ByteRing } from '../../memory/rings/byte-ring.js';
 import { RecordRing } from '../../memory/rings/record-ring.js';
 import { ClientTable } from '../../memory/tables/client-table.js';
+import { IdentityTable } from '../../memory/tables/identity-table.js';
 import { IoCounters } from '../../memory/tables/io-counters.js';
 import { LiveLimits } from '../../memory/tables/live-limits.js';
 import { ThreadControl } from '../../memory/tables/thread-control.js';
@@ -55,6 +56,8 @@ export interface WorldPlan {
   /** By zone: players who come in as they were stored, from main. */
   arrivals: SharedArrayBuffer[];
   clients: SharedArrayBuffer;
+  /** Who they are. */
+  identities: SharedArrayBuffer;
   /** By thread. */
   zonesOfThread: number[][];
   frames: SharedArrayBuffer[];
@@ -124,6 +127,7 @@ export function planWorld(settings: Settings, game: GameDefinition, threadCount:
     ),
     arrivals: zones.map(() => RecordRing.create(ARRIVAL_RING_RECORDS, arrivalRecordBytes(game.fields))),
     clients: ClientTable.create(settings.clientsMax),
+    identities: IdentityTable.create(settings.clientsMax),
     zonesOfThread,
     frames: zonesOfThread.map(() => ByteRing.create(FRAME_RING_BYTES)),
     controls: zonesOfThread.map(() => ThreadControl.create()),

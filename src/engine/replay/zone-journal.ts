@@ -3,6 +3,7 @@
 
 import * as J from '../../memory/records/journal-records.js';
 import type { ByteRing } from '../../memory/rings/byte-ring.js';
+import type { IdentityTexts } from '../../memory/tables/identity-table.js';
 import { COUNTER } from '../../memory/tables/zone-counters.js';
 import { type PackedRows, RowCells } from '../../memory/world/row-cells.js';
 import { LIVE_BLOCK } from '../../memory/world/world-buffer.js';
@@ -89,9 +90,26 @@ export class ZoneJournal {
     }
   }
 
-  despawn(row: number): void {
-    this.open(J.ENTRY_DESPAWN);
+  came(row: number, reason: number, { playerId, name, claims }: IdentityTexts): void {
+    this.open(J.ENTRY_CAME);
     this.putUint32(row);
+    this.bytes[this.at++] = reason;
+    for (const text of [playerId, name, claims]) this.putText(text);
+  }
+
+  gone(row: number, reason: number): void {
+    this.open(J.ENTRY_GONE);
+    this.putUint32(row);
+    this.bytes[this.at++] = reason;
+  }
+
+  here(row: number): void {
+    this.open(J.ENTRY_HERE);
+    this.putUint32(row);
+  }
+
+  goesOn(): void {
+    this.open(J.ENTRY_GOES_ON);
   }
 
   /** `count` bytes of a packed row. */
@@ -229,6 +247,14 @@ export class ZoneJournal {
   private putUint32(value: number): void {
     this.view.setUint32(this.at, value, true);
     this.at += 4;
+  }
+
+  private putText(text: string): void {
+    const encoded = Buffer.from(text);
+    this.reserve(2 + encoded.length);
+    this.view.setUint16(this.at, encoded.length, true);
+    this.bytes.set(encoded, this.at + 2);
+    this.at += 2 + encoded.length;
   }
 
   private reserve(count: number): void {

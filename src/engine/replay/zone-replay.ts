@@ -22,6 +22,7 @@ import { wireIdOfKey } from '../entities/entity-key.js';
 import type { WorldPlan } from '../plan/world-plan.js';
 import { LazyIndex } from '../space/lazy-index.js';
 import { runSystem, spawnPlayer } from '../zone/game-fault.js';
+import { removePlayer, tellArrival, tellJoined, tellRestored } from '../zone/player-life.js';
 import type { EngineZone } from '../zone/zone.js';
 import { createZoneParts, populateZone } from '../zone/zone-parts.js';
 
@@ -119,7 +120,10 @@ export class ZoneReplay {
 
   /** Puts in an entity that left another zone and was not taken in before the journals end. */
   deliver(row: Uint8Array): boolean {
-    return this.arrive(row, 0);
+    const isThere = this.arrive(row, 0);
+    const { rowOfId } = this.zone;
+    if (isThere) tellArrival(this.zone, rowOfId[wireIdOfKey(keyOfPacked(this.travelling, row, 0))] - 1);
+    return isThere;
   }
 
   private takeEntry(): void {
@@ -140,6 +144,20 @@ export class ZoneReplay {
         break;
       case J.ENTRY_DESPAWN:
         zone.despawn(this.takeUint32());
+        break;
+      case J.ENTRY_CAME:
+        this.takeCame();
+        break;
+      case J.ENTRY_GONE: {
+        const row = this.takeUint32();
+        removePlayer(zone, row, this.bytes[this.at++]);
+        break;
+      }
+      case J.ENTRY_HERE:
+        tellArrival(zone, this.takeUint32());
+        break;
+      case J.ENTRY_GOES_ON:
+        tellRestored(zone);
         break;
       case J.ENTRY_ARRIVE:
         if (!this.arrive(this.bytes, this.at)) throw new Error('an entity arrives where there is no room');
@@ -220,6 +238,22 @@ export class ZoneReplay {
     this.at = start + this.view.getUint16(this.at, true);
     const client = this.view.getInt32(start + R.ARRIVAL_CLIENT, true);
     this.own(spawnArrival(this.zone, this.view, start), client, this.view.getInt32(start + R.ARRIVAL_GENERATION, true));
+  }
+
+  private takeCame(): void {
+    const row = this.takeUint32();
+    const reason = this.bytes[this.at++];
+    tellJoined(this.zone, row, reason, {
+      playerId: this.takeText(),
+      name: this.takeText(),
+      claims: this.takeText(),
+    });
+  }
+
+  private takeText(): string {
+    const start = this.at + 2;
+    this.at = start + this.view.getUint16(this.at, true);
+    return this.bytes.toString('utf8', start, this.at);
   }
 
   private own(row: number, client: number, generation: number): void {

@@ -5,8 +5,10 @@ import { listReplicatedFields } from '../../game/replicated-fields.js';
 import { ByteRing } from '../../memory/rings/byte-ring.js';
 import { RecordRing } from '../../memory/rings/record-ring.js';
 import { ClientTable } from '../../memory/tables/client-table.js';
+import { IdentityTable } from '../../memory/tables/identity-table.js';
 import { LiveLimits } from '../../memory/tables/live-limits.js';
 import { WorldBuffer } from '../../memory/world/world-buffer.js';
+import { SCALAR_POPULATED } from '../../memory/world/world-layout.js';
 import { Handoff } from '../borders/handoff.js';
 import { Mirrors } from '../borders/mirrors.js';
 import { CellHost } from '../cells/cell-host.js';
@@ -19,6 +21,7 @@ import { Replicator } from '../replication/replicator.js';
 import { createChangeTicks } from '../replication/rich-change-ticks.js';
 import { findBadValue, runSystem, throwFault } from './game-fault.js';
 import { NOTICE_ROOM_BYTES } from './main-notices.js';
+import { tellRestored } from './player-life.js';
 import type { EngineZone } from './zone.js';
 import { buildIndex, createZoneParts, populateZone, type ZoneParts } from './zone-parts.js';
 
@@ -45,6 +48,8 @@ export class ZoneHost {
   /** Rows, ids and mirrors are as they were committed last, found in this tick after all that writes them. */
   private isStill = false;
   private hasRun = false;
+  /** What it was before, in another thread or process, is committed. */
+  private goesOn: boolean;
   private readonly steps: readonly { phase: number; run: () => void }[];
 
   constructor(
@@ -109,6 +114,7 @@ export class ZoneHost {
       commands: new RecordRing(plan.commands[zoneId]),
       frames,
       clients,
+      identities: new IdentityTable(plan.identities),
       replicator: this.replicator,
       handoff: this.handoff,
       limits,
@@ -118,6 +124,7 @@ export class ZoneHost {
     zone.onRowReset = (row) => this.replicator.resetRow(row);
     zone.onDespawn = (row) => this.onDespawn(row);
     this.steps = this.listSteps();
+    this.goesOn = zone.scalars[SCALAR_POPULATED] !== 0;
     this.intake.clients.takeBackUncommitted();
     zone.recoverEvents(); // before its entities can live on elsewhere, as in a tick
     this.handoff.recover();
@@ -147,6 +154,15 @@ export class ZoneHost {
   beginTick(tick: number): void {
     this.zone.tick = tick;
     this.journal?.begin(tick);
+    if (this.goesOn) this.tellRestored();
+  }
+
+  /** Said in the first tick, and again by a successor if this thread does not live to commit it. */
+  private tellRestored(): void {
+    this.goesOn = false;
+    if (this.zone.game.onRestore === undefined) return;
+    this.journal?.goesOn();
+    tellRestored(this.zone);
   }
 
   /** One of the steps that a tick is made of: threads meet others' work, and are lost, between any two of them. */

@@ -39,6 +39,7 @@ type Loose = Readonly<Record<string, unknown>>;
 const GAME_KEYS = [
   ...['name', 'version', 'kinds', 'persistentKinds', 'fields', 'commands', 'grants', 'events', 'eventForms', 'systems'],
   ...['visibility', 'teams', 'seenFrom'],
+  ...['onJoin', 'onLeave', 'onArrive', 'onRestore'],
   ...['spawnPlayer', 'ground', 'populate', 'applyEvent', 'restingKinds', 'populateCell', 'applyToCell', 'cellChanged'],
 ];
 const FIELD_KEYS = ['type', 'oneOf', 'length', 'bytes', 'wire', 'persistent'];
@@ -51,7 +52,10 @@ const FIELD_TYPES = [...Object.keys(COLUMN_BYTES), 'bool', 'text', 'ref'];
 const SHAPED_TYPES = ['bool', 'text', 'ref'];
 const AUDIENCES = ['view', 'team', 'owner'];
 const TOPICS = ['player', 'combat', 'economy', 'match'];
-const HOOKS = ['ground', 'populate', 'applyEvent', 'populateCell', 'applyToCell', 'cellChanged'];
+const HOOKS = [
+  ...['ground', 'populate', 'applyEvent', 'populateCell', 'applyToCell', 'cellChanged'],
+  ...['onJoin', 'onLeave', 'onArrive', 'onRestore'],
+];
 /** What a name may consist of: it becomes a key of plain objects, a column, a label of a metric. */
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 

@@ -40,6 +40,17 @@ export const ENTRY_MIRROR_GONE = 10;
 export const ENTRY_GRANT = 11;
 /** bytes u16, record: a player comes in as it was stored; see arrival.ts. */
 export const ENTRY_STORED = 12;
+/**
+ * row u32, reason u8, then three texts in UTF-8: player id, name, claims as JSON, each behind its bytes u16. The game hears who has
+ * come; after the join, or alone where a client is back.
+ */
+export const ENTRY_CAME = 13;
+/** row u32, reason u8. The game hears that the player goes, and then its row goes. Journals of before have ENTRY_DESPAWN. */
+export const ENTRY_GONE = 14;
+/** row u32. The game hears of what ENTRY_ARRIVE has brought. Written where the game wants to hear of it, as is the next. */
+export const ENTRY_HERE = 15;
+/** The game hears that the zone goes on. */
+export const ENTRY_GOES_ON = 16;
 
 // Worlds that are cut into cells; see zone-cells.ts. A cell is given by its local number, u32.
 /** cell: it is requested from the store, or populated if it was never stored. */

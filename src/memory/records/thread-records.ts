@@ -24,6 +24,7 @@ export const COMMAND_PAYLOAD = 16;
 
 /** Payload: update rate u32, x f32, y f32. Spawns the client's entity. */
 export const TO_ZONE_JOIN = 1;
+/** seq is why, an index of LEAVE_REASONS in game/life.ts. */
 export const TO_ZONE_LEAVE = 2;
 export const TO_ZONE_RESYNC = 3;
 /** Payload: as join, then crossings i32, absent i32. A restored zone takes up the client's entity, if it has it. */

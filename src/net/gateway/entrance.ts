@@ -2,9 +2,11 @@
 // where that is still here, else with what is stored of its player, else as a newcomer.
 
 import type { Settings } from '../../config/settings.js';
+import type { Identity } from '../../game/life.js';
 import { RejectCode } from '../../game/reject-codes.js';
 import type { JoinFields } from '../../protocol/fb/client-message.js';
 import type { BanList } from '../auth/bans.js';
+import { type Identify, identifyByToken } from '../auth/identity.js';
 import type { ResumeClaims } from '../auth/resume-token.js';
 import { CloseCode } from './close-codes.js';
 import type { Outbox } from './outbox.js';
@@ -23,6 +25,8 @@ export interface EntranceOptions {
   /** Absent: whoever is gone has left. */
   resumption?: Resumption | undefined;
   bans: BanList;
+  /** Who a client is. Default: the player of its token, or a new one. */
+  identify?: Identify | undefined;
 }
 
 /** What the gateway does with a client that cannot stay, and with an absent one whose seat is needed. */
@@ -46,7 +50,7 @@ export class Entrance {
 
   join(client: number, join: JoinFields): RejectCode {
     const { settings } = this;
-    const { sessions, resumption, bans, admit } = this.options;
+    const { sessions, resumption, bans, admit, identify = identifyByToken } = this.options;
     if (bans.hasName(join.name)) return RejectCode.Banned;
     const claims = resumption?.read(join.token);
     const admitted = claims === undefined ? admit(join.name, join.token) : RejectCode.None;
@@ -54,27 +58,28 @@ export class Entrance {
     const frameHz = join.updateHz === 0 ? settings.updateHz : Math.min(join.updateHz, settings.tickHz);
     sessions.name[client] = join.name;
     const kept = claims === undefined ? undefined : resumption?.find(claims);
+    const identity = identify(join, claims);
     if (claims !== undefined && kept !== undefined) {
-      this.comeBack(client, kept, claims, frameHz);
+      this.comeBack(client, kept, claims, identity, frameHz);
       return RejectCode.None;
     }
     const seat = this.takeSeat(client);
     if (seat === -1) return RejectCode.ServerFull;
     this.updateHz[seat] = frameHz;
-    resumption?.enter(seat, claims);
+    resumption?.enter(seat, identity.playerId);
     const stored = claims && resumption?.findStored(claims);
     if (stored !== undefined) {
       sessions.setState(seat, SESSION_JOINING);
-      void this.joinStored(seat, stored);
+      void this.joinStored(seat, stored, identity);
       return RejectCode.None;
     }
-    const isTaken = this.enter(seat, undefined);
+    const isTaken = this.enter(seat, undefined, identity);
     if (isTaken || seat === client) return isTaken ? RejectCode.None : RejectCode.ServerFull;
     this.turnAway(seat);
     return RejectCode.None;
   }
 
-  private comeBack(source: number, client: number, claims: ResumeClaims, frameHz: number): void {
+  private comeBack(source: number, client: number, claims: ResumeClaims, identity: Identity, frameHz: number): void {
     const { sessions, resumption, world, outbox } = this.options;
     const wasCongested = outbox.isCongested(client);
     if (resumption?.comeBack(source, client, claims) === false) {
@@ -84,28 +89,32 @@ export class Entrance {
       return;
     }
     this.updateHz[client] = frameHz;
-    if (world.resume(client, sessions.generation[client], frameHz)) this.tellCongestion(client);
+    if (world.resume(client, sessions.generation[client], frameHz, identity)) this.tellCongestion(client);
     else this.turnAway(client);
   }
 
   /** What is stored comes, or does not, within a bounded time; the client may have gone meanwhile. */
-  private async joinStored(client: number, stored: Promise<StoredPlayer | undefined>): Promise<void> {
+  private async joinStored(
+    client: number,
+    stored: Promise<StoredPlayer | undefined>,
+    identity: Identity,
+  ): Promise<void> {
     const { sessions } = this.options;
     const generation = sessions.generation[client];
     const player = await stored;
     if (!sessions.holds(client, generation) || sessions.state[client] !== SESSION_JOINING) return;
-    if (!this.enter(client, player)) this.turnAway(client);
+    if (!this.enter(client, player, identity)) this.turnAway(client);
   }
 
-  private enter(client: number, player: StoredPlayer | undefined): boolean {
+  private enter(client: number, player: StoredPlayer | undefined, identity: Identity): boolean {
     const { sessions, world, resumption } = this.options;
     const generation = sessions.generation[client];
     // The world may answer before join() returns.
     sessions.setState(client, SESSION_JOINING);
     const isTaken =
       player === undefined
-        ? world.join(client, generation, this.updateHz[client])
-        : world.restore(client, generation, this.updateHz[client], player);
+        ? world.join(client, generation, this.updateHz[client], identity)
+        : world.restore(client, generation, this.updateHz[client], player, identity);
     if (!isTaken) {
       sessions.setState(client, SESSION_CONNECTING);
       return false;

@@ -20,7 +20,7 @@ import type { PlainEncoding } from '../../protocol/plain/plain-codec.js';
 import type { Encoding } from '../../protocol/subprotocols.js';
 import type { Selection } from '../auth/bans.js';
 import { RESYNC_INTERVAL_MS, VIOLATION_POINTS_MAX, VIOLATION_WINDOW_MS } from '../limits.js';
-import { CloseCode } from './close-codes.js';
+import { CloseCode, leaveReasonOf } from './close-codes.js';
 import type { Connection } from './connection.js';
 import { type Doorkeeper, Entrance, type EntranceOptions } from './entrance.js';
 import { DROP_AFTER_CLOSE, DROP_STALE, type NetCounters } from './net-counters.js';
@@ -161,7 +161,7 @@ export class Gateway implements ClientSink, Doorkeeper {
 
   /** The entity of an absent client has waited long enough. */
   dismiss(client: number, isSentAway = false): void {
-    this.world.leave(client, this.sessions.generation[client]);
+    this.world.leave(client, this.sessions.generation[client], isSentAway ? 'kicked' : 'lost');
     this.free(client, isSentAway);
   }
 
@@ -236,7 +236,7 @@ export class Gateway implements ClientSink, Doorkeeper {
     if (state === SESSION_CLOSING) {
       // Its entity would have waited for it.
       if (this.resumption?.stopWaiting(client) !== true) return false;
-      this.world.leave(client, this.sessions.generation[client]);
+      this.world.leave(client, this.sessions.generation[client], 'kicked');
     } else if (state === SESSION_ABSENT) {
       this.dismiss(client, true);
     } else {
@@ -392,7 +392,7 @@ export class Gateway implements ClientSink, Doorkeeper {
       // The next holder of this index begins uncongested.
       if (this.outbox.isCongested(client)) this.world.setCongested(client, false);
       if (this.resumption?.keeps(client)) this.world.setAbsent(client);
-      else this.world.leave(client, this.sessions.generation[client]);
+      else this.world.leave(client, this.sessions.generation[client], leaveReasonOf(code, byServer));
     }
     this.sessions.setState(client, SESSION_CLOSING);
     this.counters.countClose(byServer, code);

@@ -6,25 +6,11 @@ import { randomUUID } from 'node:crypto';
 import { wallMs } from '../../base/clock.js';
 import { type ResumeClaims, TokenMint } from '../auth/resume-token.js';
 import { TOKEN_SKEW_MS } from '../limits.js';
-import { CloseCode } from './close-codes.js';
+import { CloseCode, FAREWELLS, FORGIVEN } from './close-codes.js';
 import type { NetCounters } from './net-counters.js';
 import type { Outbox } from './outbox.js';
 import { SESSION_ABSENT, SESSION_CLOSING, SESSION_JOINING, SESSION_LIVE, type SessionTable } from './session.js';
 import type { StoredPlayer } from './world-port.js';
-
-/** Ends by this server after which a client may come back. After any other one it is meant to be gone for good. */
-const FORGIVEN: ReadonlySet<number> = new Set([
-  CloseCode.GoingAway,
-  CloseCode.TryAgainLater,
-  CloseCode.JoinTimeout,
-  CloseCode.TooSlow,
-  CloseCode.Idle,
-  CloseCode.WorldDropped,
-]);
-/** A close frame without a code is what a browser sends when a page says close(). */
-const CLOSE_WITHOUT_CODE = 1005;
-/** Ends by the client by which it says that it does not come back. */
-const FAREWELLS: ReadonlySet<number> = new Set([CloseCode.Normal, CloseCode.GoingAway, CLOSE_WITHOUT_CODE]);
 
 export interface ReservedClient {
   client: number;
@@ -128,9 +114,9 @@ export class Resumption {
     return isOwner && this.isInWorld(client) ? client : undefined;
   }
 
-  /** A new stay: of the player that these claims name, or of a new one. */
-  enter(client: number, claims: ResumeClaims | undefined): void {
-    this.beginStay(client, claims?.playerId ?? randomUUID(), randomUUID(), 0);
+  /** A new stay of this player. */
+  enter(client: number, playerId: string): void {
+    this.beginStay(client, playerId, randomUUID(), 0);
   }
 
   /** Undefined: nothing is stored anywhere. */

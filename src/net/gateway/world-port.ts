@@ -2,6 +2,8 @@
 // ClientSink; the gateway (net/) implements ClientSink over sockets. `client` is a small index; `generation` tells one
 // holder of an index from the next, so that a late frame never reaches a stranger.
 
+import type { Identity, LeaveReason } from '../../game/life.js';
+
 /** What is stored of a player: its fields by name. */
 export interface StoredPlayer {
   kind: string;
@@ -12,17 +14,17 @@ export interface StoredPlayer {
 
 export interface WorldPort {
   /** False: no zone can take a client now. The answer comes as ClientSink.joined or ClientSink.refused. */
-  join(client: number, generation: number, updateHz: number): boolean;
+  join(client: number, generation: number, updateHz: number, identity: Identity): boolean;
   /** As join, with an entity that is as it was stored. */
-  restore(client: number, generation: number, updateHz: number, player: StoredPlayer): boolean;
-  leave(client: number, generation: number): void;
+  restore(client: number, generation: number, updateHz: number, player: StoredPlayer, identity: Identity): boolean;
+  leave(client: number, generation: number, reason: LeaveReason): void;
   /** Nobody is there: the client's entity lives on, and no frames are made for it. */
   setAbsent(client: number): void;
   /**
    * An absent client, or one that has another connection, is back: its next frame tells everything in view, and its
    * sequence numbers begin anew. Answered as a join is; the key tells whether the entity is the one it had.
    */
-  resume(client: number, generation: number, updateHz: number): boolean;
+  resume(client: number, generation: number, updateHz: number, identity: Identity): boolean;
   /** The next frame of this client tells everything in view. */
   resync(client: number, generation: number): boolean;
   /** Publishes a checked game command; payload is bytes[start, limit). False: the ring is full. */

@@ -6,12 +6,14 @@ import { writeArrival } from '../../engine/clients/arrival.js';
 import type { Placement } from '../../engine/plan/placement.js';
 import type { WorldPlan } from '../../engine/plan/world-plan.js';
 import type { GameDefinition } from '../../game/definition.js';
+import { type Identity, LEAVE_REASONS, type LeaveReason } from '../../game/life.js';
 import { RejectCode } from '../../game/reject-codes.js';
 import { COMMAND_HEADER_BYTES } from '../../memory/limits.js';
 import * as R from '../../memory/records/thread-records.js';
 import type { ByteRing } from '../../memory/rings/byte-ring.js';
 import { RecordRing } from '../../memory/rings/record-ring.js';
 import { ClientTable, CONGESTED_ABSENT, CONGESTED_BACKLOG } from '../../memory/tables/client-table.js';
+import { IdentityTable } from '../../memory/tables/identity-table.js';
 import type { ClientSink, StoredPlayer, WorldPort } from '../../net/gateway/world-port.js';
 import { ClientRoutes } from './client-routes.js';
 import { FrameDelivery } from './frame-delivery.js';
@@ -32,6 +34,7 @@ export class Router implements WorldPort {
   private readonly commands: RecordRing[];
   private readonly arrivals: RecordRing[];
   private readonly clients: ClientTable;
+  private readonly identities: IdentityTable;
   private readonly routes: ClientRoutes;
   private readonly delivery: FrameDelivery;
   private sink: ClientSink | undefined;
@@ -53,6 +56,7 @@ export class Router implements WorldPort {
     this.commands = plan.commands.map((buffer) => new RecordRing(buffer));
     this.arrivals = plan.arrivals.map((buffer) => new RecordRing(buffer));
     this.clients = new ClientTable(plan.clients, clientsMax);
+    this.identities = new IdentityTable(plan.identities);
     this.delivery = new FrameDelivery(plan.frames, plan.controls, {
       beforeSlice: () => this.orders.retryLeaves(),
       take: (frames) => this.deliverRecord(frames),
@@ -79,7 +83,8 @@ export class Router implements WorldPort {
 
   // --- clients come and go ---
 
-  join(client: number, generation: number, updateHz: number): boolean {
+  join(client: number, generation: number, updateHz: number, identity: Identity): boolean {
+    this.introduce(client, generation, identity);
     const { x, y } = this.placement.next(client);
     const zone = this.zoneAt(x, y);
     if (!this.orders.join(zone, client, generation, { updateHz, x, y })) {
@@ -102,7 +107,8 @@ export class Router implements WorldPort {
     Atomics.store(this.clients.congested, client, CONGESTED_ABSENT); // the client's zone looks before each frame
   }
 
-  resume(client: number, generation: number, updateHz: number): boolean {
+  resume(client: number, generation: number, updateHz: number, identity: Identity): boolean {
+    this.introduce(client, generation, identity);
     const zone = this.routes.zone[client];
     const { x, y } = this.placement.next(client);
     if (zone < 0 || !this.orders.resume(zone, client, generation, { updateHz, x, y })) {
@@ -113,7 +119,8 @@ export class Router implements WorldPort {
     return true;
   }
 
-  restore(client: number, generation: number, updateHz: number, player: StoredPlayer): boolean {
+  restore(client: number, generation: number, updateHz: number, player: StoredPlayer, identity: Identity): boolean {
+    this.introduce(client, generation, identity);
     const { worldWidth, worldHeight } = this.plan.settings;
     // A stored world may have been larger.
     const x = clampInside(player.x, worldWidth);
@@ -128,13 +135,13 @@ export class Router implements WorldPort {
     return true;
   }
 
-  leave(client: number, generation: number): void {
+  leave(client: number, generation: number, reason: LeaveReason): void {
     if (!this.routes.isRouted(client, generation)) {
       return;
     }
     const zone = this.routes.zone[client];
     this.routes.end(client);
-    this.orders.leave(zone, client, generation);
+    this.orders.leave(zone, client, generation, LEAVE_REASONS.indexOf(reason));
   }
 
   setCongested(client: number, congested: boolean): void {
@@ -220,6 +227,11 @@ export class Router implements WorldPort {
 
   frameBytesWaiting(thread: number): number {
     return this.delivery.bytesWaiting(thread);
+  }
+
+  /** Before the order that its zone takes it in by. */
+  private introduce(client: number, generation: number, { playerId, name, claims }: Identity): void {
+    this.identities.write(client, generation, { playerId, name, claims: JSON.stringify(claims) });
   }
 
   private begin(client: number, generation: number, zone: number, updateHz: number): void {

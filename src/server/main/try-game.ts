@@ -4,6 +4,7 @@
 import { specifyColumns } from '../../engine/entities/columns.js';
 import { Quadtree } from '../../engine/space/quadtree.js';
 import { findBadValue, GameFault, runSystem, spawnPlayer, throwFault } from '../../engine/zone/game-fault.js';
+import { removePlayer, tellJoined } from '../../engine/zone/player-life.js';
 import { EngineZone } from '../../engine/zone/zone.js';
 import type { GameDefinition } from '../../game/definition.js';
 import { EVENT_RECORD_BYTES } from '../../memory/limits.js';
@@ -41,7 +42,12 @@ export function tryGame(game: GameDefinition): string | undefined {
     populate(zone);
     index.build(zone.alive, zone.positionX, zone.positionY, 0, zone.rowLimit);
     zone.tick = 1;
-    spawnPlayer(zone, SIDE / 2, SIDE / 2);
+    const row = spawnPlayer(zone, SIDE / 2, SIDE / 2);
+    const key = row < 0 ? 0 : zone.engine.key[row];
+    if (row >= 0) {
+      zone.owner[row] = 1;
+      tellJoined(zone, row, 0, { playerId: '00000000-0000-4000-8000-000000000000', name: 'trial', claims: '{}' });
+    }
     for (let tick = 1; tick <= TICKS; tick++) {
       zone.tick = tick;
       for (const system of game.systems) runSystem(zone, system);
@@ -49,6 +55,7 @@ export function tryGame(game: GameDefinition): string | undefined {
       if (bad !== undefined) return `in tick ${tick} of a trial, ${bad}`;
       index.build(zone.alive, zone.positionX, zone.positionY, 0, zone.rowLimit);
     }
+    if (row >= 0 && zone.alive[row] !== 0 && zone.engine.key[row] === key) removePlayer(zone, row, 0);
   } catch (error) {
     return error instanceof GameFault ? error.message : String(error);
   }

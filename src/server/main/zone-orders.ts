@@ -19,6 +19,7 @@ export interface Entry {
 interface Leave {
   client: number;
   generation: number;
+  reason: number;
 }
 
 export class ZoneOrders {
@@ -95,11 +96,11 @@ export class ZoneOrders {
     return true;
   }
 
-  /** Said later where there is no room now, in the order of the leaves. */
-  leave(zone: number, client: number, generation: number): void {
+  /** Said later where there is no room now, in the order of the leaves. `reason` is an index of LEAVE_REASONS. */
+  leave(zone: number, client: number, generation: number, reason: number): void {
     const waiting = this.waitingLeaves[zone];
-    if (waiting.length > 0 || !this.tell(zone, client, generation, 0, R.TO_ZONE_LEAVE)) {
-      waiting.push({ client, generation });
+    if (waiting.length > 0 || !this.tell(zone, client, generation, reason, R.TO_ZONE_LEAVE)) {
+      waiting.push({ client, generation, reason });
       this.onWaiting();
     }
   }
@@ -108,8 +109,8 @@ export class ZoneOrders {
     for (const [zone, waiting] of this.waitingLeaves.entries()) {
       let told = 0;
       while (told < waiting.length) {
-        const { client, generation } = waiting[told];
-        if (!this.tell(zone, client, generation, 0, R.TO_ZONE_LEAVE)) break;
+        const { client, generation, reason } = waiting[told];
+        if (!this.tell(zone, client, generation, reason, R.TO_ZONE_LEAVE)) break;
         told++;
       }
       if (told > 0) waiting.splice(0, told);

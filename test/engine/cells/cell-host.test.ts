@@ -53,7 +53,7 @@ test('who leaves while its join waits never comes in, and makes room for another
   const cells = stage(2);
   const [first, second] = [0, 1].map((index) => cells.world.join(index));
   cells.world.run(1);
-  cells.world.router.leave(first.index, first.generation);
+  cells.world.router.leave(first.index, first.generation, 'left');
   cells.world.run(1);
   const third = cells.world.join(2);
   cells.world.run(1);

@@ -78,7 +78,7 @@ test('a client that asks for a full frame gets one', () => {
 
 for (const [what, order] of [
   ['grant', (world, generation) => world.router.grant(0, generation, 0, 1, 77)],
-  ['leave', (world, generation) => world.router.leave(0, generation)],
+  ['leave', (world, generation) => world.router.leave(0, generation, 'left')],
 ] as [string, (world: HeadlessWorld, generation: number) => void][]) {
   test(`a ${what} whose client does not come is given up after some ticks, and counted`, () => {
     const world = new HeadlessWorld(arena as unknown as GameDefinition, TWO_ZONES);

@@ -95,7 +95,14 @@ const ENTRIES: [string, (journal: ZoneJournal) => void, number[]][] = [
   ['a join', (j) => j.join(3, 9, 1.5, -2), [J.ENTRY_JOIN, ...u32(3, 9), ...f32(1.5), ...f32(-2)]],
   ['a grant', (j) => j.grant(7, 2, 0.1), [J.ENTRY_GRANT, ...u32(7, 2), ...f64(0.1)]],
   ['a stored player', (j) => j.stored(VIEW, 4, 3), [J.ENTRY_STORED, 3, 0, 5, 6, 7]],
-  ['a despawn', (j) => j.despawn(70000), [J.ENTRY_DESPAWN, ...u32(70000)]],
+  ['a player who goes', (j) => j.gone(70000, 2), [J.ENTRY_GONE, ...u32(70000), 2]],
+  [
+    'a player who has come',
+    (j) => j.came(7, 1, { playerId: 'ab', name: 'Zoë', claims: '{}' }),
+    [J.ENTRY_CAME, ...u32(7), 1, 2, 0, 97, 98, 4, 0, 90, 111, 0xc3, 0xab, 2, 0, 123, 125],
+  ],
+  ['an arrival the game hears of', (j) => j.here(70000), [J.ENTRY_HERE, ...u32(70000)]],
+  ['a zone that goes on', (j) => j.goesOn(), [J.ENTRY_GOES_ON]],
   ['an arrival', (j) => j.arrive(BYTES, 1, 2), [J.ENTRY_ARRIVE, 2, 3]],
   ['an id that is back', (j) => j.idBack(5), [J.ENTRY_ID_BACK, ...u32(5)]],
   ['what was taken', (j) => j.taken(3, -1), [J.ENTRY_TAKEN, 3, ...u32(-1)]],
@@ -123,7 +130,7 @@ test('records are numbered without a gap, and each begins anew', () => {
   const journal = begin();
   for (const tick of [5, 6, 9]) {
     journal.begin(tick);
-    journal.despawn(tick);
+    journal.here(tick);
     journal.end();
   }
   assert.deepEqual(

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
+import type { LeaveReason } from '../../../src/game/life.js';
 import { RejectCode } from '../../../src/game/reject-codes.js';
 import { type ResumeClaims, TokenMint } from '../../../src/net/auth/resume-token.js';
 import { HOLD_BACKLOG } from '../../../src/net/gateway/outbox.js';
@@ -109,25 +110,31 @@ test('a lost client is absent in the world, gets its index back by its token, an
 });
 
 test('who leaves, says goodbye, is kicked or breaks rules has left; who is slow, silent or cut off has not', async () => {
-  const ends: [string, number, (net: InProcess, client: number) => void][] = [
-    ['Leave', 0, ({ gateway }, client) => gateway.receive(client, encodeLeave(1))],
-    ['1000', 0, ({ gateway }, client) => gateway.end(client, 1000)],
-    ['1001', 0, ({ gateway }, client) => gateway.end(client, 1001)],
-    ['no code', 0, ({ gateway }, client) => gateway.end(client, 1005)],
-    ['kick', 0, ({ gateway, sessions }, client) => gateway.kick({ clientId: sessions.generation[client] }, 'out')],
-    ['violation', 0, ({ gateway }, client) => gateway.close(client, 4004, 'too many')],
-    ['protocol', 0, ({ gateway }, client) => gateway.note(client, 1002)],
-    ['cut', 1, ({ gateway }, client) => gateway.end(client, LOST)],
-    ['slow', 1, ({ gateway }, client) => gateway.close(client, 4002, 'slow')],
-    ['idle', 1, ({ gateway }, client) => gateway.close(client, 4003, 'idle')],
-    ['drain', 1, ({ gateway }) => gateway.drain(RejectCode.Draining, 'bye')],
+  const ends: [string, LeaveReason | undefined, (net: InProcess, client: number) => void][] = [
+    ['Leave', 'left', ({ gateway }, client) => gateway.receive(client, encodeLeave(1))],
+    ['1000', 'left', ({ gateway }, client) => gateway.end(client, 1000)],
+    ['1001', 'left', ({ gateway }, client) => gateway.end(client, 1001)],
+    ['no code', 'left', ({ gateway }, client) => gateway.end(client, 1005)],
+    [
+      'kick',
+      'kicked',
+      ({ gateway, sessions }, client) => gateway.kick({ clientId: sessions.generation[client] }, 'out'),
+    ],
+    ['violation', 'kicked', ({ gateway }, client) => gateway.close(client, 4004, 'too many')],
+    ['protocol', 'kicked', ({ gateway }, client) => gateway.note(client, 1002)],
+    ['cut', undefined, ({ gateway }, client) => gateway.end(client, LOST)],
+    ['slow', undefined, ({ gateway }, client) => gateway.close(client, 4002, 'slow')],
+    ['idle', undefined, ({ gateway }, client) => gateway.close(client, 4003, 'idle')],
+    ['drain', undefined, ({ gateway }) => gateway.drain(RejectCode.Draining, 'bye')],
   ];
-  for (const [what, stays, end] of ends) {
+  for (const [what, reason, end] of ends) {
+    const stays = reason === undefined ? 1 : 0;
     const net = createNet(2);
     const { connection } = await join(net);
     end(net, connection.client);
     if (net.sessions.used > 0) net.gateway.end(connection.client, LOST);
     assert.deepEqual([absent(net), net.world.leaves], [stays, 1 - stays], what);
+    assert.deepEqual(net.world.reasons, stays === 1 ? [] : [reason], what);
     assert.equal(net.sessions.used, 0, what);
   }
 });
@@ -216,8 +223,11 @@ test('an absent client is gone after its time, not after a stall of this process
   assert.equal(absent(net), 1);
   gateway.beat(true);
   assert.deepEqual([absent(net), world.leaves, sessions.freeSeats], [0, 1, 2]);
+  assert.deepEqual(world.reasons, ['lost'], 'it was lost, and nobody came');
   const back = await join(net, welcome.token);
   assert.deepEqual([back.welcome.resumed, world.joins], [false, 2]);
+  const [first, second] = world.identities;
+  assert.deepEqual(first, second, 'it is the same player');
 });
 
 test('a full server lets in a stranger in the place of who has been absent longest', async () => {

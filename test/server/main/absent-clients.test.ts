@@ -12,6 +12,7 @@ import { listAbsentClients } from '../../../src/server/main/absent-clients.js';
 import type { Router } from '../../../src/server/main/router.js';
 import type { HeadlessClient } from '../../../src/testing/headless-client.js';
 import { HeadlessWorld } from '../../../src/testing/headless-world.js';
+import { testIdentity } from '../../../src/testing/test-identity.js';
 
 const game = arena as unknown as GameDefinition;
 const FOUR_ZONES = { zoneColumns: 2, zoneRows: 2, worldWidth: 200, worldHeight: 200, seed: 3 };
@@ -269,7 +270,7 @@ test('absent clients outlive a thread that is replaced, come back after it, and 
   const back = world.resume(clients[0].index, clients[0].generation);
   world.run(10);
   assert.deepEqual([back.entityId, back.fullCount], [clients[0].entityId, 1]);
-  world.router.leave(clients[1].index, clients[1].generation);
+  world.router.leave(clients[1].index, clients[1].generation, 'left');
   world.run(20);
   assert.equal(world.truth().size, before - 1);
   assert.ok(!world.truth().has(clients[1].entityId));
@@ -348,7 +349,11 @@ test('a lost entity of an absent client is said to main after a replacement, and
   world.replaceThread(1);
   world.run(30);
   assert.equal(world.truth().size, before);
-  assert.equal(world.router.resume(client.index, client.generation, 20), false, 'main knows that it is gone');
+  assert.equal(
+    world.router.resume(client.index, client.generation, 20, testIdentity(1)),
+    false,
+    'main knows that it is gone',
+  );
 });
 
 test('commands of a connection that was replaced are dropped, wherever they wait', () => {
@@ -398,8 +403,8 @@ test('a player who leaves before the zone has let it in does not stay behind', (
   intake.drain = () => {
     if (!isDone) {
       isDone = true;
-      assert.ok(world.router.restore(0, 900, 20, STORED));
-      world.router.leave(0, 900);
+      assert.ok(world.router.restore(0, 900, 20, STORED, testIdentity(1)));
+      world.router.leave(0, 900, 'left');
     }
     drain();
   };

@@ -192,7 +192,7 @@ test('a grant before a leave is applied, and one behind it has nobody', async ()
   assert.equal(await asked, '');
   const second = world.join(1);
   world.run(3);
-  world.router.leave(second.index, second.generation);
+  world.router.leave(second.index, second.generation, 'left');
   const late = give(second, 1);
   world.run(2);
   assert.match(await late, /no more words|no such client/);

@@ -16,6 +16,7 @@ import { RecordRing } from '../../../src/memory/rings/record-ring.js';
 import { ClientTable, CONGESTED_ABSENT, CONGESTED_BACKLOG } from '../../../src/memory/tables/client-table.js';
 import type { ClientSink } from '../../../src/net/gateway/world-port.js';
 import { Router } from '../../../src/server/main/router.js';
+import { testIdentity } from '../../../src/testing/test-identity.js';
 
 const game = arena as unknown as GameDefinition;
 const CLIENTS_MAX = 16;
@@ -108,7 +109,7 @@ function kinds(orders: readonly Order[]): number[] {
 test('a client joins the zone in which it is put, and its commands go there', () => {
   const { plan, router, home, takeOrders } = stage();
   assert.equal(router.command(3, 1, 1, 300, new Uint8Array(8), 0, 8), false, 'no zone has it yet');
-  assert.ok(router.join(3, 1, 20));
+  assert.ok(router.join(3, 1, 20, testIdentity(1)));
   assert.deepEqual(takeOrders(home), [{ client: 3, generation: 1, kind: R.TO_ZONE_JOIN, connection: 0, seq: 0 }]);
   const payload = Uint8Array.of(9, 8, 7, 6, 5, 4);
   assert.ok(router.command(3, 1, 77, 300, payload, 1, 5));
@@ -139,7 +140,7 @@ test('a client joins the zone in which it is put, and its commands go there', ()
 
 test('a command that finds no room is refused and counted, and main counts on without it', () => {
   const { plan, router, home } = stage();
-  router.join(0, 1, 20);
+  router.join(0, 1, 20, testIdentity(1));
   const send = (): boolean => router.command(0, 1, 1, 300, new Uint8Array(4), 0, 4);
   for (let i = 0; i < COMMAND_RING_RECORDS; i++) assert.ok(send());
   assert.equal(router.counters.queueFull, 0);
@@ -154,12 +155,12 @@ test('a command that finds no room is refused and counted, and main counts on wi
 
 test('a leave that finds no room waits, is counted, and is told before anything else is delivered', () => {
   const { router, home, takeOrders, say, heard } = stage();
-  for (let client = 0; client < 3; client++) router.join(client, 1, 20);
+  for (let client = 0; client < 3; client++) router.join(client, 1, 20, testIdentity(1));
   fill(router);
   const { queueFull } = router.counters;
   assert.equal(queueFull, 1);
-  router.leave(1, 1);
-  router.leave(2, 1);
+  router.leave(1, 1, 'left');
+  router.leave(2, 1, 'left');
   assert.equal(router.counters.leavesWaited, 2);
   assert.equal(router.command(1, 1, 1, 300, new Uint8Array(4), 0, 4), false, 'it has left as far as main knows');
   assert.equal(kinds(takeOrders(home)).includes(R.TO_ZONE_LEAVE), false);
@@ -179,20 +180,20 @@ test('a leave that finds no room waits, is counted, and is told before anything 
 
 test('who left already, or is another than who holds the index now, does not leave', () => {
   const { router, home, takeOrders } = stage();
-  router.join(1, 5, 20);
+  router.join(1, 5, 20, testIdentity(1));
   takeOrders(home);
-  router.leave(1, 4);
+  router.leave(1, 4, 'left');
   assert.deepEqual(takeOrders(home), []);
-  router.leave(1, 5);
-  router.leave(1, 5);
+  router.leave(1, 5, 'left');
+  router.leave(1, 5, 'left');
   assert.deepEqual(kinds(takeOrders(home)), [R.TO_ZONE_LEAVE]);
 });
 
 test('a join that finds no room is refused, and no zone has the client', () => {
   const { router, home, takeOrders } = stage();
-  router.join(0, 1, 20);
+  router.join(0, 1, 20, testIdentity(1));
   fill(router);
-  assert.equal(router.join(1, 1, 20), false);
+  assert.equal(router.join(1, 1, 20, testIdentity(1)), false);
   takeOrders(home);
   assert.equal(router.resync(1, 1), false);
 });
@@ -209,7 +210,7 @@ test('a stored player goes to the zone in which it stood, or to the nearest when
     [-5, 500, 2],
   ];
   for (const [client, [x, y, zone]] of places.entries()) {
-    assert.ok(router.restore(client, 1, 20, { ...STORED, x, y }));
+    assert.ok(router.restore(client, 1, 20, { ...STORED, x, y }, testIdentity(1)));
     assert.equal(rings[zone].readable(), 1);
     const at = rings[zone].offsetOf(0);
     const { view } = rings[zone];
@@ -226,21 +227,22 @@ test('a stored player goes to the zone in which it stood, or to the nearest when
 test('a stored player who finds no room is refused and counted', () => {
   const { plan, router } = stage();
   const ring = new RecordRing(plan.arrivals[1]);
-  for (let i = 0; i < ring.capacity; i++) assert.ok(router.restore(i % CLIENTS_MAX, 1 + i, 20, STORED));
+  for (let i = 0; i < ring.capacity; i++)
+    assert.ok(router.restore(i % CLIENTS_MAX, 1 + i, 20, STORED, testIdentity(1)));
   assert.equal(router.counters.queueFull, 0);
-  assert.equal(router.restore(0, 999999, 20, STORED), false);
+  assert.equal(router.restore(0, 999999, 20, STORED, testIdentity(1)), false);
   assert.equal(router.counters.queueFull, 1);
 });
 
 test('a client is back by a connection of the next turn, which counts its commands anew', () => {
   const { plan, router, home, takeOrders, clients } = stage();
-  assert.equal(router.resume(2, 1, 20), false, 'no zone has it');
-  router.join(2, 1, 20);
+  assert.equal(router.resume(2, 1, 20, testIdentity(1)), false, 'no zone has it');
+  router.join(2, 1, 20, testIdentity(1));
   router.command(2, 1, 1, 300, new Uint8Array(4), 0, 4);
   router.setAbsent(2);
   assert.equal(clients.congested[2], CONGESTED_ABSENT);
   takeOrders(home);
-  assert.ok(router.resume(2, 1, 10));
+  assert.ok(router.resume(2, 1, 10, testIdentity(1)));
   assert.equal(clients.congested[2], 0);
   assert.deepEqual(takeOrders(home), [{ client: 2, generation: 1, kind: R.TO_ZONE_RESUME, connection: 1, seq: 0 }]);
   router.command(2, 1, 1, 300, new Uint8Array(4), 0, 4);
@@ -255,21 +257,21 @@ test('a client is back by a connection of the next turn, which counts its comman
 
 test('backlog is what the zone sees until it is over', () => {
   const { router, clients } = stage();
-  router.join(2, 1, 20);
+  router.join(2, 1, 20, testIdentity(1));
   router.setCongested(2, true);
   assert.equal(clients.congested[2], CONGESTED_BACKLOG);
   router.setCongested(2, false);
   assert.equal(clients.congested[2], 0);
   router.setAbsent(2);
-  router.leave(2, 1);
-  router.join(2, 2, 20);
+  router.leave(2, 1, 'left');
+  router.join(2, 2, 20, testIdentity(1));
   assert.equal(clients.congested[2], 0, 'the next holder of the index has a connection');
 });
 
 test('a replaced thread is told of its own clients, of no others, and how many they were', () => {
   const { router, home, takeOrders, say } = stage();
   const other = (home + 1) % 4;
-  for (let client = 0; client < 4; client++) router.join(client, 1, 20);
+  for (let client = 0; client < 4; client++) router.join(client, 1, 20, testIdentity(1));
   say(home, R.FROM_ZONE_MOVED, [3, 1, 1], [other]); // said by the dead thread, not heard before
   takeOrders(home);
   router.attachClients(home);
@@ -295,8 +297,8 @@ test('a replaced thread is told of its own clients, of no others, and how many t
 
 test('a client of which a replaced thread cannot be told is dropped with a reason', () => {
   const { router, heard, home } = stage();
-  router.join(0, 1, 20);
-  router.join(1, 4, 20);
+  router.join(0, 1, 20, testIdentity(1));
+  router.join(1, 4, 20, testIdentity(1));
   fill(router);
   router.attachClients(home);
   assert.deepEqual(heard, [`dropped 0 1 ${RejectCode.QueueFull}`, `dropped 1 4 ${RejectCode.QueueFull}`]);
@@ -304,8 +306,8 @@ test('a client of which a replaced thread cannot be told is dropped with a reaso
 
 test('a client that was dropped so is not among those that the thread waits for', () => {
   const { router, home, takeOrders } = stage();
-  router.join(0, 1, 20);
-  router.join(1, 4, 20);
+  router.join(0, 1, 20, testIdentity(1));
+  router.join(1, 4, 20, testIdentity(1));
   fill(router);
   let isFirst = true;
   const sink = {
@@ -327,8 +329,8 @@ test('a client that was dropped so is not among those that the thread waits for'
 
 test('a client of zone 0 is back as one of any other', () => {
   const { router, takeOrders } = stage();
-  router.restore(5, 1, 20, { ...STORED, x: 1, y: 1 });
-  assert.ok(router.resume(5, 1, 20));
+  router.restore(5, 1, 20, { ...STORED, x: 1, y: 1 }, testIdentity(1));
+  assert.ok(router.resume(5, 1, 20, testIdentity(1)));
   assert.deepEqual(kinds(takeOrders(0)), [R.TO_ZONE_RESUME]);
 });
 
@@ -336,7 +338,7 @@ test('a client of zone 0 is back as one of any other', () => {
 
 test('what a zone says of a client reaches its connection, and what it says of a former one reaches nobody', () => {
   const { router, heard, home, say, clients } = stage();
-  router.join(1, 5, 20);
+  router.join(1, 5, 20, testIdentity(1));
   say(home, R.FROM_ZONE_JOINED, [1, 5, 0], [11, 12]);
   say(home, R.FROM_ZONE_FRAME, [1, 5, 0], 'seen');
   say(home, R.FROM_ZONE_REJECT, [1, 5, 0], [9, 300, 4]);
@@ -352,7 +354,7 @@ test('what a zone says of a client reaches its connection, and what it says of a
 
 test('no zone has a client that was refused', () => {
   const { router, heard, home, say } = stage();
-  router.join(1, 5, 20);
+  router.join(1, 5, 20, testIdentity(1));
   say(home, R.FROM_ZONE_REFUSED, [1, 5, 0], [RejectCode.ServerFull]);
   router.deliverAll();
   assert.deepEqual(heard, [`refused 1 5 ${RejectCode.ServerFull}`]);
@@ -362,7 +364,7 @@ test('no zone has a client that was refused', () => {
 test('commands follow a client that moved, and an older move changes nothing', () => {
   const { router, home, say, takeOrders } = stage();
   const [second, third] = [(home + 1) % 4, (home + 2) % 4];
-  router.join(1, 5, 20);
+  router.join(1, 5, 20, testIdentity(1));
   takeOrders(home);
   say(second, R.FROM_ZONE_MOVED, [1, 5, 2], [third]);
   router.deliverAll();
@@ -376,7 +378,7 @@ test('commands follow a client that moved, and an older move changes nothing', (
 
 test('a frame of the zone that a client moved to is delivered, though its move stands in a ring that is read later', () => {
   const { router, heard, say } = stage();
-  router.join(1, 5, 20);
+  router.join(1, 5, 20, testIdentity(1));
   say(0, R.FROM_ZONE_FRAME, [1, 5, 1], 'from there');
   say(3, R.FROM_ZONE_FRAME, [1, 5, 0], 'from here');
   say(3, R.FROM_ZONE_MOVED, [1, 5, 1], [0]);
@@ -391,12 +393,12 @@ test('the answer to a grant is heard also when its client has gone', () => {
   const answers: [number, number][] = [];
   router.hearGrants((request, code) => answers.push([request, code]));
   assert.equal(router.grant(1, 5, 0, 10, 77), false, 'no zone has it');
-  router.join(1, 5, 20);
+  router.join(1, 5, 20, testIdentity(1));
   takeOrders(home);
   assert.equal(router.grant(1, 4, 0, 10, 77), false, 'another holder of the index');
   assert.ok(router.grant(1, 5, 0, 10, 77));
   assert.deepEqual(kinds(takeOrders(home)), [R.TO_ZONE_GRANT]);
-  router.leave(1, 5);
+  router.leave(1, 5, 'left');
   say(home, R.FROM_ZONE_GRANTED, [1, 5, 0], [77, 0]);
   router.deliverAll();
   assert.deepEqual(answers, [[77, 0]]);

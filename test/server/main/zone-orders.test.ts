@@ -43,13 +43,13 @@ const leave = (client: number): string => `${R.TO_ZONE_LEAVE}:${client}`;
 
 test('leaves that find no room are told later, in their order, and do not hold up another zone', () => {
   const { orders, counts, read } = stage();
-  for (let client = 0; client < 6; client++) orders.leave(0, client, 1);
+  for (let client = 0; client < 6; client++) orders.leave(0, client, 1, 0);
   assert.equal(counts.waited, 2);
-  orders.leave(1, 9, 1);
+  orders.leave(1, 9, 1, 0);
   assert.deepEqual(read(1), [leave(9)]);
   orders.retryLeaves();
   assert.deepEqual(read(0), [0, 1, 2, 3].map(leave));
-  orders.leave(0, 6, 1); // behind those that wait, though there is room
+  orders.leave(0, 6, 1, 0); // behind those that wait, though there is room
   orders.retryLeaves();
   assert.deepEqual(read(0), [4, 5, 6].map(leave));
   orders.retryLeaves();
@@ -58,7 +58,7 @@ test('leaves that find no room are told later, in their order, and do not hold u
 
 test('where too many leaves wait, the zone is told of no new client until they are told', () => {
   const { orders, counts, read } = stage();
-  for (let client = 0; client < 7; client++) orders.leave(0, client, 1);
+  for (let client = 0; client < 7; client++) orders.leave(0, client, 1, 0);
   read(0);
   const { full } = counts;
   assert.equal(orders.join(0, 8, 1, ENTRY), false, 'though its ring is empty');

@@ -13,6 +13,7 @@ import type { ClientSink } from '../../../src/net/gateway/world-port.js';
 import type { GameDescription } from '../../../src/protocol/game-description.js';
 import { GAME_KIND_MIN } from '../../../src/protocol/limits.js';
 import { Router } from '../../../src/server/main/router.js';
+import { testIdentity } from '../../../src/testing/test-identity.js';
 import type { Chance } from '../chance.js';
 import { AppliedCommands } from '../checks/applied-commands.js';
 import { Census } from '../checks/census.js';
@@ -242,7 +243,7 @@ export class VirtualProcess {
         const client = new VirtualClient(index, this.nextGeneration++, this.parts.description);
         this.clients[index] = client;
         this.trace.add(`${client} joins`);
-        if (!this.router.join(index, client.generation, chance.pick(UPDATE_HZ))) {
+        if (!this.router.join(index, client.generation, chance.pick(UPDATE_HZ), testIdentity(client.generation))) {
           this.end(client, 'refused', 'the zone could not be told');
           return;
         }
@@ -258,7 +259,7 @@ export class VirtualProcess {
     this.parts.faults.note(`(${state})`);
     client.state = state;
     // A socket that closes tells the world so, whoever closed it.
-    if (state === 'dropped') this.router.leave(client.index, client.generation);
+    if (state === 'dropped') this.router.leave(client.index, client.generation, 'left');
     this.joinLater(client.index);
   }
 
@@ -280,7 +281,7 @@ export class VirtualProcess {
     if (faults.happens('client-leaves')) {
       this.trace.add(`${client} leaves`);
       client.state = 'gone';
-      this.router.leave(client.index, client.generation);
+      this.router.leave(client.index, client.generation, 'left');
       this.joinLater(client.index);
       return;
     }
@@ -321,7 +322,7 @@ export class VirtualProcess {
     if (client === undefined || !client.isLive) return false;
     this.trace.add(`${client} is kicked`);
     client.state = 'gone';
-    this.router.leave(client.index, client.generation);
+    this.router.leave(client.index, client.generation, 'left');
     this.joinLater(client.index);
     return true;
   }
