@@ -94,6 +94,20 @@ export interface SystemDefinition<F extends FieldDefinitions = FieldDefinitions>
   run(zone: Zone<F>): void;
 }
 
+/** What is to happen to an entity at a later time, see Zone.after. */
+export interface TimerDefinition<F extends FieldDefinitions = FieldDefinitions> {
+  /** Runs in the tick, before the systems, on the row that the entity has by then. The timer is no longer set. */
+  fire(zone: Zone<F>, row: number): void;
+}
+
+/** What happens in each zone again and again. */
+export interface ScheduleDefinition<F extends FieldDefinitions = FieldDefinitions> {
+  /** Seconds; in a slower world in every tick at most. */
+  every: number;
+  /** Runs in the tick, after the timers and before the systems. */
+  run(zone: Zone<F>): void;
+}
+
 /** What systems, commands and joins work on: one zone at one tick. Rows are this zone's, [0, rowLimit). */
 export interface Zone<F extends FieldDefinitions = FieldDefinitions> {
   readonly id: number;
@@ -128,6 +142,15 @@ export interface Zone<F extends FieldDefinitions = FieldDefinitions> {
    * a new entity has; 0 leaves it its own entity alone.
    */
   setViewRadius(row: number, radius: number): void;
+  /**
+   * Sets a timer of the game for an own living row, and replaces it where it is set: it fires after so many seconds, rounded to
+   * ticks, with the next tick at the soonest. It goes with the entity over borders, and is gone with it.
+   */
+  after(row: number, timer: string, seconds: number): void;
+  /** Whether it was set. */
+  cancel(row: number, timer: string): boolean;
+  /** Seconds; -1 where it is not set, and of rows that are dead or mirrored. */
+  timeLeft(row: number, timer: string): number;
   /** Numbers of the game that are no entity's; committed with the tick. */
   readonly globals: Float64Array;
   /** A new row with all game fields 0, or -1 when the zone is full (counted). */
@@ -249,6 +272,10 @@ export interface GameDefinition<F extends FieldDefinitions = FieldDefinitions> e
   /** By event name; an event without a form goes to the topic of players and carries its entity only. */
   eventForms?: Readonly<Record<string, EventForm>>;
   systems: readonly SystemDefinition<F>[];
+  /** By name; those of a row fire in this order. */
+  timers?: Readonly<Record<string, TimerDefinition<F>>>;
+  /** By name; they run in this order. */
+  schedules?: Readonly<Record<string, ScheduleDefinition<F>>>;
   /**
    * Does again what a past event did to its entity. Called when a world goes on from a snapshot without a journal: before the
    * first tick, for each event that the log has of the snapshot's entities since, in their order. It may set fields and

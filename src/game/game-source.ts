@@ -8,7 +8,9 @@ import type {
   GrantDefinition,
   GroundBuilder,
   PastEvent,
+  ScheduleDefinition,
   SystemDefinition,
+  TimerDefinition,
   Zone,
 } from './definition.js';
 import type { LifeHooks } from './life.js';
@@ -55,6 +57,10 @@ export interface GameSource<F extends FieldDefinitions = FieldDefinitions, C ext
   eventForms?: Readonly<Record<string, EventForm>>;
   /** Run in their order, once per tick and zone. */
   systems?: readonly SystemDefinition<F>[];
+  /** What is to happen to an entity later, by name: see Zone.after. Those of a row fire in this order, before the systems. */
+  timers?: Readonly<Record<string, TimerDefinition<F>>>;
+  /** What each zone does again and again, by name, every so many seconds. */
+  schedules?: Readonly<Record<string, ScheduleDefinition<F>>>;
   /** The entity of a client that joins, at the place the engine chose. Returns its row, or -1 when there is no room. */
   spawnPlayer(zone: Zone<F>, x: number, y: number): number;
   /**

@@ -14,7 +14,9 @@ export type {
   GroundBuilder,
   GroundQueries,
   PastEvent,
+  ScheduleDefinition,
   SystemDefinition,
+  TimerDefinition,
   WireForm,
   Zone,
 } from './definition.js';

@@ -23,6 +23,14 @@ export const RECORD_FIELD_BYTES_MAX = 4096;
 /** Times the server's view radius from which a kind may be seen: less than a zone is wide, see replication/limits.ts. */
 export const SEEN_FROM_MAX = 3;
 
+/** Names of timers: each is a column of four bytes a row. A row has each of them once, so there is always room. */
+export const TIMERS_MAX = 32;
+export const SCHEDULES_MAX = 32;
+/** 31 days: at the most ticks per second, some 340 million of the 2^31 that a column holds. */
+export const TIMER_SECONDS_MAX = 2_678_400;
+/** One tick of the fastest world; a slower one runs what is more frequent in each tick. */
+export const SCHEDULE_SECONDS_MIN = 1 / 128;
+
 /** Of any grant, either way; a grant's own bounds are within it. */
 export const GRANT_AMOUNT_MAX = 1e12;
 

@@ -123,6 +123,7 @@ export class HeadlessZone<F extends FieldDefinitions> {
   /** One tick; returns what the game said happened in it, and between the last tick and it. */
   step(): ZoneEvent[] {
     this.zone.tick++;
+    this.zone.timers?.run(this.zone as unknown as EngineZone);
     for (const system of this.game.systems) system.run(this.zone);
     this.rebuildIndex();
     this.zone.publishEvents();

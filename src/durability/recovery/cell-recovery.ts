@@ -4,6 +4,7 @@
 
 import { FORM_ENTITY, formOfRecord, QUEUE_HEAD_BYTES } from '../../engine/cells/cell-queue.js';
 import { DEPART_TO_CELL, engineColumnsOf } from '../../engine/entities/columns.js';
+import { thawTimers, timerColumnsOf } from '../../engine/entities/timer-columns.js';
 import { CELL_EVICTING, CELL_LIVE } from '../../memory/cells/cell-table.js';
 import { LIVE_BLOCK, type WorldBuffer } from '../../memory/world/world-buffer.js';
 import {
@@ -11,6 +12,7 @@ import {
   SCALAR_CELL_QUEUE,
   SCALAR_ENTITY_COUNT,
   SCALAR_ROW_LIMIT,
+  SCALAR_TICK,
 } from '../../memory/world/world-layout.js';
 import { repackRows } from '../cells/cell-record.js';
 import { type CellsSnapshot, readCells } from '../snapshots/cell-snapshot.js';
@@ -36,10 +38,12 @@ export function wakeCells(world: WorldBuffer): void {
     if (state[cell] === CELL_EVICTING) state[cell] = CELL_LIVE;
   }
   const { alive, departTo } = engineColumnsOf(live);
+  const timers = timerColumnsOf(live);
   for (let row = 0; row < live.scalars[SCALAR_ROW_LIMIT]; row++) {
     if (departTo[row] !== DEPART_TO_CELL) continue;
     departTo[row] = 0;
     alive[row] = 1;
+    thawTimers(timers, row, live.scalars[SCALAR_TICK]);
     live.scalars[SCALAR_ENTITY_COUNT]++;
   }
 }

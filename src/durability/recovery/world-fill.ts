@@ -3,7 +3,8 @@
 
 import { engineColumnsOf } from '../../engine/entities/columns.js';
 import { wireIdOfKey } from '../../engine/entities/entity-key.js';
-import { LIVE_BLOCK, type WorldBuffer } from '../../memory/world/world-buffer.js';
+import { thawTimers, timerColumnsOf } from '../../engine/entities/timer-columns.js';
+import { type Block, LIVE_BLOCK, type WorldBuffer } from '../../memory/world/world-buffer.js';
 import {
   SCALAR_ENTITY_COUNT,
   SCALAR_ID_LIMIT,
@@ -45,9 +46,20 @@ export function finishWorld(worlds: readonly WorldBuffer[], rowCapacity: number,
     live.marks.fill(0);
     live.columns.departTo.fill(0);
     live.scalars[SCALAR_JOURNALED] = 0;
-    if (live.scalars[SCALAR_TICK] > 0) live.scalars[SCALAR_TICK] = tick; // all zones go on together
+    if (live.scalars[SCALAR_TICK] > 0) moveToTick(live, tick); // all zones go on together
     commitTwice(world);
   }
+}
+
+/** What was due in so many ticks still is. */
+function moveToTick(live: Block, tick: number): void {
+  const timers = timerColumnsOf(live);
+  const { alive } = engineColumnsOf(live);
+  const { scalars } = live;
+  for (let row = 0; timers.length > 0 && row < scalars[SCALAR_ROW_LIMIT]; row++) {
+    if (alive[row] !== 0) thawTimers(timers, row, tick - scalars[SCALAR_TICK]);
+  }
+  scalars[SCALAR_TICK] = tick;
 }
 
 /** Into both committed blocks, so that no reader finds one that is older than the world. */
@@ -102,10 +114,12 @@ function reviveDeparted(worlds: readonly WorldBuffer[]): void {
   latestFirst.sort((a, b) => b.scalars[SCALAR_TICK] - a.scalars[SCALAR_TICK]);
   for (const live of latestFirst) {
     const { alive, departTo, key } = engineColumnsOf(live);
+    const timers = timerColumnsOf(live);
     for (let row = 0; row < live.scalars[SCALAR_ROW_LIMIT]; row++) {
       if (departTo[row] === 0 || living.has(wireIdOfKey(key[row]))) continue;
       living.add(wireIdOfKey(key[row]));
       alive[row] = 1;
+      thawTimers(timers, row, live.scalars[SCALAR_TICK]);
       live.scalars[SCALAR_ENTITY_COUNT]++;
     }
   }

@@ -221,7 +221,9 @@ export class Handoff {
       return; // beyond the edge of the world: there is nobody to give it to
     }
     const isTold = this.zone.owner[row] === 0 || this.events.canTell(this.leavers.length + 1);
+    this.zone.timers?.freeze(row);
     if (!isTold || !this.writeEntity(row, target)) {
+      this.zone.timers?.thaw(row);
       this.zone.counters[COUNTER.handoffFull]++;
       return; // stays here, and tries again next tick
     }
@@ -298,6 +300,7 @@ export class Handoff {
       return false;
     }
     copyRow(zone.buffer.bytes, ring.bytes, this.columns, row, offset + R.HANDOFF_BODY, false);
+    zone.timers?.thaw(row);
     this.journal?.arrive(ring.bytes, offset + R.HANDOFF_BODY, this.rowBytes);
     zone.counters[COUNTER.entitiesArrived]++;
     this.events.onArrived(row, ring.view.getInt32(offset + R.HANDOFF_TICK, true));

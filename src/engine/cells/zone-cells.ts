@@ -183,6 +183,7 @@ export class ZoneCells {
     for (let row = 0; row < zone.rowLimit; row++) {
       if (alive[row] === 0 || owner[row] !== 0 || this.isResting[kind[row]] === 0) continue;
       if (this.marked[this.cellAt(positionX[row], positionY[row])] === 0) continue;
+      zone.timers?.freeze(row);
       zone.park(row);
       this.parkedCount++;
     }
@@ -197,7 +198,10 @@ export class ZoneCells {
       this.set(cell, CELL_LIVE);
       this.marked[cell] = 1;
     }
-    this.forParked((row) => zone.unpark(row));
+    this.forParked((row) => {
+      zone.unpark(row);
+      zone.timers?.thaw(row);
+    });
     this.finishPass(cells);
   }
 
@@ -243,6 +247,7 @@ export class ZoneCells {
     const row = zone.bear(0, 0, 0);
     if (row < 0) return false;
     copyRow(zone.buffer.bytes, bytes, this.plan.rowColumns, row, offset, false);
+    zone.timers?.thaw(row);
     return true;
   }
 
@@ -343,7 +348,9 @@ export class ZoneCells {
 
   private putToRest(cell: number, row: number): boolean {
     const { zone } = this;
+    zone.timers?.freeze(row);
     if (!this.queue.pushEntity(cell, row, zone.tick)) {
+      zone.timers?.thaw(row);
       zone.counters[COUNTER.cellQueueFull]++;
       return false;
     }

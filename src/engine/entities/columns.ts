@@ -6,6 +6,7 @@ import { storageOf } from '../../game/field-storage.js';
 import type { Block } from '../../memory/world/world-buffer.js';
 import type { ColumnPlace, ColumnSpec, WorldLayout } from '../../memory/world/world-layout.js';
 import { VIEW_REACH_MAX, ZONES_MAX } from '../limits.js';
+import { isTimerColumn, timerColumns } from './timer-columns.js';
 
 export const ENGINE_COLUMNS = [
   { name: 'alive', type: 'u8', role: 'alive' },
@@ -38,19 +39,20 @@ export const SIGHT_COLUMNS = [
 /** Of a game with `teams: true`; 0 is none. */
 export const TEAM_COLUMNS = [{ name: 'team', type: 'u8' }] as const satisfies readonly ColumnSpec[];
 
-/** Columns of a game that switches them on. They travel, are mirrored and rest with an entity, as its fields do. */
+/** Columns of a game that switches them on. They travel, are mirrored and rest with an entity, as its fields do; timers too, but mirrors have none. */
 const CHOSEN_COLUMN_NAMES: ReadonlySet<string> = new Set([...SIGHT_COLUMNS, ...TEAM_COLUMNS].map(({ name }) => name));
 
 /** The part of a game that says which of them it has. */
-export type ColumnChoice = Pick<GameDefinition, 'visibility' | 'teams'>;
+export type ColumnChoice = Pick<GameDefinition, 'visibility' | 'teams' | 'timers'>;
 
-export function chosenColumns({ visibility, teams }: ColumnChoice): ColumnSpec[] {
-  return [...(visibility === 'masks' ? SIGHT_COLUMNS : []), ...(teams === true ? TEAM_COLUMNS : [])];
+export function chosenColumns({ visibility, teams, timers }: ColumnChoice): ColumnSpec[] {
+  const sight = visibility === 'masks' ? SIGHT_COLUMNS : [];
+  return [...sight, ...(teams === true ? TEAM_COLUMNS : []), ...timerColumns(timers)];
 }
 
 /** Whether a column is the game's own, or one that the game has chosen: what an entity is, wherever it is. */
 export function isOfGame(name: string, fields: Record<string, unknown>): boolean {
-  return Object.hasOwn(fields, name) || CHOSEN_COLUMN_NAMES.has(name);
+  return Object.hasOwn(fields, name) || CHOSEN_COLUMN_NAMES.has(name) || isTimerColumn(name);
 }
 
 /**
@@ -102,5 +104,7 @@ const MIRRORED_ENGINE_COLUMNS: ReadonlySet<string> = new Set(['kind', 'owner', '
 
 /** In their order in the buffer, which is that of their bits in a journal record. */
 export function mirroredColumns(layout: WorldLayout, fields: Record<string, unknown>): ColumnPlace[] {
-  return layout.columns.filter(({ name }) => MIRRORED_ENGINE_COLUMNS.has(name) || isOfGame(name, fields));
+  return layout.columns.filter(
+    ({ name }) => MIRRORED_ENGINE_COLUMNS.has(name) || (isOfGame(name, fields) && !isTimerColumn(name)),
+  );
 }

@@ -173,6 +173,7 @@ export class ZoneReplay {
         break;
       }
       case J.ENTRY_SYSTEMS:
+        zone.timers?.run(zone);
         for (const system of zone.game.systems) runSystem(zone, system);
         break;
       case J.ENTRY_DEPART:
@@ -277,8 +278,10 @@ export class ZoneReplay {
   private arrive(packed: Uint8Array, offset: number): boolean {
     const { zone, travelling } = this;
     const row = zone.adopt(keyOfPacked(travelling, packed, offset));
-    if (row >= 0) copyRow(zone.buffer.bytes, packed, travelling, row, offset, false);
-    return row >= 0;
+    if (row < 0) return false;
+    copyRow(zone.buffer.bytes, packed, travelling, row, offset, false);
+    zone.timers?.thaw(row);
+    return true;
   }
 
   private takeDeparture(): void {
@@ -286,6 +289,7 @@ export class ZoneReplay {
     const row = this.takeUint32();
     const target = this.bytes[this.at++];
     const sequence = this.takeUint32() | 0;
+    zone.timers?.freeze(row);
     this.tellDeparture(row, target, sequence);
     zone.depart(row, target, sequence);
     this.departed.push(row);

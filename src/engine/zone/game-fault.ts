@@ -6,7 +6,7 @@ import type { WorldBuffer } from '../../memory/world/world-buffer.js';
 import { Ground, GroundShapes } from '../space/ground.js';
 
 /** As much of a zone as is needed to say what went wrong in it. */
-type FaultyZone = Zone & { readonly game: GameDefinition; readonly buffer: WorldBuffer };
+export type FaultyZone = Zone & { readonly game: GameDefinition; readonly buffer: WorldBuffer };
 
 /** An error of a game's own code: what ran, and where in the author's file it ended. */
 export class GameFault extends Error {

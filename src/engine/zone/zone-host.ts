@@ -213,16 +213,20 @@ export class ZoneHost {
   private runSystems(): void {
     const { zone } = this;
     const { systems } = zone.game;
+    if (zone.timers !== undefined) {
+      zone.timers.run(zone);
+      if (this.isChecked) this.checkValues('a timer or schedule');
+    }
     for (let i = 0; i < systems.length; i++) {
       runSystem(zone, systems[i]);
-      if (this.isChecked) this.checkValues(systems[i].name);
+      if (this.isChecked) this.checkValues(`system '${systems[i].name}'`);
     }
   }
 
   /** In the checked mode: a value that is no number is named where it was written, and not where it is met. */
-  private checkValues(system: string): void {
+  private checkValues(what: string): void {
     const bad = findBadValue(this.zone);
-    if (bad !== undefined) throwFault(this.zone, `system '${system}'`, new Error(bad));
+    if (bad !== undefined) throwFault(this.zone, what, new Error(bad));
   }
 
   private onDeparting(row: number, target: number): void {

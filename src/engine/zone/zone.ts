@@ -37,7 +37,7 @@ import { FreeBitmap } from '../entities/free-bitmap.js';
 import { ENTITIES_PER_ZONE_MAX, INDEX_SLACK } from '../limits.js';
 import { SpaceQueries } from '../space/space-queries.js';
 import { buildGround } from './game-fault.js';
-import { ZoneSight } from './zone-sight.js';
+import { ZoneDeadlines } from './zone-deadlines.js';
 
 /** What the zone asks of the spatial index; interest/ has it. */
 export interface SpatialIndex {
@@ -70,7 +70,7 @@ export interface ZoneOptions<F extends FieldDefinitions> {
   counters?: Float64Array | undefined;
 }
 
-export class EngineZone<F extends FieldDefinitions = FieldDefinitions> extends ZoneSight implements Zone<F> {
+export class EngineZone<F extends FieldDefinitions = FieldDefinitions> extends ZoneDeadlines implements Zone<F> {
   readonly id: number;
   readonly dt: number;
   readonly tickHz: number;
@@ -117,7 +117,7 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> extends Z
 
   constructor(options: ZoneOptions<F>) {
     const { world, game } = options;
-    super(world.blocks[LIVE_BLOCK], game);
+    super(world.blocks[LIVE_BLOCK], game, options.ownCapacity, options.tickHz);
     assert(world.layout.rowCapacity <= ENTITIES_PER_ZONE_MAX, 'every row can have an id', world.layout.rowCapacity);
     this.buffer = world;
     this.game = game;

@@ -25,6 +25,7 @@ import { formPayload, type PayloadSource, placeFields } from '../payload.js';
 import { WIRE_TYPE_MAX, WIRE_TYPE_MIN, WIRE_TYPE_NAMES, WIRE_TYPES, type WireTypeName } from '../wire-types.js';
 import { ENGINE_FIELD_NAMES, ENGINE_MESSAGE_NAMES, PLAIN_ENTITY_KEYS, PLAIN_MESSAGE_KEYS } from './reserved-names.js';
 import { checkSight } from './validate-sight.js';
+import { checkTimers } from './validate-timers.js';
 
 /** All that is wrong with a game. */
 export class GameMistakes extends Error {
@@ -38,7 +39,7 @@ type Loose = Readonly<Record<string, unknown>>;
 
 const GAME_KEYS = [
   ...['name', 'version', 'kinds', 'persistentKinds', 'fields', 'commands', 'grants', 'events', 'eventForms', 'systems'],
-  ...['visibility', 'teams', 'seenFrom'],
+  ...['visibility', 'teams', 'seenFrom', 'timers', 'schedules'],
   ...['onJoin', 'onLeave', 'onArrive', 'onRestore'],
   ...['spawnPlayer', 'ground', 'populate', 'applyEvent', 'restingKinds', 'populateCell', 'applyToCell', 'cellChanged'],
 ];
@@ -76,6 +77,7 @@ export function findMistakes(game: unknown): string[] {
   const events = game.events === undefined ? [] : checkNames('events', game.events, 0, EVENT_TYPES_MAX, say);
   checkEventForms(game.eventForms, events, say);
   checkSystems(game.systems, say);
+  checkTimers(game, isName, say);
   checkHooks(game, say);
   return found;
 }

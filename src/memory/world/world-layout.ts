@@ -85,6 +85,8 @@ export const SCALAR_MIRROR_FIRST = 6;
 export const SCALAR_MIRROR_LIMIT = 7;
 /** Ticks of this zone that were written to the journal in this session; see journal-records.ts. */
 export const SCALAR_JOURNALED = 8;
+/** The last tick in which the game's schedules were looked at; 0: never. */
+export const SCALAR_SCHEDULED = 30;
 /** Records in the queue of cells. */
 export const SCALAR_CELL_QUEUE = 32;
 /** Own rows of kinds that are seen everywhere: how many are listed, and the list up to the last scalar. */

@@ -50,6 +50,7 @@ export function tryGame(game: GameDefinition): string | undefined {
     }
     for (let tick = 1; tick <= TICKS; tick++) {
       zone.tick = tick;
+      zone.timers?.run(zone);
       for (const system of game.systems) runSystem(zone, system);
       const bad = findBadValue(zone);
       if (bad !== undefined) return `in tick ${tick} of a trial, ${bad}`;

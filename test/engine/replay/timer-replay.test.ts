@@ -1,0 +1,113 @@
+// Timers and schedules in what a zone writes down of itself: its journal with arrivals and departures, snapshots, hashes.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { recordsAfter } from '../../../src/durability/recovery/journal-recovery.js';
+import { fillZone } from '../../../src/durability/recovery/world-fill.js';
+import { decodeZone } from '../../../src/durability/snapshots/zone-snapshot.js';
+import { planWorld } from '../../../src/engine/plan/world-plan.js';
+import { ZoneReplay } from '../../../src/engine/replay/zone-replay.js';
+import type { GameDefinition, Zone } from '../../../src/game/definition.js';
+import { COUNTER } from '../../../src/memory/tables/zone-counters.js';
+import { compareHashes, hashBlock } from '../../../src/memory/world/state-hash.js';
+import { LIVE_BLOCK, WorldBuffer } from '../../../src/memory/world/world-buffer.js';
+import { HeadlessWorld } from '../../../src/testing/headless-world.js';
+import { JournalKeeper } from '../../durability/recovery/journal-keeper.js';
+import { encodeZone } from '../../durability/snapshots/plain-snapshot.js';
+
+const FIELDS = { speed: { type: 'f32' }, turns: { type: 'u32' }, waves: { type: 'u32' } } as const;
+type TheZone = Zone<typeof FIELDS>;
+
+/** Walkers that turn when a timer says so; some die and others are born by schedule. */
+const GAME = {
+  name: 'turners',
+  version: 1,
+  kinds: ['walker'],
+  fields: FIELDS,
+  commands: [],
+  events: [],
+  systems: [
+    {
+      name: 'walk',
+      run(zone: TheZone) {
+        const { alive, positionX, columns } = zone;
+        for (let row = 0; row < zone.rowLimit; row++) {
+          if (alive[row] === 0) continue;
+          positionX[row] += columns.speed[row];
+          if (zone.timeLeft(row, 'turn') < 0) zone.after(row, 'turn', 0.1 + zone.random());
+          if (zone.random() < 0.02) zone.cancel(row, 'turn');
+        }
+      },
+    },
+  ],
+  timers: {
+    turn: {
+      fire(zone: TheZone, row: number) {
+        zone.columns.turns[row] = zone.columns.turns[row] * 3 + zone.tick;
+        zone.columns.speed[row] = zone.positionX[row] > 100 ? -zone.random() : zone.random();
+        if (zone.columns.turns[row] % 7 === 0) zone.after(row, 'die', zone.random());
+      },
+    },
+    die: { fire: (zone: TheZone, row: number) => zone.despawn(row) },
+  },
+  schedules: {
+    wave: {
+      every: 0.25,
+      run(zone: TheZone) {
+        const row = zone.spawn(0, zone.area.x + 50, 20 + zone.random() * 100);
+        zone.columns.waves[row] = zone.tick;
+        zone.after(row, 'turn', 0);
+      },
+    },
+  },
+  populate(zone: TheZone) {
+    for (let i = 0; i < 12; i++) {
+      const row = zone.spawn(0, zone.area.x === 0 ? 90 + i / 2 : 104 + i / 2, 20 + i * 3);
+      zone.columns.speed[row] = zone.area.x === 0 ? 0.6 : -0.6;
+    }
+  },
+  spawnPlayer: (zone: TheZone, x: number, y: number) => zone.spawn(0, x, y),
+} as unknown as GameDefinition;
+
+test('a zone with timers is run again from its journal and from a snapshot to the same state', () => {
+  const world = new HeadlessWorld(GAME, { zoneColumns: 2, zoneRows: 1, bots: 0, seed: 3 });
+  const keeper = new JournalKeeper(world);
+  const { layout } = world.plan;
+  let snapshot: Buffer | undefined;
+  for (let tick = 0; tick < 200; tick++) {
+    if (tick === 80) {
+      const committed = new WorldBuffer(world.plan.worlds[0], layout);
+      snapshot = encodeZone(committed, { rowCapacity: layout.rowCapacity } as never, 1, 0);
+    }
+    if (tick === 120) world.renewThread(0);
+    world.run(1);
+    keeper.take();
+  }
+  assert.ok(world.counter(COUNTER.entitiesArrived) > 10);
+  for (const start of [undefined, snapshot]) {
+    const plan = planWorld(world.settings, GAME, 1, 0);
+    let serial = 0;
+    if (start !== undefined) {
+      const decoded = decodeZone(start);
+      fillZone(new WorldBuffer(plan.worlds[0], layout), decoded);
+      serial = decoded.scalars[8];
+    }
+    const replay = new ZoneReplay(plan, 0, GAME);
+    const block = replay.zone.buffer.blocks[LIVE_BLOCK];
+    let compared = 0;
+    for (const { tick, bytes } of recordsAfter(keeper.records[0], serial)) {
+      replay.runTick(bytes);
+      const expected = keeper.hashes[0].get(tick);
+      if (expected === undefined) continue;
+      assert.deepEqual(compareHashes(expected, hashBlock(block, layout).sums, layout), [], `tick ${tick}`);
+      compared++;
+    }
+    assert.ok(compared > 100, String(compared));
+    for (const field of ['timer.turn', 'timer.die']) {
+      const before = hashBlock(block, layout).sums;
+      const row = block.columns.alive.indexOf(1);
+      block.columns[field][row]++;
+      assert.deepEqual(compareHashes(before, hashBlock(block, layout).sums, layout), [{ field, row }]);
+    }
+  }
+});
