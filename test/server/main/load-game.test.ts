@@ -57,6 +57,11 @@ test('a trial finds what a first player and a first tick would find', async (t) 
       /system 'fall' of the game made threw in zone 0, tick 1: TypeError[\s\S]*made\.mjs:1:/,
     ],
     [
+      `${HEAD} ${spawn} onJoin(zone, row, who) { who.nothing.at(1); },`,
+      /onJoin of the game made threw in zone 0, tick 1/,
+    ],
+    [`${HEAD} ${spawn} onLeave: (zone, row, why) => why.at(-1).at(1).x.y,`, /onLeave of the game made threw in zone 0/],
+    [
       `${HEAD} ${spawn} systems: [{ name: 'drift', run(zone) { zone.columns.speed[0] = 0 / 0; } }],`,
       /in tick 1 of a trial, speed of row 0 \(one\) is NaN/,
     ],
