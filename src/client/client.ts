@@ -16,6 +16,7 @@ import {
   encodeCommand,
 } from '../protocol/fb/command-layout.js';
 import { EntityDecoder, type EntityState, type FrameDelta } from '../protocol/fb/entity-decoder.js';
+import { type NoteMessage, NoteReader } from '../protocol/fb/note-reader.js';
 import {
   FrameFlag,
   type NoticeInfo,
@@ -89,6 +90,10 @@ export interface Traffic {
   reconnects: number;
 }
 
+/** The values of a note by name; bools as such, enums by name, a reference as the id of an entity or null. */
+export type NoteData = Readonly<Record<string, number | string | boolean | null>>;
+export type NoteHandler = (values: NoteData, note: NoteMessage) => void;
+
 interface Waiting {
   resolve(welcome: WelcomeInfo): void;
   reject(error: Error): void;
@@ -116,6 +121,8 @@ export class TesseraClient {
   onWelcome: (welcome: WelcomeInfo) => void = () => {};
   onFrame: (frame: FrameInfo) => void = () => {};
   onNotice: (notice: NoticeInfo) => void = () => {};
+  /** Notes that were told and did not come; before those of its frame that did. */
+  onNotesMissed: (count: number) => void = () => {};
   onReject: (reject: RejectInfo) => void = () => {};
   onClose: (ending: Ending) => void = () => {};
 
@@ -125,6 +132,8 @@ export class TesseraClient {
   private readonly SocketClass: SocketClass;
   private socket: Socket | null = null;
   private decoder: EntityDecoder | null = null;
+  private readonly notes = new NoteReader([]);
+  private readonly noteHandlers = new Map<string, NoteHandler>();
   private waiting: Waiting | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
   /** Of the last Welcome, for the next Join. */
@@ -203,6 +212,11 @@ export class TesseraClient {
     return seq;
   }
 
+  /** Calls the handler with each note of this name. There is one for a name: a later one takes its place. */
+  onNote(name: string, handler: NoteHandler): void {
+    this.noteHandlers.set(name, handler);
+  }
+
   /** Measures pingMs. */
   ping(): void {
     if (this.state === 'joined') this.transmit(encodePing(this.nextSeq(), this.clockUs()));
@@ -261,6 +275,7 @@ export class TesseraClient {
     this.welcome = welcome;
     if (welcome.token !== '') this.ticket = welcome.token;
     this.decoder = new EntityDecoder(welcome.fields, welcome.quantum, welcome.kinds);
+    this.notes.renew(welcome.notes ?? [], welcome.resumed);
     this.state = 'joined';
     this.attempt = 0;
     this.waiting?.resolve(welcome);
@@ -352,8 +367,19 @@ export class TesseraClient {
     if (pong !== null) this.pingMs = ((this.clockUs() - pong.clientTime) >>> 0) / 1000;
     // Frames of tick 0 carry news of the connection, but no state.
     if (frame.tick() !== 0 && this.decoder !== null) this.applyState(frame, this.decoder, bytes);
+    this.takeNotes(frame);
     const notice = readNotice(frame);
     if (notice !== null) this.onNotice(notice);
+  }
+
+  private takeNotes(frame: ServerFrame): void {
+    const notes = this.notes.read(frame);
+    if (notes === null) {
+      this.traffic.framesBad++;
+      return;
+    }
+    if (this.notes.missed > 0) this.onNotesMissed(this.notes.missed);
+    for (const note of notes) this.noteHandlers.get(note.name)?.(note.values as NoteData, note);
   }
 
   private refused(reject: RejectInfo): void {

@@ -5,6 +5,7 @@ export type { PayloadSource } from '../game/payload.js';
 export { RejectCode, rejectReason } from '../game/reject-codes.js';
 export type { CommandPayload, DescribedCommand } from '../protocol/fb/command-layout.js';
 export type { EntityState, EntityUpdate, FrameDelta } from '../protocol/fb/entity-decoder.js';
+export type { NoteMessage } from '../protocol/fb/note-reader.js';
 export type { FieldForm, NoticeInfo, RejectInfo, WelcomeInfo } from '../protocol/fb/server-frame.js';
 export type { ReconnectOptions } from './backoff.js';
 export {
@@ -12,6 +13,8 @@ export {
   type ClientState,
   type Ending,
   type FrameInfo,
+  type NoteData,
+  type NoteHandler,
   TesseraClient,
   type Traffic,
 } from './client.js';

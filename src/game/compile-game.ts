@@ -3,6 +3,7 @@
 import type { CommandDefinition, GameDefinition, Zone } from './definition.js';
 import { type CommandForm, describeCommands } from './describe-commands.js';
 import type { CommandSource, GameSource } from './game-source.js';
+import { listNotes } from './notes/list-notes.js';
 import { PayloadReader, type PayloadSource } from './payload.js';
 
 /** On what compileGame has made: a game that is exported as plain data is compiled when it is loaded. */
@@ -13,13 +14,14 @@ export function isCompiled(game: unknown): game is GameDefinition {
 }
 
 export function compileGame(source: GameSource): GameDefinition {
-  const { fields = {}, commands = {}, events = [], systems = [], ...rest } = source;
+  const { fields = {}, commands = {}, notes = {}, events = [], systems = [], ...rest } = source;
   return {
     ...rest,
     [COMPILED]: true,
     fields,
     events,
     systems,
+    notes: listNotes(notes),
     commands: describeCommands(commands).map((form) => ({ ...form, ...compileCommand(form, commands[form.name]) })),
   } as GameDefinition;
 }

@@ -5,6 +5,7 @@ import type { Area } from '../base/area.js';
 import type { ColumnArrays, ColumnType } from '../memory/world/column-types.js';
 import type { EventForm } from './event-form.js';
 import type { LifeHooks } from './life.js';
+import type { NoteForm, NoteValues } from './notes/note-forms.js';
 import type { WireTypeName } from './wire-types.js';
 
 /** raw = round((value - offset) / scale), clamped to the type; value = raw * scale + offset. */
@@ -196,6 +197,11 @@ export interface Zone<F extends FieldDefinitions = FieldDefinitions> {
    * cell is live, else when it is loaded. False: the place is another zone's, or the queue is full.
    */
   tellCell(x: number, y: number, kind: number, a: number, b: number): boolean;
+  /**
+   * Tells the client that a row belongs to something, by the name of one of the game's notes. It comes with the client's next
+   * frame. Outside of the state: nothing can be asked back, and a replay tells nobody.
+   */
+  tell(row: number, note: string, values: NoteValues): void;
   /** Writes an event to the log. `type` indexes the game's events. */
   emit(type: number, row: number, otherRow: number, valueA: number, valueB: number): void;
 }
@@ -265,6 +271,8 @@ export interface GameDefinition<F extends FieldDefinitions = FieldDefinitions> e
   /** Entities have Zone.team, and fields may have the audience `team`. */
   teams?: true;
   commands: readonly CommandDefinition<F>[];
+  /** What clients can be told by Zone.tell; the number is the index. Absent: nothing. */
+  notes?: readonly NoteForm[];
   /** What the platform can give; absent: nothing. The order is part of the version of a game. */
   grants?: readonly GrantDefinition<F>[];
   /** Names of events; the number is the index. */

@@ -14,6 +14,7 @@ import type {
   Zone,
 } from './definition.js';
 import type { LifeHooks } from './life.js';
+import type { NoteSources } from './notes/note-forms.js';
 import type { Payload, PayloadSource } from './payload.js';
 
 export interface CommandSource<F extends FieldDefinitions, P extends PayloadSource> {
@@ -49,6 +50,8 @@ export interface GameSource<F extends FieldDefinitions = FieldDefinitions, C ext
   /** Entities have Zone.team, and fields may have the audience `team`. */
   teams?: true;
   commands?: { [K in keyof C]: CommandSource<F, C[K]> };
+  /** What clients can be told by Zone.tell, such as chat: names and forms. */
+  notes?: NoteSources;
   /** What the platform can give. The order is part of the version of a game. */
   grants?: readonly GrantDefinition<F>[];
   /** Names of events; the number is the index. */

@@ -23,6 +23,7 @@ export type {
 export { type CommandForm, describeCommands } from './describe-commands.js';
 export type { CommandPayloads, CommandSource, GameSource } from './game-source.js';
 export type { Claims, Identity, JoinReason, LeaveReason, Who } from './life.js';
+export type { NoteForm, NoteSource, NoteSources, NoteValueSource, NoteValues } from './notes/note-forms.js';
 export type { Payload, PayloadSource, PayloadValueSource } from './payload.js';
 export { RejectCode, rejectReason } from './reject-codes.js';
 export { findMistakes, GameMistakes } from './validation/validate-game.js';

@@ -2,26 +2,9 @@
 // them alike.
 
 import type { FieldDefinition, FieldDefinitions, FieldType } from './definition.js';
-import type { WireTypeName } from './wire-types.js';
+import { FIELD_SHAPES, type FieldForm, type WireTypeName } from './wire-types.js';
 
-/** What a field's values are, by the schema's FieldShape. */
-export const FIELD_SHAPES = ['number', 'bool', 'enum', 'text', 'ref'] as const;
-
-/** A replicated field: value = raw * scale + offset. */
-export interface FieldForm {
-  name: string;
-  type: WireTypeName;
-  scale: number;
-  offset: number;
-  /** Absent: whoever sees the entity gets it. */
-  audience?: 'team' | 'owner';
-  /** Absent: a number. */
-  shape?: Exclude<(typeof FIELD_SHAPES)[number], 'number'>;
-  /** Elements of an array, or the most bytes of a text. Absent: one value. */
-  length?: number;
-  /** What the values of an enum are called. */
-  names?: readonly string[];
-}
+export { FIELD_SHAPES, type FieldForm };
 
 /**
  * In the order of the mask's bits. What everybody gets comes first, so that the record of an entity has no byte of mask for
@@ -30,12 +13,12 @@ export interface FieldForm {
 export function listReplicatedFields(fields: FieldDefinitions): FieldForm[] {
   const forms: FieldForm[] = [];
   for (const [name, field] of Object.entries(fields)) {
-    if (field.wire !== undefined) forms.push(formOf(name, field));
+    if (field.wire !== undefined) forms.push(formField(name, field));
   }
   return forms.sort((a, b) => rankOf(a) - rankOf(b));
 }
 
-function formOf(name: string, field: FieldDefinition): FieldForm {
+export function formField(name: string, field: FieldDefinition): FieldForm {
   const { type, oneOf, length, bytes, wire = {} } = field;
   const { scale = 1, audience } = wire;
   // Of a reference the id goes on the wire, one up: 0 is none, whose value so is -1.

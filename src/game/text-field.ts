@@ -32,9 +32,14 @@ export function textLength(column: Uint8Array, start: number, bytes: number): nu
   return length;
 }
 
+/** Whether UTF-8 and a column can hold the text: it has no zero, and no half of a surrogate pair. */
+export function isWritable(text: string): boolean {
+  return !text.includes('\0') && !LONE_SURROGATE.test(text);
+}
+
 /** False: the text does not fit, or is none that UTF-8 or this column can hold. */
 export function writeText(column: Uint8Array, row: number, bytes: number, text: string): boolean {
-  if (text.length > bytes || text.includes('\0') || LONE_SURROGATE.test(text)) return false;
+  if (text.length > bytes || !isWritable(text)) return false;
   const encoded = encoder.encode(text);
   if (encoded.length > bytes) return false;
   const start = row * strideOf(bytes);

@@ -10,3 +10,22 @@ const F32_MAX = 3.4028234663852886e38;
 /** The least and the greatest value; those of f32 are finite. */
 export const WIRE_TYPE_MIN: readonly number[] = [0, -128, 0, -32768, 0, -2147483648, -F32_MAX];
 export const WIRE_TYPE_MAX: readonly number[] = [255, 127, 65535, 32767, 4294967295, 2147483647, F32_MAX];
+
+/** What a field's values are, by the schema's FieldShape. */
+export const FIELD_SHAPES = ['number', 'bool', 'enum', 'text', 'ref'] as const;
+
+/** A replicated field: value = raw * scale + offset. */
+export interface FieldForm {
+  name: string;
+  type: WireTypeName;
+  scale: number;
+  offset: number;
+  /** Absent: whoever sees the entity gets it. */
+  audience?: 'team' | 'owner';
+  /** Absent: a number. */
+  shape?: Exclude<(typeof FIELD_SHAPES)[number], 'number'>;
+  /** Elements of an array, or the most bytes of a text. Absent: one value. */
+  length?: number;
+  /** What the values of an enum are called. */
+  names?: readonly string[];
+}

@@ -38,6 +38,8 @@ export const ARRIVAL_RING_RECORDS = 256;
 export const JOURNAL_RING_BYTES = 8 * 1024 * 1024;
 /** Of a zone without a journal: the ring is there and stays empty. */
 export const JOURNAL_RING_BYTES_MIN = 64 * 1024;
+/** Notes of one client that wait for its next frame: some fifteen lines of chat, or a hundred smaller ones. */
+export const NOTE_QUEUE_BYTES = 2048;
 /** Counters by type of event: more types than the games here have, at 4 KiB for both arrays. */
 export const EVENT_TYPES_MAX = 256;
 /** Reads of a committed block that are tried before the caller hears that the zone commits faster than it can read. */

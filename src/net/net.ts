@@ -238,7 +238,8 @@ class NetServer implements Net {
   }
 }
 
-function describeServer(options: NetOptions, { game, kinds, fields, commands }: GameDescription): WelcomeBase {
+function describeServer(options: NetOptions, description: GameDescription): WelcomeBase {
+  const { game, kinds, fields, commands, notes } = description;
   const { settings, quantum, leaveRadius } = options;
   return {
     protocol: PROTOCOL_VERSION,
@@ -252,6 +253,7 @@ function describeServer(options: NetOptions, { game, kinds, fields, commands }: 
     kinds,
     fields,
     commands,
+    ...(notes.length > 0 && { notes }),
   };
 }
 

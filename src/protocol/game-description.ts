@@ -1,6 +1,7 @@
 // What a Welcome says of a game: names and forms, in the order that numbers on the wire refer to.
 
 import type { FieldDefinitions } from '../game/definition.js';
+import type { NoteForm } from '../game/notes/note-forms.js';
 import { type FieldForm, listReplicatedFields } from '../game/replicated-fields.js';
 import { CommandLayouts, type DescribedCommand } from './fb/command-layout.js';
 import { assertFitsWelcome, type CommandForm } from './fb/server-frame.js';
@@ -12,6 +13,8 @@ export interface GameDescription {
   /** Replicated fields in the order of the mask's bits. */
   fields: readonly FieldForm[];
   commands: readonly CommandForm[];
+  /** By number. */
+  notes: readonly NoteForm[];
   layouts: CommandLayouts;
 }
 
@@ -21,13 +24,14 @@ interface DescribedGame {
   kinds: readonly string[];
   fields: FieldDefinitions;
   commands: readonly DescribedCommand[];
+  notes?: readonly NoteForm[];
 }
 
 export function describeGame(game: DescribedGame): GameDescription {
   const fields = listReplicatedFields(game.fields);
   const layouts = new CommandLayouts(game.commands);
   const commands = layouts.all.map(({ name, kind, bytes }) => ({ name, kind, bytes }));
-  const description = { game: game.name, kinds: game.kinds, fields, commands, layouts };
+  const description = { game: game.name, kinds: game.kinds, fields, commands, notes: game.notes ?? [], layouts };
   // Now, and not when the first client joins.
   assertFitsWelcome(description);
   return description;

@@ -27,6 +27,12 @@ export const WIRE_KINDS_MAX = 256;
 export const ENUM_NAMES_MAX = 256;
 /** No game has so many; it bounds what a client's verifier walks through. */
 export const WIRE_COMMANDS_MAX = 256;
+/** A note's number is one byte; no game has more. */
+export const WIRE_NOTES_MAX = 256;
+/** Values of one note. */
+export const NOTE_VALUES_MAX = 32;
+/** Of one note on the wire: its number and its values. */
+export const NOTE_BYTES_MAX = 512;
 /** One or two sentences for people. */
 export const NOTICE_BYTES_MAX = 512;
 /** Entities that one client can have in view: 512 updates of 5 bytes are a frame of 2.5 KiB. */

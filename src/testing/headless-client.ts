@@ -3,6 +3,7 @@
 import { POSITION_QUANTUM } from '../engine/plan/world-plan.js';
 import type { CommandPayload } from '../protocol/fb/command-layout.js';
 import { EntityDecoder, type EntityState } from '../protocol/fb/entity-decoder.js';
+import { type NoteMessage, NoteReader } from '../protocol/fb/note-reader.js';
 import type { GameDescription } from '../protocol/game-description.js';
 import { nameEntity, type SeenEntity } from './seen-entity.js';
 
@@ -11,6 +12,10 @@ type Send = (client: HeadlessClient, name: string, payload: Readonly<CommandPayl
 
 export class HeadlessClient {
   readonly decoder: EntityDecoder;
+  readonly noteReader: NoteReader;
+  /** What it was told, in order, and how many notes did not come. */
+  readonly notes: NoteMessage[] = [];
+  notesMissed = 0;
   entityId = 0;
   key = 0;
   joinedCount = 0;
@@ -35,6 +40,7 @@ export class HeadlessClient {
     description: GameDescription,
     private readonly transmit: Send,
   ) {
+    this.noteReader = new NoteReader(description.notes);
     this.decoder = new EntityDecoder(description.fields, POSITION_QUANTUM, description.kinds);
   }
 

@@ -296,6 +296,10 @@ export class HeadlessWorld {
     client.recordCount = delta.entered.length + delta.updated.length;
     if ((frame.flags() & 1) !== 0) client.fullCount++;
     client.entered.push(...delta.entered);
+    const notes = client.noteReader.read(frame);
+    if (notes === null) throw new Error(`client ${client.index} at tick ${frame.tick()}: a note does not read`);
+    client.notes.push(...notes);
+    client.notesMissed += client.noteReader.missed;
     this.onFrame(client);
   }
 }

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
 import { WebSocket, WebSocketServer } from 'ws';
 import { type ClientOptions, type Ending, type FrameInfo, TesseraClient } from '../../src/client/client.js';
+import { listNotes } from '../../src/game/notes/list-notes.js';
 import { RejectCode } from '../../src/game/reject-codes.js';
 import {
   ClientKind,
@@ -521,4 +522,30 @@ test('closing before the answer to a join ends the attempt', async () => {
   const attempt = client.connect();
   client.close();
   await assert.rejects(attempt, /closed before/);
+});
+
+test('notes go to the handler of their name, in order, with how many did not come before them', async () => {
+  const notes = listNotes({ said: { payload: { text: { type: 'text', bytes: 9 } } } });
+  serve = (link) => {
+    link.onMessage = () => {
+      link.send({ welcome: { ...WELCOME, notes } });
+      link.send({ tick: 1, full: true, notes: { number: 1, bytes: Uint8Array.of(0, 1, 65, 0, 1, 66) } });
+      link.send({ tick: 2, notes: { number: 5, bytes: Uint8Array.of(0, 1, 67) } });
+      link.send({ tick: 3, notes: { number: 6, bytes: Uint8Array.of(7) } });
+      link.send({ tick: 4, notes: { number: 6, bytes: Uint8Array.of(0, 1, 68) } });
+    };
+  };
+  const client = makeClient();
+  const told: unknown[] = [];
+  client.onNotesMissed = (count) => told.push(count);
+  const ended = new Promise<void>((resolve) => {
+    client.onNote('said', ({ text }, { number }) => {
+      told.push([text, number]);
+      if (number === 6) resolve();
+    });
+  });
+  await client.connect();
+  await ended;
+  assert.deepEqual(told, [['A', 1], ['B', 2], 2, ['C', 5], ['D', 6]]);
+  assert.equal(client.traffic.framesBad, 1);
 });

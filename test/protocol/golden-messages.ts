@@ -10,6 +10,7 @@ import { buildFrame, PROTOCOL_VERSION } from '../../src/protocol/fb/server-frame
 import { describeGame } from '../../src/protocol/game-description.js';
 import { formatPlain, type PlainEncoding } from '../../src/protocol/plain/plain-codec.js';
 import { PlainFrameEncoder } from '../../src/protocol/plain/plain-frame.js';
+import { GOLDEN_NOTE_FRAMES, GOLDEN_NOTE_GAME } from './golden-notes.js';
 import { type EntityRecord, writeRecords } from './record-writer.js';
 
 /** Tests run from the top of the repository. */
@@ -351,6 +352,10 @@ export function listGoldenFiles(): GoldenFile[] {
     json: new PlainFrameEncoder('json', GOLDEN_TEAM_GAME, GOLDEN_QUANTUM),
     msgpack: new PlainFrameEncoder('msgpack', GOLDEN_TEAM_GAME, GOLDEN_QUANTUM),
   };
+  const notes = {
+    json: new PlainFrameEncoder('json', GOLDEN_NOTE_GAME, GOLDEN_QUANTUM),
+    msgpack: new PlainFrameEncoder('msgpack', GOLDEN_NOTE_GAME, GOLDEN_QUANTUM),
+  };
   return [
     ...GOLDEN_CLIENT_MESSAGES.flatMap((message) =>
       filesOf(message, (encoding) => formatPlain(encoding, message.plain)),
@@ -358,6 +363,7 @@ export function listGoldenFiles(): GoldenFile[] {
     ...GOLDEN_FRAMES.flatMap((message) => filesOf(message, (encoding) => encoders[encoding].encode(message.bytes)!)),
     ...GOLDEN_RICH_FRAMES.flatMap((message) => filesOf(message, (encoding) => rich[encoding].encode(message.bytes)!)),
     ...GOLDEN_TEAM_FRAMES.flatMap((message) => filesOf(message, (encoding) => teams[encoding].encode(message.bytes)!)),
+    ...GOLDEN_NOTE_FRAMES.flatMap((message) => filesOf(message, (encoding) => notes[encoding].encode(message.bytes)!)),
   ];
 }
 

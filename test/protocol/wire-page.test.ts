@@ -6,13 +6,14 @@ import { DEFAULTS } from '../../src/config/settings.js';
 import { FRAME_BYTES_MAX } from '../../src/engine/replication/limits.js';
 import { FIELD_LENGTH_MAX, TEXT_BYTES_MAX } from '../../src/game/limits.js';
 import { RejectCode } from '../../src/game/reject-codes.js';
-import { COMMAND_PAYLOAD_BYTES_MAX } from '../../src/memory/limits.js';
+import { COMMAND_PAYLOAD_BYTES_MAX, NOTE_QUEUE_BYTES } from '../../src/memory/limits.js';
 import { CloseCode } from '../../src/net/gateway/close-codes.js';
 import { CLIENT_PINGS_PER_SECOND, MESSAGE_FRAGMENTS_MAX } from '../../src/net/limits.js';
 import {
   CLIENT_MESSAGE_BYTES_MAX,
   KNOWN_ENTITIES_MAX,
   NAME_BYTES_MAX,
+  NOTE_BYTES_MAX,
   REPLICATED_FIELDS_MAX,
   TOKEN_BYTES_MAX,
 } from '../../src/protocol/limits.js';
@@ -30,9 +31,9 @@ function assertSays(text: string): void {
 
 test('the examples of the page are the golden bytes that they name', () => {
   const named = [...PAGE.matchAll(/`golden\/([\w-]+\.hex)`[^`]*```\n([^`]+)```/g)];
-  assert.equal(named.length, 7);
+  assert.equal(named.length, 8);
   for (const [, path, hex] of named) assert.equal(hex, readGoldenText(path).replace(/^#.*\n/, ''), path);
-  for (const name of ['frame-02-full', 'frame-03-steps', 'frame-06-reused-id'])
+  for (const name of ['frame-02-full', 'frame-03-steps', 'frame-06-reused-id', 'notes-02-told'])
     assertSays(readGoldenText(`${name}.jsonl`));
 });
 
@@ -48,6 +49,8 @@ test('the limits of the page are those of the code', () => {
     ['replicated fields', `${REPLICATED_FIELDS_MAX}`],
     ['elements of an array', `${FIELD_LENGTH_MAX}`],
     ['bytes of a text', `${TEXT_BYTES_MAX}`],
+    ['one note', `${NOTE_BYTES_MAX} bytes`],
+    ['notes that wait for your next frame', `${NOTE_QUEUE_BYTES} bytes`],
     ['WebSocket pings from a client', `${CLIENT_PINGS_PER_SECOND} per second`],
     ['messages from a client', `${DEFAULTS.messagesPerSecond} per second, and as many at once`],
     ['commands of one client in one tick', `${DEFAULTS.commandsPerClientTick}`],

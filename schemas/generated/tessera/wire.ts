@@ -11,6 +11,7 @@ export { FieldShape } from './wire/field-shape.js';
 export { FrameFlag } from './wire/frame-flag.js';
 export { JoinRequest } from './wire/join-request.js';
 export { Leave } from './wire/leave.js';
+export { NoteInfo } from './wire/note-info.js';
 export { Notice } from './wire/notice.js';
 export { Ping } from './wire/ping.js';
 export { Pong } from './wire/pong.js';

@@ -9,6 +9,7 @@ import type { RecordRing } from '../../memory/rings/record-ring.js';
 import type * as C from '../../memory/tables/client-table.js';
 import type { IdentityTable } from '../../memory/tables/identity-table.js';
 import type { Limits } from '../../memory/tables/live-limits.js';
+import type { NoteTable } from '../../memory/tables/note-table.js';
 import { COUNTER } from '../../memory/tables/zone-counters.js';
 import { GAME_KIND_MIN } from '../../protocol/limits.js';
 import { DepartedClients } from '../borders/departed-clients.js';
@@ -32,6 +33,7 @@ export interface IntakeOptions {
   frames: ByteRing;
   clients: C.ClientTable;
   identities: IdentityTable;
+  notes?: NoteTable | undefined;
   replicator: Replicator;
   handoff: Handoff;
   /** Undefined: the whole world is in memory. */

@@ -7,6 +7,7 @@ import * as R from '../../memory/records/thread-records.js';
 import type { ByteRing } from '../../memory/rings/byte-ring.js';
 import * as C from '../../memory/tables/client-table.js';
 import type { IdentityTable, IdentityTexts } from '../../memory/tables/identity-table.js';
+import type { NoteTable } from '../../memory/tables/note-table.js';
 import { COUNTER } from '../../memory/tables/zone-counters.js';
 import type { DepartedClients } from '../borders/departed-clients.js';
 import type { ZoneJournal } from '../replay/zone-journal.js';
@@ -30,6 +31,8 @@ export interface ZoneClientsOptions {
   frames: ByteRing;
   clients: C.ClientTable;
   identities: IdentityTable;
+  /** Undefined: the game tells clients nothing. */
+  notes?: NoteTable | undefined;
   replicator: Replicator;
   journal: ZoneJournal | undefined;
 }
@@ -115,12 +118,13 @@ export class ZoneClients {
 
   /** Before the first tick: what a dead thread did beyond the last committed one, it never did. */
   takeBackUncommitted(): void {
-    const { zone, clients } = this.options;
+    const { zone, clients, notes } = this.options;
     const { rowLimit, alive, owner, engine } = zone;
     for (let row = 0; row < rowLimit; row++) {
       const client = owner[row] - 1;
       if (alive[row] !== 0 && client >= 0 && clients.isHolder(client, engine.ownerGeneration[row])) {
         clients.takeBack(client, zone.tick);
+        notes?.takeBack(client, zone.tick);
       }
     }
   }
@@ -176,7 +180,10 @@ export class ZoneClients {
     }
     if (replicator.isAttached(client) && !this.isHere(client, generation)) this.leave(client, LEAVE_LOST); // a former holder
     this.departed.remove(client);
-    if (clients.isHolder(client, generation)) clients.takeBack(client, departedTick); // a dead thread had it here already
+    if (clients.isHolder(client, generation)) {
+      clients.takeBack(client, departedTick); // a dead thread had it here already
+      this.options.notes?.takeBack(client, departedTick);
+    }
     replicator.attach(client, row);
     replicator.doubtAll(client);
   }
@@ -252,6 +259,7 @@ export class ZoneClients {
     connection: number,
   ): void {
     this.options.clients.begin(client, generation, crossings, updateHz, connection);
+    this.options.notes?.begin(client);
     this.replicator.forget(client);
   }
 

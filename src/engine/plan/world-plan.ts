@@ -23,6 +23,7 @@ import { ClientTable } from '../../memory/tables/client-table.js';
 import { IdentityTable } from '../../memory/tables/identity-table.js';
 import { IoCounters } from '../../memory/tables/io-counters.js';
 import { LiveLimits } from '../../memory/tables/live-limits.js';
+import { NoteTable } from '../../memory/tables/note-table.js';
 import { ThreadControl } from '../../memory/tables/thread-control.js';
 import { WorldBuffer } from '../../memory/world/world-buffer.js';
 import { layOutWorld, type WorldLayout } from '../../memory/world/world-layout.js';
@@ -58,6 +59,8 @@ export interface WorldPlan {
   clients: SharedArrayBuffer;
   /** Who they are. */
   identities: SharedArrayBuffer;
+  /** Undefined: the game tells clients nothing. */
+  notes: SharedArrayBuffer | undefined;
   /** By thread. */
   zonesOfThread: number[][];
   frames: SharedArrayBuffer[];
@@ -128,6 +131,7 @@ export function planWorld(settings: Settings, game: GameDefinition, threadCount:
     arrivals: zones.map(() => RecordRing.create(ARRIVAL_RING_RECORDS, arrivalRecordBytes(game.fields))),
     clients: ClientTable.create(settings.clientsMax),
     identities: IdentityTable.create(settings.clientsMax),
+    notes: game.notes?.length ? NoteTable.create(settings.clientsMax) : undefined,
     zonesOfThread,
     frames: zonesOfThread.map(() => ByteRing.create(FRAME_RING_BYTES)),
     controls: zonesOfThread.map(() => ThreadControl.create()),

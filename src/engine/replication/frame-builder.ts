@@ -9,6 +9,11 @@
 //   | root: 20 | vtable: 14, 24, 4, 8, 12, 16, 20 | 0  | soffset | tick | ack  | entities | leaves | flags | count | u32 ...
 //   and behind the leaves: | count | records ...
 //
+// With notes (eleven fields, of which rejects, pong, welcome and notice are absent), which stand behind all else:
+//   0          4                                       30   32        36     40    44         48       52      56      60       64
+//   | root: 32 | vtable: 26, 32, 4, ... 0, 24, 28      | 0  | soffset | tick | ack | entities | leaves | flags | notes | number | count | u32 ...
+//   and behind the leaves: | count | records ... | pad | count | notes ...
+//
 // The bytes before tick never change, so each form is a template that is copied.
 
 import { WIRE_TYPE_BYTES, WIRE_TYPES } from '../../game/wire-types.js';
@@ -19,15 +24,23 @@ const PLAIN_TABLE = 16;
 const PLAIN_COUNT = 32;
 const FULL_TABLE = 20;
 const FULL_LEAVES = 44;
+const NOTED_TABLE = 32;
+const NOTED_LEAVES = 64;
 const TABLE_TICK = 4;
 const TABLE_ACK = 8;
 const TABLE_ENTITIES = 12;
 const TABLE_LEAVES = 16;
 const TABLE_FLAGS = 20;
+const TABLE_NOTES = 24;
+const TABLE_NOTE_NUMBER = 28;
 
 // u16 pairs as i32 words, little endian.
 const PLAIN_WORDS = Int32Array.of(PLAIN_TABLE, 10 | (16 << 16), 4 | (8 << 16), 12, PLAIN_TABLE - 4);
 const FULL_WORDS = Int32Array.of(FULL_TABLE, 14 | (24 << 16), 4 | (8 << 16), 12 | (16 << 16), 20, FULL_TABLE - 4);
+const NOTED_WORDS = Int32Array.of(
+  ...[NOTED_TABLE, 26 | (32 << 16), 4 | (8 << 16), 12 | (16 << 16), 20],
+  ...[0, TABLE_NOTES << 16, TABLE_NOTE_NUMBER, NOTED_TABLE - 4],
+);
 
 const FORM_NONE = 0;
 export const FORM_SHORT = 1;
@@ -50,6 +63,8 @@ export class FrameBuilder {
   private start = 0;
   private countAt = 0;
   private previousId = 0;
+  /** The records are counted. */
+  private hasEnded = false;
   private readonly wireBytes: Uint8Array;
   private readonly isFloat: Uint8Array;
 
@@ -72,28 +87,39 @@ export class FrameBuilder {
   }
 
   /** @hot Begins a frame at an offset that is a multiple of 4. */
-  begin(start: number, tick: number, ack: number, leaves: Uint32Array, leaveCount: number, flags: number): void {
+  begin(
+    start: number,
+    tick: number,
+    ack: number,
+    leaves: Uint32Array,
+    leaveCount: number,
+    flags: number,
+    /** Before end(), addNotes() is called. */
+    hasNotes = false,
+  ): void {
     const { view } = this;
     this.start = start;
     this.previousId = 0;
-    const isPlain = leaveCount === 0 && flags === 0;
-    const words = isPlain ? PLAIN_WORDS : FULL_WORDS;
+    this.hasEnded = false;
+    const isPlain = leaveCount === 0 && flags === 0 && !hasNotes;
+    const words = isPlain ? PLAIN_WORDS : hasNotes ? NOTED_WORDS : FULL_WORDS;
     for (let i = 0; i < words.length; i++) {
       view.setInt32(start + i * 4, words[i], true);
     }
-    const table = start + (isPlain ? PLAIN_TABLE : FULL_TABLE);
+    const table = start + words[0];
     view.setUint32(table + TABLE_TICK, tick, true);
     view.setUint32(table + TABLE_ACK, ack, true);
     if (isPlain) {
       this.countAt = start + PLAIN_COUNT;
     } else {
-      view.setUint32(table + TABLE_LEAVES, FULL_LEAVES - FULL_TABLE - TABLE_LEAVES, true);
+      const leavesAt = start + (hasNotes ? NOTED_LEAVES : FULL_LEAVES);
+      view.setUint32(table + TABLE_LEAVES, leavesAt - table - TABLE_LEAVES, true);
       view.setUint32(table + TABLE_FLAGS, flags, true);
-      view.setUint32(start + FULL_LEAVES, leaveCount, true);
+      view.setUint32(leavesAt, leaveCount, true);
       for (let i = 0; i < leaveCount; i++) {
-        view.setUint32(start + FULL_LEAVES + 4 + i * 4, leaves[i], true);
+        view.setUint32(leavesAt + 4 + i * 4, leaves[i], true);
       }
-      this.countAt = start + FULL_LEAVES + 4 + leaveCount * 4;
+      this.countAt = leavesAt + 4 + leaveCount * 4;
     }
     view.setUint32(table + TABLE_ENTITIES, this.countAt - table - TABLE_ENTITIES, true);
     this.at = this.countAt + 4;
@@ -107,8 +133,31 @@ export class FrameBuilder {
 
   /** @hot Ends the frame and returns its size. */
   end(): number {
-    this.view.setUint32(this.countAt, this.at - this.countAt - 4, true);
+    this.endEntities();
     return this.at - this.start;
+  }
+
+  /** @hot Behind the records: so many bytes of notes, the first of which has this number. */
+  addNotes(firstNumber: number, source: Uint8Array, sourceStart: number, length: number): void {
+    const { bytes, view } = this;
+    this.endEntities();
+    while (((this.at - this.start) & 3) !== 0) {
+      bytes[this.at++] = 0;
+    }
+    const table = this.start + NOTED_TABLE;
+    view.setUint32(table + TABLE_NOTES, this.at - table - TABLE_NOTES, true);
+    view.setUint32(table + TABLE_NOTE_NUMBER, firstNumber, true);
+    view.setUint32(this.at, length, true);
+    for (let i = 0; i < length; i++) {
+      bytes[this.at + 4 + i] = source[sourceStart + i];
+    }
+    this.at += 4 + length;
+    this.hasEnded = true;
+  }
+
+  /** @hot */
+  private endEntities(): void {
+    if (!this.hasEnded) this.view.setUint32(this.countAt, this.at - this.countAt - 4, true);
   }
 
   /**

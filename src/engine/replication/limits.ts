@@ -2,7 +2,7 @@
 
 import { assert } from '../../base/assert.js';
 import { SEEN_FROM_MAX } from '../../game/limits.js';
-import { FRAME_RING_BYTES } from '../../memory/limits.js';
+import { FRAME_RING_BYTES, NOTE_QUEUE_BYTES } from '../../memory/limits.js';
 import { SCALAR_COUNT, SCALAR_EVERYWHERE_ROWS } from '../../memory/world/world-layout.js';
 import { KNOWN_ENTITIES_MAX } from '../../protocol/limits.js';
 import { CROSSING_MARGIN } from '../borders/limits.js';
@@ -28,6 +28,8 @@ export const KEEP_ALIVE_MS = 1000;
 export const FRAMES_IN_FLIGHT_MAX = 2;
 /** Upper bound of one state frame, whatever the byte budget says. */
 export const FRAME_BYTES_MAX = 16384;
+/** Beyond that: the notes that wait, with their length and what the frame is filled up with. */
+export const NOTES_IN_FRAME_BYTES_MAX = NOTE_QUEUE_BYTES + 32;
 /**
  * A frame may be over its byte budget by what one record has beyond this: the largest record of a game of plain fields. A
  * game with long arrays would otherwise have most of its budget kept free for a record that hardly ever comes.

@@ -8,13 +8,20 @@
 
 import * as R from '../../memory/records/thread-records.js';
 import * as C from '../../memory/tables/client-table.js';
+import type { NoteTable } from '../../memory/tables/note-table.js';
 import { COUNTER } from '../../memory/tables/zone-counters.js';
 import { KNOWN_ENTITIES_MAX } from '../../protocol/limits.js';
 import { WIRE_ID_MASK } from '../entities/entity-key.js';
 import type { Quadtree } from '../space/quadtree.js';
 import { EntityWriter, type EntityWriterOptions } from './entity-writer.js';
 import type { FarKinds } from './far-kinds.js';
-import { FRAME_BYTES_MAX, FRAMES_IN_FLIGHT_MAX, KEEP_ALIVE_MS, LEAVE_RADIUS_FACTOR } from './limits.js';
+import {
+  FRAME_BYTES_MAX,
+  FRAMES_IN_FLIGHT_MAX,
+  KEEP_ALIVE_MS,
+  LEAVE_RADIUS_FACTOR,
+  NOTES_IN_FRAME_BYTES_MAX,
+} from './limits.js';
 import { RichChangeTicks } from './rich-change-ticks.js';
 import { Sight } from './sight.js';
 import { TeamView } from './team-view.js';
@@ -45,6 +52,8 @@ export interface ReplicatorOptions extends EntityWriterOptions {
   leaveRadius: number;
   /** Undefined: the game has no kinds that are seen from afar. */
   far?: FarKinds | undefined;
+  /** Undefined: the game tells clients nothing. */
+  notes?: NoteTable | undefined;
 }
 
 export class Replicator {
@@ -63,6 +72,7 @@ export class Replicator {
   private readonly updateDebt: Float64Array;
   private readonly writer: EntityWriter;
   private readonly keepAliveTicks: number;
+  private readonly claimBytes: number;
   /** Undefined: the game has no masks. */
   private readonly sight: Sight | undefined;
   /** Undefined: the game has no fields that teams get. */
@@ -97,6 +107,7 @@ export class Replicator {
     const hasTeamFields = options.changes instanceof RichChangeTicks && options.changes.teamParts.length > 0;
     this.teams = hasTeamFields ? new TeamView(zone.team, clients.clientsMax) : undefined;
     this.writer = new EntityWriter(options, this, this.rowOfClient, this.teams);
+    this.claimBytes = FRAME_BYTES_MAX + (options.notes === undefined ? 0 : NOTES_IN_FRAME_BYTES_MAX);
     this.keepAliveTicks = Math.round((KEEP_ALIVE_MS / 1000) * zone.tickHz);
     zone.counters[COUNTER.clients] = 0; // a former thread's are attached anew
   }
@@ -187,8 +198,8 @@ export class Replicator {
 
   /** @hot One observer, one frame, or none when nothing changed. */
   private tell(client: number, stateAt: number): void {
-    const { zone, clients, frames } = this.options;
-    const payload = frames.claim(R.FROM_ZONE_FRAME, FRAME_BYTES_MAX);
+    const { zone, clients, frames, notes } = this.options;
+    const payload = frames.claim(R.FROM_ZONE_FRAME, this.claimBytes);
     if (payload < 0) {
       zone.counters[COUNTER.framesSkippedRingFull]++;
       return;
@@ -198,10 +209,17 @@ export class Replicator {
     const nextCount = this.findVisible(client, knownStart, isFull ? 0 : clients.state[stateAt + C.CLIENT_KNOWN_COUNT]);
     const ack = clients.state[stateAt + C.CLIENT_APPLIED_SEQUENCE];
     const body = payload + R.FRAME_BODY;
-    this.writer.builder.begin(body, zone.tick, ack >>> 0, this.leaves, this.leaveCount, isFull ? FLAG_FULL : 0);
+    const noteBytes = notes === undefined ? 0 : notes.waiting(client);
+    const { builder } = this.writer;
+    const flags = isFull ? FLAG_FULL : 0;
+    builder.begin(body, zone.tick, ack >>> 0, this.leaves, this.leaveCount, flags, noteBytes > 0);
     const toldCount = this.writer.write(client, nextCount, body);
     const isQuiet =
-      !isFull && this.leaveCount === 0 && toldCount === 0 && ack === clients.state[stateAt + C.CLIENT_ACK_SENT];
+      !isFull &&
+      noteBytes === 0 &&
+      this.leaveCount === 0 &&
+      toldCount === 0 &&
+      ack === clients.state[stateAt + C.CLIENT_ACK_SENT];
     this.remember(stateAt, knownStart, nextCount, ack);
     if (isQuiet) {
       if (zone.tick - this.lastFrameTick[client] < this.keepAliveTicks) {
@@ -210,7 +228,11 @@ export class Replicator {
       zone.counters[COUNTER.keepAlives]++;
     }
     this.lastFrameTick[client] = zone.tick;
-    const bytes = this.writer.builder.end();
+    if (notes !== undefined && noteBytes > 0) {
+      builder.addNotes(notes.firstNumber(client), notes.bytes, notes.startOf(client), noteBytes);
+      notes.clear(client); // before the frame is published: a thread that dies in between loses them, and repeats none
+    }
+    const bytes = builder.end();
     frames.view.setInt32(payload + R.FRAME_CLIENT, client, true);
     frames.view.setInt32(payload + R.FRAME_GENERATION, clients.state[stateAt + C.CLIENT_GENERATION], true);
     frames.view.setInt32(payload + R.FRAME_CROSSINGS, clients.state[stateAt + C.CLIENT_CROSSINGS], true);

@@ -7,12 +7,14 @@ import { RecordRing } from '../../memory/rings/record-ring.js';
 import { ClientTable } from '../../memory/tables/client-table.js';
 import { IdentityTable } from '../../memory/tables/identity-table.js';
 import { LiveLimits } from '../../memory/tables/live-limits.js';
+import { NoteTable } from '../../memory/tables/note-table.js';
 import { WorldBuffer } from '../../memory/world/world-buffer.js';
 import { SCALAR_POPULATED } from '../../memory/world/world-layout.js';
 import { Handoff } from '../borders/handoff.js';
 import { Mirrors } from '../borders/mirrors.js';
 import { CellHost } from '../cells/cell-host.js';
 import { CommandIntake } from '../clients/command-intake.js';
+import { NoteDesk } from '../notes/note-desk.js';
 import { neighbourZones, POSITION_QUANTUM, type WorldPlan } from '../plan/world-plan.js';
 import { ZoneJournal } from '../replay/zone-journal.js';
 import type { ChangeTicks } from '../replication/change-ticks.js';
@@ -71,6 +73,8 @@ export class ZoneHost {
     this.zone = zone;
     const limits = new LiveLimits(plan.limits);
     const clients = new ClientTable(plan.clients, settings.clientsMax);
+    const notes = plan.notes && new NoteTable(plan.notes, settings.clientsMax);
+    zone.noteSink = notes && new NoteDesk(zone, clients, notes, game.notes ?? []);
     this.changes = createChangeTicks(zone, listReplicatedFields(game.fields), POSITION_QUANTUM);
     this.far = createFarKinds(zone, settings.viewRadius);
     this.replicator = new Replicator({
@@ -83,6 +87,7 @@ export class ZoneHost {
       leaveRadius: plan.leaveRadius,
       limits,
       far: this.far,
+      notes,
     });
     this.mirrors = new Mirrors(
       zone,
@@ -115,6 +120,7 @@ export class ZoneHost {
       frames,
       clients,
       identities: new IdentityTable(plan.identities),
+      notes,
       replicator: this.replicator,
       handoff: this.handoff,
       limits,

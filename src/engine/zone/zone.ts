@@ -37,7 +37,7 @@ import { FreeBitmap } from '../entities/free-bitmap.js';
 import { ENTITIES_PER_ZONE_MAX, INDEX_SLACK } from '../limits.js';
 import { SpaceQueries } from '../space/space-queries.js';
 import { buildGround } from './game-fault.js';
-import { ZoneDeadlines } from './zone-deadlines.js';
+import { ZoneNotes } from './zone-notes.js';
 
 /** What the zone asks of the spatial index; interest/ has it. */
 export interface SpatialIndex {
@@ -70,7 +70,7 @@ export interface ZoneOptions<F extends FieldDefinitions> {
   counters?: Float64Array | undefined;
 }
 
-export class EngineZone<F extends FieldDefinitions = FieldDefinitions> extends ZoneDeadlines implements Zone<F> {
+export class EngineZone<F extends FieldDefinitions = FieldDefinitions> extends ZoneNotes implements Zone<F> {
   readonly id: number;
   readonly dt: number;
   readonly tickHz: number;

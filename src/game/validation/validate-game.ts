@@ -24,6 +24,7 @@ import {
 import { formPayload, type PayloadSource, placeFields } from '../payload.js';
 import { WIRE_TYPE_MAX, WIRE_TYPE_MIN, WIRE_TYPE_NAMES, WIRE_TYPES, type WireTypeName } from '../wire-types.js';
 import { ENGINE_FIELD_NAMES, ENGINE_MESSAGE_NAMES, PLAIN_ENTITY_KEYS, PLAIN_MESSAGE_KEYS } from './reserved-names.js';
+import { checkNotes } from './validate-notes.js';
 import { checkSight } from './validate-sight.js';
 import { checkTimers } from './validate-timers.js';
 
@@ -39,7 +40,7 @@ type Loose = Readonly<Record<string, unknown>>;
 
 const GAME_KEYS = [
   ...['name', 'version', 'kinds', 'persistentKinds', 'fields', 'commands', 'grants', 'events', 'eventForms', 'systems'],
-  ...['visibility', 'teams', 'seenFrom', 'timers', 'schedules'],
+  ...['visibility', 'teams', 'seenFrom', 'timers', 'schedules', 'notes'],
   ...['onJoin', 'onLeave', 'onArrive', 'onRestore'],
   ...['spawnPlayer', 'ground', 'populate', 'applyEvent', 'restingKinds', 'populateCell', 'applyToCell', 'cellChanged'],
 ];
@@ -73,6 +74,7 @@ export function findMistakes(game: unknown): string[] {
   checkFields(game.fields, say);
   checkSight(game, say);
   checkCommands(game.commands, say);
+  checkNotes(game.notes, say);
   checkGrants(game.grants, say);
   const events = game.events === undefined ? [] : checkNames('events', game.events, 0, EVENT_TYPES_MAX, say);
   checkEventForms(game.eventForms, events, say);

@@ -47,6 +47,10 @@ export const COUNTERS = [
   'noticesHeldUp',
   'cellJoinsHurried',
   'farKindsRefused',
+  'notesTold',
+  'notesDropped',
+  'notesRefused',
+  'notesUnowned',
 ] as const;
 
 export type CounterName = (typeof COUNTERS)[number];

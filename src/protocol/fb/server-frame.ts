@@ -7,22 +7,26 @@ import { CommandInfo } from '../../../schemas/generated/tessera/wire/command-inf
 import { FieldInfo } from '../../../schemas/generated/tessera/wire/field-info.js';
 import { FieldShape } from '../../../schemas/generated/tessera/wire/field-shape.js';
 import { FrameFlag } from '../../../schemas/generated/tessera/wire/frame-flag.js';
+import { NoteInfo } from '../../../schemas/generated/tessera/wire/note-info.js';
 import { Notice } from '../../../schemas/generated/tessera/wire/notice.js';
 import { Pong } from '../../../schemas/generated/tessera/wire/pong.js';
 import { Reject } from '../../../schemas/generated/tessera/wire/reject.js';
 import { ServerFrame } from '../../../schemas/generated/tessera/wire/server-frame.js';
 import { Welcome } from '../../../schemas/generated/tessera/wire/welcome.js';
 import { assert } from '../../base/assert.js';
+import type { NoteForm } from '../../game/notes/note-forms.js';
 import { FIELD_SHAPES, type FieldForm } from '../../game/replicated-fields.js';
 import { WIRE_TYPE_NAMES, WIRE_TYPES } from '../../game/wire-types.js';
 import {
   ENUM_NAMES_MAX,
+  NOTE_VALUES_MAX,
   NOTICE_BYTES_MAX,
   REPLICATED_FIELDS_MAX,
   TOKEN_BYTES_MAX,
   WIRE_COMMANDS_MAX,
   WIRE_KINDS_MAX,
   WIRE_NAME_BYTES_MAX,
+  WIRE_NOTES_MAX,
 } from '../limits.js';
 import { inline, type Slot, type TableShape, verifyTable } from './table-verifier.js';
 
@@ -60,6 +64,8 @@ export interface WelcomeInfo {
   token: string;
   /** This is the entity that the token of the Join was given for. */
   resumed: boolean;
+  /** By number; absent where the game tells nothing. */
+  notes?: readonly NoteForm[];
 }
 
 export interface RejectInfo {
@@ -89,6 +95,8 @@ export interface FrameParts {
   pong?: PongInfo;
   welcome?: WelcomeInfo;
   notice?: NoticeInfo;
+  /** Notes as they go on the wire. */
+  notes?: { number: number; bytes: Uint8Array };
 }
 
 const NAME: Slot = { form: 'string', bytesMax: WIRE_NAME_BYTES_MAX };
@@ -105,6 +113,7 @@ const FIELD_SHAPE: TableShape = [
   { form: 'strings', countMax: ENUM_NAMES_MAX, bytesMax: WIRE_NAME_BYTES_MAX },
 ];
 const COMMAND_SHAPE: TableShape = [NAME, inline(2), inline(2)];
+const NOTE_SHAPE: TableShape = [NAME, { form: 'tables', countMax: NOTE_VALUES_MAX, shape: FIELD_SHAPE }];
 const WELCOME_SHAPE: TableShape = [
   inline(2), // protocol
   NAME, // game
@@ -122,6 +131,7 @@ const WELCOME_SHAPE: TableShape = [
   { form: 'tables', countMax: WIRE_COMMANDS_MAX, shape: COMMAND_SHAPE },
   { form: 'string', bytesMax: TOKEN_BYTES_MAX },
   inline(1), // resumed
+  { form: 'tables', countMax: WIRE_NOTES_MAX, shape: NOTE_SHAPE },
 ];
 const NOTICE_SHAPE: TableShape = [inline(2), { form: 'string', bytesMax: NOTICE_BYTES_MAX }];
 const FRAME_SHAPE: TableShape = [
@@ -134,6 +144,8 @@ const FRAME_SHAPE: TableShape = [
   inline(8, 4), // pong
   { form: 'table', shape: WELCOME_SHAPE },
   { form: 'table', shape: NOTICE_SHAPE },
+  { form: 'vector', elementBytes: 1, align: 1, countMax: COUNT_ANY }, // notes
+  inline(4), // note_number
 ];
 
 /** The frame in these bytes, safe to read with the generated accessors; null when they are no frame. */
@@ -151,6 +163,7 @@ export function buildFrame(parts: FrameParts): Uint8Array {
   const rejects = parts.rejects === undefined ? 0 : addRejects(builder, parts.rejects);
   const welcome = parts.welcome === undefined ? 0 : addWelcome(builder, parts.welcome);
   const notice = parts.notice === undefined ? 0 : addNotice(builder, parts.notice);
+  const notes = parts.notes === undefined ? 0 : builder.createByteVector(parts.notes.bytes);
   ServerFrame.startServerFrame(builder);
   ServerFrame.addTick(builder, parts.tick);
   ServerFrame.addAck(builder, parts.ack);
@@ -164,6 +177,8 @@ export function buildFrame(parts: FrameParts): Uint8Array {
   }
   if (welcome !== 0) ServerFrame.addWelcome(builder, welcome);
   if (notice !== 0) ServerFrame.addNotice(builder, notice);
+  if (notes !== 0) ServerFrame.addNotes(builder, notes);
+  if (parts.notes !== undefined) ServerFrame.addNoteNumber(builder, parts.notes.number);
   builder.finish(ServerFrame.endServerFrame(builder));
   // The builder fills its buffer from the end; the copy lets go of the rest.
   return builder.asUint8Array().slice();
@@ -178,12 +193,15 @@ function addRejects(builder: Builder, rejects: readonly RejectInfo[]): Offset {
 }
 
 /** Whether a Welcome can carry what a game consists of. */
-export function assertFitsWelcome(info: Pick<WelcomeInfo, 'game' | 'kinds' | 'fields' | 'commands'>): void {
+export function assertFitsWelcome(info: Pick<WelcomeInfo, 'game' | 'kinds' | 'fields' | 'commands' | 'notes'>): void {
+  const { notes = [] } = info;
+  const noteValues = notes.flatMap((note) => note.values);
+  assert(notes.length <= WIRE_NOTES_MAX, 'notes', notes.length);
   assert(info.kinds.length <= WIRE_KINDS_MAX, 'entity kinds', info.kinds.length);
   assert(info.fields.length <= REPLICATED_FIELDS_MAX, 'replicated fields', info.fields.length);
   assert(info.commands.length <= WIRE_COMMANDS_MAX, 'commands', info.commands.length);
-  const named = [...info.fields, ...info.commands].map(({ name }) => name);
-  const values = info.fields.flatMap(({ names = [] }) => names);
+  const named = [...info.fields, ...info.commands, ...notes, ...noteValues].map(({ name }) => name);
+  const values = [...info.fields, ...noteValues].flatMap(({ names = [] }) => names);
   for (const name of [info.game, ...info.kinds, ...named, ...values]) {
     assert(new TextEncoder().encode(name).length <= WIRE_NAME_BYTES_MAX, 'a name on the wire is short', name);
   }
@@ -206,6 +224,7 @@ function addWelcome(builder: Builder, welcome: WelcomeInfo): Offset {
       CommandInfo.createCommandInfo(builder, builder.createString(command.name), command.kind, command.bytes),
     ),
   );
+  const noteList = welcome.notes === undefined ? 0 : addNotes(builder, welcome.notes);
   const token = welcome.token === '' ? 0 : builder.createString(welcome.token);
   Welcome.startWelcome(builder);
   Welcome.addProtocol(builder, welcome.protocol);
@@ -224,7 +243,20 @@ function addWelcome(builder: Builder, welcome: WelcomeInfo): Offset {
   Welcome.addCommands(builder, commands);
   if (token !== 0) Welcome.addToken(builder, token);
   Welcome.addResumed(builder, welcome.resumed);
+  if (noteList !== 0) Welcome.addNotes(builder, noteList);
   return Welcome.endWelcome(builder);
+}
+
+function addNotes(builder: Builder, notes: readonly NoteForm[]): Offset {
+  const offsets = notes.map((note) => {
+    const name = builder.createString(note.name);
+    const values = NoteInfo.createValuesVector(
+      builder,
+      note.values.map((value) => addField(builder, value)),
+    );
+    return NoteInfo.createNoteInfo(builder, name, values);
+  });
+  return Welcome.createNotesVector(builder, offsets);
 }
 
 /** By the schema's Audience. */
@@ -289,7 +321,25 @@ export function readWelcome(frame: ServerFrame): WelcomeInfo | null {
     token: welcome.token() ?? '',
     resumed: welcome.resumed(),
   };
+  const notes = readNoteForms(welcome);
+  if (notes === null) return null;
+  if (notes.length > 0) info.notes = notes;
   return isSound(info) ? info : null;
+}
+
+function readNoteForms(welcome: Welcome): NoteForm[] | null {
+  const notes: NoteForm[] = [];
+  for (let index = 0; index < welcome.notesLength(); index++) {
+    const note = welcome.notes(index)!;
+    const values: FieldForm[] = [];
+    for (let value = 0; value < note.valuesLength(); value++) {
+      const form = readField(note.values(value)!);
+      if (form === null) return null;
+      values.push(form);
+    }
+    notes.push({ name: note.name() ?? '', values });
+  }
+  return notes;
 }
 
 function readField(field: FieldInfo): FieldForm | null {
@@ -308,7 +358,8 @@ function readField(field: FieldInfo): FieldForm | null {
 
 function isSound(info: WelcomeInfo): boolean {
   const numbers = [info.worldWidth, info.worldHeight, info.viewRadius, info.leaveRadius];
-  for (const field of info.fields) numbers.push(field.scale, field.offset);
+  const noteValues = (info.notes ?? []).flatMap((note) => note.values);
+  for (const field of [...info.fields, ...noteValues]) numbers.push(field.scale, field.offset);
   return info.quantum > 0 && Number.isFinite(info.quantum) && numbers.every(Number.isFinite);
 }
 

@@ -4,9 +4,9 @@
 import { assert } from '../../base/assert.js';
 import { rejectReason } from '../../game/reject-codes.js';
 import { PLAIN_ENTITY_KEYS } from '../../game/validation/reserved-names.js';
-import { EntityDecoder, type FieldValue, type FrameDelta, wasSent } from '../fb/entity-decoder.js';
+import { EntityDecoder, type FrameDelta, wasSent } from '../fb/entity-decoder.js';
+import { type NoteMessage, NoteReader } from '../fb/note-reader.js';
 import {
-  type FieldForm,
   FrameFlag,
   type NoticeInfo,
   openFrame,
@@ -20,6 +20,7 @@ import {
   type WelcomeInfo,
 } from '../fb/server-frame.js';
 import type { GameDescription } from '../game-description.js';
+import { plainValue } from '../plain-value.js';
 import { formatPlain, type PlainEncoding } from './plain-codec.js';
 
 /** Names of the engine's messages by kind. */
@@ -53,11 +54,13 @@ export interface PlainFrame {
   pong?: PongInfo;
   welcome?: WelcomeInfo;
   notice?: NoticeInfo;
+  notes?: NoteMessage[];
 }
 
 export class PlainFrameEncoder {
   readonly encoding: PlainEncoding;
   private readonly decoder: EntityDecoder;
+  private readonly notes: NoteReader;
   private readonly kindNames: Map<number, string>;
   /** The client's own entity; -1 before its welcome. */
   private ownId = -1;
@@ -68,6 +71,7 @@ export class PlainFrameEncoder {
     }
     this.encoding = encoding;
     this.decoder = new EntityDecoder(game.fields, quantum, game.kinds);
+    this.notes = new NoteReader(game.notes);
     this.kindNames = new Map(ENGINE_MESSAGES.entries());
     for (const command of game.commands) this.kindNames.set(command.kind, command.name);
   }
@@ -79,7 +83,7 @@ export class PlainFrameEncoder {
     return plain === null ? null : formatPlain(this.encoding, plain);
   }
 
-  /** Null when an entity record is malformed. */
+  /** Null when an entity record or a note is malformed. */
   describe(frame: ServerFrame): PlainFrame | null {
     const delta = this.decoder.apply(frame);
     if (delta.error !== null) return null;
@@ -89,6 +93,9 @@ export class PlainFrameEncoder {
     const entities = this.describeEntities(delta);
     if (entities.length > 0) plain.entities = entities;
     this.describeRest(frame, plain);
+    const notes = this.notes.read(frame);
+    if (notes === null) return null;
+    if (notes.length > 0) plain.notes = notes;
     return plain;
   }
 
@@ -141,18 +148,4 @@ export class PlainFrameEncoder {
     const notice = readNotice(frame);
     if (notice !== null) plain.notice = notice;
   }
-}
-
-/** A value as people read it: enums by name, bools as such, arrays as arrays; of a reference to nothing null. */
-function plainValue({ shape, names = [] }: FieldForm, value: FieldValue): unknown {
-  const show = (each: number): unknown => {
-    if (shape === 'bool') return each !== 0;
-    if (shape === 'enum') return names[each] ?? each;
-    return shape === 'ref' && each < 0 ? null : each;
-  };
-  return typeof value === 'string' || shape === undefined
-    ? value
-    : typeof value === 'number'
-      ? show(value)
-      : value.map(show);
 }

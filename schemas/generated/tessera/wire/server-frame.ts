@@ -98,8 +98,28 @@ notice(obj?:Notice):Notice|null {
   return offset ? (obj || new Notice()).__init(this.bb!.__indirect(this.bb_pos + offset), this.bb!) : null;
 }
 
+notes(index: number):number|null {
+  const offset = this.bb!.__offset(this.bb_pos, 22);
+  return offset ? this.bb!.readUint8(this.bb!.__vector(this.bb_pos + offset) + index) : 0;
+}
+
+notesLength():number {
+  const offset = this.bb!.__offset(this.bb_pos, 22);
+  return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
+}
+
+notesArray():Uint8Array|null {
+  const offset = this.bb!.__offset(this.bb_pos, 22);
+  return offset ? new Uint8Array(this.bb!.bytes().buffer, this.bb!.bytes().byteOffset + this.bb!.__vector(this.bb_pos + offset), this.bb!.__vector_len(this.bb_pos + offset)) : null;
+}
+
+noteNumber():number {
+  const offset = this.bb!.__offset(this.bb_pos, 24);
+  return offset ? this.bb!.readUint32(this.bb_pos + offset) : 0;
+}
+
 static startServerFrame(builder:flatbuffers.Builder) {
-  builder.startObject(9);
+  builder.startObject(11);
 }
 
 static addTick(builder:flatbuffers.Builder, tick:number) {
@@ -169,6 +189,26 @@ static addWelcome(builder:flatbuffers.Builder, welcomeOffset:flatbuffers.Offset)
 
 static addNotice(builder:flatbuffers.Builder, noticeOffset:flatbuffers.Offset) {
   builder.addFieldOffset(8, noticeOffset, 0);
+}
+
+static addNotes(builder:flatbuffers.Builder, notesOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(9, notesOffset, 0);
+}
+
+static createNotesVector(builder:flatbuffers.Builder, data:number[]|Uint8Array):flatbuffers.Offset {
+  builder.startVector(1, data.length, 1);
+  for (let i = data.length - 1; i >= 0; i--) {
+    builder.addInt8(data[i]!);
+  }
+  return builder.endVector();
+}
+
+static startNotesVector(builder:flatbuffers.Builder, numElems:number) {
+  builder.startVector(1, numElems, 1);
+}
+
+static addNoteNumber(builder:flatbuffers.Builder, noteNumber:number) {
+  builder.addFieldInt32(10, noteNumber, 0);
 }
 
 static endServerFrame(builder:flatbuffers.Builder):flatbuffers.Offset {

@@ -6,6 +6,7 @@ import * as flatbuffers from 'flatbuffers';
 
 import { CommandInfo } from './command-info.js';
 import { FieldInfo } from './field-info.js';
+import { NoteInfo } from './note-info.js';
 
 
 export class Welcome {
@@ -127,8 +128,18 @@ resumed():boolean {
   return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : false;
 }
 
+notes(index: number, obj?:NoteInfo):NoteInfo|null {
+  const offset = this.bb!.__offset(this.bb_pos, 36);
+  return offset ? (obj || new NoteInfo()).__init(this.bb!.__indirect(this.bb!.__vector(this.bb_pos + offset) + index * 4), this.bb!) : null;
+}
+
+notesLength():number {
+  const offset = this.bb!.__offset(this.bb_pos, 36);
+  return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
+}
+
 static startWelcome(builder:flatbuffers.Builder) {
-  builder.startObject(16);
+  builder.startObject(17);
 }
 
 static addProtocol(builder:flatbuffers.Builder, protocol:number) {
@@ -231,12 +242,28 @@ static addResumed(builder:flatbuffers.Builder, resumed:boolean) {
   builder.addFieldInt8(15, +resumed, +false);
 }
 
+static addNotes(builder:flatbuffers.Builder, notesOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(16, notesOffset, 0);
+}
+
+static createNotesVector(builder:flatbuffers.Builder, data:flatbuffers.Offset[]):flatbuffers.Offset {
+  builder.startVector(4, data.length, 4);
+  for (let i = data.length - 1; i >= 0; i--) {
+    builder.addOffset(data[i]!);
+  }
+  return builder.endVector();
+}
+
+static startNotesVector(builder:flatbuffers.Builder, numElems:number) {
+  builder.startVector(4, numElems, 4);
+}
+
 static endWelcome(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   return offset;
 }
 
-static createWelcome(builder:flatbuffers.Builder, protocol:number, gameOffset:flatbuffers.Offset, clientId:number, entityId:number, tickHz:number, updateHz:number, worldWidth:number, worldHeight:number, quantum:number, viewRadius:number, leaveRadius:number, kindsOffset:flatbuffers.Offset, fieldsOffset:flatbuffers.Offset, commandsOffset:flatbuffers.Offset, tokenOffset:flatbuffers.Offset, resumed:boolean):flatbuffers.Offset {
+static createWelcome(builder:flatbuffers.Builder, protocol:number, gameOffset:flatbuffers.Offset, clientId:number, entityId:number, tickHz:number, updateHz:number, worldWidth:number, worldHeight:number, quantum:number, viewRadius:number, leaveRadius:number, kindsOffset:flatbuffers.Offset, fieldsOffset:flatbuffers.Offset, commandsOffset:flatbuffers.Offset, tokenOffset:flatbuffers.Offset, resumed:boolean, notesOffset:flatbuffers.Offset):flatbuffers.Offset {
   Welcome.startWelcome(builder);
   Welcome.addProtocol(builder, protocol);
   Welcome.addGame(builder, gameOffset);
@@ -254,6 +281,7 @@ static createWelcome(builder:flatbuffers.Builder, protocol:number, gameOffset:fl
   Welcome.addCommands(builder, commandsOffset);
   Welcome.addToken(builder, tokenOffset);
   Welcome.addResumed(builder, resumed);
+  Welcome.addNotes(builder, notesOffset);
   return Welcome.endWelcome(builder);
 }
 }
