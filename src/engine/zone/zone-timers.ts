@@ -56,6 +56,18 @@ export class ZoneTimers {
     this.earliest = this.findEarliest();
   }
 
+  /**
+   * Before the zone is at this tick. What was set before a zone's first one, as it was populated, counts from there: the first
+   * one of a zone that begins anew in an old world is a late one.
+   */
+  beginTick(tick: number): void {
+    if (this.scalars[SCALAR_TICK] !== 0 || tick <= 1) return;
+    this.firedTick = tick - 1;
+    for (let row = 0; row < this.scalars[SCALAR_ROW_LIMIT]; row++) {
+      if (this.alive[row] !== 0) thawTimers(this.columns, row, tick - 1);
+    }
+  }
+
   /** All that is due in this tick. */
   run(zone: FaultyZone): void {
     const { tick } = zone;

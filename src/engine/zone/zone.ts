@@ -169,6 +169,7 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> extends Z
   }
 
   set tick(tick: number) {
+    this.timers?.beginTick(tick);
     this.tickNow = tick;
     this.eventPosition = 0;
     this.scalars[SCALAR_TICK] = tick;

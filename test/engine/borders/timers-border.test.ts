@@ -143,6 +143,40 @@ test('after a restart at another tick what was left is left, of who was on the w
   }
 });
 
+test('what is set as a zone is populated counts from its first tick, however late that is', () => {
+  const game = {
+    ...GAME,
+    populate: (zone: TheZone) => zone.after(zone.spawn(0, zone.area.x + 50, 50), 'fuse', 1),
+  } as unknown as GameDefinition;
+  for (const first of [1, 501]) {
+    const world = new HeadlessWorld(game, SETTINGS, 2);
+    world.tick = first - 1; // as where the other zones go on from there
+    world.renewThread(1); // it had not come to a tick
+    world.run(1);
+    const { zone } = world.hosts[1];
+    assert.equal(Math.round(zone.timeLeft(0, 'fuse') * 60), 59);
+    world.renewThread(1);
+    world.run(58);
+    const columns = world.zones[1].columns as TheZone['columns'];
+    assert.deepEqual([zone.tick, columns.fires[0]], [first, 0]); // the zone of the dead thread stands where it stood
+    world.run(1);
+    assert.deepEqual([columns.fires[0], columns.firedAt[0]], [1, first + 59]);
+  }
+});
+
+test('who finds no room in the ring stays with the time that was left, and goes with it', () => {
+  const { world, zone, row, look, timeLeft } = createStage(4); // beyond 100.5 with the first step
+  zone.after(row, 'fuse', 1);
+  const { handoff } = world.hosts[0] as unknown as { handoff: { writeEntity(row: number, target: number): boolean } };
+  const { writeEntity } = handoff;
+  handoff.writeEntity = () => false;
+  world.run(5);
+  assert.deepEqual([look().zone, Math.round(timeLeft() * 60)], [0, 55]);
+  handoff.writeEntity = writeEntity;
+  world.run(60);
+  assert.deepEqual(look(), { zone: 1, fires: 1, firedAt: 63 });
+});
+
 test('a world whose game has timers now begins with none set, and one that has lost them runs', () => {
   const without = { ...GAME, timers: undefined } as unknown as GameDefinition;
   for (const [before, after] of [

@@ -2,8 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { fillZone, finishWorld } from '../../../src/durability/recovery/world-fill.js';
+import { decodeZone } from '../../../src/durability/snapshots/zone-snapshot.js';
 import type { GameDefinition, Zone } from '../../../src/game/definition.js';
-import { CELL_COLD, CELL_EVICTING } from '../../../src/memory/cells/cell-table.js';
+import { CELL_COLD, CELL_EVICTING, CELL_LIVE } from '../../../src/memory/cells/cell-table.js';
+import { WorldBuffer } from '../../../src/memory/world/world-buffer.js';
+import { HeadlessWorld } from '../../../src/testing/headless-world.js';
+import { encodeZone } from '../../durability/snapshots/plain-snapshot.js';
 import { CellWorld, GARDEN } from './cell-world.js';
 
 const SECONDS = 600;
@@ -34,7 +39,7 @@ const GAME = {
 } as unknown as GameDefinition;
 
 /** By serial number, the ticks that are left of `sprout`. */
-function ticksLeft({ world }: CellWorld): Map<number, number> {
+function ticksLeft({ world }: Pick<CellWorld, 'world'>): Map<number, number> {
   const left = new Map<number, number>();
   const zone = world.zones[0];
   for (let row = 0; row < zone.rowLimit; row++) {
@@ -92,4 +97,27 @@ test('a cell that is wanted again while it leaves has lost the ticks between, an
   assert.deepEqual([zone.state[cell], cells.world.zones[0].timeLeft(row, 'sprout')], [CELL_EVICTING, -1]);
   zone.cancelEvict([cell]);
   assert.equal(cells.world.zones[0].timeLeft(row, 'sprout'), left);
+});
+
+test('a restart while a cell leaves keeps the time that was left of what rests there', async () => {
+  const cells = new CellWorld({ cellTtlMs: 60000 }, 1, GAME);
+  cells.world.join(0);
+  await cells.run(40);
+  const zone = cells.host().cells;
+  const before = ticksLeft(cells);
+  cells.store.isDown = true;
+  zone.beginEvict([...zone.state.keys()].filter((cell) => zone.state[cell] === CELL_LIVE));
+  assert.equal(ticksLeft(cells).size, 0, 'all stand still');
+  cells.world.hosts[0].zone.buffer.commit(); // in the next tick those near the player are wanted again
+  const { plan, settings } = cells.world;
+  const { rowCapacity } = plan.layout;
+  const bytes = encodeZone(cells.worlds[0], { rowCapacity } as never, 1, 0);
+  const again = new HeadlessWorld(GAME, settings, 1, (next) => {
+    const worlds = next.worlds.map((buffer) => new WorldBuffer(buffer, next.layout));
+    fillZone(worlds[0], decodeZone(bytes));
+    finishWorld(worlds, rowCapacity, 9000);
+  });
+  const after = ticksLeft({ world: again });
+  assert.ok(before.size > 10, String(before.size));
+  for (const [serial, left] of before) assert.equal(after.get(serial), left, `serial ${serial}`);
 });

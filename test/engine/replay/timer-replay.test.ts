@@ -2,11 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DEFAULTS } from '../../../src/config/settings.js';
 import { recordsAfter } from '../../../src/durability/recovery/journal-recovery.js';
 import { fillZone } from '../../../src/durability/recovery/world-fill.js';
 import { decodeZone } from '../../../src/durability/snapshots/zone-snapshot.js';
-import { planWorld } from '../../../src/engine/plan/world-plan.js';
-import { ZoneReplay } from '../../../src/engine/replay/zone-replay.js';
+import { travellingColumns } from '../../../src/engine/borders/handoff.js';
+import { planWorld, type WorldPlan } from '../../../src/engine/plan/world-plan.js';
+import { type Departure, ZoneReplay } from '../../../src/engine/replay/zone-replay.js';
 import type { GameDefinition, Zone } from '../../../src/game/definition.js';
 import { COUNTER } from '../../../src/memory/tables/zone-counters.js';
 import { compareHashes, hashBlock } from '../../../src/memory/world/state-hash.js';
@@ -16,6 +18,8 @@ import { JournalKeeper } from '../../durability/recovery/journal-keeper.js';
 import { encodeZone } from '../../durability/snapshots/plain-snapshot.js';
 
 const FIELDS = { speed: { type: 'f32' }, turns: { type: 'u32' }, waves: { type: 'u32' } } as const;
+/** 1.1 seconds. */
+const TURN_TICKS_MAX = Math.round(1.1 * DEFAULTS.tickHz);
 type TheZone = Zone<typeof FIELDS>;
 
 /** Walkers that turn when a timer says so; some die and others are born by schedule. */
@@ -64,14 +68,31 @@ const GAME = {
     for (let i = 0; i < 12; i++) {
       const row = zone.spawn(0, zone.area.x === 0 ? 90 + i / 2 : 104 + i / 2, 20 + i * 3);
       zone.columns.speed[row] = zone.area.x === 0 ? 0.6 : -0.6;
+      zone.after(row, 'turn', i / 10);
     }
   },
   spawnPlayer: (zone: TheZone, x: number, y: number) => zone.spawn(0, x, y),
 } as unknown as GameDefinition;
 
+/** What a replay hands to the other zones' replays is what was in the ring: ticks that are left, and not the tick that is due. */
+function checkTicksLeft(plan: WorldPlan, sent: ReadonlyMap<number, Uint8Array>): void {
+  let at = 0;
+  for (const { name, bytes } of travellingColumns(plan.layout.columns)) {
+    if (name === 'timer.turn') break;
+    at += bytes;
+  }
+  const late = [...sent].filter(([tick]) => tick > 2 * TURN_TICKS_MAX);
+  assert.ok(late.length > 3, String(late.length));
+  for (const [tick, row] of late) {
+    const left = new DataView(row.buffer, row.byteOffset).getInt32(at, true);
+    assert.ok(left >= 0 && left <= TURN_TICKS_MAX, `${left} in tick ${tick}`);
+  }
+}
+
 test('a zone with timers is run again from its journal and from a snapshot to the same state', () => {
   const world = new HeadlessWorld(GAME, { zoneColumns: 2, zoneRows: 1, bots: 0, seed: 3 });
   const keeper = new JournalKeeper(world);
+  world.tick = 40; // the first tick of a world is a late one: threads take time to start
   const { layout } = world.plan;
   let snapshot: Buffer | undefined;
   for (let tick = 0; tick < 200; tick++) {
@@ -92,7 +113,9 @@ test('a zone with timers is run again from its journal and from a snapshot to th
       fillZone(new WorldBuffer(plan.worlds[0], layout), decoded);
       serial = decoded.scalars[8];
     }
-    const replay = new ZoneReplay(plan, 0, GAME);
+    const sent = new Map<number, Uint8Array>();
+    const onDeparture = ({ tick, row }: Departure) => sent.set(tick, row);
+    const replay = new ZoneReplay(plan, 0, GAME, { onDeparture });
     const block = replay.zone.buffer.blocks[LIVE_BLOCK];
     let compared = 0;
     for (const { tick, bytes } of recordsAfter(keeper.records[0], serial)) {
@@ -103,6 +126,7 @@ test('a zone with timers is run again from its journal and from a snapshot to th
       compared++;
     }
     assert.ok(compared > 100, String(compared));
+    checkTicksLeft(plan, sent);
     for (const field of ['timer.turn', 'timer.die']) {
       const before = hashBlock(block, layout).sums;
       const row = block.columns.alive.indexOf(1);
