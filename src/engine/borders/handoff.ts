@@ -294,7 +294,8 @@ export class Handoff {
 
   private takeEntity(ring: RecordRing, offset: number): boolean {
     const { zone } = this;
-    const row = zone.adopt(keyOfPacked(this.columns, ring.bytes, offset + R.HANDOFF_BODY));
+    const key = keyOfPacked(this.columns, ring.bytes, offset + R.HANDOFF_BODY);
+    const row = zone.adopt(key);
     if (row < 0) {
       zone.counters[COUNTER.handoffFull]++;
       return false;
@@ -304,8 +305,8 @@ export class Handoff {
     this.journal?.arrive(ring.bytes, offset + R.HANDOFF_BODY, this.rowBytes);
     zone.counters[COUNTER.entitiesArrived]++;
     this.events.onArrived(row, ring.view.getInt32(offset + R.HANDOFF_TICK, true));
-    // A player whose client has left meanwhile is gone already.
-    if (zone.game.onArrive !== undefined && zone.alive[row] !== 0) {
+    // A player whose client has left meanwhile is gone already, and what the game left behind may have its row.
+    if (zone.game.onArrive !== undefined && zone.alive[row] !== 0 && zone.engine.key[row] === key) {
       this.journal?.here(row);
       tellArrival(zone, row);
     }

@@ -7,6 +7,7 @@ import { ZoneReplay } from '../../../src/engine/replay/zone-replay.js';
 import { defineGame } from '../../../src/game/define-game.js';
 import type { Zone } from '../../../src/game/definition.js';
 import { JOIN_REASONS } from '../../../src/game/life.js';
+import { CLIENT_GENERATION, ClientTable } from '../../../src/memory/tables/client-table.js';
 import { compareHashes, hashBlock } from '../../../src/memory/world/state-hash.js';
 import { LIVE_BLOCK } from '../../../src/memory/world/world-buffer.js';
 import { HeadlessWorld } from '../../../src/testing/headless-world.js';
@@ -166,6 +167,38 @@ test('the game hears of what has come over a border, whosever it is', () => {
   assert.deepEqual(takeHeard().sort(), [`Ada arrives in ${1 - zone}`, `box arrives in ${1 - zone}`]);
   const there = world.find(ada.entityId);
   assert.equal(world.zones[1 - zone].columns.arrivals[there.row], 1);
+});
+
+test('what a game leaves in the row of one who is gone on arrival has not arrived', () => {
+  const game = define({
+    onLeave(zone, row) {
+      const [x, y] = [zone.positionX[row], zone.positionY[row]];
+      zone.despawn(row);
+      assert.equal(zone.spawn(1, x, y), row, 'the row is taken again');
+    },
+  });
+  const { world, run } = stage(game);
+  const ada = world.join(0, 20, { name: 'Ada' });
+  run(2);
+  const { zone } = world.find(ada.entityId);
+  world.place(ada, zone === 0 ? 150 : 50, 50);
+  new ClientTable(world.plan.clients, world.settings.clientsMax).state[CLIENT_GENERATION] = ada.generation + 1; // while it is on its way
+  takeHeard();
+  run(4);
+  assert.deepEqual(takeHeard(), ['Ada lost']);
+});
+
+test('why one leaves goes after it over a border', () => {
+  const { world, run } = stage();
+  const ada = world.join(0, 20, { name: 'Ada' });
+  run(2);
+  const { zone } = world.find(ada.entityId);
+  world.place(ada, zone === 0 ? 150 : 50, 50);
+  takeHeard();
+  world.hosts[zone].runTick(++world.tick); // main has not heard yet that it has gone on
+  world.leave(ada, 'kicked');
+  run(4);
+  assert.deepEqual(takeHeard().sort(), [`Ada arrives in ${1 - zone}`, 'Ada kicked']);
 });
 
 test('a zone that goes on in a new thread says so once, and a new world does not', () => {
