@@ -23,7 +23,7 @@ const NOTES = listNotes({
 
 type Run = (zone: Zone) => void;
 
-function createWorld(script: { run: Run }, settings: object = {}): HeadlessWorld {
+function createWorld(script: { run: Run }, settings: object = {}, threads = 1): HeadlessWorld {
   const game = {
     name: 'talk',
     version: 1,
@@ -35,7 +35,11 @@ function createWorld(script: { run: Run }, settings: object = {}): HeadlessWorld
     systems: [{ name: 'script', run: (zone: Zone) => script.run(zone) }],
     spawnPlayer: (zone: Zone, x: number, y: number) => zone.spawn(0, x, y),
   } as unknown as GameDefinition;
-  return new HeadlessWorld(game, { zoneColumns: 1, zoneRows: 1, bots: 0, seed: 1, spawn: 'crowd', ...settings });
+  return new HeadlessWorld(
+    game,
+    { zoneColumns: 1, zoneRows: 1, bots: 0, seed: 1, spawn: 'crowd', ...settings },
+    threads,
+  );
 }
 
 /** Every own entity says so in each tick; what it says is committed with the tick. */
@@ -134,9 +138,10 @@ test('a full queue takes no more until a frame has taken it; what was dropped is
   const { row } = world.find(ada.entityId);
   const record = 1 + 4 + 1 + 100;
   const fit = Math.floor(NOTE_QUEUE_BYTES / record);
+  assert.ok(NOTE_QUEUE_BYTES - fit * record >= 1 + 4 + 1 + 'a short one'.length, 'the short one would find room');
   script.run = (zone) => {
     for (let i = 0; i < fit + 5; i++) zone.tell(row, 'said', { who: 0, text: `${i}`.padEnd(100) });
-    zone.tell(row, 'said', { who: 0, text: 'short, and yet not before those' });
+    zone.tell(row, 'said', { who: 0, text: 'a short one' }); // would fit, but is told after those
     script.run = (next) => next.tell(row, 'said', { who: 0, text: 'next' });
   };
   world.run(1);
@@ -207,3 +212,51 @@ test('a thread that dies in any step of a tick repeats no note, and loses none t
     assert.equal(ada.notesMissed, 0, `dead before step ${dying}`);
   }
 });
+
+/** Says in every tick where it was said, and how many ticks that zone has committed. */
+const tellWhere: Run = (zone) => {
+  const how = zone.area.x === 0 ? 'bow' : 'sword';
+  zone.globals[0]++;
+  for (let row = 0; row < zone.ownCapacity; row++) {
+    const isPlayer = zone.alive[row] !== 0 && zone.owner[row] > 0;
+    if (isPlayer) zone.tell(row, 'hit', { count: zone.globals[0], how, isLast: false, far: 0 });
+  }
+};
+
+function assertWhole({ notes, notesMissed }: HeadlessClient, when: string): void {
+  assert.deepEqual(notesMissed, 0, when);
+  assertRising(notes.map(({ number }) => number));
+  for (const how of ['bow', 'sword']) {
+    const counts = notes.filter(({ values }) => values.how === how).map(({ values }) => values.count as number);
+    assert.ok(counts.length > 5, `${how}, ${when}`);
+    assertRising(counts);
+  }
+}
+
+for (const end of ['from which', 'into which']) {
+  test(`a thread that dies in any step of a tick ${end} an entity crosses repeats no note, and loses none`, () => {
+    const settings = { zoneColumns: 2, worldWidth: 200, worldHeight: 100, updateHz: 60 };
+    const steps = createWorld({ run: silent }).hosts[0].stepCount;
+    for (let dying = 0; dying <= steps; dying++) {
+      const world = createWorld({ run: tellWhere }, settings, 2);
+      const ada = world.join();
+      world.run(3);
+      world.place(ada, 50, 50);
+      world.run(10);
+      world.place(ada, 150, 50);
+      if (end === 'into which') world.run(1); // it has left, and comes in with the next tick
+      const thread = end === 'into which' ? 1 : 0;
+      const host = world.hosts[thread];
+      if (thread === 1) world.hosts[0].runTick(world.tick + 1);
+      host.beginTick(world.tick + 1);
+      for (let step = 0; step < dying; step++) host.runStep(step);
+      if (thread === 0) world.hosts[1].runTick(world.tick + 1);
+      world.tick++;
+      world.replaceThread(thread);
+      if (world.find(ada.entityId).zone === 0) world.place(ada, 150, 50); // it stands where it was committed
+      world.run(10);
+      assert.equal(world.find(ada.entityId).zone, 1);
+      assertWhole(ada, `dead before step ${dying}`);
+    }
+  });
+}
