@@ -6,11 +6,12 @@ import { RejectCode } from '../../src/game/reject-codes.js';
 import { ARENA_COMMANDS } from '../../src/games/arena/command-forms.js';
 import { encodeJoin, encodeLeave, encodePing, encodeResync } from '../../src/protocol/fb/client-message.js';
 import { encodeCommand } from '../../src/protocol/fb/command-layout.js';
-import { buildFrame, PROTOCOL_VERSION } from '../../src/protocol/fb/server-frame.js';
+import { buildFrame } from '../../src/protocol/fb/server-frame.js';
 import { describeGame } from '../../src/protocol/game-description.js';
 import { formatPlain, type PlainEncoding } from '../../src/protocol/plain/plain-codec.js';
 import { PlainFrameEncoder } from '../../src/protocol/plain/plain-frame.js';
 import { GOLDEN_NOTE_FRAMES, GOLDEN_NOTE_GAME } from './golden-notes.js';
+import { GOLDEN_QUANTUM, goldenWelcome } from './golden-welcome.js';
 import { type EntityRecord, writeRecords } from './record-writer.js';
 
 /** Tests run from the top of the repository. */
@@ -25,7 +26,6 @@ export const GOLDEN_GAME = describeGame({
   },
   commands: ARENA_COMMANDS,
 });
-export const GOLDEN_QUANTUM = 1 / 32;
 
 export interface GoldenMessage {
   name: string;
@@ -80,28 +80,7 @@ export const GOLDEN_FRAMES: readonly GoldenMessage[] = [
   {
     name: 'frame-01-welcome',
     comment: 'Welcome: client 7, entity 300; kinds player and npc; fields hp (u8) and turn (i16 * 0.5 + 90)',
-    bytes: buildFrame({
-      tick: 0,
-      ack: 0,
-      welcome: {
-        protocol: PROTOCOL_VERSION,
-        game: GOLDEN_GAME.game,
-        clientId: 7,
-        entityId: 300,
-        tickHz: 60,
-        updateHz: 20,
-        worldWidth: 512,
-        worldHeight: 512,
-        quantum: GOLDEN_QUANTUM,
-        viewRadius: 24,
-        leaveRadius: 27,
-        kinds: GOLDEN_GAME.kinds,
-        fields: GOLDEN_GAME.fields,
-        commands: GOLDEN_GAME.commands,
-        token: 'ticket',
-        resumed: true,
-      },
-    }),
+    bytes: goldenWelcome(GOLDEN_GAME, { clientId: 7, entityId: 300, token: 'ticket', resumed: true }),
   },
   {
     name: 'frame-02-full',
@@ -224,28 +203,7 @@ export const GOLDEN_RICH_FRAMES: readonly GoldenMessage[] = [
     name: 'rich-01-welcome',
     comment:
       'Welcome: client 8, entity 4; two fields that only owners get, an enum, a bool, two arrays, a text, a reference',
-    bytes: buildFrame({
-      tick: 0,
-      ack: 0,
-      welcome: {
-        protocol: PROTOCOL_VERSION,
-        game: GOLDEN_RICH_GAME.game,
-        clientId: 8,
-        entityId: 4,
-        tickHz: 60,
-        updateHz: 20,
-        worldWidth: 512,
-        worldHeight: 512,
-        quantum: GOLDEN_QUANTUM,
-        viewRadius: 24,
-        leaveRadius: 27,
-        kinds: GOLDEN_RICH_GAME.kinds,
-        fields: GOLDEN_RICH_GAME.fields,
-        commands: [],
-        token: '',
-        resumed: false,
-      },
-    }),
+    bytes: goldenWelcome(GOLDEN_RICH_GAME, { clientId: 8, entityId: 4 }),
   },
   {
     name: 'rich-02-full',
@@ -289,28 +247,7 @@ export const GOLDEN_TEAM_FRAMES: readonly GoldenMessage[] = [
   {
     name: 'team-01-welcome',
     comment: 'Welcome: client 8, entity 4; a field that everybody gets, and one that only teams get',
-    bytes: buildFrame({
-      tick: 0,
-      ack: 0,
-      welcome: {
-        protocol: PROTOCOL_VERSION,
-        game: GOLDEN_TEAM_GAME.game,
-        clientId: 8,
-        entityId: 4,
-        tickHz: 60,
-        updateHz: 20,
-        worldWidth: 512,
-        worldHeight: 512,
-        quantum: GOLDEN_QUANTUM,
-        viewRadius: 24,
-        leaveRadius: 27,
-        kinds: GOLDEN_TEAM_GAME.kinds,
-        fields: GOLDEN_TEAM_GAME.fields,
-        commands: [],
-        token: '',
-        resumed: false,
-      },
-    }),
+    bytes: goldenWelcome(GOLDEN_TEAM_GAME, { clientId: 8, entityId: 4 }),
   },
   {
     name: 'team-02-mate',

@@ -1,8 +1,9 @@
 // A game that tells notes, for schemas/golden. The bytes of its notes are written by hand from WIRE.md.
 
 import { listNotes } from '../../src/game/notes/list-notes.js';
-import { buildFrame, PROTOCOL_VERSION } from '../../src/protocol/fb/server-frame.js';
+import { buildFrame } from '../../src/protocol/fb/server-frame.js';
 import { describeGame } from '../../src/protocol/game-description.js';
+import { goldenWelcome } from './golden-welcome.js';
 
 export const GOLDEN_NOTE_GAME = describeGame({
   name: 'talk',
@@ -20,29 +21,7 @@ export const GOLDEN_NOTE_FRAMES = [
   {
     name: 'notes-01-welcome',
     comment: 'Welcome: client 8, entity 4; a note with a reference and a text, and one with an enum and a number',
-    bytes: buildFrame({
-      tick: 0,
-      ack: 0,
-      welcome: {
-        protocol: PROTOCOL_VERSION,
-        game: GOLDEN_NOTE_GAME.game,
-        clientId: 8,
-        entityId: 4,
-        tickHz: 60,
-        updateHz: 20,
-        worldWidth: 512,
-        worldHeight: 512,
-        quantum: 1 / 32,
-        viewRadius: 24,
-        leaveRadius: 27,
-        kinds: GOLDEN_NOTE_GAME.kinds,
-        fields: [],
-        commands: [],
-        token: '',
-        resumed: false,
-        notes: GOLDEN_NOTE_GAME.notes,
-      },
-    }),
+    bytes: goldenWelcome(GOLDEN_NOTE_GAME, { clientId: 8, entityId: 4, notes: GOLDEN_NOTE_GAME.notes }),
   },
   {
     name: 'notes-02-told',

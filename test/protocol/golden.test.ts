@@ -25,7 +25,6 @@ import {
   GOLDEN_FOLDER,
   GOLDEN_FRAMES,
   GOLDEN_GAME,
-  GOLDEN_QUANTUM,
   GOLDEN_RICH_FRAMES,
   GOLDEN_RICH_GAME,
   GOLDEN_TEAM_FRAMES,
@@ -34,6 +33,7 @@ import {
   readGoldenHex,
   readGoldenText,
 } from './golden-messages.js';
+import { GOLDEN_QUANTUM } from './golden-welcome.js';
 
 const layouts = GOLDEN_GAME.layouts;
 

@@ -1,19 +1,8 @@
 // Arrays and texts in what a zone writes down of itself: its journal with mirrors and arrivals, snapshots, hashes.
 
-import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { recordsAfter } from '../../../src/durability/recovery/journal-recovery.js';
-import { fillZone } from '../../../src/durability/recovery/world-fill.js';
-import { decodeZone } from '../../../src/durability/snapshots/zone-snapshot.js';
-import { planWorld } from '../../../src/engine/plan/world-plan.js';
-import { ZoneReplay } from '../../../src/engine/replay/zone-replay.js';
 import type { GameDefinition, Zone } from '../../../src/game/definition.js';
-import { COUNTER } from '../../../src/memory/tables/zone-counters.js';
-import { compareHashes, hashBlock } from '../../../src/memory/world/state-hash.js';
-import { LIVE_BLOCK, WorldBuffer } from '../../../src/memory/world/world-buffer.js';
-import { HeadlessWorld } from '../../../src/testing/headless-world.js';
-import { JournalKeeper } from '../../durability/recovery/journal-keeper.js';
-import { encodeZone } from '../../durability/snapshots/plain-snapshot.js';
+import { assertHashed, RecordedWorld } from './recorded-world.js';
 
 const FIELDS = {
   bag: { type: 'u16', length: 9, wire: {} },
@@ -63,45 +52,10 @@ const GAME = {
 } as unknown as GameDefinition;
 
 test('a zone with arrays is run again from its journal and from a snapshot to the same state, and hashes name a row', () => {
-  const world = new HeadlessWorld(GAME, { zoneColumns: 2, zoneRows: 1, bots: 0, seed: 3 });
-  const keeper = new JournalKeeper(world);
-  const { layout } = world.plan;
-  world.join(0);
-  let snapshot: Buffer | undefined;
-  for (let tick = 0; tick < 160; tick++) {
-    if (tick === 80)
-      snapshot = encodeZone(
-        new WorldBuffer(world.plan.worlds[0], layout),
-        { rowCapacity: layout.rowCapacity } as never,
-        1,
-        0,
-      );
-    world.run(1);
-    keeper.take();
-  }
-  assert.ok(world.counter(COUNTER.entitiesArrived) > 10);
-  for (const start of [undefined, snapshot]) {
-    const plan = planWorld(world.settings, GAME, 1, 0);
-    let serial = 0;
-    if (start !== undefined) {
-      const decoded = decodeZone(start);
-      fillZone(new WorldBuffer(plan.worlds[0], layout), decoded);
-      serial = decoded.scalars[8];
-    }
-    const replay = new ZoneReplay(plan, 0, GAME);
-    const block = replay.zone.buffer.blocks[LIVE_BLOCK];
-    let compared = 0;
-    for (const { tick, bytes } of recordsAfter(keeper.records[0], serial)) {
-      replay.runTick(bytes);
-      const expected = keeper.hashes[0].get(tick);
-      if (expected === undefined) continue;
-      assert.deepEqual(compareHashes(expected, hashBlock(block, layout).sums, layout), [], `tick ${tick}`);
-      compared++;
-    }
-    assert.ok(compared > 60, String(compared));
-    const before = hashBlock(block, layout).sums;
-    const row = block.columns.alive.indexOf(1);
-    block.columns.bag[row * 9 + 4]++;
-    assert.deepEqual(compareHashes(before, hashBlock(block, layout).sums, layout), [{ field: 'bag', row }]);
-  }
+  const recorded = new RecordedWorld(GAME);
+  recorded.world.join(0);
+  recorded.run(80);
+  recorded.takeSnapshot();
+  recorded.run(80);
+  for (const replayed of recorded.replay(60)) assertHashed(replayed, 'bag', (row) => row * 9 + 4);
 });

@@ -3,19 +3,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DEFAULTS } from '../../../src/config/settings.js';
-import { recordsAfter } from '../../../src/durability/recovery/journal-recovery.js';
-import { fillZone } from '../../../src/durability/recovery/world-fill.js';
-import { decodeZone } from '../../../src/durability/snapshots/zone-snapshot.js';
 import { travellingColumns } from '../../../src/engine/borders/handoff.js';
-import { planWorld, type WorldPlan } from '../../../src/engine/plan/world-plan.js';
-import { type Departure, ZoneReplay } from '../../../src/engine/replay/zone-replay.js';
 import type { GameDefinition, Zone } from '../../../src/game/definition.js';
-import { COUNTER } from '../../../src/memory/tables/zone-counters.js';
-import { compareHashes, hashBlock } from '../../../src/memory/world/state-hash.js';
-import { LIVE_BLOCK, WorldBuffer } from '../../../src/memory/world/world-buffer.js';
-import { HeadlessWorld } from '../../../src/testing/headless-world.js';
-import { JournalKeeper } from '../../durability/recovery/journal-keeper.js';
-import { encodeZone } from '../../durability/snapshots/plain-snapshot.js';
+import { assertHashed, RecordedWorld, type Replayed } from './recorded-world.js';
 
 const FIELDS = { speed: { type: 'f32' }, turns: { type: 'u32' }, waves: { type: 'u32' } } as const;
 /** 1.1 seconds. */
@@ -75,63 +65,30 @@ const GAME = {
 } as unknown as GameDefinition;
 
 /** What a replay hands to the other zones' replays is what was in the ring: ticks that are left, and not the tick that is due. */
-function checkTicksLeft(plan: WorldPlan, sent: ReadonlyMap<number, Uint8Array>): void {
+function checkTicksLeft({ plan, departures }: Replayed): void {
   let at = 0;
   for (const { name, bytes } of travellingColumns(plan.layout.columns)) {
     if (name === 'timer.turn') break;
     at += bytes;
   }
-  const late = [...sent].filter(([tick]) => tick > 2 * TURN_TICKS_MAX);
+  const late = departures.filter(({ tick }) => tick > 2 * TURN_TICKS_MAX);
   assert.ok(late.length > 3, String(late.length));
-  for (const [tick, row] of late) {
+  for (const { tick, row } of late) {
     const left = new DataView(row.buffer, row.byteOffset).getInt32(at, true);
     assert.ok(left >= 0 && left <= TURN_TICKS_MAX, `${left} in tick ${tick}`);
   }
 }
 
 test('a zone with timers is run again from its journal and from a snapshot to the same state', () => {
-  const world = new HeadlessWorld(GAME, { zoneColumns: 2, zoneRows: 1, bots: 0, seed: 3 });
-  const keeper = new JournalKeeper(world);
-  world.tick = 40; // the first tick of a world is a late one: threads take time to start
-  const { layout } = world.plan;
-  let snapshot: Buffer | undefined;
-  for (let tick = 0; tick < 200; tick++) {
-    if (tick === 80) {
-      const committed = new WorldBuffer(world.plan.worlds[0], layout);
-      snapshot = encodeZone(committed, { rowCapacity: layout.rowCapacity } as never, 1, 0);
-    }
-    if (tick === 120) world.renewThread(0);
-    world.run(1);
-    keeper.take();
-  }
-  assert.ok(world.counter(COUNTER.entitiesArrived) > 10);
-  for (const start of [undefined, snapshot]) {
-    const plan = planWorld(world.settings, GAME, 1, 0);
-    let serial = 0;
-    if (start !== undefined) {
-      const decoded = decodeZone(start);
-      fillZone(new WorldBuffer(plan.worlds[0], layout), decoded);
-      serial = decoded.scalars[8];
-    }
-    const sent = new Map<number, Uint8Array>();
-    const onDeparture = ({ tick, row }: Departure) => sent.set(tick, row);
-    const replay = new ZoneReplay(plan, 0, GAME, { onDeparture });
-    const block = replay.zone.buffer.blocks[LIVE_BLOCK];
-    let compared = 0;
-    for (const { tick, bytes } of recordsAfter(keeper.records[0], serial)) {
-      replay.runTick(bytes);
-      const expected = keeper.hashes[0].get(tick);
-      if (expected === undefined) continue;
-      assert.deepEqual(compareHashes(expected, hashBlock(block, layout).sums, layout), [], `tick ${tick}`);
-      compared++;
-    }
-    assert.ok(compared > 100, String(compared));
-    checkTicksLeft(plan, sent);
-    for (const field of ['timer.turn', 'timer.die']) {
-      const before = hashBlock(block, layout).sums;
-      const row = block.columns.alive.indexOf(1);
-      block.columns[field][row]++;
-      assert.deepEqual(compareHashes(before, hashBlock(block, layout).sums, layout), [{ field, row }]);
-    }
+  const recorded = new RecordedWorld(GAME);
+  recorded.world.tick = 40; // the first tick of a world is a late one: threads take time to start
+  recorded.run(80);
+  recorded.takeSnapshot();
+  recorded.run(40);
+  recorded.world.renewThread(0);
+  recorded.run(80);
+  for (const replayed of recorded.replay(100)) {
+    checkTicksLeft(replayed);
+    for (const field of ['timer.turn', 'timer.die']) assertHashed(replayed, field);
   }
 });

@@ -5,8 +5,9 @@ import { test } from 'node:test';
 import { NoteReader } from '../../../src/protocol/fb/note-reader.js';
 import { buildFrame, openFrame, readWelcome } from '../../../src/protocol/fb/server-frame.js';
 import { PlainFrameEncoder } from '../../../src/protocol/plain/plain-frame.js';
-import { GOLDEN_QUANTUM, readGoldenHex } from '../golden-messages.js';
+import { readGoldenHex } from '../golden-messages.js';
 import { GOLDEN_NOTE_GAME } from '../golden-notes.js';
+import { GOLDEN_QUANTUM } from '../golden-welcome.js';
 
 const TOLD = Uint8Array.of(0, 5, 0, 0, 0, 2, 0x48, 0x69, 1, 0, 0, 0, 0, 1, 2, 1);
 
