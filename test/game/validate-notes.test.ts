@@ -24,14 +24,17 @@ test('each mistake in a note is named with its part', () => {
   assert.match(mistakesOf([])[0], /^notes is no object/);
   assert.match(mistakesOf({ 'a b': { payload: {} } })[0], /^notes\.a b has a name/);
   assert.match(mistakesOf({ said: {} })[0], /^notes\.said has no payload/);
-  assert.match(mistakesOf({ said: { payload: {}, delivery: 'latest' } })[0], /^notes\.said\.delivery is not known/);
+  assert.match(
+    mistakesOf({ said: { payload: {}, delivery: 'latest' } })[0],
+    /^notes\.said has 'delivery', which means nothing; allowed: payload$/,
+  );
   assert.match(say({ far: { type: 'f64' } })[0], /^notes\.said\.far has no type/);
-  assert.match(say({ text: { type: 'text' } })[0], /^notes\.said\.text\.bytes is undefined/);
+  assert.match(say({ text: { type: 'text' } })[0], /^notes\.said\.text\.bytes is missing/);
   assert.match(say({ text: { type: 'text', bytes: 256 } })[0], /bytes is 256/);
   assert.match(say({ far: { type: 'u8', bytes: 3 } })[0], /bytes stands beside/);
   assert.match(say({ how: { type: 'u16', oneOf: ['a'] } })[0], /oneOf stands beside/);
   assert.match(say({ how: { type: 'u8', oneOf: ['a', 'a'] } })[0], /oneOf is no list/);
-  assert.match(say({ far: { type: 'u8', min: 3 } })[0], /^notes\.said\.far\.min is not known/);
+  assert.match(say({ far: { type: 'u8', min: 3 } })[0], /^notes\.said\.far has 'min', which means nothing/);
   const long = { type: 'text', bytes: 255 };
   assert.match(say({ a: long, b: long, c: { type: 'u8' } })[0], /^notes\.said has up to 514 bytes/);
   assert.match(

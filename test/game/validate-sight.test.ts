@@ -11,7 +11,7 @@ function mistakesOf(change: Record<string, unknown>): string[] {
 test('a game may choose masks and teams, and words that are neither are named', () => {
   assert.deepEqual(mistakesOf({ visibility: 'masks', teams: true }), []);
   assert.deepEqual(mistakesOf({ visibility: 'mask', teams: 2 }), [
-    "visibility is mask; allowed: 'masks', or nothing",
+    "visibility is 'mask'; allowed: 'masks', or nothing",
     'teams is 2; allowed: true, or nothing',
   ]);
 });
@@ -51,7 +51,7 @@ test('a kind is seen from 1 to 3 times as far, or from everywhere', () => {
   for (const one of [1, 3, 'everywhere']) assert.deepEqual(mistakesOf({ seenFrom: { one } }), []);
   for (const one of [0.5, 3.1, Number.NaN, 'far', null]) {
     assert.deepEqual(mistakesOf({ seenFrom: { one } }), [
-      `seenFrom.one is ${one}; allowed: a number from 1 to 3, or 'everywhere'`,
+      `seenFrom.one is ${typeof one === 'string' ? `'${one}'` : one}; allowed: a number from 1 to 3, or 'everywhere'`,
     ]);
   }
   assert.deepEqual(mistakesOf({ seenFrom: { two: 2 } }), ['seenFrom.two is no kind; allowed: one']);

@@ -17,7 +17,7 @@ test('what is wrong with a timer is named', () => {
     'timers.one.fire is 3; allowed: a function of zone and row',
     'timers.two is a function; allowed: { fire(zone, row) {} }',
     "timers.three has 'seconds', which means nothing; allowed: fire",
-    'timers.a.b has a name that cannot be used; allowed: letters, digits and _, not beginning with a digit',
+    'timers.a.b has a name that cannot be used; allowed: letters, digits and _, not beginning with a digit, at most 64',
     'timers.four.fire is missing; allowed: a function of zone and row',
   ]);
   const many = Object.fromEntries(Array.from({ length: 33 }, (_, i) => [`t${i}`, { fire() {} }]));
@@ -28,7 +28,7 @@ test('what is wrong with a timer is named', () => {
 test('a schedule has a number of seconds', () => {
   for (const every of [0, -1, Number.NaN, 1e9, 'often']) {
     assert.deepEqual(mistakesOf({ schedules: { wave: { every, run() {} } } }), [
-      `schedules.wave.every is ${every}; allowed: seconds, from 0.0078125 to 2678400`,
+      `schedules.wave.every is ${typeof every === 'string' ? `'${every}'` : every}; allowed: seconds, from 0.0078125 to 2678400`,
     ]);
   }
   assert.deepEqual(mistakesOf({ schedules: { wave: {} } }), [

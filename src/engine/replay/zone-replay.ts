@@ -142,9 +142,6 @@ export class ZoneReplay {
       case J.ENTRY_STORED:
         this.takeStored();
         break;
-      case J.ENTRY_DESPAWN:
-        zone.despawn(this.takeUint32());
-        break;
       case J.ENTRY_CAME:
         this.takeCame();
         break;

@@ -3,13 +3,7 @@
 
 import { COMMAND_PAYLOAD_BYTES_MAX, EVENT_TYPES_MAX } from '../../memory/limits.js';
 import { COLUMN_BYTES } from '../../memory/world/column-types.js';
-import {
-  ENUM_NAMES_MAX,
-  REPLICATED_FIELDS_MAX,
-  WIRE_COMMANDS_MAX,
-  WIRE_KINDS_MAX,
-  WIRE_NAME_BYTES_MAX,
-} from '../../protocol/limits.js';
+import { ENUM_NAMES_MAX, REPLICATED_FIELDS_MAX, WIRE_COMMANDS_MAX, WIRE_KINDS_MAX } from '../../protocol/limits.js';
 import {
   COMMAND_KIND_MAX,
   COMMAND_KIND_MIN,
@@ -23,6 +17,20 @@ import {
 } from '../limits.js';
 import { formPayload, type PayloadSource, placeFields } from '../payload.js';
 import { WIRE_TYPE_MAX, WIRE_TYPE_MIN, WIRE_TYPE_NAMES, WIRE_TYPES, type WireTypeName } from '../wire-types.js';
+import {
+  checkKeys,
+  checkNames,
+  checkOneOf,
+  hint,
+  isName,
+  isObject,
+  isWhole,
+  isWithin,
+  type Loose,
+  NAME_RULE,
+  type Say,
+  show,
+} from './checks.js';
 import { ENGINE_FIELD_NAMES, ENGINE_MESSAGE_NAMES, PLAIN_ENTITY_KEYS, PLAIN_MESSAGE_KEYS } from './reserved-names.js';
 import { checkNotes } from './validate-notes.js';
 import { checkSight } from './validate-sight.js';
@@ -35,8 +43,6 @@ export class GameMistakes extends Error {
     this.name = 'GameMistakes';
   }
 }
-
-type Loose = Readonly<Record<string, unknown>>;
 
 const GAME_KEYS = [
   ...['name', 'version', 'kinds', 'persistentKinds', 'fields', 'commands', 'grants', 'events', 'eventForms', 'systems'],
@@ -58,9 +64,6 @@ const HOOKS = [
   ...['ground', 'populate', 'applyEvent', 'populateCell', 'applyToCell', 'cellChanged'],
   ...['onJoin', 'onLeave', 'onArrive', 'onRestore'],
 ];
-/** What a name may consist of: it becomes a key of plain objects, a column, a label of a metric. */
-const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
-
 export function findMistakes(game: unknown): string[] {
   const found: string[] = [];
   if (!isObject(game)) return [`a game is ${show(game)}; allowed: an object, see defineGame`];
@@ -79,30 +82,16 @@ export function findMistakes(game: unknown): string[] {
   const events = game.events === undefined ? [] : checkNames('events', game.events, 0, EVENT_TYPES_MAX, say);
   checkEventForms(game.eventForms, events, say);
   checkSystems(game.systems, say);
-  checkTimers(game, isName, say);
+  checkTimers(game, say);
   checkHooks(game, say);
   return found;
 }
-
-type Say = (part: string, what: string, allowed: string) => void;
 
 function checkHead({ name, version }: Loose, say: Say): void {
   if (!isName(name)) say('name', `is ${show(name)}`, NAME_RULE);
   if (!Number.isInteger(version) || (version as number) < 0) {
     say('version', `is ${show(version)}`, 'a whole number from 0 up; raise it when the rules change');
   }
-}
-
-function checkNames(part: string, value: unknown, least: number, most: number, say: Say): string[] {
-  if (!Array.isArray(value) || value.length < least || value.length > most) {
-    say(part, `is ${show(value)}`, `a list of ${least} to ${most} names`);
-    return [];
-  }
-  value.forEach((name, index) => {
-    if (!isName(name)) say(`${part}[${index}]`, `is ${show(name)}`, NAME_RULE);
-    else if (value.indexOf(name) !== index) say(`${part}[${index}]`, `is '${name}' again`, 'each name once');
-  });
-  return value.filter((name) => typeof name === 'string');
 }
 
 function checkSubset(part: string, value: unknown, kinds: readonly string[], say: Say): void {
@@ -384,60 +373,4 @@ function checkHooks(game: Loose, say: Say): void {
   if (game.restingKinds !== undefined && typeof game.populateCell !== 'function') {
     say('populateCell', 'is missing beside restingKinds', 'a function that gives a cell its first life');
   }
-}
-
-function checkKeys(part: string, object: Loose, allowed: readonly string[], say: Say): void {
-  for (const key of Object.keys(object)) {
-    if (!allowed.includes(key)) say(part, `has '${key}', which means nothing${hint(key, allowed)}`, allowed.join(', '));
-  }
-}
-
-function checkOneOf(part: string, value: unknown, allowed: readonly string[], say: Say): boolean {
-  if (allowed.includes(value as string)) return true;
-  say(part, `is ${show(value)}`, allowed.join(', '));
-  return false;
-}
-
-const NAME_RULE = `letters, digits and _, not beginning with a digit, at most ${WIRE_NAME_BYTES_MAX}`;
-
-function isName(value: unknown): value is string {
-  return typeof value === 'string' && value.length <= WIRE_NAME_BYTES_MAX && NAME.test(value);
-}
-
-function isWhole(value: unknown, least: number, most: number): boolean {
-  return Number.isInteger(value) && (value as number) >= least && (value as number) <= most;
-}
-
-function isWithin(value: unknown, most: number): value is number {
-  return typeof value === 'number' && Math.abs(value) <= most;
-}
-
-function isObject(value: unknown): value is Loose {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function show(value: unknown): string {
-  if (value === undefined) return 'missing';
-  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : `a list of ${value.length}`;
-  if (isObject(value)) return 'an object';
-  if (typeof value === 'function') return 'a function';
-  return typeof value === 'string' ? `'${value}'` : String(value);
-}
-
-/** The name that was probably meant. */
-function hint(name: unknown, names: readonly string[]): string {
-  if (typeof name !== 'string') return '';
-  const near = names.find(
-    (candidate) =>
-      candidate.toLowerCase() === name.toLowerCase() || (name.length > 2 && isOneEditApart(candidate, name)),
-  );
-  return near === undefined ? '' : ` (did you mean ${near}?)`;
-}
-
-function isOneEditApart(a: string, b: string): boolean {
-  if (Math.abs(a.length - b.length) > 1) return false;
-  let start = 0;
-  while (start < a.length && a[start] === b[start]) start++;
-  const [restA, restB] = [a.slice(start), b.slice(start)];
-  return restA.slice(1) === restB.slice(1) || restA === restB.slice(1) || restA.slice(1) === restB;
 }

@@ -1,22 +1,12 @@
 // Mistakes in a game's notes.
 
-import {
-  ENUM_NAMES_MAX,
-  NOTE_BYTES_MAX,
-  NOTE_VALUES_MAX,
-  WIRE_NAME_BYTES_MAX,
-  WIRE_NOTES_MAX,
-} from '../../protocol/limits.js';
+import { ENUM_NAMES_MAX, NOTE_BYTES_MAX, NOTE_VALUES_MAX, WIRE_NOTES_MAX } from '../../protocol/limits.js';
 import { TEXT_BYTES_MAX } from '../limits.js';
 import { WIRE_TYPE_BYTES, WIRE_TYPE_NAMES, WIRE_TYPES, type WireTypeName } from '../wire-types.js';
+import { checkKeys, isName, isObject, isWhole, type Loose, NAME_RULE, type Say, show } from './checks.js';
 
-type Loose = Readonly<Record<string, unknown>>;
-type Say = (part: string, what: string, allowed: string) => void;
-
-const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const VALUE_TYPES: readonly string[] = [...WIRE_TYPE_NAMES, 'bool', 'text', 'ref'];
 const VALUE_KEYS = ['type', 'oneOf', 'bytes'];
-const NAME_RULE = `letters, digits and _, at most ${WIRE_NAME_BYTES_MAX}`;
 
 export function checkNotes(notes: unknown, say: Say): void {
   if (notes === undefined) return;
@@ -33,7 +23,7 @@ export function checkNotes(notes: unknown, say: Say): void {
       say(part, 'has no payload', 'an object such as { payload: { text: { type: "text", bytes: 120 } } }');
       continue;
     }
-    for (const key of Object.keys(note)) if (key !== 'payload') say(`${part}.${key}`, 'is not known', 'payload');
+    checkKeys(part, note, ['payload'], say);
     checkPayload(part, note.payload, say);
   }
 }
@@ -49,9 +39,7 @@ function checkPayload(part: string, payload: Loose, say: Say): void {
       say(path, 'has no type of a value', `an object with a type: ${VALUE_TYPES.join(', ')}`);
       continue;
     }
-    for (const key of Object.keys(value)) {
-      if (!VALUE_KEYS.includes(key)) say(`${path}.${key}`, 'is not known', VALUE_KEYS.join(', '));
-    }
+    checkKeys(path, value, VALUE_KEYS, say);
     checkShape(path, value, say);
     bytes += bytesOf(value);
   }
@@ -60,8 +48,8 @@ function checkPayload(part: string, payload: Loose, say: Say): void {
 
 function checkShape(path: string, { type, bytes, oneOf }: Loose, say: Say): void {
   if (type === 'text') {
-    const isSound = Number.isInteger(bytes) && (bytes as number) >= 1 && (bytes as number) <= TEXT_BYTES_MAX;
-    if (!isSound) say(`${path}.bytes`, `is ${String(bytes)}`, `a whole number from 1 to ${TEXT_BYTES_MAX}`);
+    if (!isWhole(bytes, 1, TEXT_BYTES_MAX))
+      say(`${path}.bytes`, `is ${show(bytes)}`, `a whole number from 1 to ${TEXT_BYTES_MAX}`);
   } else if (bytes !== undefined) {
     say(`${path}.bytes`, `stands beside type ${String(type)}`, 'type text');
   }
@@ -77,12 +65,4 @@ function bytesOf({ type, bytes }: Loose): number {
   if (type === 'text') return 1 + Number(bytes);
   if (type === 'bool') return 1;
   return type === 'ref' ? 4 : WIRE_TYPE_BYTES[WIRE_TYPES[type as WireTypeName]];
-}
-
-function isName(value: unknown): value is string {
-  return typeof value === 'string' && value.length <= WIRE_NAME_BYTES_MAX && NAME.test(value);
-}
-
-function isObject(value: unknown): value is Loose {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,18 +1,16 @@
 // Mistakes in what a game says of who sees what.
 
 import { SEEN_FROM_MAX } from '../limits.js';
+import { isObject, type Loose, type Say, show } from './checks.js';
 import { SIGHT_FIELD_NAMES, TEAM_FIELD_NAMES } from './reserved-names.js';
-
-type Say = (part: string, what: string, allowed: string) => void;
-type Loose = Readonly<Record<string, unknown>>;
 
 export function checkSight(game: Loose, say: Say): void {
   checkSeenFrom(game, say);
   const { visibility, teams } = game;
-  const fields = (typeof game.fields === 'object' && game.fields !== null ? game.fields : {}) as Record<string, Loose>;
+  const fields = (isObject(game.fields) ? game.fields : {}) as Record<string, Loose>;
   if (visibility !== undefined && visibility !== 'masks')
-    say('visibility', `is ${String(visibility)}`, "'masks', or nothing");
-  if (teams !== undefined && teams !== true) say('teams', `is ${String(teams)}`, 'true, or nothing');
+    say('visibility', `is ${show(visibility)}`, "'masks', or nothing");
+  if (teams !== undefined && teams !== true) say('teams', `is ${show(teams)}`, 'true, or nothing');
   for (const [name, field] of Object.entries(fields)) {
     if (visibility === 'masks' && SIGHT_FIELD_NAMES.includes(name)) {
       say(
@@ -38,13 +36,13 @@ export function checkSight(game: Loose, say: Say): void {
 function checkSeenFrom({ seenFrom, kinds }: Loose, say: Say): void {
   if (seenFrom === undefined) return;
   const allowed = `a number from 1 to ${SEEN_FROM_MAX}, or 'everywhere'`;
-  if (typeof seenFrom !== 'object' || seenFrom === null || Array.isArray(seenFrom)) {
-    say('seenFrom', `is ${String(seenFrom)}`, `an object with ${allowed} by kind`);
+  if (!isObject(seenFrom)) {
+    say('seenFrom', `is ${show(seenFrom)}`, `an object with ${allowed} by kind`);
     return;
   }
   for (const [kind, from] of Object.entries(seenFrom)) {
     if (!Array.isArray(kinds) || !kinds.includes(kind)) say(`seenFrom.${kind}`, 'is no kind', String(kinds));
     const isSound = from === 'everywhere' || (typeof from === 'number' && from >= 1 && from <= SEEN_FROM_MAX);
-    if (!isSound) say(`seenFrom.${kind}`, `is ${String(from)}`, allowed);
+    if (!isSound) say(`seenFrom.${kind}`, `is ${show(from)}`, allowed);
   }
 }

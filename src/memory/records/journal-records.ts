@@ -20,8 +20,6 @@ export const JOURNAL_RECORD = 1;
 export const ENTRY_COMMAND = 1;
 /** client i32, generation i32, x f32, y f32. */
 export const ENTRY_JOIN = 2;
-/** row u32. */
-export const ENTRY_DESPAWN = 3;
 /** The travelling columns of one row, packed; see handoff.ts. */
 export const ENTRY_ARRIVE = 4;
 /** local id u32. */
@@ -45,7 +43,7 @@ export const ENTRY_STORED = 12;
  * come; after the join, or alone where a client is back.
  */
 export const ENTRY_CAME = 13;
-/** row u32, reason u8. The game hears that the player goes, and then its row goes. Journals of before have ENTRY_DESPAWN. */
+/** row u32, reason u8. The game hears that the player goes, and then its row goes. */
 export const ENTRY_GONE = 14;
 /** row u32. The game hears of what ENTRY_ARRIVE has brought. Written where the game wants to hear of it, as is the next. */
 export const ENTRY_HERE = 15;
