@@ -5,9 +5,10 @@
 import type { NoteForm, NoteValues } from '../../game/notes/note-forms.js';
 import type { FieldForm } from '../../game/replicated-fields.js';
 import { isWritable } from '../../game/text-field.js';
-import { WIRE_TYPE_BYTES, WIRE_TYPE_MAX, WIRE_TYPE_MIN, WIRE_TYPES } from '../../game/wire-types.js';
+import { WIRE_TYPE_MAX, WIRE_TYPE_MIN, WIRE_TYPES } from '../../game/wire-types.js';
 import { NOTE_BYTES_MAX } from '../../protocol/limits.js';
 import { wireIdOfKey } from '../entities/entity-key.js';
+import { putRaw } from '../replication/field-parts.js';
 
 /** The value does not fit the form, so the whole note is not sent. */
 const REFUSED = -1;
@@ -52,12 +53,7 @@ export class NoteWriter {
   private writeNumber({ type }: FieldForm, value: number, at: number): number {
     const number = WIRE_TYPES[type];
     const clamped = Math.min(Math.max(value || 0, WIRE_TYPE_MIN[number]), WIRE_TYPE_MAX[number]); // NaN is 0
-    const bytes = WIRE_TYPE_BYTES[number];
-    if (type === 'f32') this.view.setFloat32(at, clamped, true);
-    else if (bytes === 1) this.record[at] = Math.round(clamped);
-    else if (bytes === 2) this.view.setUint16(at, Math.round(clamped), true);
-    else this.view.setUint32(at, Math.round(clamped), true);
-    return at + bytes;
+    return putRaw(this.view, at, number, type === 'f32' ? clamped : Math.round(clamped));
   }
 
   private writeText(bytesMax: number, given: unknown, at: number): number {

@@ -250,8 +250,8 @@ class TextPart implements FieldPart {
   }
 }
 
-/** @hot Returns where the next byte goes. */
-function putRaw(view: DataView, at: number, wireType: number, raw: number): number {
+/** @hot Of an integer type a whole number in its range. Returns where the next byte goes. */
+export function putRaw(view: DataView, at: number, wireType: number, raw: number): number {
   const bytes = WIRE_TYPE_BYTES[wireType];
   // Signed values too: the low bits of an integer are the same for both.
   if (wireType === WIRE_TYPES.f32) {
