@@ -180,6 +180,11 @@ export class TesseraClient {
     return this.welcome === null ? null : (this.entities.get(this.welcome.entityId) ?? null);
   }
 
+  /** The place of a field in an entity's `fields`, by its name in the game; -1 before the Welcome, and where it is not sent. */
+  fieldIndex(name: string): number {
+    return this.welcome?.fields.findIndex((field) => field.name === name) ?? -1;
+  }
+
   /** Resolves when the server has let us in; rejects, saying why, when it has not. */
   connect(): Promise<WelcomeInfo> {
     assert(this.state === 'closed', 'connect() is called once, or again after the end', this.state);

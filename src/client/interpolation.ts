@@ -3,7 +3,7 @@
 // Samples carry server time (the frame's tick), which runs evenly even when frames arrive unevenly. What is drawn at a
 // local time is the place that the entity had `delayMs` before, on the server's clock.
 
-import type { EntityState, FrameDelta } from '../protocol/fb/entity-decoder.js';
+import { type EntityState, type EntityUpdate, type FrameDelta, wasSent } from '../protocol/fb/entity-decoder.js';
 import { CLOCK_JUMP_MS, SAMPLE_GAP_MS_MAX, SAMPLES_MAX } from './limits.js';
 
 const SAMPLES_MASK = SAMPLES_MAX - 1;
@@ -13,20 +13,29 @@ const CLOCK_SMOOTHING = 0.02;
 export interface Place {
   x: number;
   y: number;
+  /** Set where the Interpolator was told which field is the height. */
+  height?: number;
 }
 
 class Track {
   readonly timeMs = new Float64Array(SAMPLES_MAX);
   readonly x = new Float32Array(SAMPLES_MAX);
   readonly y = new Float32Array(SAMPLES_MAX);
+  /** Undefined: entities have no height. */
+  private readonly height: Float32Array | undefined;
   /** Samples ever added. */
   count = 0;
 
-  add(timeMs: number, x: number, y: number): void {
+  constructor(hasHeight: boolean) {
+    this.height = hasHeight ? new Float32Array(SAMPLES_MAX) : undefined;
+  }
+
+  add(timeMs: number, x: number, y: number, height: number): void {
     const at = this.count & SAMPLES_MASK;
     this.timeMs[at] = timeMs;
     this.x[at] = x;
     this.y[at] = y;
+    if (this.height !== undefined) this.height[at] = height;
     this.count++;
   }
 
@@ -42,6 +51,8 @@ class Track {
     const part = endMs > startMs ? Math.min(1, Math.max(0, (timeMs - startMs) / (endMs - startMs))) : 1;
     out.x = this.x[source] + (this.x[target] - this.x[source]) * part;
     out.y = this.y[source] + (this.y[target] - this.y[source]) * part;
+    const { height } = this;
+    if (height !== undefined) out.height = height[source] + (height[target] - height[source]) * part;
   }
 }
 
@@ -55,6 +66,8 @@ export class Interpolator {
   constructor(
     tickHz: number,
     public delayMs = 100,
+    /** The number of the field that is an entity's height, see TesseraClient.fieldIndex; -1 for none. */
+    private readonly heightField = -1,
   ) {
     this.tickMs = 1000 / tickHz;
   }
@@ -66,13 +79,14 @@ export class Interpolator {
     for (const id of delta.left) this.tracks.delete(id);
     for (const id of delta.entered) {
       // It is new here, or has been put somewhere else: it does not glide from where it was.
-      const track = new Track();
+      const track = new Track(this.heightField >= 0);
       this.tracks.set(id, track);
       this.addSample(track, serverMs, entities.get(id));
     }
-    for (const { id, moved } of delta.updated) {
-      const track = this.tracks.get(id);
-      if (moved && track !== undefined) this.addSample(track, serverMs, entities.get(id));
+    for (const update of delta.updated) {
+      const track = this.tracks.get(update.id);
+      if (track === undefined) continue;
+      if (update.moved || this.hasRisen(update)) this.addSample(track, serverMs, entities.get(update.id));
     }
   }
 
@@ -84,8 +98,14 @@ export class Interpolator {
     return true;
   }
 
+  private hasRisen(update: EntityUpdate): boolean {
+    return this.heightField >= 0 && wasSent(update, this.heightField);
+  }
+
   private addSample(track: Track, serverMs: number, entity: EntityState | undefined): void {
-    if (entity !== undefined) track.add(serverMs, entity.x, entity.y);
+    if (entity === undefined) return;
+    const height = this.heightField < 0 ? 0 : Number(entity.fields[this.heightField]);
+    track.add(serverMs, entity.x, entity.y, height);
   }
 
   private followClock(offsetMs: number): void {

@@ -129,7 +129,9 @@ test('a client joins with its name, token and rate, and knows what the server we
     };
   };
   const client = makeClient({ token: 'secret', updateHz: 20 });
+  assert.equal(client.fieldIndex('hp'), -1, 'nothing is known of the game yet');
   assert.deepEqual(await client.connect(), WELCOME);
+  assert.deepEqual([client.fieldIndex('hp'), client.fieldIndex('mp')], [0, -1]);
   assert.deepEqual(joined, { name: 'tester', token: 'secret', updateHz: 20 });
   assert.deepEqual([client.state, client.entityId], ['joined', 5]);
 });

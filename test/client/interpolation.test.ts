@@ -34,6 +34,20 @@ test('between two frames an entity is drawn between its two places', () => {
   assert.deepEqual(placeOf(interpolator, 1200), { x: 10, y: 15 });
 });
 
+test('a height is drawn between two frames, also of an entity that only rises', () => {
+  const interpolator = new Interpolator(TICK_HZ, 100, 1);
+  const atHeight = (height: number): Map<number, EntityState> =>
+    new Map([[ID, { id: ID, kind: 0, x: 3, y: 4, fields: [99, height], rawX: 0, rawY: 0 }]]);
+  const place = { x: 0, y: 0, height: 0 };
+  interpolator.observe(10, 1000, ENTERED, atHeight(2));
+  interpolator.observe(15, 1100, delta({ updated: [{ id: ID, moved: false, fields: 0b10 }] }), atHeight(8));
+  interpolator.place(ID, 1150, place);
+  assert.deepEqual(place, { x: 3, y: 4, height: 5 });
+  interpolator.observe(20, 1200, delta({ updated: [{ id: ID, moved: false, fields: 0b01 }] }), atHeight(100));
+  interpolator.place(ID, 1400, place);
+  assert.equal(place.height, 8, 'another field has changed');
+});
+
 test('where nothing newer is known an entity stays where it was last', () => {
   const interpolator = new Interpolator(TICK_HZ, 100);
   interpolator.observe(10, 1000, ENTERED, entityAt(3));
