@@ -44,6 +44,8 @@ export const EMBEDDED_KEY_BYTES_MAX = 1978;
 export const EMBEDDED_TABLES_MAX = 64;
 /** An I/O error on a disk with less room than this counts as a full disk: LMDB names both alike. */
 export const DISK_FREE_BYTES_MIN = 1024 * 1024;
+/** After a write has failed, between two looks whether that much can be written: the play's spool has room for far longer. */
+export const DISK_PROBE_MS = 250;
 /** Between two tries to reach Kafka; doubled up to the longest: a broker that is back is found within seconds. */
 export const KAFKA_BACKOFF_MS_MIN = 100;
 export const KAFKA_BACKOFF_MS_MAX = 5000;

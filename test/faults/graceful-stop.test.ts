@@ -294,7 +294,7 @@ test(
     const code = await server.stop();
     const [, lost] = /(\d+) events could neither reach the event log nor the disk/.exec(server.log()) ?? [];
     assert.ok(Number(lost) > 0, server.log());
-    assert.equal(code, 1);
+    assert.equal(code, 1, server.log());
     const { eventsDropped } = logged<HandedOver>(server, 'what was left is handed over in part');
     assert.ok(eventsDropped >= Number(lost));
   },

@@ -18,10 +18,11 @@ import { assert } from '../../base/assert.js';
 import { DISK_FREE_BYTES_MIN, EMBEDDED_KEY_BYTES_MAX, EMBEDDED_TABLES_MAX } from '../limits.js';
 import { PersistError } from '../store-ports.js';
 import { findFileDamage } from './embedded-file.js';
+import { RoomProbe } from './room-probe.js';
 
 const DATA_FILE = 'data.mdb';
-/** No space, quota exceeded and file too large, of the system; map full, of LMDB. */
-const NO_SPACE_CODES = new Set([28, 122, 27, -30792]);
+/** No space, quota exceeded and file too large, of the system; map full, of LMDB: -30792. */
+const NO_SPACE_CODES = new Set([28, 122, 27, 30792]);
 const IO_ERROR = 5;
 
 /** LMDB prints what fails a commit, with its stack, besides rejecting the write. Who asked for the write says it in a line. */
@@ -93,10 +94,12 @@ export class EmbeddedStore {
   readonly #environment: RootDatabase<Uint8Array, Uint8Array>;
   readonly #tables = new Map<string, Table>();
   readonly #folder: string;
+  readonly #room: RoomProbe;
   #closed = false;
 
   constructor(folder: string) {
     this.#folder = folder;
+    this.#room = new RoomProbe(folder);
     mkdirSync(folder, { recursive: true });
     requireSoundStore(folder);
     try {
@@ -135,6 +138,11 @@ export class EmbeddedStore {
   /** Resolves when what `action` wrote is on the disk; rejects when none of it is. `action` awaits nothing. */
   async write<T>(action: () => T): Promise<T> {
     if (this.#closed) throw new PersistError('closed', 'the embedded store is closed');
+    if (this.#room.isShut) {
+      const why = await this.#room.failure();
+      if (this.#closed) throw new PersistError('closed', 'the embedded store is closed');
+      if (why !== undefined) throw await toPersistError(why, this.#folder);
+    }
     let failure: unknown;
     try {
       return await this.#environment.childTransaction(() => {
@@ -146,7 +154,10 @@ export class EmbeddedStore {
         }
       });
     } catch (error) {
-      throw await toPersistError(failure ?? error, this.#folder);
+      const cause = failure ?? (await findCause(error));
+      const told = await toPersistError(cause, this.#folder);
+      if (failure === undefined || told.kind === 'full') this.#room.shut(cause as Error);
+      throw told;
     }
   }
 
@@ -173,8 +184,9 @@ function damaged(folder: string, reason: string): PersistError {
 
 async function toPersistError(error: unknown, folder: string): Promise<PersistError> {
   if (error instanceof PersistError) return error;
-  const cause = await findCause(error);
-  const code = Number(cause.code);
+  const cause = error as { message: string; code?: number | string; errno?: number };
+  // LMDB gives the system's number as the code; the system's own errors have a name there, and the number below 0 beside it.
+  const code = Math.abs(cause.errno ?? Number(cause.code));
   // A disk that fills up in the middle of a write is reported as a failure of the write.
   const full = NO_SPACE_CODES.has(code) || (code === IO_ERROR && (await findFreeBytes(folder)) < DISK_FREE_BYTES_MIN);
   const what = full ? 'has no room' : 'did not write';
@@ -182,7 +194,7 @@ async function toPersistError(error: unknown, folder: string): Promise<PersistEr
 }
 
 /** A failed commit carries its cause as a promise that rejects; left alone, it would end the process. */
-async function findCause(error: unknown): Promise<{ message: string; code?: number | string }> {
+async function findCause(error: unknown): Promise<Error> {
   const { commitError } = error as { commitError?: Promise<unknown> };
   if (!commitError) return error as Error;
   try {
