@@ -26,7 +26,15 @@ export interface ServerHealth {
     ms: number;
     events: object | null;
     skipped: string[];
+    rules: {
+      version: number;
+      code: string;
+      versionBefore: number | null;
+      codeBefore: string | null;
+      isChanged: boolean;
+    } | null;
   };
+  game: { name: string; version: number; code: string; notCovered: string[] };
 }
 
 export interface TestServer extends Pick<ServerProcess, 'url' | 'wsUrl' | 'port' | 'pid' | 'stop' | 'kill' | 'log'> {

@@ -34,12 +34,14 @@ export interface SessionInfo {
   startedAt: string;
   game: string;
   gameVersion: number;
+  /** The hash of its code; absent in journals of earlier servers. */
+  code?: string;
   layoutHash: number;
   node: string;
   settings: Pick<Settings, (typeof WORLD_SETTINGS)[number]>;
 }
 
-export function describeSession(plan: WorldPlan, game: GameDefinition): SessionInfo {
+export function describeSession(plan: WorldPlan, game: GameDefinition, code?: string): SessionInfo {
   const settings = Object.fromEntries(WORLD_SETTINGS.map((name) => [name, plan.settings[name]]));
   return {
     format: FORMAT,
@@ -48,6 +50,7 @@ export function describeSession(plan: WorldPlan, game: GameDefinition): SessionI
     startedAt: new Date(wallMs()).toISOString(),
     game: game.name,
     gameVersion: game.version,
+    ...(code !== undefined && { code }),
     layoutHash: plan.layout.hash,
     node: process.version,
     settings: settings as SessionInfo['settings'],

@@ -201,6 +201,11 @@ export function recordsAfter(records: readonly JournalRecord[], serial: number):
   return chain;
 }
 
+/** Of the zone that has most, beyond these snapshots of the journal's own session. */
+export function ticksBeyond({ records }: WorldJournal, found: readonly ZoneSnapshot[]): number {
+  return Math.max(...found.map(({ scalars }, zone) => recordsAfter(records[zone], scalars[SCALAR_JOURNALED]).length));
+}
+
 export interface ReplayResult {
   journalTick: number;
   events: RecoveredEvents;
@@ -212,8 +217,9 @@ function lastTickOf({ bases, records }: WorldJournal): number {
 }
 
 /**
- * The world buffers hold, and have committed, `found`: snapshots of the journal's own session. Undefined: no more was written
- * long before they were taken, as on a disk that was full, so what came after them must be asked for elsewhere.
+ * The world buffers hold, and have committed, `found`: snapshots of the journal's own session. Undefined: they hold it as
+ * before, and what came after it must be asked for elsewhere. Either no more was written long before they were taken, as on
+ * a disk that was full, or a zone came out otherwise than it was: such a world is not the one that clients were shown.
  */
 export function replayJournal(
   plan: WorldPlan,
@@ -242,8 +248,9 @@ export function replayJournal(
   const total = ways.reduce((sum, { chain }) => sum + chain.length, 0);
   let done = 0;
   let toldMs = nowMs();
+  let differs: string | undefined;
   const replays = ways.map(({ chain }, zone) => {
-    const records = chain.filter(({ tick }) => tick <= cut);
+    const records = differs === undefined ? chain.filter(({ tick }) => tick <= cut) : [];
     const listener = {
       onEvent: (view: DataView, offset: number) => events.add(view, offset),
       onDeparture: (departure: Departure) => void departures.push(departure),
@@ -251,7 +258,6 @@ export function replayJournal(
     };
     const hashes = new Map(journal.hashes.filter((hash) => hash.zone === zone).map((hash) => [hash.tick, hash.sums]));
     let replay = new ZoneReplay(then, zone, game, listener);
-    let isTrue = true;
     for (const [index, record] of records.entries()) {
       try {
         replay.runTick(record.bytes);
@@ -264,11 +270,13 @@ export function replayJournal(
         break;
       }
       const expected = hashes.get(record.tick);
-      if (expected !== undefined && isTrue) {
+      if (expected !== undefined) {
         const actual = hashBlock(replay.zone.buffer.blocks[LIVE_BLOCK], plan.layout);
         const [difference] = compareHashes(expected, actual.sums, plan.layout);
-        isTrue = difference === undefined;
-        if (!isTrue) skip(`zone ${zone} differs from what it was at tick ${record.tick}, in ${difference.field}`);
+        if (difference !== undefined) {
+          differs = `zone ${zone} differs from what it was at tick ${record.tick}, in ${difference.field}`;
+          return replay;
+        }
       }
       done++;
       if (nowMs() - toldMs > PROGRESS_MS) {
@@ -278,6 +286,11 @@ export function replayJournal(
     }
     return replay;
   });
+  if (differs !== undefined) {
+    skip(`the journal of session ${journal.info.epoch}, run again: ${differs}; its ticks are passed over`);
+    for (const [zone, base] of found.entries()) fillZone(new WorldBuffer(plan.worlds[zone], plan.layout), base);
+    return undefined;
+  }
   deliver(plan, replays, departures, arrivals, skip);
   return {
     journalTick: Math.max(...replays.map(({ zone }) => zone.scalars[SCALAR_TICK])),

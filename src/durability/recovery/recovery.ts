@@ -17,11 +17,18 @@ import { loadBackends, openStores, type StoreSettings, type Stores } from '../..
 import type { EventLog } from '../../stores/store-ports.js';
 import { DISK, type JournalFiles } from '../journal/journal-disk.js';
 import { type JournalSession, listSessions } from '../journal/journal-reader.js';
+import { type RulesReport, reportRules, whyNotReplayed } from '../journal/rules-change.js';
 import { acquireLeases, type LeaseHolder, openLeases, type StoreLeases } from '../lease/world-lease.js';
-import type { WorldShape, ZoneSnapshot } from '../snapshots/zone-snapshot.js';
+import type { SnapshotHeader, WorldShape, ZoneSnapshot } from '../snapshots/zone-snapshot.js';
 import { chooseCold, keepJournals, keepLater, laterSessions } from './cold-choice.js';
 import { type EventsReport, eventLimits, recoverEvents } from './event-recovery.js';
-import { findJournal, type RecoveredEvents, replayJournal, type WorldJournal } from './journal-recovery.js';
+import {
+  findJournal,
+  type RecoveredEvents,
+  replayJournal,
+  ticksBeyond,
+  type WorldJournal,
+} from './journal-recovery.js';
 import { type LastStored, readLastStored } from './last-stored.js';
 import { JOURNAL_CURRENT_MS, STORES_WAIT_MS } from './limits.js';
 import { describeMissingSegments, describeMissingSnapshots } from './missing-state.js';
@@ -43,6 +50,8 @@ export interface RecoveryReport {
   /** Events applied where the journal was not used; null: none were looked for, or the log could not be read. */
   events: EventsReport | null;
   ms: number;
+  /** Null: a new world, or the caller does not say what its code is. */
+  rules: RulesReport | null;
   /** Snapshots and segments that are damaged or missing, and stores that did not answer, each with the reason. */
   skipped: string[];
 }
@@ -81,6 +90,8 @@ export interface RecoverySources {
   folder?: WorldFolder;
   /** Who may write to stores that other servers reach; it stays with them for the I/O thread. */
   lease?: LeaseHolder;
+  /** The hash of the game's code. Without it the rules count as unchanged. */
+  code?: string;
 }
 
 /** Throws with one clear line where a world exists that cannot be gone on with as it was asked for. */
@@ -89,7 +100,7 @@ export async function recoverWorld(
   game: GameDefinition,
   shape: WorldShape,
   log: Log,
-  { open = openStores, files, waitMs = STORES_WAIT_MS, folder, lease }: RecoverySources = {},
+  { open = openStores, files, waitMs = STORES_WAIT_MS, folder, lease, code }: RecoverySources = {},
 ): Promise<Recovery> {
   const startMs = nowMs();
   const { data, kafka, redis, mongodb, start } = plan.settings;
@@ -99,6 +110,7 @@ export async function recoverWorld(
     snapshotTick: 0,
     journalTick: null,
     events: null,
+    rules: null,
     ms: 0,
     skipped: [],
   };
@@ -113,7 +125,7 @@ export async function recoverWorld(
     const leases = isLeased ? openLeases(stores, { redis, mongodb }, lease, onNotice) : {};
     try {
       if (start === 'fresh') await acquireLeases(leases, skip);
-      else await takeUp({ plan, game, shape, log, stores, leases, sessions, files, folder, waitMs, recovery });
+      else await takeUp({ plan, game, shape, log, stores, leases, sessions, files, folder, waitMs, code, recovery });
     } catch (error) {
       await Promise.allSettled([leases.hot?.release(), leases.cold?.release()]);
       throw error;
@@ -152,12 +164,13 @@ interface TakeUp {
   files: JournalFiles | undefined;
   folder: WorldFolder | undefined;
   waitMs: number;
+  code: string | undefined;
   recovery: Recovery;
 }
 
 /** Fills the world's buffers, and the recovery with what was found and done. */
 async function takeUp(parts: TakeUp): Promise<void> {
-  const { plan, game, shape, log, stores, leases, sessions, files, folder, waitMs, recovery } = parts;
+  const { plan, game, shape, log, stores, leases, sessions, files, folder, waitMs, code, recovery } = parts;
   const { skipped } = recovery.report;
   const { data, start } = plan.settings;
   const startMs = nowMs();
@@ -194,8 +207,10 @@ async function takeUp(parts: TakeUp): Promise<void> {
   }
   if (!checkStart({ search, found, skipped, hasTraces: hasAny(lastStored) })) return;
   if (search.changes.size > 0) log.warn({}, `recovery: columns changed: ${[...search.changes].join('; ')}`);
+  const newest = newestOf(found);
+  if (code !== undefined && newest !== undefined) recovery.report.rules = reportRules(newest, game, code, log);
   if (choice === undefined) {
-    await fillWorld(plan, game, found, journal, recovery, { eventLog: stores.log, waitMs, log });
+    await fillWorld(plan, game, found, journal, recovery, { eventLog: stores.log, waitMs, log, code });
     return;
   }
   // Neither the journal nor the events: they lead on to what is given up.
@@ -228,6 +243,7 @@ interface EventSource {
   eventLog: EventLog;
   waitMs: number;
   log: Log;
+  code: string | undefined;
 }
 
 async function fillWorld(
@@ -253,11 +269,13 @@ async function fillWorld(
   report.source = SOURCES.findLast((source) => sources.has(source)) as Source;
   recovery.tick = report.snapshotTick;
   const bases = found.map((entry) => entry?.snapshot);
-  const { worldId = '' } = bases.flatMap((base) => base ?? []).sort(compareAge)[0].header;
+  const { worldId = '' } = newestOf(found) as SnapshotHeader;
   if (isUuid(worldId)) report.worldId = worldId;
   const skip = (reason: string): void => void report.skipped.push(reason);
   if (journal !== undefined && events !== undefined && isOfSession(bases, journal)) {
-    const played = replayJournal(plan, game, journal, bases, skip, events.log);
+    const reason = whyNotReplayed(journal.info, events.code, ticksBeyond(journal, bases));
+    const played = reason === undefined ? replayJournal(plan, game, journal, bases, skip, events.log) : undefined;
+    if (reason) skip(reason);
     if (played !== undefined) {
       report.journalTick = played.journalTick;
       recovery.tick = played.journalTick;
@@ -273,6 +291,10 @@ async function fillWorld(
   report.events = past.report;
   recovery.tick = Math.max(recovery.tick, past.tick);
   finishWorld(worlds, plan.layout.rowCapacity, recovery.tick);
+}
+
+function newestOf(found: readonly (Found | undefined)[]): SnapshotHeader | undefined {
+  return found.flatMap((entry) => entry?.snapshot ?? []).sort(compareAge)[0]?.header;
 }
 
 /** The journal leads on from snapshots of its own session. One zone from elsewhere, and no zone can use it. */

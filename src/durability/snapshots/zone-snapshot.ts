@@ -85,6 +85,9 @@ export interface WorldIdentity extends WorldShape {
   worldId: string;
   /** The server that took it, by its random token; see recovery/own-writers.ts. */
   writer?: string;
+  /** Of the game, and the hash of its code; snapshots of earlier servers have neither. */
+  gameVersion?: number;
+  code?: string;
 }
 
 /** What a copy of a zone is; the header without how it is stored. */

@@ -119,9 +119,12 @@ function namesOf(sessions: readonly JournalSession[]): string {
 
 async function play(session: JournalSession, gameName: string | undefined): Promise<void> {
   const info = readSessionInfo(session);
-  const { game } = await loadGame(gameName ?? info.settings.game);
+  const { game, code } = await loadGame(gameName ?? info.settings.game);
   const plan = planWorld({ ...defaultSettings(), ...info.settings, journalFlushMs: 0 }, game, 1, info.originMs);
   checkGame(info, game, plan.layout.hash);
+  if (info.code === undefined) process.stdout.write('which code of the game recorded it was not stored\n');
+  else if (info.code !== code.hash)
+    process.stdout.write(`it was recorded under the code ${info.code}, and the code is ${code.hash} now\n`);
   let isInterrupted = false;
   process.once('SIGINT', () => {
     isInterrupted = true;

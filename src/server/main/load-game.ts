@@ -2,11 +2,12 @@
 // shows, then what a first tick with a first player shows.
 
 import { isAbsolute, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { isCompiled } from '../../game/compile-game.js';
 import { defineGame } from '../../game/define-game.js';
 import type { GameDefinition } from '../../game/definition.js';
 import type { GameSource } from '../../game/game-source.js';
+import { type GameCode, hashCode } from './code-hash.js';
 import { tryGame } from './try-game.js';
 
 const BUILT_IN_GAMES: Record<string, URL> = {
@@ -24,15 +25,17 @@ export class BadGame extends Error {
 export interface LoadedGame {
   game: GameDefinition;
   url: string;
+  code: GameCode;
 }
 
 /** Throws BadGame. */
 export async function loadGame(name: string): Promise<LoadedGame> {
   const url = BUILT_IN_GAMES[name]?.href ?? pathToFileURL(isAbsolute(name) ? name : resolve(name)).href;
   const game = await importGame(name, url);
+  const code = hashCode(url, url === BUILT_IN_GAMES[name]?.href ? fileURLToPath(new URL('.', url)) : undefined);
   const fault = tryGame(game);
   if (fault !== undefined) throw new BadGame([`--game '${name}': ${fault}`]);
-  return { game, url };
+  return { game, url, code };
 }
 
 /** For threads that are started after loadGame has found the game sound. */

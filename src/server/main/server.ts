@@ -32,6 +32,7 @@ import { WorldReport } from '../reports/world-report.js';
 import { IoKeeper } from '../threads/io-keeper.js';
 import { Supervisor } from '../threads/supervisor.js';
 import { type AbsentClient, listAbsentClients } from './absent-clients.js';
+import type { GameCode } from './code-hash.js';
 import { Grants } from './grants.js';
 import { LiveSettings, type SettingsSource } from './live-settings.js';
 import { loadGame } from './load-game.js';
@@ -61,7 +62,7 @@ function countThreads(settings: Settings): number {
 
 export async function startServer(settings: Settings, log: Log, source: SettingsSource): Promise<RunningServer> {
   const startedMs = wallMs();
-  const { game, url } = await loadGame(settings.game);
+  const { game, url, code } = await loadGame(settings.game);
   const complaint = cellsComplaint(settings, game);
   if (complaint !== undefined) throw new Error(complaint);
   const threads = countThreads(settings);
@@ -97,7 +98,8 @@ export async function startServer(settings: Settings, log: Log, source: Settings
   supervisor.spawnSpare();
   io.open();
   const shape = shapeOf(settings, game, plan);
-  const recovered = await recoverWorld(plan, game, shape, log, { folder: folderFound, lease }).catch(async (error) => {
+  const sources = { folder: folderFound, lease, code: code.hash };
+  const recovered = await recoverWorld(plan, game, shape, log, sources).catch(async (error) => {
     await Promise.all([supervisor.stop(), io.stop()]);
     throw error;
   });
@@ -117,6 +119,7 @@ export async function startServer(settings: Settings, log: Log, source: Settings
   const net = wireNet({
     settings,
     game,
+    code,
     plan,
     router,
     unreadyReasons,
@@ -159,8 +162,8 @@ export async function startServer(settings: Settings, log: Log, source: Settings
     await recovered.keepJournals?.();
     // The world as it stands is on the disk before anything happens to it.
     await io.begin({
-      session: describeSession(plan, game),
-      shape: { ...shape, worldId: recovery.worldId, writer: lease.token },
+      session: describeSession(plan, game, code.hash),
+      shape: { ...shape, worldId: recovery.worldId, writer: lease.token, gameVersion: game.version, code: code.hash },
       earlierWorlds: folder.earlier,
       lease: { ...lease, worldId: recovery.worldId },
       checkpoints: planCheckpoints(game, settings, {
@@ -226,6 +229,7 @@ function leapFrom(lastGeneration: number): number {
 interface Parts {
   settings: Settings;
   game: GameDefinition;
+  code: GameCode;
   plan: WorldPlan;
   router: Router;
   /** Of all threads. */
@@ -238,7 +242,7 @@ interface Parts {
 }
 
 function wireNet(parts: Parts): Net {
-  const { settings, game, plan, router, unreadyReasons, report, metrics, recovery, resume, log } = parts;
+  const { settings, game, code, plan, router, unreadyReasons, report, metrics, recovery, resume, log } = parts;
   const startedMs = nowMs();
   const net: Net = createNet({
     settings,
@@ -261,6 +265,7 @@ function wireNet(parts: Parts): Net {
       net: net.stats.snapshot(),
       durability: report.durability.health(),
       recovery,
+      game: { name: game.name, version: game.version, code: code.hash, notCovered: code.notCovered },
     }),
     ready: () => {
       const reasons = unreadyReasons();
