@@ -30,6 +30,7 @@ import {
   type ServerFrame,
   type WelcomeInfo,
 } from '../protocol/fb/server-frame.js';
+import { SharedReader, type SharedView } from '../protocol/fb/shared-view.js';
 import { DEFAULT_SUBPROTOCOL } from '../protocol/subprotocols.js';
 import { backoffMs, RECONNECT_DEFAULTS, type ReconnectOptions } from './backoff.js';
 import { JOIN_TIMEOUT_MS, RESYNC_REPEAT_MS } from './limits.js';
@@ -132,6 +133,7 @@ export class TesseraClient {
   private readonly SocketClass: SocketClass;
   private socket: Socket | null = null;
   private decoder: EntityDecoder | null = null;
+  private sharedReader: SharedReader | null = null;
   private readonly notes = new NoteReader([]);
   private readonly noteHandlers = new Map<string, NoteHandler>();
   private waiting: Waiting | null = null;
@@ -159,6 +161,11 @@ export class TesseraClient {
 
   get entities(): ReadonlyMap<number, EntityState> {
     return this.decoder?.entities ?? EMPTY;
+  }
+
+  /** The game's shared record, by the names of its fields; null before it has come, and where the game has none. */
+  get shared(): SharedView | null {
+    return this.sharedReader?.read() ?? null;
   }
 
   get entityId(): number | null {
@@ -280,6 +287,7 @@ export class TesseraClient {
     this.welcome = welcome;
     if (welcome.token !== '') this.ticket = welcome.token;
     this.decoder = new EntityDecoder(welcome.fields, welcome.quantum, welcome.kinds);
+    this.sharedReader = new SharedReader(this.decoder);
     this.notes.renew(welcome.notes ?? [], welcome.resumed);
     this.state = 'joined';
     this.attempt = 0;
@@ -305,10 +313,9 @@ export class TesseraClient {
     this.release();
     socket?.close();
     const reason = this.refusal !== '' ? this.refusal : info.reason;
-    const mayRetry = (wasJoined || isRetry) && info.code !== CLOSE_REPLACED;
-    const retryMs = mayRetry ? this.planRetry() : null;
+    const retryMs = (wasJoined || isRetry) && info.code !== CLOSE_REPLACED ? this.planRetry() : null;
     this.state = retryMs === null ? 'closed' : 'waiting';
-    this.settle(new Error(reason !== '' ? reason : 'the server cannot be reached'));
+    this.settle(new Error(reason || 'the server cannot be reached'));
     if (wasJoined || isRetry) this.onClose({ code: info.code, reason, retryMs });
   }
 

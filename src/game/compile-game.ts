@@ -5,6 +5,7 @@ import { type CommandForm, describeCommands } from './describe-commands.js';
 import type { CommandSource, GameSource } from './game-source.js';
 import { listNotes } from './notes/list-notes.js';
 import { PayloadReader, type PayloadSource } from './payload.js';
+import { compileShared } from './shared/compile-shared.js';
 
 /** On what compileGame has made: a game that is exported as plain data is compiled when it is loaded. */
 const COMPILED = Symbol.for('tessera.game');
@@ -14,13 +15,13 @@ export function isCompiled(game: unknown): game is GameDefinition {
 }
 
 export function compileGame(source: GameSource): GameDefinition {
-  const { fields = {}, commands = {}, notes = {}, events = [], systems = [], ...rest } = source;
+  const { fields = {}, commands = {}, notes = {}, events = [], systems = [], shared, kinds, ...rest } = source;
+  const parts = { kinds, fields, systems };
   return {
     ...rest,
+    ...(shared === undefined ? parts : compileShared(parts, shared)),
     [COMPILED]: true,
-    fields,
     events,
-    systems,
     notes: listNotes(notes),
     commands: describeCommands(commands).map((form) => ({ ...form, ...compileCommand(form, commands[form.name]) })),
   } as GameDefinition;

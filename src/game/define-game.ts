@@ -9,9 +9,11 @@ import { findMistakes, GameMistakes } from './validation/validate-game.js';
  * What a module of a game exports by default. Throws GameMistakes, which lists every mistake in the game, before anything
  * is started.
  */
-export function defineGame<const F extends FieldDefinitions, const C extends CommandPayloads>(
-  source: GameSource<F, C>,
-): GameDefinition<F> {
+export function defineGame<
+  const F extends FieldDefinitions,
+  const C extends CommandPayloads,
+  const S extends FieldDefinitions,
+>(source: GameSource<F, C, S>): GameDefinition<F> {
   const mistakes = findMistakes(source);
   if (mistakes.length > 0) throw new GameMistakes(mistakes);
   return compileGame(source as unknown as GameSource) as unknown as GameDefinition<F>;

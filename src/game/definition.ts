@@ -2,53 +2,15 @@
 // author has written (game-source.ts).
 
 import type { Area } from '../base/area.js';
-import type { ColumnArrays, ColumnType } from '../memory/world/column-types.js';
 import type { EventForm } from './event-form.js';
+import type { Columns, FieldDefinition, FieldDefinitions, FieldType, WireForm } from './fields/field-definition.js';
 import type { LifeHooks } from './life.js';
 import type { NoteForm, NoteValues } from './notes/note-forms.js';
+import type { SharedForm } from './shared/compile-shared.js';
+import type { SharedValues } from './shared/shared-source.js';
 import type { WireTypeName } from './wire-types.js';
 
-/** raw = round((value - offset) / scale), clamped to the type; value = raw * scale + offset. */
-export interface WireForm {
-  /** Default: the type of the field; of f64 f32. Not of bools, texts and references, which have one of their own. */
-  type?: WireTypeName;
-  scale?: number;
-  offset?: number;
-  /**
-   * Who gets it. Default `view`: whoever sees the entity. `team`: of those, who is of the entity's team, and the client that
-   * it belongs to. `owner`: only that client.
-   */
-  audience?: 'view' | 'team' | 'owner';
-}
-
-export interface FieldDefinition {
-  type: FieldType;
-  /** Of u8: its values are indexes of these names. Add names at the end only: what is stored are the indexes. */
-  oneOf?: readonly string[];
-  /** An array: so many values for each row, those of a row one behind the other. */
-  length?: number;
-  /** Of a text, and only there: its most bytes in UTF-8. See Zone.textOf. */
-  bytes?: number;
-  /** Absent: the field is private to the server. */
-  wire?: WireForm;
-  /**
-   * Default true: part of the entity's checkpoint. Snapshots keep every field, since a world goes on with all of them; a
-   * checkpoint is what is worth keeping of an entity for itself, such as its level, and not its speed of the moment.
-   */
-  persistent?: boolean;
-}
-export type { Area, EventForm };
-export type FieldDefinitions = Record<string, FieldDefinition>;
-
-/** bool: 0 or 1. text: UTF-8, see Zone.textOf. ref: an entity, see Zone.refOf; 0 is none. */
-export type FieldType = ColumnType | 'bool' | 'text' | 'ref';
-interface FieldArrays extends ColumnArrays {
-  bool: Uint8Array;
-  text: Uint8Array;
-  ref: Uint32Array;
-}
-
-export type Columns<F extends FieldDefinitions> = { readonly [K in keyof F]: FieldArrays[F[K]['type']] };
+export type { Area, Columns, EventForm, FieldDefinition, FieldDefinitions, FieldType, WireForm };
 
 /** One value of a command, laid out after the ClientHeader with natural alignment (as a FlatBuffers struct does). */
 export interface PayloadField {
@@ -77,7 +39,10 @@ export interface CommandDefinition<F extends FieldDefinitions = FieldDefinitions
 }
 
 /** Something that the platform can give to a player, by its command `grant`. */
-export interface GrantDefinition<F extends FieldDefinitions = FieldDefinitions> {
+export interface GrantDefinition<
+  F extends FieldDefinitions = FieldDefinitions,
+  S extends FieldDefinitions = FieldDefinitions,
+> {
   name: string;
   /** Inclusive bounds of the amount; beyond them it is refused before it reaches a zone. */
   min: number;
@@ -86,31 +51,40 @@ export interface GrantDefinition<F extends FieldDefinitions = FieldDefinitions> 
    * Runs in the tick, before the commands of clients, on the row of the client's entity. Returns a RejectCode: 0 when it
    * was applied; otherwise nothing may have changed. What should be known of it outside is the game's to emit.
    */
-  apply(zone: Zone<F>, row: number, amount: number): number;
+  apply(zone: Zone<F, S>, row: number, amount: number): number;
 }
 
-export interface SystemDefinition<F extends FieldDefinitions = FieldDefinitions> {
+export interface SystemDefinition<
+  F extends FieldDefinitions = FieldDefinitions,
+  S extends FieldDefinitions = FieldDefinitions,
+> {
   name: string;
   /** Reads no wall clock, no Math.random, awaits nothing. */
-  run(zone: Zone<F>): void;
+  run(zone: Zone<F, S>): void;
 }
 
 /** What is to happen to an entity at a later time, see Zone.after. */
-export interface TimerDefinition<F extends FieldDefinitions = FieldDefinitions> {
+export interface TimerDefinition<
+  F extends FieldDefinitions = FieldDefinitions,
+  S extends FieldDefinitions = FieldDefinitions,
+> {
   /** Runs in the tick, before the systems, on the row that the entity has by then. The timer is no longer set. */
-  fire(zone: Zone<F>, row: number): void;
+  fire(zone: Zone<F, S>, row: number): void;
 }
 
 /** What happens in each zone again and again. */
-export interface ScheduleDefinition<F extends FieldDefinitions = FieldDefinitions> {
+export interface ScheduleDefinition<
+  F extends FieldDefinitions = FieldDefinitions,
+  S extends FieldDefinitions = FieldDefinitions,
+> {
   /** Seconds; in a slower world in every tick at most. */
   every: number;
   /** Runs in the tick, after the timers and before the systems. */
-  run(zone: Zone<F>): void;
+  run(zone: Zone<F, S>): void;
 }
 
 /** What systems, commands and joins work on: one zone at one tick. Rows are this zone's, [0, rowLimit). */
-export interface Zone<F extends FieldDefinitions = FieldDefinitions> {
+export interface Zone<F extends FieldDefinitions = FieldDefinitions, S extends FieldDefinitions = FieldDefinitions> {
   readonly id: number;
   readonly tick: number;
   /** Seconds per tick. */
@@ -152,6 +126,10 @@ export interface Zone<F extends FieldDefinitions = FieldDefinitions> {
   cancel(row: number, timer: string): boolean;
   /** Seconds; -1 where it is not set, and of rows that are dead or mirrored. */
   timeLeft(row: number, timer: string): number;
+  /** The shared record as of the last tick: see GameSource.shared. Its own systems write it, in one zone. */
+  readonly shared: SharedValues<S>;
+  /** For the engine: runs what writes the record, where it is kept. */
+  keepShared(run: () => void): void;
   /** Numbers of the game that are no entity's; committed with the tick. */
   readonly globals: Float64Array;
   /** A new row with all game fields 0, or -1 when the zone is full (counted). */
@@ -280,6 +258,8 @@ export interface GameDefinition<F extends FieldDefinitions = FieldDefinitions> e
   /** By event name; an event without a form goes to the topic of players and carries its entity only. */
   eventForms?: Readonly<Record<string, EventForm>>;
   systems: readonly SystemDefinition<F>[];
+  /** One record for the whole world, beside the entities. */
+  shared?: SharedForm;
   /** By name; those of a row fire in this order. */
   timers?: Readonly<Record<string, TimerDefinition<F>>>;
   /** By name; they run in this order. */

@@ -16,8 +16,13 @@ import type {
 import type { LifeHooks } from './life.js';
 import type { NoteSources } from './notes/note-forms.js';
 import type { Payload, PayloadSource } from './payload.js';
+import type { SharedSource } from './shared/shared-source.js';
 
-export interface CommandSource<F extends FieldDefinitions, P extends PayloadSource> {
+export interface CommandSource<
+  F extends FieldDefinitions,
+  P extends PayloadSource,
+  S extends FieldDefinitions = FieldDefinitions,
+> {
   payload: P;
   /** Its number on the wire, 256 to 65535. Default: 256 for the first command, then one more for each. */
   kind?: number;
@@ -28,13 +33,16 @@ export interface CommandSource<F extends FieldDefinitions, P extends PayloadSour
    * its values and not the object. Returns a RejectCode; 0, or nothing, is accepted.
    */
   // biome-ignore lint/suspicious/noConfusingVoidType: a handler without a return accepts
-  apply(zone: Zone<F>, row: number, payload: Payload<P>): number | undefined | void;
+  apply(zone: Zone<F, S>, row: number, payload: Payload<P>): number | undefined | void;
 }
 
 export type CommandPayloads = Readonly<Record<string, PayloadSource>>;
 
-export interface GameSource<F extends FieldDefinitions = FieldDefinitions, C extends CommandPayloads = CommandPayloads>
-  extends LifeHooks<Zone<F>> {
+export interface GameSource<
+  F extends FieldDefinitions = FieldDefinitions,
+  C extends CommandPayloads = CommandPayloads,
+  S extends FieldDefinitions = FieldDefinitions,
+> extends LifeHooks<Zone<F, S>> {
   name: string;
   /** Raise it when old recordings cannot be played again with the new rules. */
   version: number;
@@ -43,29 +51,31 @@ export interface GameSource<F extends FieldDefinitions = FieldDefinitions, C ext
   /** Names of the kinds that have checkpoints whoever they belong to. Entities of clients always have them. */
   persistentKinds?: readonly string[];
   fields?: F;
+  /** One record for the whole world: every zone reads it, and every client gets it. */
+  shared?: SharedSource<Zone<F, S>, S>;
   /** `masks`: entities have Zone.shownTo, sees and setViewRadius. Absent: whoever is near sees everything. */
   visibility?: 'masks';
   /** Kinds that are seen from farther than others: so many times the view radius, 1 to 3, or from everywhere. */
   seenFrom?: Readonly<Record<string, number | 'everywhere'>>;
   /** Entities have Zone.team, and fields may have the audience `team`. */
   teams?: true;
-  commands?: { [K in keyof C]: CommandSource<F, C[K]> };
+  commands?: { [K in keyof C]: CommandSource<F, C[K], S> };
   /** What clients can be told by Zone.tell, such as chat: names and forms. */
   notes?: NoteSources;
   /** What the platform can give. The order is part of the version of a game. */
-  grants?: readonly GrantDefinition<F>[];
+  grants?: readonly GrantDefinition<F, S>[];
   /** Names of events; the number is the index. */
   events?: readonly string[];
   /** By event name; an event without a form goes to the topic of players and carries its entity only. */
   eventForms?: Readonly<Record<string, EventForm>>;
   /** Run in their order, once per tick and zone. */
-  systems?: readonly SystemDefinition<F>[];
+  systems?: readonly SystemDefinition<F, S>[];
   /** What is to happen to an entity later, by name: see Zone.after. Those of a row fire in this order, before the systems. */
-  timers?: Readonly<Record<string, TimerDefinition<F>>>;
+  timers?: Readonly<Record<string, TimerDefinition<F, S>>>;
   /** What each zone does again and again, by name, every so many seconds. */
-  schedules?: Readonly<Record<string, ScheduleDefinition<F>>>;
+  schedules?: Readonly<Record<string, ScheduleDefinition<F, S>>>;
   /** The entity of a client that joins, at the place the engine chose. Returns its row, or -1 when there is no room. */
-  spawnPlayer(zone: Zone<F>, x: number, y: number): number;
+  spawnPlayer(zone: Zone<F, S>, x: number, y: number): number;
   /**
    * Static geometry of the world: what blocks ways and sight and never moves. Asked once per zone, and must put the same
    * shapes every time: `random` begins with the world's seed. No entities, so clients learn of it from the game's code.
@@ -76,11 +86,11 @@ export interface GameSource<F extends FieldDefinitions = FieldDefinitions, C ext
     random: () => number,
   ): void;
   /** Initial life of a zone: static things, and this zone's share of the bots. Positions must lie inside `area`. */
-  populate?(zone: Zone<F>, botCount: number, area: Area): void;
+  populate?(zone: Zone<F, S>, botCount: number, area: Area): void;
   /** See GameDefinition. */
-  applyEvent?(zone: Zone<F>, row: number, event: PastEvent): void;
+  applyEvent?(zone: Zone<F, S>, row: number, event: PastEvent): void;
   restingKinds?: readonly string[];
-  populateCell?(zone: Zone<F>, area: Area, botCount: number, random: () => number): void;
-  applyToCell?(zone: Zone<F>, event: CellEvent): void;
-  cellChanged?(zone: Zone<F>, area: Area): void;
+  populateCell?(zone: Zone<F, S>, area: Area, botCount: number, random: () => number): void;
+  applyToCell?(zone: Zone<F, S>, event: CellEvent): void;
+  cellChanged?(zone: Zone<F, S>, area: Area): void;
 }

@@ -1,8 +1,8 @@
 // What a Welcome says of a game: names and forms, in the order that numbers on the wire refer to.
 
 import type { FieldDefinitions } from '../game/definition.js';
+import { type FieldForm, listReplicatedFields } from '../game/fields/replicated-fields.js';
 import type { NoteForm } from '../game/notes/note-forms.js';
-import { type FieldForm, listReplicatedFields } from '../game/replicated-fields.js';
 import { CommandLayouts, type DescribedCommand } from './fb/command-layout.js';
 import { assertFitsWelcome, type CommandForm } from './fb/server-frame.js';
 

@@ -1,6 +1,6 @@
 // A value as people read it.
 
-import type { FieldForm } from '../game/replicated-fields.js';
+import type { FieldForm } from '../game/fields/replicated-fields.js';
 import type { FieldValue } from './fb/rich-records.js';
 
 /** Enums by name, bools as such, arrays as arrays; of a reference to nothing null. */

@@ -4,6 +4,7 @@ import { POSITION_QUANTUM } from '../engine/plan/world-plan.js';
 import type { CommandPayload } from '../protocol/fb/command-layout.js';
 import { EntityDecoder, type EntityState } from '../protocol/fb/entity-decoder.js';
 import { type NoteMessage, NoteReader } from '../protocol/fb/note-reader.js';
+import { SharedReader, type SharedView } from '../protocol/fb/shared-view.js';
 import type { GameDescription } from '../protocol/game-description.js';
 import { nameEntity, type SeenEntity } from './seen-entity.js';
 
@@ -12,6 +13,7 @@ type Send = (client: HeadlessClient, name: string, payload: Readonly<CommandPayl
 
 export class HeadlessClient {
   readonly decoder: EntityDecoder;
+  private readonly sharedReader: SharedReader;
   readonly noteReader: NoteReader;
   /** What it was told, in order, and how many notes did not come. */
   readonly notes: NoteMessage[] = [];
@@ -42,6 +44,12 @@ export class HeadlessClient {
   ) {
     this.noteReader = new NoteReader(description.notes);
     this.decoder = new EntityDecoder(description.fields, POSITION_QUANTUM, description.kinds);
+    this.sharedReader = new SharedReader(this.decoder);
+  }
+
+  /** The shared record as it was told, by the names of its fields. */
+  get shared(): SharedView | null {
+    return this.sharedReader.read();
   }
 
   get self(): EntityState | undefined {

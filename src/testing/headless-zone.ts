@@ -1,7 +1,9 @@
 // One zone without threads, sockets or neighbours: the engine's zone over a world buffer, with its index.
 
 import { specifyColumns } from '../engine/entities/columns.js';
+import { mirrorCapacityOf } from '../engine/plan/world-plan.js';
 import { Quadtree } from '../engine/space/quadtree.js';
+import { beginShared } from '../engine/zone/begin-shared.js';
 import { spawnPlayer } from '../engine/zone/game-fault.js';
 import { removePlayer, tellJoined } from '../engine/zone/player-life.js';
 import { EngineZone } from '../engine/zone/zone.js';
@@ -69,9 +71,12 @@ export class HeadlessZone<F extends FieldDefinitions> {
     readonly game: GameDefinition<F>,
     { seed = 1, width = 128, height = 128, bots = 0, tickHz = 60, rows = 4096 }: HeadlessOptions = {},
   ) {
-    const layout = layOutWorld(specifyColumns(game.fields, game), rows);
+    const layout = layOutWorld(
+      specifyColumns(game.fields, game),
+      rows + mirrorCapacityOf(rows, 1, game.shared !== undefined),
+    );
     this.world = new WorldBuffer(WorldBuffer.create(layout, 0), layout);
-    this.index = new Quadtree({ originX: 0, originY: 0, width, height, leafSize: 8, capacity: rows });
+    this.index = new Quadtree({ originX: 0, originY: 0, width, height, leafSize: 8, capacity: layout.rowCapacity });
     this.eventRing = new RecordRing(RecordRing.create(EVENT_RECORDS, EVENT_RECORD_BYTES));
     const area = { x: 0, y: 0, width, height };
     this.zone = new EngineZone<F>({
@@ -87,6 +92,7 @@ export class HeadlessZone<F extends FieldDefinitions> {
       index: this.index,
       events: this.eventRing,
     });
+    beginShared(this.zone as unknown as EngineZone);
     game.populate?.(this.zone, bots, area);
     this.rebuildIndex();
   }

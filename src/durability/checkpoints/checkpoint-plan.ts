@@ -2,7 +2,7 @@
 
 import type { Settings } from '../../config/settings.js';
 import type { GameDefinition } from '../../game/definition.js';
-import { listStoredForms } from '../../game/stored-value.js';
+import { listStoredForms } from '../../game/fields/stored-value.js';
 import type { CheckpointPlan } from './checkpointer.js';
 
 /** Throws with one clear line when the game names a kind that it does not have. */

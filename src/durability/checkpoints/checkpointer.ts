@@ -2,7 +2,7 @@
 // A world that goes on keeps its rows; one that begins anew has a name, and rows, of its own.
 
 import { nowMs } from '../../base/clock.js';
-import { readStored, type StoredForm, type StoredValue } from '../../game/stored-value.js';
+import { readStored, type StoredForm, type StoredValue } from '../../game/fields/stored-value.js';
 import type { IoCounters } from '../../memory/tables/io-counters.js';
 import type { WorldBuffer } from '../../memory/world/world-buffer.js';
 import { WIRE_KINDS_MAX } from '../../protocol/limits.js';

@@ -8,7 +8,7 @@
 // sorts by the time it began: the world that lives, or lived last, is the last row of `worlds`. Where servers took turns
 // at one store, `worldId` tells whose it is.
 
-import type { StoredValue } from '../../game/stored-value.js';
+import type { StoredValue } from '../../game/fields/stored-value.js';
 import { formatPlain, parseTrusted } from '../../protocol/plain/plain-codec.js';
 import { type ColdStore, PersistError } from '../../stores/store-ports.js';
 import { CHECKPOINT_PAGE_ROWS } from './limits.js';

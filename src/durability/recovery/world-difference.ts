@@ -46,6 +46,6 @@ function zonesOf({ zoneColumns = 1, zoneCount }: WorldShape): string {
 /** What the setting was, up to the next multiple of 64: a zone's rows hold the mirrors of its neighbours as well. */
 function entitiesPerZoneOf({ rowCapacity, zoneCount }: WorldShape): number {
   let own = rowCapacity;
-  while (own > 0 && own + mirrorCapacityOf(own, zoneCount) > rowCapacity) own -= 64;
+  while (own > 0 && own + mirrorCapacityOf(own, zoneCount, false) > rowCapacity) own -= 64;
   return own;
 }

@@ -13,7 +13,7 @@
 
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import { crc32 } from '../../base/checksum.js';
-import { isStoredValue, readStored, type StoredForm, type StoredValue } from '../../game/stored-value.js';
+import { isStoredValue, readStored, type StoredForm, type StoredValue } from '../../game/fields/stored-value.js';
 import type { IoCounters } from '../../memory/tables/io-counters.js';
 import type { Block, WorldBuffer } from '../../memory/world/world-buffer.js';
 import { SCALAR_ROW_LIMIT, SCALAR_TICK } from '../../memory/world/world-layout.js';

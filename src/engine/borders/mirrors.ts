@@ -25,6 +25,7 @@ import { wireIdOfKey } from '../entities/entity-key.js';
 import { FreeBitmap } from '../entities/free-bitmap.js';
 import type { FarKinds } from '../replication/far-kinds.js';
 import type { EngineZone } from '../zone/zone.js';
+import { SHARED_KEEPER } from '../zone/zone-shared.js';
 import { MIRROR_GRACE_TICKS, MIRROR_READS_MAX } from './limits.js';
 
 interface SourceBlock {
@@ -36,6 +37,8 @@ interface SourceBlock {
 interface Source {
   buffer: WorldBuffer;
   isDistant: boolean;
+  /** It keeps the shared record of the game, which is mirrored as well. */
+  keepsShared: boolean;
   blocks: readonly SourceBlock[];
 }
 
@@ -47,7 +50,6 @@ interface Stage {
 
 export class Mirrors {
   private readonly sources: readonly Source[];
-  private readonly farKinds: FarKinds | undefined;
   private readonly rows: FreeBitmap;
   private readonly seenTick: Int32Array;
   private readonly cells: RowCells;
@@ -68,14 +70,16 @@ export class Mirrors {
     private readonly zone: EngineZone,
     neighbours: readonly WorldBuffer[],
     margin: number,
-    /** Where the game has kinds that are seen from afar: those, and the zones beyond the neighbours. */
-    far?: { kinds: FarKinds; distant: readonly WorldBuffer[] },
+    /** Kinds that are seen from afar. */
+    private readonly farKinds: FarKinds | undefined,
+    /** Zones beyond the neighbours, of which only some rows are mirrored. */
+    distant: readonly WorldBuffer[],
   ) {
+    const isKeeper = ({ zoneId }: WorldBuffer) => zone.sharedRow >= 0 && zoneId === SHARED_KEEPER;
     this.sources = [
-      ...neighbours.map((buffer) => openSource(buffer, false)),
-      ...(far?.distant ?? []).map((buffer) => openSource(buffer, true)),
+      ...neighbours.map((buffer) => openSource(buffer, false, isKeeper(buffer))),
+      ...distant.map((buffer) => openSource(buffer, true, isKeeper(buffer))),
     ];
-    this.farKinds = far?.kinds;
     const capacity = zone.rowCapacity - zone.ownCapacity;
     this.cells = new RowCells(mirroredColumns(zone.buffer.layout, zone.game.fields));
     this.stage = { key: new Uint32Array(capacity), rows: this.cells.createPacked(capacity) };
@@ -93,7 +97,11 @@ export class Mirrors {
   private takeUp(): void {
     const { zone } = this;
     const limit = zone.scalars[SCALAR_MIRROR_LIMIT];
-    for (let row = zone.ownCapacity; row < limit; row++) {
+    if (zone.sharedRow >= 0) {
+      this.rows.mark(0);
+      if (zone.alive[zone.sharedRow] !== 0) zone.rowOfId[wireIdOfKey(zone.sharedKey)] = zone.sharedRow + 1;
+    }
+    for (let row = zone.firstMirror; row < limit; row++) {
       if (zone.alive[row] === 0) {
         continue;
       }
@@ -178,7 +186,8 @@ export class Mirrors {
     for (let reads = 0; reads < MIRROR_READS_MAX; reads++) {
       const held = source.buffer.hold();
       const block = source.buffer.committedIndex;
-      const count = source.isDistant ? this.readEverywhere(source, block) : this.read(source, block);
+      let count = source.isDistant ? this.readEverywhere(source, block) : this.read(source, block);
+      if (source.keepsShared) count = this.put(source.buffer, source.blocks[block], block, this.zone.sharedRow, count);
       if (source.buffer.isHeld(held)) {
         this.show(count);
         return;
@@ -257,7 +266,7 @@ export class Mirrors {
     if (stale >= zone.ownCapacity) {
       this.free(stale); // an earlier entity of the same id
     }
-    const place = this.rows.take();
+    const place = key === zone.sharedKey && zone.sharedRow >= 0 ? 0 : this.rows.take();
     if (place < 0) {
       this.isSettled = false;
       zone.counters[COUNTER.mirrorsRefused]++;
@@ -285,7 +294,7 @@ export class Mirrors {
   private forgetUnseen(): void {
     const { zone, seenTick } = this;
     let count = 0;
-    for (let place = 0; place < this.rows.limit; place++) {
+    for (let place = zone.firstMirror - zone.ownCapacity; place < this.rows.limit; place++) {
       if (zone.alive[zone.ownCapacity + place] === 0) {
         continue;
       }
@@ -300,10 +309,11 @@ export class Mirrors {
   }
 }
 
-function openSource(buffer: WorldBuffer, isDistant: boolean): Source {
+function openSource(buffer: WorldBuffer, isDistant: boolean, keepsShared: boolean): Source {
   return {
     buffer,
     isDistant,
+    keepsShared,
     blocks: buffer.blocks.map((block) => ({ scalars: block.scalars, engine: engineColumnsOf(block) })),
   };
 }

@@ -7,8 +7,8 @@
 // Fields are those that are kept, in the game's order, an array or a text with a value for each element; a value that is not a number is not known.
 
 import type { FieldDefinition, FieldDefinitions, GameDefinition } from '../../game/definition.js';
-import { storageOf } from '../../game/field-storage.js';
-import { type StoredValue, storedForm, writeStored } from '../../game/stored-value.js';
+import { storageOf } from '../../game/fields/field-storage.js';
+import { type StoredValue, storedForm, writeStored } from '../../game/fields/stored-value.js';
 import * as R from '../../memory/records/thread-records.js';
 import type { RecordRing } from '../../memory/rings/record-ring.js';
 import { COLUMN_ARRAYS } from '../../memory/world/column-types.js';

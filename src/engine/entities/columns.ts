@@ -2,7 +2,7 @@
 
 import { assert } from '../../base/assert.js';
 import type { FieldDefinitions, GameDefinition } from '../../game/definition.js';
-import { storageOf } from '../../game/field-storage.js';
+import { storageOf } from '../../game/fields/field-storage.js';
 import type { Block } from '../../memory/world/world-buffer.js';
 import type { ColumnPlace, ColumnSpec, WorldLayout } from '../../memory/world/world-layout.js';
 import { VIEW_REACH_MAX, ZONES_MAX } from '../limits.js';

@@ -2,9 +2,9 @@
 //
 //   | number of the note u8 | value, value, ...  |     text: | bytes u8 | UTF-8 |, others 1, 2 or 4 bytes, little endian
 
+import type { FieldForm } from '../../game/fields/replicated-fields.js';
+import { isWritable } from '../../game/fields/text-field.js';
 import type { NoteForm, NoteValues } from '../../game/notes/note-forms.js';
-import type { FieldForm } from '../../game/replicated-fields.js';
-import { isWritable } from '../../game/text-field.js';
 import { WIRE_TYPE_MAX, WIRE_TYPE_MIN, WIRE_TYPES } from '../../game/wire-types.js';
 import { NOTE_BYTES_MAX } from '../../protocol/limits.js';
 import { wireIdOfKey } from '../entities/entity-key.js';

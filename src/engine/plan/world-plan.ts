@@ -77,9 +77,10 @@ function roundUp(value: number, multiple: number): number {
   return Math.ceil(value / multiple) * multiple;
 }
 
-/** Rows of a zone that mirror its neighbours' entities. */
-export function mirrorCapacityOf(ownCapacity: number, zoneCount: number): number {
-  return zoneCount === 1 ? 0 : roundUp(Math.max(1024, ownCapacity / 4), 64);
+/** Rows of a zone that mirror its neighbours' entities, and the shared record. */
+export function mirrorCapacityOf(ownCapacity: number, zoneCount: number, hasShared: boolean): number {
+  if (zoneCount === 1) return hasShared ? 64 : 0;
+  return roundUp(Math.max(1024, ownCapacity / 4), 64);
 }
 
 /** Room for two words about every client: all of them attach at once when a thread is replaced. */
@@ -101,7 +102,7 @@ export function planWorld(settings: Settings, game: GameDefinition, threadCount:
   const zoneCount = settings.zoneColumns * settings.zoneRows;
   assert(threadCount >= 1 && threadCount <= zoneCount, 'every thread has a zone', threadCount);
   const ownCapacity = roundUp(settings.entitiesPerZone, 64);
-  const rowCapacity = ownCapacity + mirrorCapacityOf(ownCapacity, zoneCount);
+  const rowCapacity = ownCapacity + mirrorCapacityOf(ownCapacity, zoneCount, game.shared !== undefined);
   const columns = specifyColumns(game.fields, game);
   const layout = layOutWorld(columns, rowCapacity, specifyCells(settings, game, columns));
   const zones = Array.from({ length: zoneCount }, (_, zone) => zone);

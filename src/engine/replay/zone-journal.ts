@@ -173,7 +173,8 @@ export class ZoneJournal {
     const limit = zone.scalars[SCALAR_MIRROR_LIMIT];
     const most = Math.max(limit, this.mirrorLimit);
     this.mirrorLimit = limit;
-    for (let row = zone.ownCapacity; row < most; row++) {
+    // Where the shared record is kept it is no mirror: systems write it, and a replay runs those.
+    for (let row = zone.keepsShared ? zone.firstMirror : zone.ownCapacity; row < most; row++) {
       const mirror = row - zone.ownCapacity;
       if (zone.alive[row] !== 0) {
         this.mirror(row, mirror);

@@ -4,7 +4,7 @@
 //
 // Private to the tick thread. A replaced thread begins anew, and every client gets a full frame.
 
-import type { FieldForm } from '../../game/replicated-fields.js';
+import type { FieldForm } from '../../game/fields/replicated-fields.js';
 import { WIRE_TYPE_MAX, WIRE_TYPE_MIN, WIRE_TYPES } from '../../game/wire-types.js';
 import type { AnyColumn } from '../../memory/world/column-types.js';
 import type { EngineZone } from '../zone/zone.js';

@@ -1,8 +1,8 @@
 // Replicated fields that are not plain numbers for everybody in view. Each keeps its wire form by row, and when that last
 // changed; a game without such fields has none of this.
 
-import type { FieldForm } from '../../game/replicated-fields.js';
-import { textLength } from '../../game/text-field.js';
+import type { FieldForm } from '../../game/fields/replicated-fields.js';
+import { textLength } from '../../game/fields/text-field.js';
 import { WIRE_TYPE_BYTES, WIRE_TYPE_MAX, WIRE_TYPE_MIN, WIRE_TYPES } from '../../game/wire-types.js';
 import { type AnyColumn, COLUMN_ARRAYS } from '../../memory/world/column-types.js';
 import { wireIdOfKey } from '../entities/entity-key.js';

@@ -275,9 +275,12 @@ export class Replicator {
     let staySquared = Number.POSITIVE_INFINITY;
     const farCount =
       far === undefined ? 0 : far.collect(this.viewX[client], this.viewY[client], viewRadius, sight, client);
-    if (found + farCount > KNOWN_ENTITIES_MAX) {
+    // What all clients have, wherever they look from.
+    const sharedRow = zone.sharedRow >= 0 && zone.alive[zone.sharedRow] !== 0 ? zone.sharedRow : -1;
+    const room = KNOWN_ENTITIES_MAX - farCount - (sharedRow < 0 ? 0 : 1);
+    if (found > room) {
       // More than a client can have: the view shrinks to the nearest, with a band of its own between coming and going.
-      staySquared = this.crowdRadiusSquared(found, leaveRadius * leaveRadius, KNOWN_ENTITIES_MAX - farCount);
+      staySquared = this.crowdRadiusSquared(found, leaveRadius * leaveRadius, room);
       enterSquared = Math.min(viewSquared, staySquared * CROWD_ENTER_SHARE);
       zone.counters[COUNTER.visibleTruncated]++;
     }
@@ -292,6 +295,7 @@ export class Replicator {
     if (ownRow >= 0) {
       mark[ownRow] = stamp + MARK_NEAR;
     }
+    if (sharedRow >= 0) mark[sharedRow] = stamp + MARK_NEAR;
     // What stays, in its order; marks are taken off, so that what is left of them came new.
     let count = 0;
     let leaveCount = 0;
@@ -313,6 +317,10 @@ export class Replicator {
     if (ownRow >= 0 && mark[ownRow] === stamp + MARK_NEAR) {
       mark[ownRow] = 0;
       this.enterRows[enterCount++] = ownRow;
+    }
+    if (sharedRow >= 0 && mark[sharedRow] === stamp + MARK_NEAR) {
+      mark[sharedRow] = 0;
+      this.enterRows[enterCount++] = sharedRow;
     }
     for (let i = 0; i < found; i++) {
       if (mark[candidates[i]] > stamp + MARK_BAND) {

@@ -2,7 +2,7 @@
 // the owner of an entity gets has ticks of its own, so its changes make no record for anybody else; and only the owner's
 // frame looks at it, so it costs nothing for entities that belong to no client.
 
-import { type FieldForm, isPlain } from '../../game/replicated-fields.js';
+import { type FieldForm, isPlain } from '../../game/fields/replicated-fields.js';
 import { PLAIN_FIELDS_MAX } from '../../protocol/limits.js';
 import type { EngineZone } from '../zone/zone.js';
 import { ChangeTicks } from './change-ticks.js';

@@ -28,7 +28,7 @@ export class LazyIndex implements SpatialIndex {
       this.positionY = new Float32Array(zone.rowCapacity);
     }
     this.rowLimit = zone.rowLimit;
-    this.mirrorFirst = zone.ownCapacity;
+    this.mirrorFirst = zone.firstMirror;
     this.mirrorLimit = zone.scalars[SCALAR_MIRROR_LIMIT];
     this.copy(zone, 0, this.rowLimit);
     this.copy(zone, this.mirrorFirst, this.mirrorLimit);

@@ -1,7 +1,7 @@
 // One zone on its tick thread: everything it is made of, and the order of a tick.
 
 import type { GameDefinition } from '../../game/definition.js';
-import { listReplicatedFields } from '../../game/replicated-fields.js';
+import { listReplicatedFields } from '../../game/fields/replicated-fields.js';
 import { ByteRing } from '../../memory/rings/byte-ring.js';
 import { RecordRing } from '../../memory/rings/record-ring.js';
 import { ClientTable } from '../../memory/tables/client-table.js';
@@ -26,11 +26,13 @@ import { NOTICE_ROOM_BYTES } from './main-notices.js';
 import { tellRestored } from './player-life.js';
 import type { EngineZone } from './zone.js';
 import { buildIndex, createZoneParts, populateZone, type ZoneParts } from './zone-parts.js';
+import { SHARED_KEEPER } from './zone-shared.js';
 
-/** Those whose entities it mirrors only where they are seen everywhere. */
-function distantZones(plan: WorldPlan, zoneId: number): WorldBuffer[] {
+/** Those of which it mirrors only what is seen everywhere, and the shared record. */
+function distantZones(plan: WorldPlan, zoneId: number, hasFarKinds: boolean, hasShared: boolean): WorldBuffer[] {
   const near = [zoneId, ...neighbourZones(plan, zoneId)];
-  const distant = plan.worlds.filter((_, id) => !near.includes(id));
+  const isRead = (id: number) => hasFarKinds || (hasShared && id === SHARED_KEEPER);
+  const distant = plan.worlds.filter((_, id) => !near.includes(id) && isRead(id));
   return distant.map((buffer) => new WorldBuffer(buffer, plan.layout));
 }
 
@@ -93,7 +95,8 @@ export class ZoneHost {
       zone,
       neighbourZones(plan, zoneId).map((id) => new WorldBuffer(plan.worlds[id], layout)),
       margin,
-      this.far && { kinds: this.far, distant: distantZones(plan, zoneId) },
+      this.far,
+      distantZones(plan, zoneId, this.far !== undefined, zone.sharedRow >= 0),
     );
     this.journal =
       settings.journalFlushMs === 0 ? undefined : new ZoneJournal(zone, new ByteRing(plan.journals[zoneId]));

@@ -8,6 +8,7 @@ import { SCALAR_MIRROR_LIMIT, SCALAR_POPULATED } from '../../memory/world/world-
 import { CROSSING_MARGIN } from '../borders/limits.js';
 import type { WorldPlan } from '../plan/world-plan.js';
 import { Quadtree } from '../space/quadtree.js';
+import { beginShared } from './begin-shared.js';
 import { EngineZone, type SpatialIndex } from './zone.js';
 
 /** Measured: leaves of half to two thirds of the view radius answer a view soonest. */
@@ -63,6 +64,7 @@ export function createZoneParts(
 
 /** The first life of a zone, once. */
 export function populateZone(plan: WorldPlan, { zone, buffer }: ZoneParts): void {
+  beginShared(zone);
   if (zone.scalars[SCALAR_POPULATED] !== 0) {
     return;
   }
@@ -80,6 +82,6 @@ export function populateZone(plan: WorldPlan, { zone, buffer }: ZoneParts): void
 export function buildIndex({ zone, index }: ZoneParts): void {
   index.begin();
   index.add(zone.alive, zone.positionX, zone.positionY, 0, zone.rowLimit);
-  index.add(zone.alive, zone.positionX, zone.positionY, zone.ownCapacity, zone.scalars[SCALAR_MIRROR_LIMIT]);
+  index.add(zone.alive, zone.positionX, zone.positionY, zone.firstMirror, zone.scalars[SCALAR_MIRROR_LIMIT]);
   index.finish();
 }

@@ -16,9 +16,9 @@ import type {
   GroundQueries,
   Zone,
 } from '../../game/definition.js';
-import { storageOf } from '../../game/field-storage.js';
-import { readText, textBytesOf, writeText } from '../../game/text-field.js';
-import * as R from '../../memory/records/thread-records.js';
+import { storageOf } from '../../game/fields/field-storage.js';
+import { readText, textBytesOf, writeText } from '../../game/fields/text-field.js';
+import { putEvent } from '../../memory/records/event-record.js';
 import type { RecordRing } from '../../memory/rings/record-ring.js';
 import { COUNTER } from '../../memory/tables/zone-counters.js';
 import { LIVE_BLOCK, type WorldBuffer } from '../../memory/world/world-buffer.js';
@@ -27,6 +27,7 @@ import {
   SCALAR_ENTITY_COUNT,
   SCALAR_ID_LIMIT,
   SCALAR_MIRROR_FIRST,
+  SCALAR_MIRROR_LIMIT,
   SCALAR_RANDOM,
   SCALAR_ROW_LIMIT,
   SCALAR_TICK,
@@ -37,7 +38,7 @@ import { FreeBitmap } from '../entities/free-bitmap.js';
 import { ENTITIES_PER_ZONE_MAX, INDEX_SLACK } from '../limits.js';
 import { SpaceQueries } from '../space/space-queries.js';
 import { buildGround } from './game-fault.js';
-import { ZoneNotes } from './zone-notes.js';
+import { ZoneShared } from './zone-shared.js';
 
 /** What the zone asks of the spatial index; interest/ has it. */
 export interface SpatialIndex {
@@ -70,7 +71,7 @@ export interface ZoneOptions<F extends FieldDefinitions> {
   counters?: Float64Array | undefined;
 }
 
-export class EngineZone<F extends FieldDefinitions = FieldDefinitions> extends ZoneNotes implements Zone<F> {
+export class EngineZone<F extends FieldDefinitions = FieldDefinitions> extends ZoneShared implements Zone<F> {
   readonly id: number;
   readonly dt: number;
   readonly tickHz: number;
@@ -117,7 +118,7 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> extends Z
 
   constructor(options: ZoneOptions<F>) {
     const { world, game } = options;
-    super(world.blocks[LIVE_BLOCK], game, options.ownCapacity, options.tickHz);
+    super(world.blocks[LIVE_BLOCK], game, options.ownCapacity, options.tickHz, world.layout.rowCapacity, world.zoneId);
     assert(world.layout.rowCapacity <= ENTITIES_PER_ZONE_MAX, 'every row can have an id', world.layout.rowCapacity);
     this.buffer = world;
     this.game = game;
@@ -145,14 +146,12 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> extends Z
     this.columnLengths = Object.values(game.fields).map((field) => storageOf(field).length ?? 1);
     this.rowOfId = new Int32Array(options.zoneCount * this.rowCapacity);
     this.rows = new FreeBitmap(options.ownCapacity);
-    this.ids = new FreeBitmap(this.rowCapacity);
+    this.ids = new FreeBitmap(this.rowCapacity - (this.sharedRow < 0 ? 0 : 1));
     this.index = options.index;
     this.ground = buildGround(this as never, options.seed, options.margin ?? 0);
     this.queries = new SpaceQueries(this.index, this.alive, this.kind, this.positionX, this.positionY, INDEX_SLACK);
     this.events = options.events;
-    if (this.scalars[SCALAR_RANDOM] === 0) {
-      seedState(this.scalars, SCALAR_RANDOM, options.seed + this.id);
-    }
+    if (this.scalars[SCALAR_RANDOM] === 0) seedState(this.scalars, SCALAR_RANDOM, options.seed + this.id);
     this.attach();
   }
 
@@ -220,6 +219,13 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> extends Z
     this.place(row, this.giveKey(localId), kind, x, y);
     this.storeLimits();
     return row;
+  }
+
+  /** The shared record, which has no row among the zone's own. */
+  bearShared(kind: number): void {
+    this.place(this.sharedRow, this.sharedKey, kind, 0, 0);
+    this.scalars[SCALAR_ENTITY_COUNT]--;
+    this.scalars[SCALAR_MIRROR_LIMIT] = Math.max(this.scalars[SCALAR_MIRROR_LIMIT], this.sharedRow + 1);
   }
 
   /** A row for an entity that already has a key: it comes from another zone. -1 when there is none. */
@@ -370,15 +376,9 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> extends Z
       this.eventPosition++; // those that follow keep their names
       return;
     }
-    const { view } = events;
-    view.setUint16(offset + R.EVENT_TYPE, type, true);
-    view.setUint16(offset + R.EVENT_ZONE, this.id, true);
-    view.setInt32(offset + R.EVENT_TICK, this.tickNow, true);
-    view.setUint32(offset + R.EVENT_ENTITY, row < 0 ? 0 : this.engine.key[row], true);
-    view.setUint32(offset + R.EVENT_OTHER, otherRow < 0 ? 0 : this.engine.key[otherRow], true);
-    view.setFloat64(offset + R.EVENT_A, valueA, true);
-    view.setFloat64(offset + R.EVENT_B, valueB, true);
-    view.setUint32(offset + R.EVENT_POSITION, this.eventPosition++, true);
+    const key = row < 0 ? 0 : this.engine.key[row];
+    const otherKey = otherRow < 0 ? 0 : this.engine.key[otherRow];
+    putEvent(events.view, offset, type, this.id, this.tickNow, key, otherKey, valueA, valueB, this.eventPosition++);
     this.counters[COUNTER.eventsEmitted]++;
   }
 

@@ -1,6 +1,6 @@
 // From notes as an author writes them to the forms that both sides share.
 
-import { formField } from '../replicated-fields.js';
+import { formField } from '../fields/replicated-fields.js';
 import type { NoteForm, NoteSources } from './note-forms.js';
 
 export function listNotes(notes: NoteSources): NoteForm[] {

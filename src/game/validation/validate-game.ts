@@ -33,6 +33,7 @@ import {
 } from './checks.js';
 import { ENGINE_FIELD_NAMES, ENGINE_MESSAGE_NAMES, PLAIN_ENTITY_KEYS, PLAIN_MESSAGE_KEYS } from './reserved-names.js';
 import { checkNotes } from './validate-notes.js';
+import { checkShared } from './validate-shared.js';
 import { checkSight } from './validate-sight.js';
 import { checkTimers } from './validate-timers.js';
 
@@ -46,7 +47,7 @@ export class GameMistakes extends Error {
 
 const GAME_KEYS = [
   ...['name', 'version', 'kinds', 'persistentKinds', 'fields', 'commands', 'grants', 'events', 'eventForms', 'systems'],
-  ...['visibility', 'teams', 'seenFrom', 'timers', 'schedules', 'notes'],
+  ...['visibility', 'teams', 'seenFrom', 'timers', 'schedules', 'notes', 'shared'],
   ...['onJoin', 'onLeave', 'onArrive', 'onRestore'],
   ...['spawnPlayer', 'ground', 'populate', 'applyEvent', 'restingKinds', 'populateCell', 'applyToCell', 'cellChanged'],
 ];
@@ -74,14 +75,15 @@ export function findMistakes(game: unknown): string[] {
   const kinds = checkNames('kinds', game.kinds, 1, WIRE_KINDS_MAX, say);
   checkSubset('persistentKinds', game.persistentKinds, kinds, say);
   checkSubset('restingKinds', game.restingKinds, kinds, say);
-  checkFields(game.fields, say);
+  checkFields('fields', game.fields, say);
+  checkShared(game, say, checkFields, checkSystems);
   checkSight(game, say);
   checkCommands(game.commands, say);
   checkNotes(game.notes, say);
   checkGrants(game.grants, say);
   const events = game.events === undefined ? [] : checkNames('events', game.events, 0, EVENT_TYPES_MAX, say);
   checkEventForms(game.eventForms, events, say);
-  checkSystems(game.systems, say);
+  checkSystems('systems', game.systems, say);
   checkTimers(game, say);
   checkHooks(game, say);
   return found;
@@ -105,15 +107,15 @@ function checkSubset(part: string, value: unknown, kinds: readonly string[], say
   }
 }
 
-function checkFields(fields: unknown, say: Say): void {
+function checkFields(path: string, fields: unknown, say: Say): void {
   if (fields === undefined) return;
   if (!isObject(fields)) {
-    say('fields', `is ${show(fields)}`, 'an object of fields by name');
+    say(path, `is ${show(fields)}`, 'an object of fields by name');
     return;
   }
   let replicated = 0;
   for (const [name, field] of Object.entries(fields)) {
-    const part = `fields.${name}`;
+    const part = `${path}.${name}`;
     if (!isName(name)) say(part, 'has a name that cannot be used', NAME_RULE);
     if (ENGINE_FIELD_NAMES.includes(name)) {
       say(part, 'has the name of a column of the engine', `any name but ${ENGINE_FIELD_NAMES.join(', ')}`);
@@ -132,12 +134,12 @@ function checkFields(fields: unknown, say: Say): void {
     checkWire(part, name, field, say);
   }
   if (replicated > REPLICATED_FIELDS_MAX) {
-    say('fields', `has ${replicated} fields with a wire form`, `at most ${REPLICATED_FIELDS_MAX}`);
+    say(path, `has ${replicated} fields with a wire form`, `at most ${REPLICATED_FIELDS_MAX}`);
   }
-  checkSizes(Object.values(fields).filter(isObject), say);
+  checkSizes(path, Object.values(fields).filter(isObject), say);
 }
 
-function checkSizes(fields: readonly Loose[], say: Say): void {
+function checkSizes(path: string, fields: readonly Loose[], say: Say): void {
   let elements = 0;
   let wireBytes = 0;
   for (const { type, length, bytes, wire } of fields) {
@@ -145,10 +147,9 @@ function checkSizes(fields: readonly Loose[], say: Say): void {
     elements += count;
     if (wire !== undefined) wireBytes += count * (type === 'text' ? 1 : 4);
   }
-  if (elements > FIELD_ELEMENTS_MAX)
-    say('fields', `has ${elements} values per entity`, `at most ${FIELD_ELEMENTS_MAX}`);
+  if (elements > FIELD_ELEMENTS_MAX) say(path, `has ${elements} values per entity`, `at most ${FIELD_ELEMENTS_MAX}`);
   if (wireBytes > RECORD_FIELD_BYTES_MAX) {
-    say('fields', `has ${wireBytes} bytes with a wire form, at four a number`, `at most ${RECORD_FIELD_BYTES_MAX}`);
+    say(path, `has ${wireBytes} bytes with a wire form, at four a number`, `at most ${RECORD_FIELD_BYTES_MAX}`);
   }
 }
 
@@ -342,15 +343,15 @@ function checkEventForms(forms: unknown, events: readonly string[], say: Say): v
   }
 }
 
-function checkSystems(systems: unknown, say: Say): void {
+function checkSystems(path: string, systems: unknown, say: Say): void {
   if (systems === undefined) return;
   if (!Array.isArray(systems)) {
-    say('systems', `is ${show(systems)}`, 'a list of systems, in their order');
+    say(path, `is ${show(systems)}`, 'a list of systems, in their order');
     return;
   }
   const names: unknown[] = [];
   systems.forEach((system: unknown, index) => {
-    const part = `systems[${index}]`;
+    const part = `${path}[${index}]`;
     if (!isObject(system)) {
       say(part, `is ${show(system)}`, 'an object with name and run');
       return;

@@ -1,7 +1,7 @@
 // Reads the notes of frames, as WIRE.md draws them, and follows their numbers.
 
+import type { FieldForm } from '../../game/fields/replicated-fields.js';
 import type { NoteForm } from '../../game/notes/note-forms.js';
-import type { FieldForm } from '../../game/replicated-fields.js';
 import { WIRE_TYPE_BYTES, WIRE_TYPES } from '../../game/wire-types.js';
 import { plainValue } from '../plain-value.js';
 import { readWire } from './command-layout.js';

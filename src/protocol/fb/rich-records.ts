@@ -5,7 +5,7 @@
 //             a bit for each eight elements, in as many bytes as that takes; not there with up to 8 elements
 //   text:   | bytes u8 | UTF-8 |
 
-import type { FieldForm } from '../../game/replicated-fields.js';
+import type { FieldForm } from '../../game/fields/replicated-fields.js';
 import { WIRE_TYPE_BYTES, WIRE_TYPES } from '../../game/wire-types.js';
 import { readWire } from './command-layout.js';
 

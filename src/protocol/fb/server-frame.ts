@@ -14,8 +14,8 @@ import { Reject } from '../../../schemas/generated/tessera/wire/reject.js';
 import { ServerFrame } from '../../../schemas/generated/tessera/wire/server-frame.js';
 import { Welcome } from '../../../schemas/generated/tessera/wire/welcome.js';
 import { assert } from '../../base/assert.js';
+import { FIELD_SHAPES, type FieldForm } from '../../game/fields/replicated-fields.js';
 import type { NoteForm } from '../../game/notes/note-forms.js';
-import { FIELD_SHAPES, type FieldForm } from '../../game/replicated-fields.js';
 import { WIRE_TYPE_NAMES, WIRE_TYPES } from '../../game/wire-types.js';
 import {
   ENUM_NAMES_MAX,

@@ -1,4 +1,4 @@
-// A world of two zones whose journals are kept, so that its first zone can be run again.
+// A world of two zones whose journals are kept, so that one of them, the first unless said otherwise, can be run again.
 
 import assert from 'node:assert/strict';
 import { recordsAfter } from '../../../src/durability/recovery/journal-recovery.js';
@@ -30,7 +30,10 @@ export class RecordedWorld {
   private readonly keeper: JournalKeeper;
   private snapshot: Buffer | undefined;
 
-  constructor(private readonly game: GameDefinition) {
+  constructor(
+    private readonly game: GameDefinition,
+    private readonly zone = 0,
+  ) {
     this.world = new HeadlessWorld(game, { zoneColumns: 2, zoneRows: 1, bots: 0, seed: 3 });
     this.keeper = new JournalKeeper(this.world);
   }
@@ -42,15 +45,15 @@ export class RecordedWorld {
     }
   }
 
-  /** Of the first zone, as it is now. */
+  /** Of the zone, as it is now. */
   takeSnapshot(): Buffer {
     const { layout, worlds } = this.world.plan;
     const identity = { rowCapacity: layout.rowCapacity } as never;
-    this.snapshot = encodeZone(new WorldBuffer(worlds[0], layout), identity, 1, 0);
+    this.snapshot = encodeZone(new WorldBuffer(worlds[this.zone], layout), identity, 1, 0);
     return this.snapshot;
   }
 
-  /** Runs the first zone again, from its beginning and from the snapshot, and compares all that has a hash: at least so many ticks. */
+  /** Runs the zone again, from its beginning and from the snapshot, and compares all that has a hash: at least so many ticks. */
   replay(comparedMin: number): Replayed[] {
     assert.ok(this.world.counter(COUNTER.entitiesArrived) > ARRIVALS_MIN);
     assert.ok(this.snapshot !== undefined, 'a snapshot was taken');
@@ -58,22 +61,22 @@ export class RecordedWorld {
   }
 
   private replayFrom(start: Buffer | undefined, comparedMin: number): Replayed {
-    const { keeper, game } = this;
+    const { keeper, game, zone } = this;
     const { layout } = this.world.plan;
     const plan = planWorld(this.world.settings, game, 1, 0);
     let serial = 0;
     if (start !== undefined) {
       const decoded = decodeZone(start);
-      fillZone(new WorldBuffer(plan.worlds[0], layout), decoded);
+      fillZone(new WorldBuffer(plan.worlds[zone], layout), decoded);
       serial = decoded.scalars[SCALAR_JOURNALED];
     }
     const departures: Departure[] = [];
-    const replay = new ZoneReplay(plan, 0, game, { onDeparture: (departure) => departures.push(departure) });
+    const replay = new ZoneReplay(plan, zone, game, { onDeparture: (departure) => departures.push(departure) });
     const block = replay.zone.buffer.blocks[LIVE_BLOCK];
     let compared = 0;
-    for (const { tick, bytes } of recordsAfter(keeper.records[0], serial)) {
+    for (const { tick, bytes } of recordsAfter(keeper.records[zone], serial)) {
       replay.runTick(bytes);
-      const expected = keeper.hashes[0].get(tick);
+      const expected = keeper.hashes[zone].get(tick);
       if (expected === undefined) continue;
       assert.deepEqual(compareHashes(expected, hashBlock(block, layout).sums, layout), [], `tick ${tick}`);
       compared++;

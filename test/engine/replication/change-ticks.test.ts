@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { ChangeTicks } from '../../../src/engine/replication/change-ticks.js';
 import { MID_STEP_QUANTA_MAX, SHORT_STEP_QUANTA_MAX } from '../../../src/engine/replication/limits.js';
 import type { FieldDefinitions } from '../../../src/game/definition.js';
-import { listReplicatedFields } from '../../../src/game/replicated-fields.js';
+import { listReplicatedFields } from '../../../src/game/fields/replicated-fields.js';
 import { REPLICATED_FIELDS_MAX } from '../../../src/protocol/limits.js';
 import { FIELDS, makeRows, QUANTUM, ROWS } from './rows.js';
 

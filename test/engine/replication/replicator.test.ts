@@ -7,7 +7,7 @@ import { ChangeTicks } from '../../../src/engine/replication/change-ticks.js';
 import { Replicator } from '../../../src/engine/replication/replicator.js';
 import { Quadtree } from '../../../src/engine/space/quadtree.js';
 import type { EngineZone } from '../../../src/engine/zone/zone.js';
-import { listReplicatedFields } from '../../../src/game/replicated-fields.js';
+import { listReplicatedFields } from '../../../src/game/fields/replicated-fields.js';
 import * as R from '../../../src/memory/records/thread-records.js';
 import { ByteRing } from '../../../src/memory/rings/byte-ring.js';
 import {

@@ -3,7 +3,7 @@
 import { ChangeTicks } from '../../../src/engine/replication/change-ticks.js';
 import type { EngineZone } from '../../../src/engine/zone/zone.js';
 import type { FieldDefinitions } from '../../../src/game/definition.js';
-import { listReplicatedFields } from '../../../src/game/replicated-fields.js';
+import { listReplicatedFields } from '../../../src/game/fields/replicated-fields.js';
 
 export const ROWS = 64;
 export const QUANTUM = 1 / 64;

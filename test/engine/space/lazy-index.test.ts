@@ -13,6 +13,7 @@ function createZone() {
   const zone = {
     rowCapacity: ROWS,
     ownCapacity: OWN,
+    firstMirror: OWN,
     rowLimit: 0,
     scalars,
     alive: new Uint8Array(ROWS),

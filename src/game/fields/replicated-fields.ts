@@ -1,8 +1,8 @@
 // The replicated fields of a game as the wire knows them: the server that writes them and the client that reads them number
 // them alike.
 
-import type { FieldDefinition, FieldDefinitions, FieldType } from './definition.js';
-import { FIELD_SHAPES, type FieldForm, type WireTypeName } from './wire-types.js';
+import type { FieldDefinition, FieldDefinitions, FieldType } from '../definition.js';
+import { FIELD_SHAPES, type FieldForm, type WireTypeName } from '../wire-types.js';
 
 export { FIELD_SHAPES, type FieldForm };
 

@@ -1,7 +1,7 @@
 // How a field lies in memory: the type of its column, and how many of them each row has.
 
-import type { ColumnType } from '../memory/world/column-types.js';
-import type { FieldDefinition } from './definition.js';
+import type { ColumnType } from '../../memory/world/column-types.js';
+import type { FieldDefinition } from '../definition.js';
 
 export interface FieldStorage {
   type: ColumnType;

@@ -1,7 +1,7 @@
 // Texts in a column: UTF-8, filled up with zeros, which is why no text holds one.
 
-import { assert } from '../base/assert.js';
-import type { FieldDefinitions } from './definition.js';
+import { assert } from '../../base/assert.js';
+import type { FieldDefinitions } from '../definition.js';
 import { storageOf } from './field-storage.js';
 
 const decoder = new TextDecoder();

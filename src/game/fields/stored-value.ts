@@ -1,8 +1,8 @@
 // The values of a field as they are stored with an entity by name: a number, of an array one for each element, of a text a
 // string.
 
-import type { AnyColumn } from '../memory/world/column-types.js';
-import type { FieldDefinition, FieldDefinitions } from './definition.js';
+import type { AnyColumn } from '../../memory/world/column-types.js';
+import type { FieldDefinition, FieldDefinitions } from '../definition.js';
 import { storageOf } from './field-storage.js';
 import { readText, writeText } from './text-field.js';
 

@@ -1,0 +1,48 @@
+// The shared record as the engine has it: an entity of a kind of its own, with columns beside those of the game's fields, and
+// systems that run where it is kept.
+
+import type { FieldDefinitions } from '../fields/field-definition.js';
+import { SHARED_KIND, type SharedSource, sharedColumn } from './shared-source.js';
+
+export interface SharedForm {
+  /** The number of its kind, behind those of the game. */
+  kind: number;
+  /** By the names that the game has given. */
+  fields: FieldDefinitions;
+  begin?(zone: never): void;
+}
+
+interface System {
+  name: string;
+  run(zone: Keeper): void;
+}
+
+/** What runs a system where the record is kept. */
+interface Keeper {
+  keepShared(run: () => void): void;
+}
+
+/** What of a game the record changes. */
+interface Parts {
+  kinds: readonly string[];
+  fields: FieldDefinitions;
+  systems: readonly System[];
+}
+
+export function compileShared(
+  { kinds, fields, systems }: Parts,
+  shared: SharedSource<never, FieldDefinitions>,
+): Parts & { shared: SharedForm } {
+  const columns = Object.entries(shared.fields).map(([name, field]) => [sharedColumn(name), field] as const);
+  const { begin } = shared;
+  return {
+    kinds: [...kinds, SHARED_KIND],
+    fields: { ...fields, ...Object.fromEntries(columns) },
+    systems: [...systems, ...(shared.systems ?? []).map(runWhereKept)],
+    shared: { kind: kinds.length, fields: shared.fields, ...(begin && { begin }) },
+  };
+}
+
+function runWhereKept(system: { name: string; run(zone: never): void }): System {
+  return { name: `${SHARED_KIND}.${system.name}`, run: (zone) => zone.keepShared(() => system.run(zone as never)) };
+}
