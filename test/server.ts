@@ -16,8 +16,10 @@ const POLL_MS = 20;
 
 /** What tests read of /healthz. */
 export interface ServerHealth {
+  clients: number;
+  spectators: number;
   absent: number;
-  zones: { tick: number; entities: number }[];
+  zones: { tick: number; entities: number; clients: number }[];
   recovery: {
     source: string;
     worldId: string;

@@ -9,12 +9,7 @@ import { assert } from '../base/assert.js';
 import { nowMs } from '../base/clock.js';
 import { RejectCode, rejectReason } from '../game/reject-codes.js';
 import { encodeJoin, encodeLeave, encodePing, encodeResync } from '../protocol/fb/client-message.js';
-import {
-  CommandLayouts,
-  type CommandPayload,
-  type DescribedCommand,
-  encodeCommand,
-} from '../protocol/fb/command-layout.js';
+import { CommandLayouts, type CommandPayload, encodeCommand } from '../protocol/fb/command-layout.js';
 import { EntityDecoder, type EntityState, type FrameDelta } from '../protocol/fb/entity-decoder.js';
 import { type NoteMessage, NoteReader } from '../protocol/fb/note-reader.js';
 import {
@@ -32,7 +27,8 @@ import {
 } from '../protocol/fb/server-frame.js';
 import { SharedReader, type SharedView } from '../protocol/fb/shared-view.js';
 import { DEFAULT_SUBPROTOCOL } from '../protocol/subprotocols.js';
-import { backoffMs, RECONNECT_DEFAULTS, type ReconnectOptions } from './backoff.js';
+import { backoffMs, RECONNECT_DEFAULTS } from './backoff.js';
+import type { ClientOptions } from './client-options.js';
 import { JOIN_TIMEOUT_MS, RESYNC_REPEAT_MS } from './limits.js';
 import { RoundTrip } from './round-trip.js';
 import { type CloseInfo, SOCKET_OPEN, type Socket, type SocketClass } from './socket.js';
@@ -42,28 +38,6 @@ const CLOSE_NORMAL = 1000;
 const CLOSE_REPLACED = 4006;
 
 export type ClientState = 'closed' | 'connecting' | 'joining' | 'joined' | 'waiting';
-
-export interface ClientOptions {
-  /** ws://host:port/ws/game */
-  url: string;
-  name: string;
-  /**
-   * Who you are, or the resumeToken of an earlier connection, to come back to its entity. Once it is refused, the attempts
-   * that follow go without it, until connect() is called again.
-   */
-  token?: string;
-  /** Wanted frames per second; 0 leaves the choice to the server. */
-  updateHz?: number;
-  /** Commands of the game, for send(). */
-  commands?: readonly DescribedCommand[];
-  /** Default: the platform's own. Node before 22 has none; the class of ws fits. */
-  WebSocket?: SocketClass;
-  /** Monotonic milliseconds. */
-  clock?: () => number;
-  joinTimeoutMs?: number;
-  /** Absent: a lost connection is lost. */
-  reconnect?: Partial<ReconnectOptions>;
-}
 
 /** A frame with state of the world, after it was applied. */
 export interface FrameInfo {
@@ -169,12 +143,16 @@ export class TesseraClient {
   }
 
   get entityId(): number | null {
-    return this.welcome?.entityId ?? null;
+    return this.welcome === null || this.isSpectator ? null : this.welcome.entityId;
   }
 
   /** Brings another connection back to our entity: what the next Join would show. Empty where there is none. */
   get resumeToken(): string {
     return this.ticket === '' ? this.ownToken : this.ticket;
+  }
+
+  get isSpectator(): boolean {
+    return this.welcome?.spectator ?? false;
   }
 
   /** Whether the entity is the one of before the connection was lost. */
@@ -213,11 +191,11 @@ export class TesseraClient {
     this.settle(new Error('closed before it was joined'));
   }
 
-  /** Sends a command of the game; returns its sequence number, 0 when not joined. */
+  /** Sends a command of the game; returns its sequence number, 0 when not joined, and for spectators. */
   send(commandName: string, payload: CommandPayload): number {
     const layout = this.layouts.findByName(commandName);
     assert(layout !== null, 'the game has this command', commandName);
-    if (this.state !== 'joined') return 0;
+    if (this.state !== 'joined' || this.isSpectator) return 0;
     const seq = this.nextSeq();
     this.roundTrip.sent(seq, this.clock());
     this.transmit(encodeCommand(layout, payload, seq));
@@ -271,10 +249,10 @@ export class TesseraClient {
   }
 
   private join(): void {
-    const { name, updateHz = 0 } = this.options;
+    const { name, updateHz = 0, watch } = this.options;
     this.state = 'joining';
     this.seq = 0;
-    this.transmit(encodeJoin({ name, token: this.resumeToken, updateHz }));
+    this.transmit(encodeJoin({ name, token: this.resumeToken, updateHz, ...(watch && { watch }) }));
   }
 
   private begin(welcome: WelcomeInfo): void {

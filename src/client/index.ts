@@ -3,13 +3,13 @@
 export { type CommandForm, describeCommands } from '../game/describe-commands.js';
 export type { PayloadSource } from '../game/payload.js';
 export { RejectCode, rejectReason } from '../game/reject-codes.js';
+export type { Watch } from '../protocol/fb/client-message.js';
 export type { CommandPayload, DescribedCommand } from '../protocol/fb/command-layout.js';
 export type { EntityState, EntityUpdate, FrameDelta } from '../protocol/fb/entity-decoder.js';
 export type { NoteMessage } from '../protocol/fb/note-reader.js';
 export type { FieldForm, NoticeInfo, RejectInfo, WelcomeInfo } from '../protocol/fb/server-frame.js';
 export type { ReconnectOptions } from './backoff.js';
 export {
-  type ClientOptions,
   type ClientState,
   type Ending,
   type FrameInfo,
@@ -18,5 +18,6 @@ export {
   TesseraClient,
   type Traffic,
 } from './client.js';
+export type { ClientOptions } from './client-options.js';
 export { Interpolator, type Place } from './interpolation.js';
 export type { CloseInfo, Socket, SocketClass } from './socket.js';

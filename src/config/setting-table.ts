@@ -17,6 +17,7 @@ import { PING_PERIOD_MS } from '../net/limits.js';
 import { CLIENTS_MAX_LIMIT } from '../protocol/limits.js';
 import { RESUME_SETTINGS } from './resume-settings.js';
 import type { SettingDefinition, SettingName, Settings } from './setting-types.js';
+import { SPECTATOR_SETTINGS } from './spectator-settings.js';
 import { START_ALLOWED, START_PATTERN } from './start-mode.js';
 
 export const SETTINGS: { readonly [K in SettingName]: SettingDefinition<Settings[K]> } = {
@@ -235,6 +236,8 @@ export const SETTINGS: { readonly [K in SettingName]: SettingDefinition<Settings
     min: 1,
     max: CLIENTS_MAX_LIMIT,
   },
+  spectators: SPECTATOR_SETTINGS.spectators,
+  spectatorDelayMs: SPECTATOR_SETTINGS.spectatorDelayMs,
   connectionsPerAddress: {
     group: 'Clients',
     placeholder: 'N',

@@ -29,6 +29,8 @@ export interface Settings {
   spawn: SpawnPolicy;
   entitiesPerZone: number;
   clientsMax: number;
+  spectators: number;
+  spectatorDelayMs: number;
   connectionsPerAddress: number;
   messagesPerSecond: number;
   commandsPerTick: number;

@@ -241,6 +241,8 @@ export interface GameDefinition<F extends FieldDefinitions = FieldDefinitions> e
   fields: F;
   /** `masks`: entities have Zone.shownTo, sees and setViewRadius. Absent: whoever is near sees everything. */
   visibility?: 'masks';
+  /** With `visibility: 'masks'`: what spectators see, as bits. Absent: bit 0. They get no field of owners or teams in any case. */
+  seesAsSpectator?: number;
   /**
    * Kinds that are seen from farther than the server's view radius: so many times as far, 1 to 3, or from everywhere in the
    * world. For few entities, such as towers, bosses and flags.

@@ -55,6 +55,8 @@ export interface GameSource<
   shared?: SharedSource<Zone<F, S>, S>;
   /** `masks`: entities have Zone.shownTo, sees and setViewRadius. Absent: whoever is near sees everything. */
   visibility?: 'masks';
+  /** With `visibility: 'masks'`: what spectators see, as bits. Absent: bit 0. They get no field of owners or teams in any case. */
+  seesAsSpectator?: number;
   /** Kinds that are seen from farther than others: so many times the view radius, 1 to 3, or from everywhere. */
   seenFrom?: Readonly<Record<string, number | 'everywhere'>>;
   /** Entities have Zone.team, and fields may have the audience `team`. */

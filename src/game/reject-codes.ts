@@ -24,6 +24,8 @@ const REASONS: Record<RejectCode, string> = {
   [RejectCode.Draining]: 'the server is shutting down',
   [RejectCode.GameRule]: 'a rule of the game forbids it',
   [RejectCode.Banned]: 'removed or banned by an operator',
+  [RejectCode.NoSpectators]: 'this server takes no spectators',
+  [RejectCode.Spectating]: 'a spectator cannot act',
 };
 
 /** One more than the highest code; for tables of counters. */

@@ -75,6 +75,16 @@ export const VIOLATION_WINDOW_MS = 10000;
 export const VIOLATION_POINTS_MAX = 400;
 export const VIOLATION_POINTS = 8;
 export const HASTE_POINTS = 1;
+/** Spectators of one server: each costs what a client costs. */
+export const SPECTATORS_MAX = 10000;
+/** Five minutes, as a match that is shown to many may want it. */
+export const SPECTATOR_DELAY_MS_MAX = 300000;
+/** Frames that are held back for all spectators together; each has an equal share. Ten of them at 20 KB/s fill it in 320 s. */
+export const DELAYED_BYTES_MAX = 64 << 20;
+/** What a frame that is held back takes beside its bytes. */
+export const DELAYED_FRAME_BYTES = 128;
+/** Frames that are due within this time of each other are sent together. */
+export const DELAYED_SLICE_MS = 5;
 /** The play page is some fifty files; a dashboard beside it may be as many. More is a page that imports the server. */
 export const STATIC_FILES_MAX = 200;
 /** Of a folder that --web names: what a page of a game with its pictures has, many times. All of it is held in memory. */

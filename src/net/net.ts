@@ -58,6 +58,8 @@ export type NetSettings = Pick<
   | 'worldWidth'
   | 'worldHeight'
   | 'viewRadius'
+  | 'spectators'
+  | 'spectatorDelayMs'
 >;
 
 export interface NetOptions {
@@ -82,6 +84,7 @@ export interface NetStats {
   /** Connections, and those of them that play. */
   readonly connections: number;
   readonly clients: number;
+  readonly spectators: number;
   /** Entities that wait for their clients to come back. */
   readonly absent: number;
   readonly packetsIn: number;
@@ -128,6 +131,7 @@ class NetServer implements Net {
   private readonly log: Log;
   private readonly metrics: Metrics;
   private readonly resumption: Resumption | undefined;
+  private readonly outbox: Outbox;
   private readonly steady: SteadyClock;
   private timer: NodeJS.Timeout | undefined;
   private warnedAt = Number.NEGATIVE_INFINITY;
@@ -140,7 +144,8 @@ class NetServer implements Net {
     const sessions = new SessionTable(settings.clientsMax, this.clock, randomInt(CLIENT_ID_MAX), anteroom);
     const admission = new Admission(settings.clientsMax, settings.connectionsPerAddress, counters);
     const description = describeGame(game);
-    const outbox = new Outbox({ sessions, counters, world, description, quantum: options.quantum });
+    const spectators = { delayMs: settings.spectatorDelayMs, most: settings.spectators };
+    const outbox = new Outbox({ sessions, counters, world, description, quantum: options.quantum, spectators });
     this.resumption =
       options.resume && new Resumption({ now: () => this.steady.now(), ...options.resume }, sessions, outbox, counters);
     const gateway = new Gateway({
@@ -175,6 +180,7 @@ class NetServer implements Net {
     });
     registerNetMetrics(metrics, counters, sessions);
     this.admission = admission;
+    this.outbox = outbox;
     this.log = log;
     this.metrics = metrics;
     this.sessions = sessions;
@@ -217,6 +223,7 @@ class NetServer implements Net {
   async close(): Promise<void> {
     clearInterval(this.timer);
     this.transport.terminate();
+    this.outbox.stop();
     await this.http.close();
   }
 
@@ -263,7 +270,10 @@ function createStats(counters: NetCounters, sessions: SessionTable): NetStats {
       return sessions.used;
     },
     get clients() {
-      return sessions.counts[SESSION_LIVE];
+      return sessions.counts[SESSION_LIVE] - sessions.spectatorsLive;
+    },
+    get spectators() {
+      return sessions.spectatorsLive;
     },
     get absent() {
       return sessions.counts[SESSION_ABSENT];

@@ -35,6 +35,8 @@ export const NOTE_VALUES_MAX = 32;
 export const NOTE_BYTES_MAX = 512;
 /** One or two sentences for people. */
 export const NOTICE_BYTES_MAX = 512;
+/** In place of an entity's id in the Welcome of a spectator; no entity has it. */
+export const NO_ENTITY = 0xffffffff;
 /** Entities that one client can have in view: 512 updates of 5 bytes are a frame of 2.5 KiB. */
 export const KNOWN_ENTITIES_MAX = 512;
 /** Of one game. A mask is only as long as the highest number that it names: at most 37 bytes. */

@@ -82,7 +82,7 @@ function isReady(t: TestContext): boolean {
 before(async () => {
   if (!isInstalled) return;
   screenshots = mkdtempSync(join(tmpdir(), 'tessera-page-'));
-  server = await startServer(['--spawn', 'crowd', '--bots', '3000']);
+  server = await startServer(['--spawn', 'crowd', '--bots', '3000', '--spectators', '4']);
   browser = await chromium.launch({ executablePath: CHROMIUM, args: CHROMIUM_ARGS });
 });
 
@@ -110,6 +110,37 @@ test('the page joins by itself with a name in its address, and draws what it is 
   t.diagnostic(`screenshots: ${screenshots}`);
   assert.deepEqual(complaints, []);
   await page.close();
+});
+
+test('with ?watch= the page watches a player, or a place, and does not play', async (t) => {
+  if (!isReady(t)) return;
+  const walker = await openPage('?name=Walker');
+  await waitUntilJoined(walker.page, walker.complaints);
+  const { id, x, y } = await walker.page.evaluate(() => window.tessera.self!);
+  for (const query of [`?watch=${id}`, `?watch=${x},${y}`]) {
+    const { page, complaints } = await openPage(query);
+    await page.waitForFunction((watched) => window.tessera.entities.has(watched), id, { timeout: 20000 });
+    assert.equal(await page.evaluate(() => window.tessera.self), null);
+    await page.waitForFunction(() => document.getElementById('state')!.textContent === 'watching');
+    assert.equal(await page.locator('#keys').isVisible(), false);
+    await page.keyboard.press('KeyD');
+    await page.waitForTimeout(300);
+    const pixel = await page.evaluate(() => {
+      const canvas = document.getElementById('world') as HTMLCanvasElement;
+      return [
+        ...canvas
+          .getContext('2d')!
+          .getImageData(canvas.width / 2, canvas.height / 2, 1, 1)
+          .data.slice(0, 3),
+      ];
+    });
+    // The watched player is in the middle, as one's own entity is; at a place it looks as any player does.
+    assert.deepEqual(pixel, query.includes(',') ? [0x5a, 0xa9, 0xe6] : [0xf2, 0xb8, 0x4b], query);
+    assert.equal(await page.evaluate(() => window.tessera.traffic.framesBad), 0);
+    assert.deepEqual(complaints, []);
+    await page.close();
+  }
+  await walker.page.close();
 });
 
 test('keys walk, and the picture and the figures follow', async (t) => {

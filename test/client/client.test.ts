@@ -5,7 +5,8 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
 import { WebSocket, WebSocketServer } from 'ws';
-import { type ClientOptions, type Ending, type FrameInfo, TesseraClient } from '../../src/client/client.js';
+import { type Ending, type FrameInfo, TesseraClient } from '../../src/client/client.js';
+import type { ClientOptions } from '../../src/client/client-options.js';
 import { listNotes } from '../../src/game/notes/list-notes.js';
 import { RejectCode } from '../../src/game/reject-codes.js';
 import {

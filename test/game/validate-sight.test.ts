@@ -16,6 +16,19 @@ test('a game may choose masks and teams, and words that are neither are named', 
   ]);
 });
 
+test('what spectators see is a mask, in a game that has masks', () => {
+  assert.deepEqual(mistakesOf({ visibility: 'masks', seesAsSpectator: 0xffffffff }), []);
+  assert.deepEqual(mistakesOf({ seesAsSpectator: 1 }), [
+    "seesAsSpectator is there without visibility: 'masks'; allowed: visibility: 'masks' beside it, or nothing",
+  ]);
+  for (const sees of [-1, 0.5, 2 ** 32, true]) {
+    const allowed = 'allowed: a whole number from 0 to 4294967295';
+    assert.deepEqual(mistakesOf({ visibility: 'masks', seesAsSpectator: sees }), [
+      `seesAsSpectator is ${sees}; ${allowed}`,
+    ]);
+  }
+});
+
 test('a field that teams get is a mistake in a game without teams', () => {
   const fields = { plan: { type: 'u8', wire: { audience: 'team' } } };
   assert.deepEqual(mistakesOf({ fields, teams: true }), []);

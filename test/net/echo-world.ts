@@ -5,6 +5,7 @@ import { defineGame } from '../../src/game/define-game.js';
 import type { Identity, LeaveReason } from '../../src/game/life.js';
 import { RejectCode } from '../../src/game/reject-codes.js';
 import type { ClientSink, StoredPlayer, WorldPort } from '../../src/net/gateway/world-port.js';
+import type { Watch } from '../../src/protocol/fb/client-message.js';
 import { buildFrame, type FrameParts } from '../../src/protocol/fb/server-frame.js';
 
 export const MOVE = 256;
@@ -67,6 +68,8 @@ export class EchoWorld implements WorldPort {
   readonly identities: Identity[] = [];
   resumes = 0;
   readonly restored: StoredPlayer[] = [];
+  readonly watched: Watch[] = [];
+  watchCode: RejectCode = RejectCode.None;
   resyncs = 0;
   congestions = 0;
   tick = 0;
@@ -80,6 +83,11 @@ export class EchoWorld implements WorldPort {
     if (this.isFull) return false;
     this.identities.push(identity);
     this.joins += 1;
+    this.enter(client, generation, updateHz);
+    return true;
+  }
+
+  private enter(client: number, generation: number, updateHz: number): void {
     const entityId = 1000 + client;
     this.clients.set(client, {
       generation,
@@ -92,7 +100,13 @@ export class EchoWorld implements WorldPort {
       sent: 0,
     });
     if (this.answersJoins) queueMicrotask(() => this.sink.joined(client, generation, entityId, entityId));
-    return true;
+  }
+
+  watch(client: number, generation: number, updateHz: number, watch: Watch): RejectCode {
+    if (this.watchCode !== RejectCode.None) return this.watchCode;
+    this.watched.push(watch);
+    this.enter(client, generation, updateHz);
+    return RejectCode.None;
   }
 
   leave(client: number, generation: number, reason: LeaveReason): void {

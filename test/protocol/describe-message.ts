@@ -16,7 +16,11 @@ export function describeMessage(
   switch (kind) {
     case ClientKind.Join: {
       const join = readJoin(view, offset, bytes);
-      return join === null ? null : { type: 'join', seq, ...join };
+      if (join === null) return null;
+      const { watch, ...rest } = join;
+      if (watch === undefined) return { type: 'join', seq, ...rest };
+      const watched = 'player' in watch ? { watchPlayer: watch.player } : { watchX: watch.x, watchY: watch.y };
+      return { type: 'join', seq, ...rest, ...watched };
     }
     case ClientKind.Ping:
       return { type: 'ping', seq, clientTime: clientTimeOf(view, offset) };

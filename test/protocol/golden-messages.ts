@@ -8,6 +8,7 @@ import { encodeJoin, encodeLeave, encodePing, encodeResync } from '../../src/pro
 import { encodeCommand } from '../../src/protocol/fb/command-layout.js';
 import { buildFrame } from '../../src/protocol/fb/server-frame.js';
 import { describeGame } from '../../src/protocol/game-description.js';
+import { NO_ENTITY } from '../../src/protocol/limits.js';
 import { formatPlain, type PlainEncoding } from '../../src/protocol/plain/plain-codec.js';
 import { PlainFrameEncoder } from '../../src/protocol/plain/plain-frame.js';
 import { GOLDEN_NOTE_FRAMES, GOLDEN_NOTE_GAME } from './golden-notes.js';
@@ -51,6 +52,18 @@ export const GOLDEN_CLIENT_MESSAGES: readonly GoldenClientMessage[] = [
     comment: 'Join: name "Zoë", no token, the frame rate of the server',
     bytes: encodeJoin({ name: 'Zoë', token: '', updateHz: 0 }),
     plain: { type: 'join', seq: 0, name: 'Zoë', token: '', updateHz: 0 },
+  },
+  {
+    name: 'client-join-watch-place',
+    comment: 'Join: name "Ada", to watch the place (24, 64.5)',
+    bytes: encodeJoin({ name: 'Ada', token: '', updateHz: 0, watch: { x: 24, y: 64.5 } }),
+    plain: { type: 'join', seq: 0, name: 'Ada', token: '', updateHz: 0, watchX: 24, watchY: 64.5 },
+  },
+  {
+    name: 'client-join-watch-player',
+    comment: 'Join: name "Ada", to watch the player whose entity is 300',
+    bytes: encodeJoin({ name: 'Ada', token: '', updateHz: 0, watch: { player: 300 } }),
+    plain: { type: 'join', seq: 0, name: 'Ada', token: '', updateHz: 0, watchPlayer: 300 },
   },
   {
     name: 'client-ping',
@@ -269,6 +282,14 @@ export const GOLDEN_TEAM_FRAMES: readonly GoldenMessage[] = [
   },
 ];
 
+export const GOLDEN_SPECTATOR_FRAMES: readonly GoldenMessage[] = [
+  {
+    name: 'spectator-01-welcome',
+    comment: 'Welcome of a spectator: client 9, no entity',
+    bytes: goldenWelcome(GOLDEN_TEAM_GAME, { clientId: 9, entityId: NO_ENTITY, spectator: true }),
+  },
+];
+
 export interface GoldenFile {
   /** In GOLDEN_FOLDER. */
   path: string;
@@ -300,6 +321,9 @@ export function listGoldenFiles(): GoldenFile[] {
     ...GOLDEN_FRAMES.flatMap((message) => filesOf(message, (encoding) => encoders[encoding].encode(message.bytes)!)),
     ...GOLDEN_RICH_FRAMES.flatMap((message) => filesOf(message, (encoding) => rich[encoding].encode(message.bytes)!)),
     ...GOLDEN_TEAM_FRAMES.flatMap((message) => filesOf(message, (encoding) => teams[encoding].encode(message.bytes)!)),
+    ...GOLDEN_SPECTATOR_FRAMES.flatMap((message) =>
+      filesOf(message, (encoding) => teams[encoding].encode(message.bytes)!),
+    ),
     ...GOLDEN_NOTE_FRAMES.flatMap((message) => filesOf(message, (encoding) => notes[encoding].encode(message.bytes)!)),
   ];
 }

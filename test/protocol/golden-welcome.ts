@@ -5,7 +5,8 @@ import type { GameDescription } from '../../src/protocol/game-description.js';
 
 export const GOLDEN_QUANTUM = 1 / 32;
 
-type Mine = Pick<WelcomeInfo, 'clientId' | 'entityId'> & Partial<Pick<WelcomeInfo, 'token' | 'resumed' | 'notes'>>;
+type Mine = Pick<WelcomeInfo, 'clientId' | 'entityId'> &
+  Partial<Pick<WelcomeInfo, 'token' | 'resumed' | 'notes' | 'spectator'>>;
 
 export function goldenWelcome({ game, kinds, fields, commands }: GameDescription, mine: Mine): Uint8Array {
   return buildFrame({

@@ -16,7 +16,7 @@ import {
   readRejects,
   readWelcome,
 } from '../../src/protocol/fb/server-frame.js';
-import { CLIENT_MESSAGE_BYTES_MAX } from '../../src/protocol/limits.js';
+import { CLIENT_MESSAGE_BYTES_MAX, NO_ENTITY } from '../../src/protocol/limits.js';
 import { transcodePlain } from '../../src/protocol/plain/plain-client-message.js';
 import { PlainFrameEncoder } from '../../src/protocol/plain/plain-frame.js';
 import { describeMessage } from './describe-message.js';
@@ -112,6 +112,11 @@ test('the golden frames that carry no entities say what their comments say', () 
     { seq: 6, kind: 256, code: RejectCode.OutOfRange },
   ]);
   assert.equal(readNotice(open('frame-11-notice'))?.code, RejectCode.Draining);
+});
+
+test("a golden spectator's Welcome names no entity", () => {
+  const { clientId, entityId, spectator } = readWelcome(openFrame(readGoldenHex('spectator-01-welcome.hex'))!)!;
+  assert.deepEqual([clientId, entityId, spectator], [9, NO_ENTITY, true]);
 });
 
 test('golden frames become golden plain messages', () => {

@@ -31,7 +31,7 @@ function assertSays(text: string): void {
 
 test('the examples of the page are the golden bytes that they name', () => {
   const named = [...PAGE.matchAll(/`golden\/([\w-]+\.hex)`[^`]*```\n([^`]+)```/g)];
-  assert.equal(named.length, 8);
+  assert.equal(named.length, 10);
   for (const [, path, hex] of named) assert.equal(hex, readGoldenText(path).replace(/^#.*\n/, ''), path);
   for (const name of ['frame-02-full', 'frame-03-steps', 'frame-06-reused-id', 'notes-02-told'])
     assertSays(readGoldenText(`${name}.jsonl`));

@@ -14,6 +14,7 @@ export { Leave } from './wire/leave.js';
 export { NoteInfo } from './wire/note-info.js';
 export { Notice } from './wire/notice.js';
 export { Ping } from './wire/ping.js';
+export { Place } from './wire/place.js';
 export { Pong } from './wire/pong.js';
 export { Reject } from './wire/reject.js';
 export { RejectCode } from './wire/reject-code.js';

@@ -24,6 +24,7 @@ import { ClientCommands } from './client-commands.js';
 import { GrantIntake } from './grant-intake.js';
 import { copyOut, createRecord, EarlyOrders } from './waiting-records.js';
 import { ZoneClients } from './zone-clients.js';
+import { ZoneSpectators } from './zone-spectators.js';
 
 export interface IntakeOptions {
   zone: EngineZone;
@@ -44,6 +45,7 @@ export interface IntakeOptions {
 
 export class CommandIntake {
   readonly clients: ZoneClients;
+  readonly spectators: ZoneSpectators;
   private readonly departed: DepartedClients;
   private readonly attaching: AttachingClients;
   private readonly commands: ClientCommands;
@@ -61,6 +63,7 @@ export class CommandIntake {
     this.grants = new GrantIntake(zone, this.notices, journal);
     this.departed = new DepartedClients(clients.clientsMax, zone, handoff);
     this.clients = new ZoneClients(options, this.notices, this.departed);
+    this.spectators = new ZoneSpectators(options, this.clients, this.notices);
     this.attaching = new AttachingClients(zone, this.clients);
     this.commands = new ClientCommands(options, this.clients, this.departed, this.notices);
     this.early = new EarlyOrders({
@@ -138,6 +141,10 @@ export class CommandIntake {
       attaching.add(view, offset);
     } else if (kind === R.TO_ZONE_ATTACHED_ALL) {
       attaching.close(view.getUint32(offset + R.COMMAND_SEQ, true));
+    } else if (kind === R.TO_ZONE_WATCH) {
+      this.spectators.take(client, generation, view, offset);
+    } else if (kind === R.TO_ZONE_SEEK) {
+      this.spectators.seek(client, generation, view, offset);
     } else if (!clients.isHere(client, generation)) {
       if (this.departed.has(client) || kind === R.TO_ZONE_RESYNC) this.departed.follow(client, kind, view, offset);
       else this.early.add(view, offset, this.options.zone.tick);

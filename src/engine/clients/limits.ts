@@ -13,3 +13,6 @@ export const EARLY_ORDERS_MAX = 8192;
 export const LATE_ORDERS_MAX = 4096;
 /** Notices to main that wait for room in the frame ring: two about every client of a full server. */
 export const NOTICES_WAITING_MAX = 8192;
+
+/** An entity that a spectator follows and that is not seen for so long is looked for in the zone that main knows it to be in. */
+export const WATCH_LOST_SECONDS = 1;

@@ -217,6 +217,12 @@ export class ZoneClients {
     }
   }
 
+  /** The same for a holder that may be here already. */
+  freeIndexOfOther(client: number, generation: number): void {
+    if (!this.isHere(client, generation)) this.freeIndex(client);
+    this.departed.remove(client);
+  }
+
   /** `row` is -1 when there was no room for the entity: then nobody has come. */
   private enter(
     client: number,

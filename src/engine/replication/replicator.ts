@@ -117,14 +117,36 @@ export class Replicator {
   }
 
   attach(client: number, row: number): void {
-    if (this.placeOfClient[client] === 0) {
-      this.attached[this.attachedCount] = client;
-      this.placeOfClient[client] = ++this.attachedCount;
-    }
+    this.enlist(client);
     this.rowOfClient[client] = row;
     this.generationOfClient[client] = this.options.zone.engine.ownerGeneration[row];
-    this.lastFrameTick[client] = this.options.zone.tick;
     this.sight?.look(client, row);
+    this.begin(client, row);
+  }
+
+  /** A client without an entity, which looks from the place that it is told. Again for one that does already. */
+  attachView(client: number, generation: number, sees: number, x: number, y: number): void {
+    this.enlist(client);
+    this.rowOfClient[client] = -1;
+    this.generationOfClient[client] = generation;
+    this.sight?.beginSpectator(client, sees);
+    this.moveView(client, x, y);
+    this.begin(client, -1);
+  }
+
+  moveView(client: number, x: number, y: number): void {
+    this.viewX[client] = x;
+    this.viewY[client] = y;
+  }
+
+  private enlist(client: number): void {
+    if (this.placeOfClient[client] !== 0) return;
+    this.attached[this.attachedCount] = client;
+    this.placeOfClient[client] = ++this.attachedCount;
+  }
+
+  private begin(client: number, row: number): void {
+    this.lastFrameTick[client] = this.options.zone.tick;
     this.teams?.attach(client, row);
     // Clients begin at different parts of an update period, so that sends are even and no tick carries all of them.
     this.updateDebt[client] = (client * 0.618034) % 1;

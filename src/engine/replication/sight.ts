@@ -1,6 +1,7 @@
 // What masks keep from an observer: see Zone.shownTo. Of a client whose entity is dead the masks are those that the entity
 // had last, so that nothing comes into its view by its death.
 
+import { VIEW_REACH_MAX } from '../limits.js';
 import type { SightColumns } from '../zone/zone-sight.js';
 
 export class Sight {
@@ -28,6 +29,12 @@ export class Sight {
   /** @hot */
   isShown(client: number, row: number): boolean {
     return this.reach[client] > 0 && (this.columns.shownTo[row] & this.sees[client]) !== 0;
+  }
+
+  /** The client is a spectator, and has no entity that says what it sees. */
+  beginSpectator(client: number, sees: number): void {
+    this.sees[client] = sees;
+    this.reach[client] = VIEW_REACH_MAX;
   }
 
   /** @hot Keeps of what is near what the client sees, in its order. Returns how many that are. */

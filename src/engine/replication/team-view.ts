@@ -68,9 +68,9 @@ export class TeamView {
     this.isKnown[row] = 0;
   }
 
-  /** The client is this zone's from now on: nothing is known of what it had before. */
+  /** The client is this zone's from now on: nothing is known of what it had before. Row -1: a spectator, of no team. */
   attach(client: number, row: number): void {
-    this.clients.begin(client, this.team[row]);
+    this.clients.begin(client, row < 0 ? 0 : this.team[row]);
   }
 
   /** @hot Before its frame. Without an entity (row -1) it stays of the team that it was of. */

@@ -200,6 +200,7 @@ export class ZoneHost {
       { phase: 4, run: () => zone.publishEvents() },
       { phase: 4, run: () => handoff.settle() },
       { phase: 4, run: () => this.cells?.settle() },
+      { phase: 5, run: () => intake.spectators.follow() },
       { phase: 5, run: () => replicator.run() },
       { phase: 5, run: () => this.onFrames() },
     ];

@@ -47,7 +47,7 @@ export class GameMistakes extends Error {
 
 const GAME_KEYS = [
   ...['name', 'version', 'kinds', 'persistentKinds', 'fields', 'commands', 'grants', 'events', 'eventForms', 'systems'],
-  ...['visibility', 'teams', 'seenFrom', 'timers', 'schedules', 'notes', 'shared'],
+  ...['visibility', 'seesAsSpectator', 'teams', 'seenFrom', 'timers', 'schedules', 'notes', 'shared'],
   ...['onJoin', 'onLeave', 'onArrive', 'onRestore'],
   ...['spawnPlayer', 'ground', 'populate', 'applyEvent', 'restingKinds', 'populateCell', 'applyToCell', 'cellChanged'],
 ];

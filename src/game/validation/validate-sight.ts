@@ -4,12 +4,19 @@ import { SEEN_FROM_MAX } from '../limits.js';
 import { isObject, type Loose, type Say, show } from './checks.js';
 import { SIGHT_FIELD_NAMES, TEAM_FIELD_NAMES } from './reserved-names.js';
 
+const MASK_MAX = 0xffffffff;
+
 export function checkSight(game: Loose, say: Say): void {
   checkSeenFrom(game, say);
   const { visibility, teams } = game;
   const fields = (isObject(game.fields) ? game.fields : {}) as Record<string, Loose>;
   if (visibility !== undefined && visibility !== 'masks')
     say('visibility', `is ${show(visibility)}`, "'masks', or nothing");
+  const { seesAsSpectator: sees } = game;
+  if (sees !== undefined && !(Number.isInteger(sees) && (sees as number) >= 0 && (sees as number) <= MASK_MAX))
+    say('seesAsSpectator', `is ${show(sees)}`, `a whole number from 0 to ${MASK_MAX}`);
+  else if (sees !== undefined && visibility !== 'masks')
+    say('seesAsSpectator', "is there without visibility: 'masks'", "visibility: 'masks' beside it, or nothing");
   if (teams !== undefined && teams !== true) say('teams', `is ${show(teams)}`, 'true, or nothing');
   for (const [name, field] of Object.entries(fields)) {
     if (visibility === 'masks' && SIGHT_FIELD_NAMES.includes(name)) {

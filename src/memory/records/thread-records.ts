@@ -35,6 +35,26 @@ export const TO_ZONE_ATTACHED_ALL = 5;
 export const TO_ZONE_GRANT = 6;
 /** Payload: as join, then crossings i32. The client is back by another connection. It gets a new entity if its own is gone. */
 export const TO_ZONE_RESUME = 7;
+/**
+ * Payload: update rate u32, x f32, y f32, key u32, crossings i32, how u32. The client is a spectator: it has no entity, and looks
+ * from the place, or from where the entity of the key is (0: none). Again for a client that is here: it looks there from now on.
+ */
+export const TO_ZONE_WATCH = 12;
+/** Payload: key u32. Answered by FROM_ZONE_WATCH if the entity is this zone's and a spectator may see it, else not at all. */
+export const TO_ZONE_SEEK = 13;
+
+//  | update rate u32 | x f32 | y f32 | key u32 | crossings i32 | how u32 |
+export const WATCH_KEY = 12;
+export const WATCH_CROSSINGS = 16;
+export const WATCH_HOW = 20;
+export const WATCH_BYTES = 24;
+// Values of WATCH_HOW.
+/** It looks from the place that is given until the entity is found. */
+export const WATCH_BEGIN = 0;
+/** The place is not known: it is refused if the entity is not here. */
+export const WATCH_FIND = 1;
+/** It comes from another zone, which has given it up, and keeps what it has. */
+export const WATCH_GO_ON = 2;
 
 //  | grant u32, index in the game | request u32 | amount f64 |
 export const GRANT_INDEX = 0;
@@ -64,6 +84,16 @@ export const FROM_ZONE_REJECT = 4;
 export const FROM_ZONE_MOVED = 5;
 /** Body: request u32, code u32. 0: the grant was applied, and its tick is committed. */
 export const FROM_ZONE_GRANTED = 6;
+/** Body: x u32, y u32, in steps of a position, and which of the WATCHED below. About a spectator. */
+export const FROM_ZONE_WATCH = 10;
+/** It looks from the place, and this zone has it. */
+export const WATCHED_HERE = 0;
+/** The place is another zone's: this one has given it up. */
+export const WATCHED_LEFT = 1;
+/** The entity has not been seen here for a while. */
+export const WATCHED_LOST = 2;
+/** Answer to a seek: the entity is here, at the place. */
+export const WATCHED_FOUND = 3;
 
 // --- handoff ring: zone -> zone ------------------------------------------------------------------------------------
 //

@@ -51,6 +51,7 @@ export const COUNTERS = [
   'notesDropped',
   'notesRefused',
   'notesUnowned',
+  'spectators',
 ] as const;
 
 export type CounterName = (typeof COUNTERS)[number];

@@ -4,7 +4,7 @@
 import type { Settings } from '../../config/settings.js';
 import type { Identity } from '../../game/life.js';
 import { RejectCode } from '../../game/reject-codes.js';
-import type { JoinFields } from '../../protocol/fb/client-message.js';
+import type { JoinFields, Watch } from '../../protocol/fb/client-message.js';
 import type { BanList } from '../auth/bans.js';
 import { type Identify, identifyByToken } from '../auth/identity.js';
 import type { ResumeClaims } from '../auth/resume-token.js';
@@ -42,7 +42,7 @@ export class Entrance {
   constructor(
     private readonly options: EntranceOptions,
     /** As they are now. */
-    private readonly settings: Readonly<Pick<Settings, 'tickHz' | 'updateHz'>>,
+    private readonly settings: Readonly<Pick<Settings, 'tickHz' | 'updateHz' | 'spectators'>>,
     private readonly doorkeeper: Doorkeeper,
   ) {
     this.updateHz = new Uint8Array(options.sessions.capacity);
@@ -57,6 +57,7 @@ export class Entrance {
     if (admitted !== RejectCode.None) return admitted;
     const frameHz = join.updateHz === 0 ? settings.updateHz : Math.min(join.updateHz, settings.tickHz);
     sessions.name[client] = join.name;
+    if (join.watch !== undefined) return this.watch(client, join.watch, frameHz);
     const kept = claims === undefined ? undefined : resumption?.find(claims);
     const identity = identify(join, claims);
     if (claims !== undefined && kept !== undefined) {
@@ -75,6 +76,30 @@ export class Entrance {
     }
     const isTaken = this.enter(seat, undefined, identity);
     if (isTaken || seat === client) return isTaken ? RejectCode.None : RejectCode.ServerFull;
+    this.turnAway(seat);
+    return RejectCode.None;
+  }
+
+  /** A spectator has a seat of the world's, and never that of a player who may come back. It is not waited for either. */
+  private watch(client: number, watch: Watch, frameHz: number): RejectCode {
+    const { sessions, world } = this.options;
+    const { spectators } = this.settings;
+    if (spectators === 0) return RejectCode.NoSpectators;
+    if (sessions.spectators >= spectators) return RejectCode.ServerFull;
+    if (client >= sessions.seats && sessions.freeSeats === 0) return RejectCode.ServerFull;
+    const seat = this.takeSeat(client);
+    this.updateHz[seat] = frameHz;
+    // The world may answer before watch() returns.
+    sessions.setState(seat, SESSION_JOINING);
+    sessions.setSpectator(seat, true);
+    const code = world.watch(seat, sessions.generation[seat], frameHz, watch);
+    if (code === RejectCode.None) {
+      this.tellCongestion(seat);
+      return code;
+    }
+    sessions.setSpectator(seat, false);
+    sessions.setState(seat, SESSION_CONNECTING);
+    if (seat === client) return code;
     this.turnAway(seat);
     return RejectCode.None;
   }

@@ -14,7 +14,7 @@ import {
   seqOf,
 } from '../../protocol/fb/client-message.js';
 import type { CommandLayouts } from '../../protocol/fb/command-layout.js';
-import { CLIENT_HEADER_BYTES, CLIENT_MESSAGE_BYTES_MAX, GAME_KIND_MIN } from '../../protocol/limits.js';
+import { CLIENT_HEADER_BYTES, CLIENT_MESSAGE_BYTES_MAX, GAME_KIND_MIN, NO_ENTITY } from '../../protocol/limits.js';
 import { transcodePlain } from '../../protocol/plain/plain-client-message.js';
 import type { PlainEncoding } from '../../protocol/plain/plain-codec.js';
 import type { Encoding } from '../../protocol/subprotocols.js';
@@ -36,7 +36,7 @@ import {
   type SessionTable,
   TokenBuckets,
 } from './session.js';
-import { POINTS } from './violations.js';
+import { NOT_LET_IN, POINTS } from './violations.js';
 import type { ClientSink, WorldPort } from './world-port.js';
 
 const ENCODINGS: readonly Encoding[] = ['fb', 'json', 'msgpack'];
@@ -44,7 +44,7 @@ const ENCODING_FB = 0;
 
 export type GatewaySettings = Pick<
   Settings,
-  'messagesPerSecond' | 'tickHz' | 'updateHz' | 'joinTimeoutMs' | 'slowClientMs'
+  'messagesPerSecond' | 'tickHz' | 'updateHz' | 'joinTimeoutMs' | 'slowClientMs' | 'spectators'
 >;
 
 export interface GatewayOptions extends EntranceOptions {
@@ -215,6 +215,7 @@ export class Gateway implements ClientSink, Doorkeeper {
     const found: { client: number; generation: number }[] = [];
     for (let client = 0; client < this.sessions.capacity; client++) {
       if (this.sessions.state[client] !== SESSION_LIVE || !this.isMeant(client, who)) continue;
+      if (this.sessions.isSpectator[client] !== 0) continue;
       found.push({ client, generation: this.sessions.generation[client] });
     }
     return found;
@@ -254,8 +255,12 @@ export class Gateway implements ClientSink, Doorkeeper {
     const updateHz = this.entrance.updateHz[client];
     const resume = this.resumption?.joined(client, key) ?? { token: '', resumed: false };
     this.outbox.tell(client, {
-      welcome: { ...this.options.welcome, clientId: generation, entityId, updateHz, ...resume },
+      welcome: { ...this.options.welcome, clientId: generation, ...this.roleOf(client, entityId), updateHz, ...resume },
     });
+  }
+
+  private roleOf(client: number, entityId: number): { entityId: number; spectator?: true } {
+    return this.sessions.isSpectator[client] === 0 ? { entityId } : { entityId: NO_ENTITY, spectator: true };
   }
 
   refused(client: number, generation: number, code: number): void {
@@ -336,6 +341,7 @@ export class Gateway implements ClientSink, Doorkeeper {
 
   /** @hot */
   private command(client: number, kind: number, seq: number, bytes: number): RejectCode {
+    if (this.sessions.isSpectator[client] !== 0) return RejectCode.Spectating;
     const generation = this.sessions.generation[client];
     const published = this.world.command(client, generation, seq, kind, this.scratch, CLIENT_HEADER_BYTES, bytes);
     return published ? RejectCode.None : RejectCode.QueueFull;
@@ -376,7 +382,7 @@ export class Gateway implements ClientSink, Doorkeeper {
       this.close(client, CloseCode.BadToken, 'the token is not valid');
     } else if (code === RejectCode.Banned) {
       this.close(client, CloseCode.Policy, 'banned');
-    } else if (code === RejectCode.ServerFull || code === RejectCode.Draining) {
+    } else if (NOT_LET_IN.has(code)) {
       this.close(client, CloseCode.TryAgainLater, 'not let in');
     } else if (this.sessions.addViolation(client, POINTS[code], VIOLATION_WINDOW_MS, VIOLATION_POINTS_MAX)) {
       this.close(client, CloseCode.TooManyViolations, 'too many violations');

@@ -20,6 +20,7 @@ export const DROP_CONNECTION_ADDRESS = 6;
 export const DROP_CONNECTION_FULL = 7;
 export const DROP_CONNECTION_ACCEPT = 8;
 export const DROP_RESPONSE_UNSENT = 9;
+export const DROP_DELAYED = 10;
 export const DROP_NAMES = [
   'congested', // a frame for a client whose socket is backed up
   'awaiting_full', // a frame that builds on one which was dropped
@@ -31,6 +32,7 @@ export const DROP_NAMES = [
   'connection_full', // more refusals at a time than are explained
   'connection_accept', // a connection that the system could not hand over, for want of file descriptors
   'response_unsent', // an HTTP connection with too much that its client does not read
+  'delayed', // a frame for a spectator of whom more waits than its share
 ] as const;
 
 /** Close codes of this server, and those of the standard that it sees. Whatever else a client says is "other". */

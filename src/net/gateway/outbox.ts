@@ -10,6 +10,7 @@ import { PlainFrameEncoder } from '../../protocol/plain/plain-frame.js';
 import type { Encoding } from '../../protocol/subprotocols.js';
 import { REJECT_ANSWERS_PER_SECOND, RESYNC_RETRY_MS } from '../limits.js';
 import type { Connection } from './connection.js';
+import { DelayedFrames } from './delayed-frames.js';
 import { DROP_AWAITING_FULL, DROP_CONGESTED, DROP_UNANSWERED_REJECT, type NetCounters } from './net-counters.js';
 import { SESSION_JOINING, SESSION_LIVE, type SessionTable, TokenBuckets } from './session.js';
 import type { WorldPort } from './world-port.js';
@@ -30,6 +31,8 @@ export interface OutboxOptions {
   world: WorldPort;
   description: GameDescription;
   quantum: number;
+  /** What spectators are shown is so old; absent: as of players. */
+  spectators?: { delayMs: number; most: number };
 }
 
 export class Outbox {
@@ -41,6 +44,9 @@ export class Outbox {
   /** Null for clients that take frames as they are. */
   private readonly encoders: (PlainFrameEncoder | null)[];
   private readonly answers: TokenBuckets;
+  /** Undefined: nothing is shown late. */
+  private readonly delayed: DelayedFrames | undefined;
+  private readonly delayMs: number;
 
   constructor(options: OutboxOptions) {
     this.options = options;
@@ -49,6 +55,16 @@ export class Outbox {
     this.world = options.world;
     this.connections = new Array(options.sessions.capacity).fill(null);
     this.encoders = new Array(options.sessions.capacity).fill(null);
+    const { delayMs = 0, most = 0 } = options.spectators ?? {};
+    this.delayMs = delayMs;
+    this.delayed =
+      delayMs === 0 || most === 0
+        ? undefined
+        : new DelayedFrames({
+            ...{ sessions: options.sessions, counters: options.counters, delayMs, spectatorsMax: most },
+            send: (client, frame) => this.send(client, frame, 0, frame.length),
+            askForFull: (client) => this.askForFull(client),
+          });
     this.answers = new TokenBuckets(options.sessions.capacity, REJECT_ANSWERS_PER_SECOND, options.sessions.clock);
   }
 
@@ -57,6 +73,7 @@ export class Outbox {
     this.connections[client] = connection;
     this.encoders[client] = encoding === 'fb' ? null : new PlainFrameEncoder(encoding, description, quantum);
     this.answers.reset(client);
+    this.delayed?.begin(client);
   }
 
   /** Each of the two has the other's connection from now on. What goes to the new one of `target` begins anew. */
@@ -67,6 +84,7 @@ export class Outbox {
     this.encoders[target] = encoder;
     this.encoders[source] = null;
     this.answers.reset(target);
+    this.delayed?.begin(target);
     connections[target]?.reseat(target);
     connections[source]?.reseat(source);
   }
@@ -82,6 +100,20 @@ export class Outbox {
 
   /** @hot One frame of the world for a live session. */
   frame(client: number, bytes: Uint8Array, start: number, limit: number): void {
+    if (this.delayed !== undefined && this.sessions.isSpectator[client] !== 0) {
+      this.delayed.take(client, bytes, start, limit);
+      return;
+    }
+    this.send(client, bytes, start, limit);
+  }
+
+  /** Nothing is sent late any more. */
+  stop(): void {
+    this.delayed?.stop();
+  }
+
+  /** @hot */
+  private send(client: number, bytes: Uint8Array, start: number, limit: number): void {
     if (this.sessions.hold[client] !== 0 && !this.passesHold(client, bytes, start, limit)) return;
     if (this.encoders[client] === null) this.connections[client]?.send(bytes, start, limit);
     else this.framePlain(client, bytes.slice(start, limit));
@@ -144,8 +176,9 @@ export class Outbox {
 
   /** A request for a full frame can be lost with a zone: it is repeated until the frame comes. */
   repeatLostRequest(client: number): void {
-    const { hold, resyncSentAt, clock } = this.sessions;
-    if (hold[client] === HOLD_AWAITING_FULL && clock[0] - resyncSentAt[client] >= RESYNC_RETRY_MS) {
+    const { hold, resyncSentAt, clock, isSpectator } = this.sessions;
+    const retryMs = RESYNC_RETRY_MS + isSpectator[client] * this.delayMs;
+    if (hold[client] === HOLD_AWAITING_FULL && clock[0] - resyncSentAt[client] >= retryMs) {
       this.askForFull(client);
     }
   }

@@ -82,6 +82,11 @@ export class SessionTable {
   readonly resyncSentAt: Float64Array;
   readonly violationPoints: Int32Array;
   readonly violationSince: Float64Array;
+  /** 1: has no entity and only watches. */
+  readonly isSpectator: Uint8Array;
+  /** Indexes of spectators, and how many of them are live. */
+  spectators = 0;
+  spectatorsLive = 0;
   /** What the client has called itself; empty before its Join. */
   readonly name: string[];
   /** Sessions by state. */
@@ -115,6 +120,7 @@ export class SessionTable {
     this.resyncSentAt = new Float64Array(capacity);
     this.violationPoints = new Int32Array(capacity);
     this.violationSince = new Float64Array(capacity);
+    this.isSpectator = new Uint8Array(capacity);
     this.name = new Array(capacity).fill('');
     this.freeQueue = Int32Array.from({ length: seats }, (_, index) => index);
     this.freeCount = seats;
@@ -213,7 +219,16 @@ export class SessionTable {
     return index;
   }
 
+  /** Until the index is free again, or it is said otherwise. Not of a live one. */
+  setSpectator(index: number, is: boolean): void {
+    this.spectators += Number(is) - this.isSpectator[index];
+    this.isSpectator[index] = Number(is);
+  }
+
   setState(index: number, state: number): void {
+    if (this.isSpectator[index] !== 0) {
+      this.spectatorsLive += Number(state === SESSION_LIVE) - Number(this.state[index] === SESSION_LIVE);
+    }
     this.counts[this.state[index]] -= 1;
     this.counts[state] += 1;
     this.state[index] = state;
@@ -225,6 +240,7 @@ export class SessionTable {
     else this.anteroom.push(index);
     this.generation[index] = 0;
     this.setState(index, SESSION_FREE);
+    this.setSpectator(index, false);
   }
 
   /** @hot True while `generation` holds the index. Generation 0 holds nothing. */

@@ -18,3 +18,12 @@ for (const code of [
 // A client whose link stood still sends in one go what it has kept, and an eager one does not wait for its Welcome.
 POINTS[RejectCode.RateLimited] = HASTE_POINTS;
 POINTS[RejectCode.NotJoined] = HASTE_POINTS;
+POINTS[RejectCode.Spectating] = HASTE_POINTS;
+
+/** Refusals of a Join that end the connection: another Join would be refused as well. */
+export const NOT_LET_IN: ReadonlySet<number> = new Set([
+  RejectCode.ServerFull,
+  RejectCode.Draining,
+  RejectCode.NoSpectators,
+  RejectCode.NotAlive,
+]);

@@ -3,6 +3,8 @@
 // holder of an index from the next, so that a late frame never reaches a stranger.
 
 import type { Identity, LeaveReason } from '../../game/life.js';
+import type { RejectCode } from '../../game/reject-codes.js';
+import type { Watch } from '../../protocol/fb/client-message.js';
 
 /** What is stored of a player: its fields by name. */
 export interface StoredPlayer {
@@ -17,6 +19,11 @@ export interface WorldPort {
   join(client: number, generation: number, updateHz: number, identity: Identity): boolean;
   /** As join, with an entity that is as it was stored. */
   restore(client: number, generation: number, updateHz: number, player: StoredPlayer, identity: Identity): boolean;
+  /**
+   * A client without an entity. None: it is answered as a join is, and is the world's until it leaves; else why not.
+   * OutOfRange: no place of this world. NotAlive: no player has this entity, or a spectator may not see it.
+   */
+  watch(client: number, generation: number, updateHz: number, watch: Watch): RejectCode;
   leave(client: number, generation: number, reason: LeaveReason): void;
   /** Nobody is there: the client's entity lives on, and no frames are made for it. */
   setAbsent(client: number): void;

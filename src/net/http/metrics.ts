@@ -130,6 +130,9 @@ export function registerNetMetrics(metrics: Metrics, counters: NetCounters, sess
       if (state !== SESSION_FREE) report(count, { state: SESSION_STATES[state] });
     }
   });
+  metrics.registerGauge('tessera_net_spectators', 'Connections that only watch', [], (report) =>
+    report(sessions.spectatorsLive),
+  );
 }
 
 function registerTraffic(metrics: Metrics, counters: NetCounters): void {

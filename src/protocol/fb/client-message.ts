@@ -8,6 +8,7 @@
 import { Builder, ByteBuffer, Encoding } from 'flatbuffers';
 import { ClientKind } from '../../../schemas/generated/tessera/wire/client-kind.js';
 import { JoinRequest } from '../../../schemas/generated/tessera/wire/join-request.js';
+import { Place } from '../../../schemas/generated/tessera/wire/place.js';
 import { RejectCode } from '../../game/reject-codes.js';
 import {
   CLIENT_HEADER_BYTES,
@@ -28,7 +29,12 @@ const JOIN_SHAPE: TableShape = [
   { form: 'string', bytesMax: CLIENT_MESSAGE_BYTES_MAX },
   { form: 'string', bytesMax: CLIENT_MESSAGE_BYTES_MAX },
   inline(1),
+  inline(8, 4), // watch_place
+  inline(4), // watch_player
 ];
+
+/** What a spectator looks at: a place, or a player by the id of its entity. */
+export type Watch = { x: number; y: number } | { player: number };
 
 export interface JoinFields {
   name: string;
@@ -36,6 +42,8 @@ export interface JoinFields {
   token: string;
   /** 0 leaves the choice to the server. */
   updateHz: number;
+  /** To be a spectator. Absent: to play. */
+  watch?: Watch;
 }
 
 /** @hot Only after checkClientMessage has accepted the message. */
@@ -85,7 +93,7 @@ function checkJoin(view: DataView, offset: number, bytes: number): RejectCode {
 
 /**
  * The fields of a Join that checkClientMessage has accepted, or null (to be answered as OutOfRange) when a text is too
- * long or not UTF-8, or the name has control characters.
+ * long or not UTF-8, the name has control characters, or what is to be watched is no place, or two things.
  */
 export function readJoin(view: DataView, offset: number, bytes: number): JoinFields | null {
   const start = view.byteOffset + offset + CLIENT_HEADER_BYTES;
@@ -93,8 +101,18 @@ export function readJoin(view: DataView, offset: number, bytes: number): JoinFie
   const request = JoinRequest.getRootAsJoinRequest(new ByteBuffer(body));
   const name = decodeText(request.name(Encoding.UTF8_BYTES), NAME_BYTES_MAX);
   const token = decodeText(request.token(Encoding.UTF8_BYTES), TOKEN_BYTES_MAX);
-  if (name === null || token === null || hasControlCharacter(name)) return null;
-  return { name, token, updateHz: request.updateHz() };
+  const watch = readWatch(request);
+  if (name === null || token === null || hasControlCharacter(name) || watch === null) return null;
+  return { name, token, updateHz: request.updateHz(), ...(watch !== undefined && { watch }) };
+}
+
+/** Undefined: to play. */
+function readWatch(request: JoinRequest): Watch | undefined | null {
+  const place = request.watchPlace();
+  const player = request.watchPlayer();
+  if (place === null) return player === null ? undefined : { player };
+  const [x, y] = [place.x(), place.y()];
+  return player === null && Number.isFinite(x) && Number.isFinite(y) ? { x, y } : null;
 }
 
 function decodeText(bytes: string | Uint8Array | null, bytesMax: number): string | null {
@@ -137,6 +155,10 @@ export function encodeJoin(join: JoinFields, seq = 0): Uint8Array {
   JoinRequest.addName(builder, name);
   if (token !== 0) JoinRequest.addToken(builder, token);
   JoinRequest.addUpdateHz(builder, join.updateHz);
+  const { watch } = join;
+  if (watch !== undefined && 'player' in watch) JoinRequest.addWatchPlayer(builder, watch.player);
+  // A struct lies inside its table, so it is made between the table's other fields.
+  else if (watch !== undefined) JoinRequest.addWatchPlace(builder, Place.createPlace(builder, watch.x, watch.y));
   builder.finish(JoinRequest.endJoinRequest(builder));
   const body = builder.asUint8Array();
   const bytes = new Uint8Array(CLIENT_HEADER_BYTES + body.length);

@@ -66,6 +66,8 @@ export interface WelcomeInfo {
   resumed: boolean;
   /** By number; absent where the game tells nothing. */
   notes?: readonly NoteForm[];
+  /** No entity is the client's, and entityId names none. Absent for players. */
+  spectator?: true;
 }
 
 export interface RejectInfo {
@@ -132,6 +134,7 @@ const WELCOME_SHAPE: TableShape = [
   { form: 'string', bytesMax: TOKEN_BYTES_MAX },
   inline(1), // resumed
   { form: 'tables', countMax: WIRE_NOTES_MAX, shape: NOTE_SHAPE },
+  inline(1), // spectator
 ];
 const NOTICE_SHAPE: TableShape = [inline(2), { form: 'string', bytesMax: NOTICE_BYTES_MAX }];
 const FRAME_SHAPE: TableShape = [
@@ -244,6 +247,7 @@ function addWelcome(builder: Builder, welcome: WelcomeInfo): Offset {
   if (token !== 0) Welcome.addToken(builder, token);
   Welcome.addResumed(builder, welcome.resumed);
   if (noteList !== 0) Welcome.addNotes(builder, noteList);
+  Welcome.addSpectator(builder, welcome.spectator === true);
   return Welcome.endWelcome(builder);
 }
 
@@ -324,6 +328,7 @@ export function readWelcome(frame: ServerFrame): WelcomeInfo | null {
   const notes = readNoteForms(welcome);
   if (notes === null) return null;
   if (notes.length > 0) info.notes = notes;
+  if (welcome.spectator()) info.spectator = true;
   return isSound(info) ? info : null;
 }
 

@@ -2,7 +2,7 @@
 // holds for every encoding. This file checks what those bytes can no longer show: names, missing and unknown keys, types.
 
 import { RejectCode } from '../../game/reject-codes.js';
-import { ClientKind, encodeJoin, PING_BYTES, writeHeader, writePing } from '../fb/client-message.js';
+import { ClientKind, encodeJoin, PING_BYTES, type Watch, writeHeader, writePing } from '../fb/client-message.js';
 import { type CommandLayouts, writeCommand } from '../fb/command-layout.js';
 import { CLIENT_HEADER_BYTES, CLIENT_MESSAGE_BYTES_MAX } from '../limits.js';
 import { type PlainEncoding, type PlainObject, parsePlain } from './plain-codec.js';
@@ -59,15 +59,25 @@ function transcodeObject(layouts: CommandLayouts, object: PlainObject, view: Dat
 
 /** Every field of a Join may be left out, as in its table. */
 function transcodeJoin(payload: PlainObject, seq: number, view: DataView, offset: number): number {
-  const { name = '', token = '', updateHz = 0, ...unknown } = payload;
+  const { name = '', token = '', updateHz = 0, watchX, watchY, watchPlayer, ...unknown } = payload;
   if (!hasKeys(unknown, 0) || typeof name !== 'string' || typeof token !== 'string' || typeof updateHz !== 'number') {
     return -RejectCode.Malformed;
   }
+  const watch = toWatch(watchX, watchY, watchPlayer);
+  if (watch === null) return -RejectCode.Malformed;
   if (!isUint(updateHz, U8_MAX)) return -RejectCode.OutOfRange;
-  const bytes = encodeJoin({ name, token, updateHz }, seq);
+  if (watch !== undefined && 'player' in watch && !isUint(watch.player, U32_MAX)) return -RejectCode.OutOfRange;
+  const bytes = encodeJoin({ name, token, updateHz, ...(watch !== undefined && { watch }) }, seq);
   if (bytes.length > CLIENT_MESSAGE_BYTES_MAX) return -RejectCode.TooLarge;
   for (let index = 0; index < bytes.length; index++) view.setUint8(offset + index, bytes[index]);
   return bytes.length;
+}
+
+/** A place or a player, and not both. Undefined: to play; null: neither of the three. */
+function toWatch(x: unknown, y: unknown, player: unknown): Watch | undefined | null {
+  if (x === undefined && y === undefined && player === undefined) return undefined;
+  if (typeof player === 'number' && x === undefined && y === undefined) return { player };
+  return typeof x === 'number' && typeof y === 'number' && player === undefined ? { x, y } : null;
 }
 
 function isUint(value: unknown, max: number): value is number {

@@ -15,8 +15,10 @@ import { RecordRing } from '../../memory/rings/record-ring.js';
 import { ClientTable, CONGESTED_ABSENT, CONGESTED_BACKLOG } from '../../memory/tables/client-table.js';
 import { IdentityTable } from '../../memory/tables/identity-table.js';
 import type { ClientSink, StoredPlayer, WorldPort } from '../../net/gateway/world-port.js';
+import type { Watch } from '../../protocol/fb/client-message.js';
 import { ClientRoutes } from './client-routes.js';
 import { FrameDelivery } from './frame-delivery.js';
+import { Spectators } from './spectators.js';
 import { ZoneOrders } from './zone-orders.js';
 
 export interface RouterCounters {
@@ -37,6 +39,7 @@ export class Router implements WorldPort {
   private readonly identities: IdentityTable;
   private readonly routes: ClientRoutes;
   private readonly delivery: FrameDelivery;
+  private readonly spectators: Spectators;
   private sink: ClientSink | undefined;
   private onGranted: (request: number, code: number) => void = () => {};
 
@@ -53,6 +56,13 @@ export class Router implements WorldPort {
       () => this.counters.queueFull++,
       () => this.counters.leavesWaited++,
     );
+    const { worldWidth, worldHeight } = plan.settings;
+    this.spectators = new Spectators({
+      ...{ routes: this.routes, orders: this.orders, worldWidth, worldHeight },
+      zoneAt: (x, y) => this.zoneAt(x, y),
+      begin: (client, generation, zone, updateHz) => this.begin(client, generation, zone, updateHz),
+      drop: (client) => this.dropUntold(client),
+    });
     this.commands = plan.commands.map((buffer) => new RecordRing(buffer));
     this.arrivals = plan.arrivals.map((buffer) => new RecordRing(buffer));
     this.clients = new ClientTable(plan.clients, clientsMax);
@@ -95,12 +105,17 @@ export class Router implements WorldPort {
   }
 
   /** Before the world runs: this client's entity is in a recovered zone and waits there. */
-  reserve(client: number, generation: number, zone: number): void {
+  reserve(client: number, generation: number, zone: number, key: number): void {
     const { updateHz } = this.plan.settings;
+    this.spectators.notePlayer(client, key);
     this.routes.begin(client, generation, zone, updateHz);
     // Its entity may walk on into another zone before main has named it there: who it is must be known then.
     this.clients.takeUp(client, generation, 0, updateHz, this.routes.connection[client]);
     this.setAbsent(client);
+  }
+
+  watch(client: number, generation: number, updateHz: number, watch: Watch): RejectCode {
+    return this.spectators.begin(client, generation, updateHz, watch);
   }
 
   setAbsent(client: number): void {
@@ -141,6 +156,7 @@ export class Router implements WorldPort {
     }
     const zone = this.routes.zone[client];
     this.routes.end(client);
+    this.spectators.forget(client);
     this.orders.leave(zone, client, generation, LEAVE_REASONS.indexOf(reason));
   }
 
@@ -154,9 +170,9 @@ export class Router implements WorldPort {
     for (const zone of this.plan.zonesOfThread[thread]) {
       let count = 0;
       for (let client = 0; client < this.routes.clientsMax; client++) {
-        if (this.routes.zone[client] === zone && this.attachClient(zone, client)) {
-          count++;
-        }
+        if (this.routes.zone[client] !== zone) continue;
+        if (this.spectators.has(client)) this.spectators.attach(client);
+        else if (this.attachClient(zone, client)) count++;
       }
       this.orders.attachedAll(zone, count);
     }
@@ -235,6 +251,7 @@ export class Router implements WorldPort {
   }
 
   private begin(client: number, generation: number, zone: number, updateHz: number): void {
+    this.spectators.forget(client);
     this.routes.begin(client, generation, zone, updateHz);
     this.clients.congested[client] = 0;
   }
@@ -243,16 +260,15 @@ export class Router implements WorldPort {
     const { x, y } = this.placement.next(client);
     const entry = { updateHz: this.routes.updateHz[client], x, y };
     const isAbsent = this.clients.congested[client] === CONGESTED_ABSENT;
-    if (!this.orders.attach(zone, client, entry, isAbsent)) {
-      this.sink?.dropped(
-        client,
-        this.routes.generation[client],
-        RejectCode.QueueFull,
-        'the zone could not be told of it',
-      );
-      return false;
-    }
-    return true;
+    if (this.orders.attach(zone, client, entry, isAbsent)) return true;
+    this.dropUntold(client);
+    return false;
+  }
+
+  private dropUntold(client: number): void {
+    this.spectators.forget(client);
+    const text = 'the zone could not be told of it';
+    this.sink?.dropped(client, this.routes.generation[client], RejectCode.QueueFull, text);
   }
 
   /** Of a place that is inside of the world. */
@@ -298,9 +314,15 @@ export class Router implements WorldPort {
       const seq = view.getUint32(body, true);
       this.sink.rejected(client, generation, seq, view.getUint32(body + 4, true), view.getUint32(body + 8, true));
     } else if (kind === R.FROM_ZONE_JOINED) {
-      this.sink.joined(client, generation, view.getUint32(body, true), view.getUint32(body + 4, true));
+      const key = view.getUint32(body + 4, true);
+      if (!this.spectators.has(client)) this.spectators.notePlayer(client, key);
+      this.sink.joined(client, generation, view.getUint32(body, true), key);
+    } else if (kind === R.FROM_ZONE_WATCH) {
+      const stepsY = view.getUint32(body + 4, true);
+      this.spectators.hear(client, view.getUint32(body, true), stepsY, view.getUint32(body + 8, true));
     } else if (kind === R.FROM_ZONE_REFUSED) {
       this.routes.end(client);
+      this.spectators.forget(client);
       this.sink.refused(client, generation, view.getUint32(body, true));
     }
   }

@@ -107,7 +107,7 @@ export async function startServer(settings: Settings, log: Log, source: Settings
   const folder = settle(folderFound, recovery.worldId, lease.token);
   const resume = prepareResume(plan, recovery, desk, log);
   const router = new Router(plan, place(settings), game);
-  for (const { client, generation, zone } of resume.reserved) router.reserve(client, generation, zone);
+  for (const { client, generation, zone, key } of resume.reserved) router.reserve(client, generation, zone, key);
   const metrics = new Metrics();
   const report = new WorldReport(plan, router, supervisor);
   report.register(metrics, game.events);
@@ -257,6 +257,7 @@ function wireNet(parts: Parts): Net {
       status: unreadyReasons().length === 0 ? 'ok' : 'degraded',
       uptimeMs: Math.round(nowMs() - startedMs),
       clients: net.stats.clients,
+      spectators: net.stats.spectators,
       absent: net.stats.absent,
       connections: net.stats.connections,
       zones: report.zoneHealth(),

@@ -16,6 +16,14 @@ export interface Entry {
   y: number;
 }
 
+export interface WatchOrder extends Entry {
+  /** Of the entity to be followed; 0: none. */
+  key: number;
+  crossings: number;
+  /** A WATCH_ of thread-records.ts. */
+  how: number;
+}
+
 interface Leave {
   client: number;
   generation: number;
@@ -83,6 +91,27 @@ export class ZoneOrders {
 
   resync(zone: number, client: number, generation: number): boolean {
     return this.tell(zone, client, generation, 0, R.TO_ZONE_RESYNC);
+  }
+
+  watch(zone: number, client: number, generation: number, order: WatchOrder): boolean {
+    const view = this.claim(zone, client, generation, 0, R.TO_ZONE_WATCH, R.WATCH_BYTES);
+    if (view === undefined) return false;
+    this.writeEntry(view, order);
+    const payload = this.at + R.COMMAND_PAYLOAD;
+    view.setUint32(payload + R.WATCH_KEY, order.key, true);
+    view.setInt32(payload + R.WATCH_CROSSINGS, order.crossings, true);
+    view.setUint32(payload + R.WATCH_HOW, order.how, true);
+    this.rings[zone].publish();
+    return true;
+  }
+
+  /** `key`: of the entity that the spectator has lost. */
+  seek(zone: number, client: number, generation: number, key: number): boolean {
+    const view = this.claim(zone, client, generation, 0, R.TO_ZONE_SEEK, 4);
+    if (view === undefined) return false;
+    view.setUint32(this.at + R.COMMAND_PAYLOAD, key, true);
+    this.rings[zone].publish();
+    return true;
   }
 
   grant(zone: number, client: number, generation: number, grant: number, amount: number, request: number): boolean {

@@ -4,7 +4,7 @@ import { nowMs } from '../../base/clock.js';
 import type { WorldPlan } from '../../engine/plan/world-plan.js';
 import { type IoCounterName, IoCounters } from '../../memory/tables/io-counters.js';
 import * as T from '../../memory/tables/thread-control.js';
-import { COUNTERS, type CounterName } from '../../memory/tables/zone-counters.js';
+import { COUNTER, COUNTERS, type CounterName } from '../../memory/tables/zone-counters.js';
 import { hashCommitted, hashText } from '../../memory/world/state-hash.js';
 import { WorldBuffer } from '../../memory/world/world-buffer.js';
 import type { Metrics } from '../../net/http/metrics.js';
@@ -16,6 +16,7 @@ import { DurabilityReport } from './durability-report.js';
 
 const GAUGES: ReadonlySet<string> = new Set([
   'clients',
+  'spectators',
   'mirrors',
   'cellsHeld',
   'cellsEvicting',
@@ -88,7 +89,8 @@ export class WorldReport {
         return known;
       }
       const hashed = hashCommitted(world);
-      const clients = world.counters[COUNTERS.indexOf('clients')];
+      const { counters } = world;
+      const clients = counters[COUNTER.clients] - counters[COUNTER.spectators];
       const health =
         hashed === undefined
           ? known

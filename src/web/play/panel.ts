@@ -15,7 +15,7 @@ export class Panel {
 
   show(client: TesseraClient, nowMs: number): void {
     const state = element('state');
-    state.textContent = client.resumed ? 'joined again' : client.state;
+    state.textContent = client.resumed ? 'joined again' : client.isSpectator ? 'watching' : client.state;
     state.dataset.state = client.state;
     this.measure(client, nowMs);
     const joined = client.state === 'joined';

@@ -9,6 +9,7 @@ import { Controls } from './controls.js';
 import { SHOT_SLACK_MS, WISH_REPEAT_MS } from './limits.js';
 import { element, Panel } from './panel.js';
 import { Scene } from './scene.js';
+import { readWatched } from './watched.js';
 
 const SHOOT_MS = SHOOT_COOLDOWN_SECONDS * 1000 + SHOT_SLACK_MS;
 
@@ -19,7 +20,8 @@ const smooth = element<HTMLInputElement>('smooth');
 const enterButton = element<HTMLButtonElement>('enter');
 const leaveButton = element<HTMLButtonElement>('leave');
 const keysHint = element('keys');
-const scene = new Scene(canvas);
+const watched = readWatched(location.search);
+const scene = new Scene(canvas, watched);
 const panel = new Panel();
 const controls = new Controls(canvas);
 
@@ -40,6 +42,7 @@ function makeClient(name: string, token: string): TesseraClient {
     token,
     commands: ARENA_COMMANDS,
     reconnect: {},
+    ...(watched !== null && { watch: watched }),
   });
   made.onWelcome = ({ tickHz }) => {
     interpolator = new Interpolator(tickHz);
@@ -70,8 +73,8 @@ function join(): void {
 function showJoined(): void {
   form.hidden = true;
   leaveButton.hidden = false;
-  keysHint.hidden = false;
-  controls.enabled = true;
+  keysHint.hidden = watched !== null;
+  controls.enabled = watched === null;
   // Otherwise the next key would still go to the field or the button that was used to join.
   (document.activeElement as HTMLElement | null)?.blur();
 }
@@ -121,7 +124,7 @@ function sendWishes(frameMs: number): void {
 
 function animate(): void {
   const frameMs = nowMs();
-  if (client.state === 'joined') sendWishes(frameMs);
+  if (client.state === 'joined' && !client.isSpectator) sendWishes(frameMs);
   scene.draw(client, smooth.checked ? interpolator : null, frameMs);
   panel.show(client, frameMs);
   requestAnimationFrame(animate);
@@ -140,8 +143,8 @@ leaveButton.addEventListener('click', () => {
 smooth.addEventListener('change', () => smooth.blur());
 
 const wantedName = new URLSearchParams(location.search).get('name');
-if (wantedName !== null) {
-  nameField.value = wantedName.slice(0, nameField.maxLength);
+if (wantedName !== null || watched !== null) {
+  nameField.value = (wantedName ?? 'spectator').slice(0, nameField.maxLength);
   join();
 } else {
   nameField.focus();

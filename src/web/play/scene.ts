@@ -3,6 +3,7 @@
 import type { TesseraClient } from '../../client/client.js';
 import type { Interpolator, Place } from '../../client/interpolation.js';
 import { BODY_RADIUS, HP_MAX, PILLAR_RADIUS, PROJECTILE_RADIUS } from '../../games/arena/rules.js';
+import type { Watch } from '../../protocol/fb/client-message.js';
 import type { EntityState } from '../../protocol/fb/entity-decoder.js';
 import type { WelcomeInfo } from '../../protocol/fb/server-frame.js';
 
@@ -44,24 +45,24 @@ export class Scene {
   private readonly place: Place = { x: 0, y: 0 };
   private readonly layers: EntityState[][] = Array.from({ length: LAYERS }, () => []);
 
-  constructor(private readonly canvas: HTMLCanvasElement) {
+  constructor(
+    private readonly canvas: HTMLCanvasElement,
+    /** Null: the client's own entity is looked at. */
+    private readonly watched: Watch | null,
+  ) {
     this.context = canvas.getContext('2d')!;
   }
 
   /** Without an interpolator everything is drawn where the newest frame has it. */
   draw(client: TesseraClient, interpolator: Interpolator | null, nowMs: number): void {
     this.fitCanvas();
-    const { welcome, self, entities } = client;
+    const { welcome, entities } = client;
     if (welcome === null) {
       this.fill(COLOURS.outside);
       return;
     }
     this.unitPixels = Math.min(this.canvas.clientWidth, this.canvas.clientHeight) / (2.1 * welcome.viewRadius);
-    if (self !== null) {
-      this.locate(self, interpolator, nowMs);
-      this.camera.x = this.place.x;
-      this.camera.y = this.place.y;
-    }
+    this.aim(client, interpolator, nowMs);
     this.drawGround(welcome);
     for (const entity of entities.values()) {
       this.layers[this.lookOf(entity, welcome).layer].push(entity);
@@ -75,6 +76,21 @@ export class Scene {
     }
   }
 
+  /** The camera stays where it is while what it follows is not in view. */
+  private aim({ self, entities }: TesseraClient, interpolator: Interpolator | null, nowMs: number): void {
+    const { watched, camera, place } = this;
+    if (watched !== null && !('player' in watched)) {
+      camera.x = watched.x;
+      camera.y = watched.y;
+      return;
+    }
+    const followed = watched === null ? self : entities.get(watched.player);
+    if (followed === null || followed === undefined) return;
+    this.locate(followed, interpolator, nowMs);
+    camera.x = place.x;
+    camera.y = place.y;
+  }
+
   /** The angle from the middle of the view, where the own entity is, to a point of the page; 65536 is a full turn. */
   angleTo(pageX: number, pageY: number): number {
     const dx = pageX - this.canvas.clientWidth / 2;
@@ -83,7 +99,9 @@ export class Scene {
   }
 
   private lookOf(entity: EntityState, welcome: WelcomeInfo): Look {
-    if (entity.id === welcome.entityId) return OWN_LOOK;
+    const { watched } = this;
+    if (entity.id === welcome.entityId || (watched !== null && 'player' in watched && entity.id === watched.player))
+      return OWN_LOOK;
     return LOOKS[welcome.kinds[entity.kind]] ?? UNKNOWN_LOOK;
   }
 

@@ -212,8 +212,8 @@ test('the arena goes on where its players were last told to be, with the wounds 
     for (const [zone, buffer] of fresh.worlds.entries()) {
       new Uint8Array(buffer).set(new Uint8Array(recovered.plan.worlds[zone]));
     }
-    for (const { client, generation, zone } of listAbsentClients(fresh, SILENT).waiting)
-      router.reserve(client, generation, zone);
+    for (const { client, generation, zone, key } of listAbsentClients(fresh, SILENT).waiting)
+      router.reserve(client, generation, zone, key);
   });
   next.run(3);
   const settled = bodiesOf(next.plan);

@@ -9,6 +9,7 @@ import { DROP_STALE } from '../../../src/net/gateway/net-counters.js';
 import { SESSION_ABSENT } from '../../../src/net/gateway/session.js';
 import { encodeJoin } from '../../../src/protocol/fb/client-message.js';
 import { readWelcome, type WelcomeInfo } from '../../../src/protocol/fb/server-frame.js';
+import { NO_ENTITY } from '../../../src/protocol/limits.js';
 import { EchoWorld } from '../echo-world.js';
 import { GUEST } from '../game-client.js';
 import { createInProcess, type InProcess, type KeptConnection } from '../in-process.js';
@@ -16,7 +17,7 @@ import { createInProcess, type InProcess, type KeptConnection } from '../in-proc
 const LOST = 1006;
 
 /** Clients that are lost are waited for; four places are in the anteroom. */
-function createNet(seats: number): InProcess {
+function createNet(seats: number, spectators = 0): InProcess {
   const resume = {
     secret: Buffer.from('a secret of some length'),
     worldId: randomUUID(),
@@ -24,7 +25,12 @@ function createNet(seats: number): InProcess {
     reserved: [],
     lastGeneration: 0,
   };
-  return createInProcess(new EchoWorld(), seats, {}, resume);
+  return createInProcess(new EchoWorld(), seats, { spectators }, resume);
+}
+
+async function watch({ gateway }: InProcess, connection: KeptConnection): Promise<void> {
+  gateway.receive(connection.client, encodeJoin({ ...GUEST, watch: { x: 1, y: 2 } }, 5));
+  for (let turn = 0; turn < 10; turn++) await Promise.resolve();
 }
 
 async function ask({ gateway }: InProcess, connection: KeptConnection, token = '', updateHz = 0): Promise<void> {
@@ -130,4 +136,47 @@ test('that the world has lost an absent client is not an answer that comes too l
     else gateway.dropped(seat, welcome.clientId, 1, 'gone');
     assert.deepEqual([sessions.counts[SESSION_ABSENT], counters.drops[DROP_STALE]], [0, 0]);
   }
+});
+
+test('as many spectators are let in as the settings say, and their seats are given again', async () => {
+  const net = createNet(8, 2);
+  const { gateway, sessions, world } = net;
+  const [first, second, third] = [net.connect(), net.connect(), net.connect()];
+  for (const connection of [first, second, third]) await watch(net, connection);
+  assert.deepEqual([sessions.spectators, sessions.spectatorsLive, world.watched.length], [2, 2, 2]);
+  assert.deepEqual(third.rejects(), [{ seq: 5, kind: 1, code: RejectCode.ServerFull }]);
+  const { entityId, spectator, token } = welcomeOf(first);
+  assert.deepEqual([entityId, spectator, token], [NO_ENTITY, true, '']);
+  gateway.end(first.client, LOST);
+  assert.deepEqual([sessions.spectators, sessions.spectatorsLive, sessions.counts[SESSION_ABSENT]], [1, 1, 0]);
+  assert.deepEqual(world.reasons, ['lost'], 'nobody waits for it');
+  const fourth = net.connect();
+  await watch(net, fourth);
+  assert.equal(welcomeOf(fourth).spectator, true);
+  const player = await join(net);
+  assert.equal(player.welcome.spectator, undefined);
+  assert.deepEqual(gateway.playersOf({}), [{ client: player.connection.client, generation: player.welcome.clientId }]);
+});
+
+test('a spectator does not get the seat of an absent player, and takes none away', async () => {
+  const net = createNet(1, 4);
+  const { gateway, sessions, world } = net;
+  const { connection, welcome } = await join(net);
+  gateway.end(connection.client, LOST);
+  const late = net.connect();
+  await watch(net, late);
+  assert.deepEqual(late.rejects(), [{ seq: 5, kind: 1, code: RejectCode.ServerFull }]);
+  assert.deepEqual([sessions.spectators, world.watched.length], [0, 0]);
+  assert.equal((await join(net, welcome.token)).welcome.resumed, true);
+});
+
+test('a spectator whom the world refuses is no spectator', async () => {
+  const net = createNet(2, 4);
+  net.world.watchCode = RejectCode.OutOfRange;
+  const connection = net.connect();
+  await watch(net, connection);
+  assert.deepEqual([net.sessions.spectators, connection.closeCode], [0, 0]);
+  net.gateway.receive(connection.client, encodeJoin(GUEST, 6));
+  await Promise.resolve();
+  assert.equal(welcomeOf(connection).spectator, undefined, 'it may join to play');
 });

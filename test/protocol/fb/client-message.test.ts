@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { Builder } from 'flatbuffers';
 import { JoinRequest } from '../../../schemas/generated/tessera/wire/join-request.js';
 import { Ping } from '../../../schemas/generated/tessera/wire/ping.js';
+import { Place } from '../../../schemas/generated/tessera/wire/place.js';
 import { Resync } from '../../../schemas/generated/tessera/wire/resync.js';
 import { createRandom } from '../../../src/base/chance.js';
 import { RejectCode } from '../../../src/game/reject-codes.js';
@@ -81,6 +82,20 @@ test('names and tokens up to their limits are read, longer ones are not', () => 
   assert.deepEqual(joinOf(encodeJoin({ name, token, updateHz: 0 })), { name, token, updateHz: 0 });
   assert.equal(joinOf(encodeJoin({ name: `${name}.`, token, updateHz: 0 })), null);
   assert.equal(joinOf(encodeJoin({ name, token: `${token}.`, updateHz: 0 })), null);
+});
+
+test('what a spectator wants to watch is a place or a player, and not both', () => {
+  for (const watch of [{ x: 0, y: -2.5 }, { player: 0 }, { player: 0xffffffff }]) {
+    assert.deepEqual(joinOf(encodeJoin({ ...ADA, watch })), { ...ADA, watch });
+  }
+  for (const x of [Number.NaN, Number.POSITIVE_INFINITY])
+    assert.equal(joinOf(encodeJoin({ ...ADA, watch: { x, y: 1 } })), null);
+  const builder = new Builder(64);
+  JoinRequest.startJoinRequest(builder);
+  JoinRequest.addWatchPlayer(builder, 1);
+  JoinRequest.addWatchPlace(builder, Place.createPlace(builder, 1, 2));
+  builder.finish(JoinRequest.endJoinRequest(builder));
+  assert.equal(joinOf(concatBytes(encodeJoin(ADA).slice(0, 8), builder.asUint8Array())), null);
 });
 
 test('a name may have spaces and everything else that can be written', () => {

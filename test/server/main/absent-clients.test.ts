@@ -39,8 +39,8 @@ function recover(
       world.commit();
     }
     if (!waits) return;
-    for (const { client, generation, zone } of listAbsentClients(plan, log).waiting)
-      router.reserve(client, generation, zone);
+    for (const { client, generation, zone, key } of listAbsentClients(plan, log).waiting)
+      router.reserve(client, generation, zone, key);
   };
   return new HeadlessWorld(game, { ...FOUR_ZONES, ...settings }, threads, prepare, ticksUntilAttached);
 }

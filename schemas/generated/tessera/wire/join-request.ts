@@ -4,6 +4,9 @@
 
 import * as flatbuffers from 'flatbuffers';
 
+import { Place } from './place.js';
+
+
 export class JoinRequest {
   bb: flatbuffers.ByteBuffer|null = null;
   bb_pos = 0;
@@ -41,8 +44,18 @@ updateHz():number {
   return offset ? this.bb!.readUint8(this.bb_pos + offset) : 0;
 }
 
+watchPlace(obj?:Place):Place|null {
+  const offset = this.bb!.__offset(this.bb_pos, 10);
+  return offset ? (obj || new Place()).__init(this.bb_pos + offset, this.bb!) : null;
+}
+
+watchPlayer():number|null {
+  const offset = this.bb!.__offset(this.bb_pos, 12);
+  return offset ? this.bb!.readUint32(this.bb_pos + offset) : null;
+}
+
 static startJoinRequest(builder:flatbuffers.Builder) {
-  builder.startObject(3);
+  builder.startObject(5);
 }
 
 static addName(builder:flatbuffers.Builder, nameOffset:flatbuffers.Offset) {
@@ -57,16 +70,17 @@ static addUpdateHz(builder:flatbuffers.Builder, updateHz:number) {
   builder.addFieldInt8(2, updateHz, 0);
 }
 
+static addWatchPlace(builder:flatbuffers.Builder, watchPlaceOffset:flatbuffers.Offset) {
+  builder.addFieldStruct(3, watchPlaceOffset, 0);
+}
+
+static addWatchPlayer(builder:flatbuffers.Builder, watchPlayer:number) {
+  builder.addFieldInt32(4, watchPlayer, null);
+}
+
 static endJoinRequest(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   return offset;
 }
 
-static createJoinRequest(builder:flatbuffers.Builder, nameOffset:flatbuffers.Offset, tokenOffset:flatbuffers.Offset, updateHz:number):flatbuffers.Offset {
-  JoinRequest.startJoinRequest(builder);
-  JoinRequest.addName(builder, nameOffset);
-  JoinRequest.addToken(builder, tokenOffset);
-  JoinRequest.addUpdateHz(builder, updateHz);
-  return JoinRequest.endJoinRequest(builder);
-}
 }

@@ -21,5 +21,7 @@ export enum RejectCode {
   BadToken = 15,
   Draining = 16,
   GameRule = 17,
-  Banned = 18
+  Banned = 18,
+  NoSpectators = 19,
+  Spectating = 20
 }

@@ -138,8 +138,13 @@ notesLength():number {
   return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
 }
 
+spectator():boolean {
+  const offset = this.bb!.__offset(this.bb_pos, 38);
+  return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : false;
+}
+
 static startWelcome(builder:flatbuffers.Builder) {
-  builder.startObject(17);
+  builder.startObject(18);
 }
 
 static addProtocol(builder:flatbuffers.Builder, protocol:number) {
@@ -258,12 +263,16 @@ static startNotesVector(builder:flatbuffers.Builder, numElems:number) {
   builder.startVector(4, numElems, 4);
 }
 
+static addSpectator(builder:flatbuffers.Builder, spectator:boolean) {
+  builder.addFieldInt8(17, +spectator, +false);
+}
+
 static endWelcome(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   return offset;
 }
 
-static createWelcome(builder:flatbuffers.Builder, protocol:number, gameOffset:flatbuffers.Offset, clientId:number, entityId:number, tickHz:number, updateHz:number, worldWidth:number, worldHeight:number, quantum:number, viewRadius:number, leaveRadius:number, kindsOffset:flatbuffers.Offset, fieldsOffset:flatbuffers.Offset, commandsOffset:flatbuffers.Offset, tokenOffset:flatbuffers.Offset, resumed:boolean, notesOffset:flatbuffers.Offset):flatbuffers.Offset {
+static createWelcome(builder:flatbuffers.Builder, protocol:number, gameOffset:flatbuffers.Offset, clientId:number, entityId:number, tickHz:number, updateHz:number, worldWidth:number, worldHeight:number, quantum:number, viewRadius:number, leaveRadius:number, kindsOffset:flatbuffers.Offset, fieldsOffset:flatbuffers.Offset, commandsOffset:flatbuffers.Offset, tokenOffset:flatbuffers.Offset, resumed:boolean, notesOffset:flatbuffers.Offset, spectator:boolean):flatbuffers.Offset {
   Welcome.startWelcome(builder);
   Welcome.addProtocol(builder, protocol);
   Welcome.addGame(builder, gameOffset);
@@ -282,6 +291,7 @@ static createWelcome(builder:flatbuffers.Builder, protocol:number, gameOffset:fl
   Welcome.addToken(builder, tokenOffset);
   Welcome.addResumed(builder, resumed);
   Welcome.addNotes(builder, notesOffset);
+  Welcome.addSpectator(builder, spectator);
   return Welcome.endWelcome(builder);
 }
 }
