@@ -6,6 +6,7 @@ import { readFileSync, realpathSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { Log } from '../../base/log.js';
 import { CODE_BYTES_MAX, CODE_FILES_MAX, CODE_HASH_DIGITS, CODE_NOTES_MAX } from './limits.js';
 
 export interface GameCode {
@@ -69,6 +70,29 @@ export function hashCode(url: string, only?: string): GameCode {
     hash: sum.digest('hex').slice(0, CODE_HASH_DIGITS),
     notCovered: more > 0 ? [...notCovered.slice(0, CODE_NOTES_MAX), `and ${more} more`] : notCovered,
   };
+}
+
+/** Tick threads load the game when they begin: one that begins after its files have changed runs other code than the rest. */
+export class CodeWatch {
+  private last: string;
+
+  constructor(
+    private readonly hash: string,
+    private readonly log: Log,
+  ) {
+    this.last = hash;
+  }
+
+  /** The files are about to be loaded. Says once of each change that they are not what the server began with. */
+  look(now: string): void {
+    if (now !== this.last && now !== this.hash) {
+      this.log.warn(
+        {},
+        `the files of the game have changed since the start, from code ${this.hash} to ${now}: a tick thread that begins now runs them; restart the server`,
+      );
+    }
+    this.last = now;
+  }
 }
 
 function listImports(text: string): string[] {

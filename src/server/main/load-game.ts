@@ -26,16 +26,19 @@ export interface LoadedGame {
   game: GameDefinition;
   url: string;
   code: GameCode;
+  /** As the files are now: a thread that begins later runs those. */
+  hashAgain(): string;
 }
 
 /** Throws BadGame. */
 export async function loadGame(name: string): Promise<LoadedGame> {
   const url = BUILT_IN_GAMES[name]?.href ?? pathToFileURL(isAbsolute(name) ? name : resolve(name)).href;
   const game = await importGame(name, url);
-  const code = hashCode(url, url === BUILT_IN_GAMES[name]?.href ? fileURLToPath(new URL('.', url)) : undefined);
+  const only = url === BUILT_IN_GAMES[name]?.href ? fileURLToPath(new URL('.', url)) : undefined;
+  const code = hashCode(url, only);
   const fault = tryGame(game);
   if (fault !== undefined) throw new BadGame([`--game '${name}': ${fault}`]);
-  return { game, url, code };
+  return { game, url, code, hashAgain: () => hashCode(url, only).hash };
 }
 
 /** For threads that are started after loadGame has found the game sound. */

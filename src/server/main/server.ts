@@ -32,7 +32,7 @@ import { WorldReport } from '../reports/world-report.js';
 import { IoKeeper } from '../threads/io-keeper.js';
 import { Supervisor } from '../threads/supervisor.js';
 import { type AbsentClient, listAbsentClients } from './absent-clients.js';
-import type { GameCode } from './code-hash.js';
+import { CodeWatch, type GameCode } from './code-hash.js';
 import { Grants } from './grants.js';
 import { LiveSettings, type SettingsSource } from './live-settings.js';
 import { loadGame } from './load-game.js';
@@ -62,7 +62,7 @@ function countThreads(settings: Settings): number {
 
 export async function startServer(settings: Settings, log: Log, source: SettingsSource): Promise<RunningServer> {
   const startedMs = wallMs();
-  const { game, url, code } = await loadGame(settings.game);
+  const { game, url, code, hashAgain } = await loadGame(settings.game);
   const complaint = cellsComplaint(settings, game);
   if (complaint !== undefined) throw new Error(complaint);
   const threads = countThreads(settings);
@@ -75,10 +75,12 @@ export async function startServer(settings: Settings, log: Log, source: Settings
     server: `process ${process.pid} on ${hostname()}, data folder ${resolve(settings.data)}`,
   };
   const desk = new PlayerDesk(log);
+  const told = new CodeWatch(code.hash, log);
   const supervisor = new Supervisor({
     plan,
     gameUrl: url,
     log,
+    onSpawn: () => told.look(hashAgain()),
     onReplaced: (thread) => router.attachClients(thread),
   });
   const io = new IoKeeper({

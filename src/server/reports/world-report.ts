@@ -216,7 +216,10 @@ export class WorldReport {
     for (const [index, name] of COUNTERS.entries()) {
       const snake = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
       const collect = (report: (value: number, labels: Record<string, string>) => void): void => {
-        for (const [zone, world] of this.worlds.entries()) report(world.counters[index], { zone: String(zone) });
+        for (const [zone, { counters }] of this.worlds.entries()) {
+          const spectators = index === COUNTER.clients ? counters[COUNTER.spectators] : 0;
+          report(counters[index] - spectators, { zone: String(zone) });
+        }
       };
       if (GAUGES.has(name)) {
         metrics.registerGauge(`tessera_zone_${snake}`, `Zones: ${name}`, ['zone'], collect);

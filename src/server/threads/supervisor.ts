@@ -53,6 +53,8 @@ export interface SupervisorOptions {
   log: Log;
   /** A replaced thread runs and must be told its clients. */
   onReplaced(thread: number): void;
+  /** A thread is about to load the game. */
+  onSpawn?(): void;
   spawn?(data: TickThreadData, name: string): TickWorker;
   /** When a thread that was given up and has not ended is complained about. */
   endMsMax?: number;
@@ -160,7 +162,8 @@ export class Supervisor {
   }
 
   private spawn(thread: number | undefined): TickWorker {
-    const { plan, gameUrl, spawn = spawnTickThread } = this.options;
+    const { plan, gameUrl, spawn = spawnTickThread, onSpawn } = this.options;
+    onSpawn?.();
     const worker = spawn({ plan, thread, gameUrl }, thread === undefined ? 'spare' : `tick-${thread}`);
     worker.on('message', (message: FromTickThread) => this.hear(worker, message));
     worker.on('error', (error) => this.lose(worker, error instanceof Error ? error.message : String(error)));

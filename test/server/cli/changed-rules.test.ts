@@ -158,6 +158,20 @@ test('after a stop nothing is lost to changed rules, and one line is all that is
   );
 });
 
+test('files that change under a running server are told of when a tick thread is to load them', async () => {
+  setGain(1);
+  const server = await startServer(flags('running'));
+  const { code } = (await server.health()).game;
+  setGain(7);
+  process.kill(server.pid, 'SIGUSR2'); // the spare takes its place, and the next spare loads what is there now
+  const changed = new RegExp(`have changed since the start, from code ${code} to [0-9a-f]{16}: a tick thread`, 'g');
+  await server.until('it is said', () => changed.test(server.log()));
+  process.kill(server.pid, 'SIGUSR2');
+  await server.untilCounter('tessera_thread_restarts_total', 2);
+  assert.equal(server.log().match(changed)?.length, 1, 'once');
+  await server.stop();
+});
+
 function run(program: string, args: readonly string[]): Promise<{ code: number | null; out: string }> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [program, ...args]);

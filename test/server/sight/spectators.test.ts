@@ -1,11 +1,14 @@
 // Spectators of a real server: what their sockets get, in each encoding, and how they follow a player.
 
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { WebSocket } from 'ws';
 import { TesseraClient } from '../../../src/client/client.js';
 import type { ClientOptions } from '../../../src/client/client-options.js';
@@ -20,6 +23,7 @@ import { formatPlain, parseTrusted } from '../../../src/protocol/plain/plain-cod
 import { type Encoding, SUBPROTOCOLS } from '../../../src/protocol/subprotocols.js';
 import { startServer, type TestServer } from '../../server.js';
 
+const REPLAY = fileURLToPath(new URL('../../../src/server/cli/replay.js', import.meta.url));
 /** Numbers that nothing else on the wire is. */
 const PUBLIC = 0x51525354;
 const OWN = 0xa1b2c3d4;
@@ -69,18 +73,20 @@ const gameWith = (more = '') => `export default {
   },
 };`;
 
-async function start(t: TestContext, ...flags: string[]): Promise<TestServer> {
+const replay = (...args: string[]) => promisify(execFile)(process.execPath, [REPLAY, ...args]);
+
+async function start(t: TestContext, ...flags: string[]): Promise<TestServer & { game: string }> {
   return startGame(t, gameWith(), ...flags);
 }
 
-async function startGame(t: TestContext, game: string, ...flags: string[]): Promise<TestServer> {
+async function startGame(t: TestContext, game: string, ...flags: string[]): Promise<TestServer & { game: string }> {
   const folder = mkdtempSync(join(tmpdir(), 'tessera-watch-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   writeFileSync(join(folder, 'watched.mjs'), game);
   const world = ['--zones', '2x1', '--world', '256x128', '--view-radius', '16', '--threads', '2', '--spawn', 'crowd'];
   const server = await startServer(['--game', join(folder, 'watched.mjs'), ...world, '--bots', '0', ...flags]);
   t.after(() => server.stop());
-  return server;
+  return { ...server, game: join(folder, 'watched.mjs') };
 }
 
 function client(t: TestContext, server: TestServer, options: Partial<ClientOptions> = {}): TesseraClient {
@@ -349,6 +355,9 @@ test('a spectator outlives the tick threads, and after a restart joins again by 
   assert.equal(place.traffic.reconnects + follower.traffic.reconnects, 0);
 
   await server.kill();
+  // What spectators looked at is no part of what is played again.
+  const { stdout } = await replay('latest', '--game', server.game, '--data', join(data, 'world'));
+  assert.match(stdout, /[1-9]\d* hashes and \d+ whole states agreed, 0 differed/);
   const next = await start(t, ...flags, '--port', String(server.port));
   for (const one of [place, follower]) {
     await next.until('it has joined again and sees', () => one.state === 'joined' && one.entities.has(entityId));
