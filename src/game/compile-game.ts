@@ -3,6 +3,7 @@
 import type { CommandDefinition, GameDefinition, Zone } from './definition.js';
 import { type CommandForm, describeCommands } from './describe-commands.js';
 import type { CommandSource, GameSource } from './game-source.js';
+import { compileMessages } from './messages/compile-messages.js';
 import { listNotes } from './notes/list-notes.js';
 import { PayloadReader, type PayloadSource } from './payload.js';
 import { compileShared } from './shared/compile-shared.js';
@@ -15,16 +16,29 @@ export function isCompiled(game: unknown): game is GameDefinition {
 }
 
 export function compileGame(source: GameSource): GameDefinition {
-  const { fields = {}, commands = {}, notes = {}, events = [], systems = [], shared, kinds, ...rest } = source;
-  const parts = { kinds, fields, systems };
+  const {
+    fields = {},
+    commands = {},
+    notes = {},
+    events = [],
+    systems = [],
+    messages = {},
+    shared,
+    kinds,
+    ...rest
+  } = source;
+  const own = { kinds, fields, systems, messages: messages as never };
+  const { messages: all, ...parts } = shared === undefined ? own : compileShared(own, shared as never);
+  const compiled = compileMessages(all);
   return {
     ...rest,
-    ...(shared === undefined ? parts : compileShared(parts, shared)),
+    ...parts,
+    ...(compiled.length > 0 && { messages: compiled }),
     [COMPILED]: true,
     events,
     notes: listNotes(notes),
     commands: describeCommands(commands).map((form) => ({ ...form, ...compileCommand(form, commands[form.name]) })),
-  } as GameDefinition;
+  } as unknown as GameDefinition;
 }
 
 function compileCommand(

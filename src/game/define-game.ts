@@ -13,7 +13,9 @@ export function defineGame<
   const F extends FieldDefinitions,
   const C extends CommandPayloads,
   const S extends FieldDefinitions,
->(source: GameSource<F, C, S>): GameDefinition<F> {
+  const M extends CommandPayloads,
+  const N extends CommandPayloads,
+>(source: GameSource<F, C, S, M, N>): GameDefinition<F> {
   const mistakes = findMistakes(source);
   if (mistakes.length > 0) throw new GameMistakes(mistakes);
   return compileGame(source as unknown as GameSource) as unknown as GameDefinition<F>;

@@ -5,27 +5,13 @@ import type { Area } from '../base/area.js';
 import type { EventForm } from './event-form.js';
 import type { Columns, FieldDefinition, FieldDefinitions, FieldType, WireForm } from './fields/field-definition.js';
 import type { LifeHooks } from './life.js';
+import type { MessageDefinition } from './messages/message-definition.js';
 import type { NoteForm, NoteValues } from './notes/note-forms.js';
+import type { PayloadField } from './payload.js';
 import type { SharedForm } from './shared/compile-shared.js';
 import type { SharedValues } from './shared/shared-source.js';
-import type { WireTypeName } from './wire-types.js';
 
-export type { Area, Columns, EventForm, FieldDefinition, FieldDefinitions, FieldType, WireForm };
-
-/** One value of a command, laid out after the ClientHeader with natural alignment (as a FlatBuffers struct does). */
-export interface PayloadField {
-  name: string;
-  type: WireTypeName;
-  /** Inclusive; a value outside is rejected as OutOfRange before it reaches a ring. f32 must be finite. */
-  min?: number;
-  max?: number;
-  /** Not part of the plain-object form; must be 0 on the wire. */
-  reserved?: boolean;
-  /** A u8 of 0 or 1 that the plain-object form shows as false or true. */
-  isBool?: boolean;
-  /** A u8 that the plain-object form shows as one of these names. */
-  oneOf?: readonly string[];
-}
+export type { Area, Columns, EventForm, FieldDefinition, FieldDefinitions, FieldType, PayloadField, WireForm };
 
 export interface CommandDefinition<F extends FieldDefinitions = FieldDefinitions> {
   name: string;
@@ -83,6 +69,9 @@ export interface ScheduleDefinition<
   run(zone: Zone<F, S>): void;
 }
 
+/** Values of a message by name; enums by name, entities as zone.refOf gives them. */
+export type PostValues = Readonly<Record<string, number | boolean | string>>;
+
 /** What systems, commands and joins work on: one zone at one tick. Rows are this zone's, [0, rowLimit). */
 export interface Zone<F extends FieldDefinitions = FieldDefinitions, S extends FieldDefinitions = FieldDefinitions> {
   readonly id: number;
@@ -126,6 +115,14 @@ export interface Zone<F extends FieldDefinitions = FieldDefinitions, S extends F
   cancel(row: number, timer: string): boolean;
   /** Seconds; -1 where it is not set, and of rows that are dead or mirrored. */
   timeLeft(row: number, timer: string): number;
+  /**
+   * Sends a message of the game to an entity, wherever it lives: it is applied there in the next tick, or in one soon after. Exactly
+   * once; in order, among those of one zone to one entity. `from`: a living own row that hears of it if the entity is gone.
+   * False: too many wait already, and nothing is sent.
+   */
+  post(to: number, message: string, values: PostValues, from?: number): boolean;
+  /** The same to the shared record. */
+  postShared(message: string, values: PostValues): boolean;
   /** The shared record as of the last tick: see GameSource.shared. Its own systems write it, in one zone. */
   readonly shared: SharedValues<S>;
   /** For the engine: runs what writes the record, where it is kept. */
@@ -260,6 +257,8 @@ export interface GameDefinition<F extends FieldDefinitions = FieldDefinitions> e
   /** By event name; an event without a form goes to the topic of players and carries its entity only. */
   eventForms?: Readonly<Record<string, EventForm>>;
   systems: readonly SystemDefinition<F>[];
+  /** From entity to entity; the number is the index. Absent: none. */
+  messages?: readonly MessageDefinition[];
   /** One record for the whole world, beside the entities. */
   shared?: SharedForm;
   /** By name; those of a row fire in this order. */

@@ -14,6 +14,7 @@ import type {
   Zone,
 } from './definition.js';
 import type { LifeHooks } from './life.js';
+import type { MessageSource } from './messages/message-definition.js';
 import type { NoteSources } from './notes/note-forms.js';
 import type { Payload, PayloadSource } from './payload.js';
 import type { SharedSource } from './shared/shared-source.js';
@@ -42,6 +43,8 @@ export interface GameSource<
   F extends FieldDefinitions = FieldDefinitions,
   C extends CommandPayloads = CommandPayloads,
   S extends FieldDefinitions = FieldDefinitions,
+  M extends CommandPayloads = CommandPayloads,
+  N extends CommandPayloads = CommandPayloads,
 > extends LifeHooks<Zone<F, S>> {
   name: string;
   /** Raise it when old recordings cannot be played again with the new rules. */
@@ -52,7 +55,7 @@ export interface GameSource<
   persistentKinds?: readonly string[];
   fields?: F;
   /** One record for the whole world: every zone reads it, and every client gets it. */
-  shared?: SharedSource<Zone<F, S>, S>;
+  shared?: SharedSource<Zone<F, S>, S, N>;
   /** `masks`: entities have Zone.shownTo, sees and setViewRadius. Absent: whoever is near sees everything. */
   visibility?: 'masks';
   /** With `visibility: 'masks'`: what spectators see, as bits. Absent: bit 0. They get no field of owners or teams in any case. */
@@ -62,6 +65,8 @@ export interface GameSource<
   /** Entities have Zone.team, and fields may have the audience `team`. */
   teams?: true;
   commands?: { [K in keyof C]: CommandSource<F, C[K], S> };
+  /** From entity to entity, see Zone.post. Add them at the end: those that are under way go by their place. */
+  messages?: { [K in keyof M]: MessageSource<Zone<F, S>, M[K]> };
   /** What clients can be told by Zone.tell, such as chat: names and forms. */
   notes?: NoteSources;
   /** What the platform can give. The order is part of the version of a game. */

@@ -31,6 +31,9 @@ export const TIMER_SECONDS_MAX = 2_678_400;
 /** One tick of the fastest world; a slower one runs what is more frequent in each tick. */
 export const SCHEDULE_SECONDS_MIN = 1 / 128;
 
+/** The number travels in 16 bits; more than this would be a list that nobody reads. */
+export const MESSAGES_MAX = 256;
+
 /** Of any grant, either way; a grant's own bounds are within it. */
 export const GRANT_AMOUNT_MAX = 1e12;
 

@@ -1,12 +1,27 @@
 // Payloads: the values that a command carries, by name. They lie one after the other as in a FlatBuffers struct, each at a
 // multiple of its own size, and are read in the tick into one object per command that is used again and again.
 
-import type { PayloadField } from './definition.js';
 import { WIRE_TYPE_BYTES, WIRE_TYPES, type WireTypeName } from './wire-types.js';
+
+/** One value of a command, laid out after the ClientHeader with natural alignment (as a FlatBuffers struct does). */
+export interface PayloadField {
+  name: string;
+  type: WireTypeName;
+  /** Inclusive; a value outside is rejected as OutOfRange before it reaches a ring. f32 must be finite. */
+  min?: number;
+  max?: number;
+  /** Not part of the plain-object form; must be 0 on the wire. */
+  reserved?: boolean;
+  /** A u8 of 0 or 1 that the plain-object form shows as false or true. */
+  isBool?: boolean;
+  /** A u8 that the plain-object form shows as one of these names. */
+  oneOf?: readonly string[];
+}
 
 /** One value as an author writes it. */
 export interface PayloadValueSource {
-  type: WireTypeName | 'bool';
+  /** ref: an entity, as zone.refOf gives it; in messages from entity to entity only. */
+  type: WireTypeName | 'bool' | 'ref';
   /** Inclusive; a value outside is rejected as OutOfRange before it reaches a ring. An f32 must be finite. */
   min?: number;
   max?: number;
@@ -46,6 +61,7 @@ export function placeFields(fields: readonly Pick<PayloadField, 'type'>[]): { of
 export function formPayload(source: PayloadSource): PayloadField[] {
   return Object.entries(source).map(([name, value]) => {
     if (value.type === 'bool') return { name, type: 'u8', min: 0, max: 1, isBool: true };
+    if (value.type === 'ref') return { name, type: 'u32' };
     const { type, min, max, oneOf, reserved } = value;
     if (oneOf !== undefined) return { name, type, min: 0, max: oneOf.length - 1, oneOf };
     const field: PayloadField = { name, type };

@@ -22,6 +22,8 @@ export const LARGE_RINGS_ZONES_MAX = 8;
 /** Frames of one tick thread: 8 MiB are 20 ticks of 2,000 clients at 200 bytes. */
 export const FRAME_RING_BYTES = 8 * 1024 * 1024;
 export const HANDOFF_RING_RECORDS = 1024;
+/** Of a game with messages: 100,000 posts per second and their answers, and a tick that comes late. */
+export const POSTING_RING_RECORDS = 4096;
 /**
  * Ids of one zone that wait for room on their way home and are committed with the tick. More wait in the memory of the tick
  * thread, and are lost and counted should it die then: a handoff ring is full for some ticks at most.
@@ -40,6 +42,12 @@ export const JOURNAL_RING_BYTES = 8 * 1024 * 1024;
 export const JOURNAL_RING_BYTES_MIN = 64 * 1024;
 /** Notes of one client that wait for its next frame: some fifteen lines of chat, or a hundred smaller ones. */
 export const NOTE_QUEUE_BYTES = 2048;
+/** Of a message from entity to entity; with its head it fits the smallest handoff record. */
+export const POST_PAYLOAD_BYTES_MAX = 48;
+/** Of one zone, that are not applied yet: three ticks of 100,000 per second, which is how long one over a border is kept. */
+export const POSTS_MAX = 8192;
+/** As many as a zone refuses within some ticks: all that recovery asks about. */
+export const POST_REFUSALS_KEPT = 256;
 /** Counters by type of event: more types than the games here have, at 4 KiB for both arrays. */
 export const EVENT_TYPES_MAX = 256;
 /** Reads of a committed block that are tried before the caller hears that the zone commits faster than it can read. */

@@ -1,12 +1,13 @@
 // One zone without threads, sockets or neighbours: the engine's zone over a world buffer, with its index.
 
-import { specifyColumns } from '../engine/entities/columns.js';
-import { mirrorCapacityOf } from '../engine/plan/world-plan.js';
+import { layOutLoneZone } from '../engine/plan/world-plan.js';
+import type { PostRoads, ZonePosts } from '../engine/posts/zone-posts.js';
 import { Quadtree } from '../engine/space/quadtree.js';
 import { beginShared } from '../engine/zone/begin-shared.js';
 import { spawnPlayer } from '../engine/zone/game-fault.js';
 import { removePlayer, tellJoined } from '../engine/zone/player-life.js';
 import { EngineZone } from '../engine/zone/zone.js';
+import { createPosts } from '../engine/zone/zone-parts.js';
 import type { Columns, CommandDefinition, FieldDefinitions, GameDefinition } from '../game/definition.js';
 import { JOIN_REASONS, LEAVE_REASONS, type LeaveReason, type Who } from '../game/life.js';
 import { EVENT_RECORD_BYTES } from '../memory/limits.js';
@@ -14,7 +15,6 @@ import * as R from '../memory/records/thread-records.js';
 import { RecordRing } from '../memory/rings/record-ring.js';
 import { hashCommitted, hashText } from '../memory/world/state-hash.js';
 import { WorldBuffer } from '../memory/world/world-buffer.js';
-import { layOutWorld } from '../memory/world/world-layout.js';
 import {
   type CommandLayout,
   type CommandPayload,
@@ -26,6 +26,12 @@ import { CLIENT_HEADER_BYTES } from '../protocol/limits.js';
 import { testIdentity } from './test-identity.js';
 
 const EVENT_RECORDS = 65536;
+
+/** There is no other zone. */
+const NO_ROADS: PostRoads = {
+  claim: () => -1,
+  wordsOf: () => new Int32Array(0),
+};
 
 export interface ZoneEvent {
   name: string;
@@ -65,16 +71,14 @@ export class HeadlessZone<F extends FieldDefinitions> {
   private readonly world: WorldBuffer;
   private readonly index: Quadtree;
   private readonly eventRing: RecordRing;
+  private readonly posts: ZonePosts | undefined;
   private playerCount = 0;
 
   constructor(
     readonly game: GameDefinition<F>,
     { seed = 1, width = 128, height = 128, bots = 0, tickHz = 60, rows = 4096 }: HeadlessOptions = {},
   ) {
-    const layout = layOutWorld(
-      specifyColumns(game.fields, game),
-      rows + mirrorCapacityOf(rows, 1, game.shared !== undefined),
-    );
+    const layout = layOutLoneZone(game as unknown as GameDefinition, rows);
     this.world = new WorldBuffer(WorldBuffer.create(layout, 0), layout);
     this.index = new Quadtree({ originX: 0, originY: 0, width, height, leafSize: 8, capacity: layout.rowCapacity });
     this.eventRing = new RecordRing(RecordRing.create(EVENT_RECORDS, EVENT_RECORD_BYTES));
@@ -92,6 +96,7 @@ export class HeadlessZone<F extends FieldDefinitions> {
       index: this.index,
       events: this.eventRing,
     });
+    this.posts = createPosts(this.zone as unknown as EngineZone);
     beginShared(this.zone as unknown as EngineZone);
     game.populate?.(this.zone, bots, area);
     this.rebuildIndex();
@@ -129,8 +134,10 @@ export class HeadlessZone<F extends FieldDefinitions> {
   /** One tick; returns what the game said happened in it, and between the last tick and it. */
   step(): ZoneEvent[] {
     this.zone.tick++;
+    this.posts?.deliver();
     this.zone.timers?.run(this.zone as unknown as EngineZone);
     for (const system of this.game.systems) system.run(this.zone);
+    this.posts?.route(NO_ROADS);
     this.rebuildIndex();
     this.zone.publishEvents();
     return this.drainEvents();

@@ -19,7 +19,7 @@ test('what is wrong with a shared record is named', () => {
   assert.deepEqual(mistakesOf({}), ['shared.fields is missing; allowed: an object of fields by name']);
   const odd = { fields, field: {}, begin: 1, systems: [{ name: 'clock' }] };
   assert.deepEqual(mistakesOf(odd), [
-    "shared has 'field', which means nothing (did you mean fields?); allowed: fields, begin, systems",
+    "shared has 'field', which means nothing (did you mean fields?); allowed: fields, begin, systems, messages",
     'shared.begin is 1; allowed: a function of zone',
     'shared.systems[0].run is missing; allowed: a function of zone',
   ]);

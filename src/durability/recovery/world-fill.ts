@@ -4,11 +4,13 @@
 import { engineColumnsOf } from '../../engine/entities/columns.js';
 import { wireIdOfKey } from '../../engine/entities/entity-key.js';
 import { thawTimers, timerColumnsOf } from '../../engine/entities/timer-columns.js';
+import { settlePosts } from '../../engine/posts/settle-posts.js';
 import { type Block, LIVE_BLOCK, type WorldBuffer } from '../../memory/world/world-buffer.js';
 import {
   SCALAR_ENTITY_COUNT,
   SCALAR_ID_LIMIT,
   SCALAR_JOURNALED,
+  SCALAR_POSTS,
   SCALAR_ROW_LIMIT,
   SCALAR_TICK,
 } from '../../memory/world/world-layout.js';
@@ -31,6 +33,8 @@ export function fillZone(world: WorldBuffer, snapshot: ZoneSnapshot): void {
     if (role !== 'id') live.columns[name].set(cells.subarray(rows * length) as never, mirrorFirst * length);
   }
   fillCells(world, snapshot.cells);
+  if (live.posts !== undefined && snapshot.posts !== undefined) live.posts.set(snapshot.posts);
+  else live.scalars[SCALAR_POSTS] = 0; // the game has messages no more, or had none yet
   commitTwice(world);
 }
 
@@ -40,6 +44,7 @@ export function finishWorld(worlds: readonly WorldBuffer[], rowCapacity: number,
   dropDoubles(worlds);
   reviveDeparted(worlds);
   giveOutIds(worlds, rowCapacity);
+  settlePosts(worlds, rowCapacity);
   for (const world of worlds) {
     const live = world.blocks[LIVE_BLOCK];
     // The handoff rings are new and empty, so marks and departures of the old ones mean nothing.

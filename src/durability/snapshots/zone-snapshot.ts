@@ -5,14 +5,14 @@
 //   | bytes of     | SHA-256 of  | header: JSON,  | body: under Brotli, or as it is where the header's `compression` is
 //   | header u32   | all behind  | UTF-8          | `none`; unpacked it has `bodyBytes` bytes:
 //
-//   | scalars i32 x 64 | globals f64 x 64 | marks i32 x 64 | column | column | ... | cells, if the header has `cells` |
+//   | scalars i32 x 64 | globals f64 x 64 | marks i32 x 64 | column | column | ... | cells, if the header has `cells` | posts, if it has `posts` |
 //   0                  256                768              1024
 //
 // All numbers are little-endian, and nothing is padded: sections follow one another byte for byte.
 //
 // Scalars, by index: 0 tick, 1 rows in use, 2 entities, 3 state of the zone's chance, 4 ids in use, 5 whether the zone was
 // populated, 6 and 7 first and limit of the mirror rows, 8 serial of the newest journal record, 32 records in the queue of
-// cells; the others are 0. Globals are numbers of the game for the zone as a whole. Marks, by zone of origin: how many
+// cells, 33 posts, 34 posts ever refused, 40 and on rows that are seen everywhere; the others are 0. Globals are numbers of the game for the zone as a whole. Marks, by zone of origin: how many
 // entities from there have been taken in so far; it wraps.
 //
 // Columns come in the order of the header's `columns`, which gives the name and type of each (u8 i8 u16 i16 u32 i32 f32
@@ -26,7 +26,8 @@
 // key 0x01000007 is '7.2'. `owner` is 0, or 1 + the index of the client that plays the entity. Where `departTo` is not 0
 // the row has just left: to zone `departTo` - 1, or at 255 to the store with its cell.
 //
-// The cells are drawn in cell-snapshot.ts. Who plays is stored beside the zones, one value per player: player-snapshot.ts.
+// The cells are drawn in cell-snapshot.ts. Posts, messages between entities that are under way, are so many words (i32) as `posts`
+// says: memory/world/post-layout.ts draws them. Who plays is stored beside the zones, one value per player: player-snapshot.ts.
 //
 // Three steps, so that each can run where it belongs: copyZone beside the world, as short as copying is; packZone on any
 // thread; decodeZone wherever bytes came back.
@@ -38,7 +39,9 @@ import { sha256 } from '../../base/checksum.js';
 import { CELL_QUEUE_RECORDS, CELLS_MAX } from '../../engine/cells/limits.js';
 import { GLOBALS_COUNT, ZONES_MAX } from '../../engine/limits.js';
 import { FIELD_LENGTH_MAX } from '../../game/limits.js';
+import { POSTS_MAX } from '../../memory/limits.js';
 import { type AnyColumn, COLUMN_ARRAYS, COLUMN_BYTES, type ColumnType } from '../../memory/world/column-types.js';
+import { postsBytes } from '../../memory/world/post-layout.js';
 import type { WorldBuffer } from '../../memory/world/world-buffer.js';
 import {
   type ColumnSpec,
@@ -47,6 +50,7 @@ import {
   SCALAR_ID_LIMIT,
   SCALAR_MIRROR_FIRST,
   SCALAR_MIRROR_LIMIT,
+  SCALAR_POSTS,
   SCALAR_ROW_LIMIT,
   SCALAR_TICK,
 } from '../../memory/world/world-layout.js';
@@ -104,6 +108,8 @@ interface ZoneHead extends WorldIdentity {
   columns: ColumnSpec[];
   /** Only where the world has cells. */
   cells?: CellsHeader;
+  /** Only where the game has messages: words of the zone's posts. */
+  posts?: number;
 }
 
 export interface SnapshotHeader extends ZoneHead {
@@ -133,6 +139,7 @@ export interface ZoneSnapshot {
   /** Cells of the rows, then of the mirrors. */
   columns: Map<string, AnyColumn>;
   cells?: CellsSnapshot;
+  posts?: Int32Array;
 }
 
 interface Section {
@@ -141,7 +148,7 @@ interface Section {
 }
 
 /** What the body holds, in its order. */
-function listSections({ rows, mirrors, ids, columns, cells }: ZoneHead): Section[] {
+function listSections({ rows, mirrors, ids, columns, cells, posts }: ZoneHead): Section[] {
   return [
     { type: 'i32', cells: SCALAR_COUNT },
     { type: 'f64', cells: GLOBALS_COUNT },
@@ -150,6 +157,7 @@ function listSections({ rows, mirrors, ids, columns, cells }: ZoneHead): Section
       ({ type, role, length = 1 }): Section => ({ type, cells: role === 'id' ? ids : (rows + mirrors) * length }),
     ),
     ...(cells === undefined ? [] : [{ type: 'u8', cells: bytesOfCells(cells) } as const]),
+    ...(posts === undefined ? [] : [{ type: 'i32', cells: posts } as const]),
   ];
 }
 
@@ -181,6 +189,7 @@ export function copyZone(
     ids: scalars[SCALAR_ID_LIMIT],
     columns: world.layout.columns.map(describeColumn),
     ...(described && { cells: described }),
+    ...(block.posts && { posts: postsBytes(scalars[SCALAR_POSTS]) / 4 }),
   };
   const bodyBytes = sumBytes(listSections(head));
   assert(bodyBytes <= SNAPSHOT_BODY_BYTES_MAX, 'a zone fits a snapshot', bodyBytes);
@@ -199,6 +208,7 @@ export function copyZone(
     if (role !== 'id') append(cells[name], mirrorFirst * length, head.mirrors * length);
   }
   for (const part of listCellParts(block, described)) append(part, 0, part.length);
+  if (block.posts !== undefined) append(block.posts, 0, head.posts ?? 0);
   return world.isHeld(held) ? { head, body } : undefined;
 }
 
@@ -249,6 +259,7 @@ export function decodeZone(bytes: Uint8Array): ZoneSnapshot {
   return {
     header,
     ...(cells && { cells }),
+    ...(header.posts !== undefined && { posts: columns.at(-1) as Int32Array }),
     scalars: scalars as Int32Array,
     globals: globals as Float64Array,
     marks: marks as Int32Array,
@@ -341,6 +352,9 @@ function checkHeader(header: SnapshotHeader): SnapshotHeader {
     new Set(columns.map(({ name }) => name)).size < columns.length
   ) {
     throw new Error('its header names no columns, or one of them twice or without a type');
+  }
+  if (header.posts !== undefined && !isCount(header.posts, postsBytes(2 * POSTS_MAX) / 4)) {
+    throw new Error(`its header says that ${header.posts} words are posts`);
   }
   if (header.cells !== undefined && !isCellsHeader(header.cells)) {
     throw new Error('its header says of cells what cannot be');

@@ -9,13 +9,13 @@
 // On the other side, records are given back to the ring only after the tick that took them in is committed, and a mark
 // committed with that tick says how many were taken, so a record read twice is applied once.
 
-import { HANDOFF_RING_RECORDS } from '../../memory/limits.js';
+import { HANDOFF_RING_RECORDS, POSTING_RING_RECORDS } from '../../memory/limits.js';
 import * as R from '../../memory/records/thread-records.js';
 import { RecordRing } from '../../memory/rings/record-ring.js';
 import { COUNTER } from '../../memory/tables/zone-counters.js';
 import type { ColumnPlace } from '../../memory/world/world-layout.js';
 import { BLOCKS_OFFSET, CLAIM_OF_HANDOFFS } from '../../memory/world/world-layout.js';
-import { DEPART_TO_CELL, ENGINE_COLUMNS, TRAVELLING_ENGINE_COLUMNS } from '../entities/columns.js';
+import { DEPART_TO_CELL, ENGINE_COLUMNS, TRAVELLING_ENGINE_COLUMNS, ZONE_COLUMN_NAMES } from '../entities/columns.js';
 import type { ZoneJournal } from '../replay/zone-journal.js';
 import { tellArrival } from '../zone/player-life.js';
 import type { EngineZone } from '../zone/zone.js';
@@ -23,7 +23,9 @@ import { CROSSING_MARGIN } from './limits.js';
 
 export function travellingColumns(places: readonly ColumnPlace[]): ColumnPlace[] {
   const engine = new Set<string>(ENGINE_COLUMNS.map(({ name }) => name));
-  return places.filter(({ name }) => !engine.has(name) || TRAVELLING_ENGINE_COLUMNS.has(name));
+  return places.filter(
+    ({ name }) => (!engine.has(name) && !ZONE_COLUMN_NAMES.has(name)) || TRAVELLING_ENGINE_COLUMNS.has(name),
+  );
 }
 
 export function handoffRecordBytes(places: readonly ColumnPlace[]): number {
@@ -32,8 +34,9 @@ export function handoffRecordBytes(places: readonly ColumnPlace[]): number {
 }
 
 /** Fewer records where there are many rings: there is one for each ordered pair of zones. */
-export function handoffRingRecords(zoneCount: number): number {
-  return zoneCount <= 8 ? HANDOFF_RING_RECORDS : HANDOFF_RING_RECORDS / 8;
+export function handoffRingRecords(zoneCount: number, hasMessages = false): number {
+  const records = hasMessages ? POSTING_RING_RECORDS : HANDOFF_RING_RECORDS;
+  return zoneCount <= 8 ? records : records / 8;
 }
 
 export interface HandoffEvents {
@@ -198,6 +201,19 @@ export class Handoff {
     return true;
   }
 
+  /** The first word of the body of a new record; -1: no room. */
+  claim(target: number, kind: number): number {
+    const ring = this.outgoing[target];
+    const offset = ring === undefined ? -1 : ring.claim();
+    if (ring === undefined || offset < 0) return -1;
+    this.writeHead(ring, offset, kind);
+    return (offset + R.HANDOFF_BODY) / 4;
+  }
+
+  wordsOf(target: number): Int32Array {
+    return (this.outgoing[target] as RecordRing).i32;
+  }
+
   /** Sends ids home whose entities died here. What finds no room waits. */
   returnIds(): void {
     const { zone } = this;
@@ -282,6 +298,17 @@ export class Handoff {
       return this.events.onForwardedCommand(ring.view, offset + R.HANDOFF_BODY);
     } else if (kind === R.HANDOFF_PLAYER) {
       return this.events.onStoredPlayer(ring.view, offset);
+    } else if (kind === R.HANDOFF_POST) {
+      this.journal?.post(source, ring.bytes, offset + R.HANDOFF_BODY);
+      zone.posts?.take(source, ring.i32, (offset + R.HANDOFF_BODY) / 4);
+    } else if (kind === R.HANDOFF_ANSWERS) {
+      this.journal?.answers(source, ring.bytes, offset + R.HANDOFF_BODY);
+      zone.posts?.takeAnswers(source, ring.i32, (offset + R.HANDOFF_BODY) / 4);
+    } else if (kind === R.HANDOFF_MOVED) {
+      const key = ring.view.getUint32(offset + R.HANDOFF_BODY, true);
+      const tick = ring.view.getInt32(offset + R.HANDOFF_BODY + 4, true);
+      this.journal?.moved(key, source, tick);
+      zone.posts?.takeMoved(key, source, tick);
     } else if (kind === R.HANDOFF_ID) {
       const localId = ring.view.getUint32(offset + R.HANDOFF_BODY, true);
       this.journal?.idBack(localId);
@@ -302,6 +329,7 @@ export class Handoff {
     }
     copyRow(zone.buffer.bytes, ring.bytes, this.columns, row, offset + R.HANDOFF_BODY, false);
     zone.timers?.thaw(row);
+    zone.posts?.arrived(key);
     this.journal?.arrive(ring.bytes, offset + R.HANDOFF_BODY, this.rowBytes);
     zone.counters[COUNTER.entitiesArrived]++;
     this.events.onArrived(row, ring.view.getInt32(offset + R.HANDOFF_TICK, true));

@@ -157,7 +157,7 @@ export class Mirrors {
   }
 
   /** Keeps showing an own row that has just departed, until its new zone shows it. */
-  keepDeparted(row: number): void {
+  keepDeparted(row: number, target: number): void {
     const { zone } = this;
     const key = zone.engine.key[row];
     const mirror = this.allocate(key);
@@ -168,6 +168,7 @@ export class Mirrors {
     const { cells, stage } = this; // the stage is free between two refreshes
     cells.pack(zone.buffer, LIVE_BLOCK, row, stage.rows, 0);
     cells.unpack(stage.rows, 0, zone.buffer, LIVE_BLOCK, mirror);
+    zone.posts?.shownFrom(mirror, target);
   }
 
   /**
@@ -189,7 +190,7 @@ export class Mirrors {
       let count = source.isDistant ? this.readEverywhere(source, block) : this.read(source, block);
       if (source.keepsShared) count = this.put(source.buffer, source.blocks[block], block, this.zone.sharedRow, count);
       if (source.buffer.isHeld(held)) {
-        this.show(count);
+        this.show(count, source.buffer.zoneId);
         return;
       }
     }
@@ -244,7 +245,7 @@ export class Mirrors {
   }
 
   /** @hot What was read is one tick's: it becomes what this zone sees. */
-  private show(count: number): void {
+  private show(count: number, source: number): void {
     const { zone, cells, stage } = this;
     const staged = Math.min(count, stage.key.length);
     zone.counters[COUNTER.mirrorsRefused] += count - staged;
@@ -255,6 +256,7 @@ export class Mirrors {
       const row = known >= zone.ownCapacity && zone.engine.key[known] === key ? known : this.allocate(key);
       if (row >= 0) {
         cells.unpack(stage.rows, place, zone.buffer, LIVE_BLOCK, row);
+        zone.posts?.shownFrom(row, source);
         this.seenTick[row - zone.ownCapacity] = zone.tick;
       }
     }

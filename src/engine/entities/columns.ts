@@ -39,15 +39,27 @@ export const SIGHT_COLUMNS = [
 /** Of a game with `teams: true`; 0 is none. */
 export const TEAM_COLUMNS = [{ name: 'team', type: 'u8' }] as const satisfies readonly ColumnSpec[];
 
+/** Of a game with messages. */
+export const MESSAGE_COLUMNS = [
+  /** Of a row that mirrors an entity: the zone that it was read from, and 1. */
+  { name: 'mirrorZone', type: 'u8' },
+  /** By local id: the zone that has the entity, and 1, or 0 for this one; and the tick of that zone by which it is known. */
+  { name: 'idZone', type: 'u8', role: 'id' },
+  { name: 'idMoved', type: 'i32', role: 'id' },
+] as const satisfies readonly ColumnSpec[];
+
 /** Columns of a game that switches them on. They travel, are mirrored and rest with an entity, as its fields do; timers too, but mirrors have none. */
 const CHOSEN_COLUMN_NAMES: ReadonlySet<string> = new Set([...SIGHT_COLUMNS, ...TEAM_COLUMNS].map(({ name }) => name));
+/** What a zone knows of entities, and no entity has. */
+export const ZONE_COLUMN_NAMES: ReadonlySet<string> = new Set(MESSAGE_COLUMNS.map(({ name }) => name));
 
 /** The part of a game that says which of them it has. */
-export type ColumnChoice = Pick<GameDefinition, 'visibility' | 'teams' | 'timers'>;
+export type ColumnChoice = Pick<GameDefinition, 'visibility' | 'teams' | 'timers' | 'messages'>;
 
-export function chosenColumns({ visibility, teams, timers }: ColumnChoice): ColumnSpec[] {
+export function chosenColumns({ visibility, teams, timers, messages }: ColumnChoice): ColumnSpec[] {
   const sight = visibility === 'masks' ? SIGHT_COLUMNS : [];
-  return [...sight, ...(teams === true ? TEAM_COLUMNS : []), ...timerColumns(timers)];
+  const known = messages === undefined ? [] : MESSAGE_COLUMNS;
+  return [...sight, ...(teams === true ? TEAM_COLUMNS : []), ...known, ...timerColumns(timers)];
 }
 
 /** Whether a column is the game's own, or one that the game has chosen: what an entity is, wherever it is. */
@@ -105,6 +117,7 @@ const MIRRORED_ENGINE_COLUMNS: ReadonlySet<string> = new Set(['kind', 'owner', '
 /** In their order in the buffer, which is that of their bits in a journal record. */
 export function mirroredColumns(layout: WorldLayout, fields: Record<string, unknown>): ColumnPlace[] {
   return layout.columns.filter(
-    ({ name }) => MIRRORED_ENGINE_COLUMNS.has(name) || (isOfGame(name, fields) && !isTimerColumn(name)),
+    ({ name }) =>
+      MIRRORED_ENGINE_COLUMNS.has(name) || name === 'mirrorZone' || (isOfGame(name, fields) && !isTimerColumn(name)),
   );
 }

@@ -16,6 +16,7 @@ import {
   JOURNAL_RING_BYTES,
   JOURNAL_RING_BYTES_MIN,
   LARGE_RINGS_ZONES_MAX,
+  POSTS_MAX,
 } from '../../memory/limits.js';
 import { ByteRing } from '../../memory/rings/byte-ring.js';
 import { RecordRing } from '../../memory/rings/record-ring.js';
@@ -83,6 +84,17 @@ export function mirrorCapacityOf(ownCapacity: number, zoneCount: number, hasShar
   return roundUp(Math.max(1024, ownCapacity / 4), 64);
 }
 
+/** The only zone of a world without borders. */
+export function layOutLoneZone(game: GameDefinition, ownCapacity: number): WorldLayout {
+  const rows = ownCapacity + mirrorCapacityOf(ownCapacity, 1, game.shared !== undefined);
+  return layOutWorld(specifyColumns(game.fields, game), rows, undefined, postsOf(game));
+}
+
+/** A zone's own, and what others send. */
+function postsOf({ messages }: GameDefinition): number {
+  return messages === undefined ? 0 : 2 * POSTS_MAX;
+}
+
 /** Room for two words about every client: all of them attach at once when a thread is replaced. */
 function wordRecords(clientsMax: number): number {
   return 2 ** Math.ceil(Math.log2(2 * clientsMax + 64));
@@ -104,10 +116,10 @@ export function planWorld(settings: Settings, game: GameDefinition, threadCount:
   const ownCapacity = roundUp(settings.entitiesPerZone, 64);
   const rowCapacity = ownCapacity + mirrorCapacityOf(ownCapacity, zoneCount, game.shared !== undefined);
   const columns = specifyColumns(game.fields, game);
-  const layout = layOutWorld(columns, rowCapacity, specifyCells(settings, game, columns));
+  const layout = layOutWorld(columns, rowCapacity, specifyCells(settings, game, columns), postsOf(game));
   const zones = Array.from({ length: zoneCount }, (_, zone) => zone);
   const recordBytes = handoffRecordBytes(layout.columns);
-  const ringRecords = handoffRingRecords(zoneCount);
+  const ringRecords = handoffRingRecords(zoneCount, game.messages !== undefined);
   const zonesOfThread: number[][] = Array.from({ length: threadCount }, () => []);
   // Neighbouring numbers on one thread: fewer borders between threads.
   for (const zone of zones) {

@@ -2,6 +2,7 @@
 // does. Whoever changes a zone's state on another's word says so here first. The form is drawn in journal-records.ts.
 
 import * as J from '../../memory/records/journal-records.js';
+import { HANDOFF_POST_BYTES } from '../../memory/records/thread-records.js';
 import type { ByteRing } from '../../memory/rings/byte-ring.js';
 import type { IdentityTexts } from '../../memory/tables/identity-table.js';
 import { COUNTER } from '../../memory/tables/zone-counters.js';
@@ -130,6 +131,35 @@ export class ZoneJournal {
     this.open(J.ENTRY_TAKEN);
     this.bytes[this.at++] = source;
     this.putUint32(mark);
+  }
+
+  post(source: number, record: Uint8Array, offset: number): void {
+    this.mail(J.ENTRY_POST, source, record, offset);
+  }
+
+  answers(source: number, record: Uint8Array, offset: number): void {
+    this.mail(J.ENTRY_ANSWERS, source, record, offset);
+  }
+
+  moved(key: number, source: number, tick: number): void {
+    this.open(J.ENTRY_MOVED);
+    this.putUint32(key);
+    this.bytes[this.at++] = source;
+    this.putUint32(tick);
+  }
+
+  roadFull(target: number, records: number): void {
+    this.open(J.ENTRY_ROAD_FULL);
+    this.bytes[this.at++] = target;
+    this.view.setUint16(this.at, records, true);
+    this.at += 2;
+  }
+
+  private mail(entry: number, source: number, record: Uint8Array, offset: number): void {
+    this.open(entry);
+    this.reserve(1 + HANDOFF_POST_BYTES);
+    this.bytes[this.at++] = source;
+    for (let i = 0; i < HANDOFF_POST_BYTES; i++) this.bytes[this.at++] = record[offset + i];
   }
 
   systems(): void {

@@ -24,7 +24,8 @@ import { LazyIndex } from '../space/lazy-index.js';
 import { runSystem, spawnPlayer } from '../zone/game-fault.js';
 import { removePlayer, tellArrival, tellJoined, tellRestored } from '../zone/player-life.js';
 import type { EngineZone } from '../zone/zone.js';
-import { createZoneParts, populateZone } from '../zone/zone-parts.js';
+import { createZoneParts, populateZone, type ZoneParts } from '../zone/zone-parts.js';
+import { ReplayRoads } from './replay-roads.js';
 
 /** An entity that left the zone: who takes it in is another zone's journal. */
 export interface Departure {
@@ -45,6 +46,9 @@ export interface ReplayEvents {
 
 export class ZoneReplay {
   readonly zone: EngineZone;
+  private readonly parts: ZoneParts;
+  private readonly roads: ReplayRoads;
+  private readonly mail = new Int32Array(R.HANDOFF_POST_BYTES / 4);
   private readonly index = new LazyIndex();
   private readonly events: RecordRing;
   private readonly commands: (CommandDefinition | undefined)[] = [];
@@ -69,6 +73,8 @@ export class ZoneReplay {
     const counters = new Float64Array(COUNTER_COUNT);
     const parts = createZoneParts(plan, zoneId, game, this.events, counters, (tree) => this.index.over(tree));
     this.zone = parts.zone;
+    this.parts = parts;
+    this.roads = new ReplayRoads(plan.worlds.length);
     for (const command of game.commands) {
       this.commands[command.kind - GAME_KIND_MIN] = command as CommandDefinition;
     }
@@ -102,7 +108,9 @@ export class ZoneReplay {
     this.view = new DataView(record.buffer, record.byteOffset, record.byteLength);
     zone.tick = this.view.getInt32(J.JOURNAL_TICK, true);
     this.at = J.JOURNAL_BODY;
+    this.roads.begin();
     while (this.at < record.length) this.takeEntry();
+    this.parts.posts?.route(this.roads);
     zone.idsToReturn.length = 0; // those who get them have it in their own journals
     this.index.note(zone);
     zone.scalars[SCALAR_JOURNALED] = this.view.getInt32(J.JOURNAL_SERIAL, true);
@@ -170,8 +178,21 @@ export class ZoneReplay {
         break;
       }
       case J.ENTRY_SYSTEMS:
+        this.parts.posts?.deliver();
         zone.timers?.run(zone);
         for (const system of zone.game.systems) runSystem(zone, system);
+        break;
+      case J.ENTRY_POST:
+        zone.posts?.take(this.bytes[this.at++], this.takeMail(), 0);
+        break;
+      case J.ENTRY_ANSWERS:
+        zone.posts?.takeAnswers(this.bytes[this.at++], this.takeMail(), 0);
+        break;
+      case J.ENTRY_MOVED:
+        zone.posts?.takeMoved(this.takeUint32(), this.bytes[this.at++], this.takeUint32() | 0);
+        break;
+      case J.ENTRY_ROAD_FULL:
+        this.roads.limit(this.bytes[this.at++], this.view.getUint16(this.passBy(2), true));
         break;
       case J.ENTRY_DEPART:
         this.takeDeparture();
@@ -186,6 +207,19 @@ export class ZoneReplay {
         if (this.cells !== undefined && this.takeCellEntry(this.cells, entry)) return;
         throw new Error(`the journal has an entry of kind ${entry}, which this server does not know`);
     }
+  }
+
+  /** The body of a post or of answers, whose words do not begin at multiples of four here. */
+  private takeMail(): Int32Array {
+    const start = this.passBy(R.HANDOFF_POST_BYTES);
+    new Uint8Array(this.mail.buffer).set(this.bytes.subarray(start, this.at));
+    return this.mail;
+  }
+
+  /** Where the next bytes of the record begin. */
+  private passBy(count: number): number {
+    this.at += count;
+    return this.at - count;
   }
 
   private takeCellEntry(cells: ZoneCells, entry: number): boolean {
@@ -278,6 +312,7 @@ export class ZoneReplay {
     if (row < 0) return false;
     copyRow(zone.buffer.bytes, packed, travelling, row, offset, false);
     zone.timers?.thaw(row);
+    zone.posts?.arrived(keyOfPacked(travelling, packed, offset));
     return true;
   }
 

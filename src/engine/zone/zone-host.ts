@@ -193,6 +193,7 @@ export class ZoneHost {
       { phase: 2, run: () => mirrors.refresh(this.isStill) },
       { phase: 2, run: () => journal?.mirrors() },
       { phase: 2, run: () => this.cells?.look() },
+      { phase: 2, run: () => this.parts.posts?.route(handoff, journal) },
       { phase: 3, run: () => this.updateIndex() },
       { phase: 4, run: () => journal?.end() },
       { phase: 4, run: () => this.commit() },
@@ -223,6 +224,8 @@ export class ZoneHost {
   private runSystems(): void {
     const { zone } = this;
     const { systems } = zone.game;
+    this.parts.posts?.deliver();
+    if (this.isChecked && this.parts.posts !== undefined) this.checkValues('a message');
     if (zone.timers !== undefined) {
       zone.timers.run(zone);
       if (this.isChecked) this.checkValues('a timer or schedule');
@@ -240,7 +243,7 @@ export class ZoneHost {
   }
 
   private onDeparting(row: number, target: number): void {
-    this.mirrors.keepDeparted(row);
+    this.mirrors.keepDeparted(row, target);
     const client = this.zone.owner[row] - 1;
     if (client >= 0) {
       this.intake.clients.departing(client, this.zone.engine.ownerGeneration[row], target);

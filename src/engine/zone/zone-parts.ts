@@ -7,6 +7,7 @@ import { WorldBuffer } from '../../memory/world/world-buffer.js';
 import { SCALAR_MIRROR_LIMIT, SCALAR_POPULATED } from '../../memory/world/world-layout.js';
 import { CROSSING_MARGIN } from '../borders/limits.js';
 import type { WorldPlan } from '../plan/world-plan.js';
+import { ZonePosts } from '../posts/zone-posts.js';
 import { Quadtree } from '../space/quadtree.js';
 import { beginShared } from './begin-shared.js';
 import { EngineZone, type SpatialIndex } from './zone.js';
@@ -20,6 +21,15 @@ export interface ZoneParts {
   zone: EngineZone;
   /** How far across a border a zone sees. */
   margin: number;
+  /** Undefined: the game has no messages. */
+  posts: ZonePosts | undefined;
+}
+
+/** Of a game with messages: what the zone posts, and what is posted to it. */
+export function createPosts(zone: EngineZone): ZonePosts | undefined {
+  const posts = zone.game.messages && new ZonePosts(zone);
+  zone.posts = posts;
+  return posts;
 }
 
 export function createZoneParts(
@@ -59,7 +69,8 @@ export function createZoneParts(
     events,
     counters,
   });
-  return { buffer, index, zone, margin };
+  const posts = createPosts(zone);
+  return { buffer, index, zone, margin, posts };
 }
 
 /** The first life of a zone, once. */

@@ -24,7 +24,8 @@ export class ZoneSight {
   constructor({ columns }: Block, choice: ColumnChoice) {
     this.sightColumns = choice.visibility === 'masks' ? (columns as unknown as SightColumns) : undefined;
     this.teamColumn = choice.teams === true ? (columns.team as Uint8Array) : undefined;
-    this.initials = chosenColumns(choice).map(({ name, initial = 0 }) => ({ column: columns[name], initial }));
+    const ofRows = chosenColumns(choice).filter(({ role }) => role !== 'id');
+    this.initials = ofRows.map(({ name, initial = 0 }) => ({ column: columns[name], initial }));
   }
 
   get shownTo(): Uint32Array {

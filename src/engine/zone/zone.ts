@@ -38,7 +38,7 @@ import { FreeBitmap } from '../entities/free-bitmap.js';
 import { ENTITIES_PER_ZONE_MAX, INDEX_SLACK } from '../limits.js';
 import { SpaceQueries } from '../space/space-queries.js';
 import { buildGround } from './game-fault.js';
-import { ZoneShared } from './zone-shared.js';
+import { ZoneMail } from './zone-mail.js';
 
 /** What the zone asks of the spatial index; interest/ has it. */
 export interface SpatialIndex {
@@ -71,7 +71,7 @@ export interface ZoneOptions<F extends FieldDefinitions> {
   counters?: Float64Array | undefined;
 }
 
-export class EngineZone<F extends FieldDefinitions = FieldDefinitions> extends ZoneShared implements Zone<F> {
+export class EngineZone<F extends FieldDefinitions = FieldDefinitions> extends ZoneMail implements Zone<F> {
   readonly id: number;
   readonly dt: number;
   readonly tickHz: number;
@@ -242,9 +242,7 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> extends Z
     assert(row >= 0 && row < this.ownCapacity && this.alive[row] !== 0, 'only a living row of this zone dies', row);
     this.onDespawn(row);
     const wireId = wireIdOfKey(this.engine.key[row]);
-    if (this.rowOfId[wireId] === row + 1) {
-      this.rowOfId[wireId] = 0;
-    }
+    if (this.rowOfId[wireId] === row + 1) this.rowOfId[wireId] = 0;
     this.returnId(wireId);
     this.freeRow(row);
   }
@@ -255,6 +253,7 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> extends Z
     if (this.rowOfId[wireId] === row + 1) {
       this.rowOfId[wireId] = 0; // no mirror stands for it, so nothing here does
     }
+    this.posts?.departing(this.engine.key[row], targetZone);
     this.engine.departTo[row] = targetZone + 1;
     this.engine.departSequence[row] = sequence;
     this.alive[row] = 0;
@@ -300,6 +299,7 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> extends Z
   /** An id that was given out here is free again. */
   takeIdBack(localId: number): void {
     this.engine.idTaken[localId] = 0;
+    this.posts?.freed(localId);
     this.ids.give(localId);
     this.storeLimits();
   }

@@ -2,7 +2,9 @@
 // systems that run where it is kept.
 
 import type { FieldDefinitions } from '../fields/field-definition.js';
-import { SHARED_KIND, type SharedSource, sharedColumn } from './shared-source.js';
+import type { MessageSource } from '../messages/message-definition.js';
+import type { PayloadSource } from '../payload.js';
+import { SHARED_KIND, type SharedMessage, type SharedSource, sharedColumn } from './shared-source.js';
 
 export interface SharedForm {
   /** The number of its kind, behind those of the game. */
@@ -22,15 +24,19 @@ interface Keeper {
   keepShared(run: () => void): void;
 }
 
+type MessageSources = Readonly<Record<string, MessageSource<never, PayloadSource>>>;
+type SharedMessages = Readonly<Record<string, SharedMessage<never, PayloadSource>>>;
+
 /** What of a game the record changes. */
 interface Parts {
   kinds: readonly string[];
   fields: FieldDefinitions;
   systems: readonly System[];
+  messages: MessageSources;
 }
 
 export function compileShared(
-  { kinds, fields, systems }: Parts,
+  { kinds, fields, systems, messages }: Parts,
   shared: SharedSource<never, FieldDefinitions>,
 ): Parts & { shared: SharedForm } {
   const columns = Object.entries(shared.fields).map(([name, field]) => [sharedColumn(name), field] as const);
@@ -39,10 +45,20 @@ export function compileShared(
     kinds: [...kinds, SHARED_KIND],
     fields: { ...fields, ...Object.fromEntries(columns) },
     systems: [...systems, ...(shared.systems ?? []).map(runWhereKept)],
+    messages: { ...messages, ...wrapMessages(shared.messages ?? {}) },
     shared: { kind: kinds.length, fields: shared.fields, ...(begin && { begin }) },
   };
 }
 
 function runWhereKept(system: { name: string; run(zone: never): void }): System {
   return { name: `${SHARED_KIND}.${system.name}`, run: (zone) => zone.keepShared(() => system.run(zone as never)) };
+}
+
+/** Behind those of entities, so that a game may add to either. */
+function wrapMessages(messages: SharedMessages): MessageSources {
+  const wrapped = Object.entries(messages).map(([name, { payload, apply }]) => {
+    const keep = (zone: Keeper, _row: number, values: never) => zone.keepShared(() => apply(zone as never, values));
+    return [sharedColumn(name), { payload, apply: keep as MessageSources[string]['apply'] }] as const;
+  });
+  return Object.fromEntries(wrapped);
 }

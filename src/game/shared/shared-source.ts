@@ -1,6 +1,7 @@
 // What a game says of its shared state: one record for the whole world, which every zone reads and every client gets.
 
 import type { FieldDefinition, FieldDefinitions } from '../fields/field-definition.js';
+import type { Payload, PayloadSource } from '../payload.js';
 
 /** The kind that clients find the record under. */
 export const SHARED_KIND = 'shared';
@@ -32,9 +33,21 @@ export interface SharedSystem<Z> {
   run(zone: Z): void;
 }
 
-export interface SharedSource<Z, S extends FieldDefinitions> {
+export interface SharedMessage<Z, P extends PayloadSource> {
+  payload: P;
+  /** Runs in the tick, in the zone that keeps the record, and writes `zone.shared`. */
+  apply(zone: Z, payload: Payload<P>): void;
+}
+
+export interface SharedSource<
+  Z,
+  S extends FieldDefinitions,
+  M extends Readonly<Record<string, PayloadSource>> = Readonly<Record<string, PayloadSource>>,
+> {
   fields: S;
   /** The first values of the record, before any zone is populated. */
   begin?(zone: Z): void;
+  /** What zones tell the record, see Zone.postShared. */
+  messages?: { [K in keyof M]: SharedMessage<Z, M[K]> };
   systems?: readonly SharedSystem<Z>[];
 }

@@ -18,6 +18,8 @@ export const ENGINE_FIELD_NAMES: readonly string[] = [
 /** Columns that a game brings in by `visibility: 'masks'`, and by `teams: true`. The same test holds them. */
 export const SIGHT_FIELD_NAMES: readonly string[] = ['shownTo', 'sees', 'viewReach'];
 export const TEAM_FIELD_NAMES: readonly string[] = ['team'];
+/** And those of a game with messages. */
+export const MESSAGE_FIELD_NAMES: readonly string[] = ['mirrorZone', 'idZone', 'idMoved'];
 
 /** Keys of an entity in the plain-object encodings, beside its replicated fields. */
 export const PLAIN_ENTITY_KEYS: readonly string[] = ['id', 'entered', 'kind', 'x', 'y'];

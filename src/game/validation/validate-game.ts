@@ -32,6 +32,7 @@ import {
   show,
 } from './checks.js';
 import { ENGINE_FIELD_NAMES, ENGINE_MESSAGE_NAMES, PLAIN_ENTITY_KEYS, PLAIN_MESSAGE_KEYS } from './reserved-names.js';
+import { checkMessages } from './validate-messages.js';
 import { checkNotes } from './validate-notes.js';
 import { checkShared } from './validate-shared.js';
 import { checkSight } from './validate-sight.js';
@@ -47,7 +48,7 @@ export class GameMistakes extends Error {
 
 const GAME_KEYS = [
   ...['name', 'version', 'kinds', 'persistentKinds', 'fields', 'commands', 'grants', 'events', 'eventForms', 'systems'],
-  ...['visibility', 'seesAsSpectator', 'teams', 'seenFrom', 'timers', 'schedules', 'notes', 'shared'],
+  ...['visibility', 'seesAsSpectator', 'teams', 'seenFrom', 'timers', 'schedules', 'notes', 'shared', 'messages'],
   ...['onJoin', 'onLeave', 'onArrive', 'onRestore'],
   ...['spawnPlayer', 'ground', 'populate', 'applyEvent', 'restingKinds', 'populateCell', 'applyToCell', 'cellChanged'],
 ];
@@ -77,6 +78,7 @@ export function findMistakes(game: unknown): string[] {
   checkSubset('restingKinds', game.restingKinds, kinds, say);
   checkFields('fields', game.fields, say);
   checkShared(game, say, checkFields, checkSystems);
+  checkMessages(game, say, checkPayload);
   checkSight(game, say);
   checkCommands(game.commands, say);
   checkNotes(game.notes, say);
@@ -241,7 +243,8 @@ function checkRate(part: string, rate: unknown, say: Say): void {
   }
 }
 
-function checkPayload(part: string, payload: unknown, say: Say): void {
+function checkPayload(part: string, payload: unknown, say: Say, mayHaveRefs = false): void {
+  const types = [...WIRE_TYPE_NAMES, 'bool', ...(mayHaveRefs ? ['ref'] : [])];
   if (!isObject(payload)) {
     say(part, `is ${show(payload)}`, 'an object of values by name; {} for none');
     return;
@@ -250,7 +253,7 @@ function checkPayload(part: string, payload: unknown, say: Say): void {
   for (const [name, value] of Object.entries(payload)) {
     const path = `${part}.${name}`;
     if (!isName(name)) say(path, 'has a name that cannot be used', NAME_RULE);
-    if (PLAIN_MESSAGE_KEYS.includes(name)) {
+    if (!mayHaveRefs && PLAIN_MESSAGE_KEYS.includes(name)) {
       say(path, 'has the name of a key that every message has', `any name but ${PLAIN_MESSAGE_KEYS.join(', ')}`);
     }
     if (!isObject(value)) {
@@ -259,7 +262,7 @@ function checkPayload(part: string, payload: unknown, say: Say): void {
       continue;
     }
     checkKeys(path, value, PAYLOAD_KEYS, say);
-    if (!checkOneOf(`${path}.type`, value.type, [...WIRE_TYPE_NAMES, 'bool'], say)) isSound = false;
+    if (!checkOneOf(`${path}.type`, value.type, types, say)) isSound = false;
     else checkRange(path, value, say);
     if (value.oneOf !== undefined) {
       if (value.type !== 'u8') say(`${path}.oneOf`, `stands beside type ${show(value.type)}`, 'type u8');
@@ -276,7 +279,7 @@ function checkPayload(part: string, payload: unknown, say: Say): void {
 }
 
 function checkRange(path: string, { type, min, max, reserved }: Loose, say: Say): void {
-  if (type === 'bool') return;
+  if (type === 'bool' || type === 'ref') return;
   const number = WIRE_TYPES[type as WireTypeName];
   const [least, most] = [WIRE_TYPE_MIN[number], WIRE_TYPE_MAX[number]];
   for (const [key, bound] of Object.entries({ min, max })) {

@@ -4,7 +4,7 @@ import { WIRE_NAME_BYTES_MAX } from '../../protocol/limits.js';
 import { SHARED_KIND, sharedColumn } from '../shared/shared-source.js';
 import { checkKeys, isObject, type Loose, type Say, show } from './checks.js';
 
-const SHARED_KEYS = ['fields', 'begin', 'systems'];
+const SHARED_KEYS = ['fields', 'begin', 'systems', 'messages'];
 const NAME_BYTES_MAX = WIRE_NAME_BYTES_MAX - sharedColumn('').length;
 
 export function checkShared(

@@ -49,6 +49,13 @@ export const ENTRY_GONE = 14;
 export const ENTRY_HERE = 15;
 /** The game hears that the zone goes on. */
 export const ENTRY_GOES_ON = 16;
+/** source u8, then 64 bytes: a post of another zone, and answers of another zone, as in the handoff records. */
+export const ENTRY_POST = 17;
+export const ENTRY_ANSWERS = 18;
+/** key, source u8, tick i32: an entity that was born here has come to that zone. */
+export const ENTRY_MOVED = 19;
+/** target u8, records u16: in this tick the ring to that zone had room for so many posts and answers, and for no more. */
+export const ENTRY_ROAD_FULL = 20;
 
 // Worlds that are cut into cells; see zone-cells.ts. A cell is given by its local number, u32.
 /** cell: it is requested from the store, or populated if it was never stored. */

@@ -112,6 +112,14 @@ export const HANDOFF_COMMAND = 2;
 export const HANDOFF_ID = 3;
 /** From main, in a ring of its own: a player as it was stored, see engine/clients/arrival.ts. */
 export const HANDOFF_PLAYER = 4;
+/** Body: number u32, target u32, sender u32, message u16, flags u16, payload of 48 bytes. See engine/posts/zone-posts.ts. */
+export const HANDOFF_POST = 5;
+/** Body: count u32, 0, then by post its number u32, what became of it u8, the zone that may have its target + 1 u8, 0 u16. The list begins at byte 8 of the body. */
+export const HANDOFF_ANSWERS = 6;
+/** Body: key u32, tick i32. An entity that was born in the target zone has come to this one. */
+export const HANDOFF_MOVED = 7;
+/** Bytes of the bodies of posts and answers. */
+export const HANDOFF_POST_BYTES = 64;
 export const ARRIVAL_CLIENT = 8;
 export const ARRIVAL_GENERATION = 12;
 export const ARRIVAL_UPDATE_HZ = 16;

@@ -52,6 +52,12 @@ export const COUNTERS = [
   'notesRefused',
   'notesUnowned',
   'spectators',
+  'postsPosted',
+  'postsSent',
+  'postsApplied',
+  'postsUndelivered',
+  'postsRefused',
+  'postsLost',
 ] as const;
 
 export type CounterName = (typeof COUNTERS)[number];

@@ -7,6 +7,7 @@ import { GLOBALS_COUNT, ZONES_MAX } from '../../engine/limits.js';
 import { RETURNING_IDS_KEPT, STILL_ROWS_MAX } from '../limits.js';
 import { COUNTER, COUNTER_COUNT } from '../tables/zone-counters.js';
 import { type AnyColumn, COLUMN_ARRAYS } from './column-types.js';
+import { postsBytes } from './post-layout.js';
 import * as L from './world-layout.js';
 
 /** State of cells, by local cell. */
@@ -29,6 +30,8 @@ export interface Block {
   columns: Record<string, AnyColumn>;
   /** Absent: the world is not cut into cells. */
   cells?: CellArrays;
+  /** As words; absent: the game has no messages. */
+  posts?: Int32Array;
 }
 
 export const LIVE_BLOCK = 0;
@@ -200,9 +203,14 @@ export class WorldBuffer {
     const sourceStart = L.BLOCKS_OFFSET + source * layout.blockBytes;
     const targetStart = L.BLOCKS_OFFSET + target * layout.blockBytes;
     bytes.copyWithin(targetStart, sourceStart, sourceStart + L.COLUMNS_IN_BLOCK);
-    if (layout.cells === undefined) return;
-    const limit = sourceStart + cellsLimit(layout.cells, blocks[source].scalars);
-    bytes.copyWithin(targetStart + layout.cells.offset, sourceStart + layout.cells.offset, limit);
+    const { cells, posts } = layout;
+    if (cells !== undefined) {
+      const limit = sourceStart + cellsLimit(cells, blocks[source].scalars);
+      bytes.copyWithin(targetStart + cells.offset, sourceStart + cells.offset, limit);
+    }
+    if (posts === undefined) return;
+    const limit = sourceStart + posts.offset + postsBytes(blocks[source].scalars[L.SCALAR_POSTS]);
+    bytes.copyWithin(targetStart + posts.offset, sourceStart + posts.offset, limit);
   }
 
   private copyColumns(source: number, target: number): void {
@@ -266,6 +274,10 @@ function viewBlock(buffer: SharedArrayBuffer, layout: L.WorldLayout, start: numb
     columns,
   };
   if (layout.cells !== undefined) block.cells = viewCells(buffer, layout.cells, start);
+  if (layout.posts !== undefined) {
+    const { offset, capacity } = layout.posts;
+    block.posts = new Int32Array(buffer, start + offset, postsBytes(capacity) / 4);
+  }
   return block;
 }
 

@@ -13,7 +13,8 @@
 // copy per column, a restore is one copy back.
 //
 // Cells, where the world has them:   | version f64 x n | state i32 x n | since i32 x n | taken i32 x n | queue records |
-// The queue comes last, so that only the part of it that is in use is copied.
+// The queue comes last, so that only the part of it that is in use is copied. Behind it, where the game has messages, stand the
+// posts of the zone: see post-layout.ts.
 //
 // Outbox, one for each committed block:   | claims i32 x 127 | ids that wait i32 | ids u32 x 4096 |
 // What the zone had claimed of its outgoing rings when it committed the block, and which ids had found no room in them. A
@@ -42,6 +43,7 @@ import { alignBytes } from '../alignment.js';
 import { CACHE_LINE_BYTES, RETURNING_IDS_KEPT } from '../limits.js';
 import { COUNTER_COUNT } from '../tables/zone-counters.js';
 import { COLUMN_BYTES, type ColumnType } from './column-types.js';
+import { type PostsPlace, postsBytes } from './post-layout.js';
 
 export const WORLD_MAGIC = 0x54535357;
 export const WORLD_VERSION = 1;
@@ -89,6 +91,9 @@ export const SCALAR_JOURNALED = 8;
 export const SCALAR_SCHEDULED = 30;
 /** Records in the queue of cells. */
 export const SCALAR_CELL_QUEUE = 32;
+/** Posts that a zone keeps, and how many it has ever refused; see post-layout.ts. */
+export const SCALAR_POSTS = 33;
+export const SCALAR_POSTS_REFUSED = 34;
 /** Own rows of kinds that are seen everywhere: how many are listed, and the list up to the last scalar. */
 export const SCALAR_EVERYWHERE_COUNT = 40;
 export const SCALAR_EVERYWHERE_ROWS = 41;
@@ -147,12 +152,19 @@ export interface WorldLayout {
   columns: readonly ColumnPlace[];
   /** Absent: the world is not cut into cells. */
   cells?: CellsPlace;
+  /** Absent: the game has no messages. */
+  posts?: PostsPlace;
   blockBytes: number;
   totalBytes: number;
   hash: number;
 }
 
-export function layOutWorld(columns: readonly ColumnSpec[], rowCapacity: number, cells?: CellsSpec): WorldLayout {
+export function layOutWorld(
+  columns: readonly ColumnSpec[],
+  rowCapacity: number,
+  cells?: CellsSpec,
+  posts = 0,
+): WorldLayout {
   assert(rowCapacity > 0 && rowCapacity % 64 === 0, 'row capacity is a multiple of 64', rowCapacity);
   let offset = COLUMNS_IN_BLOCK;
   let hash = 0x811c9dc5;
@@ -171,9 +183,14 @@ export function layOutWorld(columns: readonly ColumnSpec[], rowCapacity: number,
     offset = place.queueOffset + place.queueRecords * place.queueRecordBytes;
     hash = Math.imul(hash ^ place.count ^ (place.queueRecordBytes << 20), 0x01000193);
   }
+  const postsPlace = posts === 0 ? undefined : { offset: alignBytes(offset, 8), capacity: posts };
+  if (postsPlace !== undefined) offset = postsPlace.offset + postsBytes(posts);
   const blockBytes = alignBytes(offset, CACHE_LINE_BYTES);
-  const layout = { rowCapacity, columns: places, blockBytes, totalBytes: BLOCKS_OFFSET + 3 * blockBytes, hash };
-  return place === undefined ? layout : { ...layout, cells: place };
+  return {
+    ...{ rowCapacity, columns: places, blockBytes, totalBytes: BLOCKS_OFFSET + 3 * blockBytes, hash },
+    ...(place && { cells: place }),
+    ...(postsPlace && { posts: postsPlace }),
+  };
 }
 
 const CELL_BYTES = 8 + 3 * 4;

@@ -1,16 +1,17 @@
 // Tries a game in one small zone: its first life, a player, a few ticks. What throws, or returns what is no row, is found
 // here and not when the first client joins.
 
-import { specifyColumns } from '../../engine/entities/columns.js';
+import { layOutLoneZone } from '../../engine/plan/world-plan.js';
 import { Quadtree } from '../../engine/space/quadtree.js';
+import { beginShared } from '../../engine/zone/begin-shared.js';
 import { findBadValue, GameFault, runSystem, spawnPlayer, throwFault } from '../../engine/zone/game-fault.js';
 import { removePlayer, tellJoined } from '../../engine/zone/player-life.js';
 import { EngineZone } from '../../engine/zone/zone.js';
+import { createPosts } from '../../engine/zone/zone-parts.js';
 import type { GameDefinition } from '../../game/definition.js';
 import { EVENT_RECORD_BYTES } from '../../memory/limits.js';
 import { RecordRing } from '../../memory/rings/record-ring.js';
 import { WorldBuffer } from '../../memory/world/world-buffer.js';
-import { layOutWorld } from '../../memory/world/world-layout.js';
 
 const SIDE = 128;
 const ROWS = 1024;
@@ -22,8 +23,9 @@ const EVENT_RECORDS = 4096;
 
 /** What is wrong with the game, or undefined. */
 export function tryGame(game: GameDefinition): string | undefined {
-  const layout = layOutWorld(specifyColumns(game.fields, game), ROWS);
-  const index = new Quadtree({ originX: 0, originY: 0, width: SIDE, height: SIDE, leafSize: 16, capacity: ROWS });
+  const layout = layOutLoneZone(game, ROWS);
+  const capacity = layout.rowCapacity;
+  const index = new Quadtree({ originX: 0, originY: 0, width: SIDE, height: SIDE, leafSize: 16, capacity });
   const area = { x: 0, y: 0, width: SIDE, height: SIDE };
   try {
     const zone = new EngineZone({
@@ -39,6 +41,8 @@ export function tryGame(game: GameDefinition): string | undefined {
       index,
       events: new RecordRing(RecordRing.create(EVENT_RECORDS, EVENT_RECORD_BYTES)),
     });
+    const posts = createPosts(zone);
+    beginShared(zone);
     populate(zone);
     index.build(zone.alive, zone.positionX, zone.positionY, 0, zone.rowLimit);
     zone.tick = 1;
@@ -50,6 +54,7 @@ export function tryGame(game: GameDefinition): string | undefined {
     }
     for (let tick = 1; tick <= TICKS; tick++) {
       zone.tick = tick;
+      posts?.deliver();
       zone.timers?.run(zone);
       for (const system of game.systems) runSystem(zone, system);
       const bad = findBadValue(zone);
