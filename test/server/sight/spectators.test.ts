@@ -32,6 +32,7 @@ const HIDDEN = 0xc9dadbec;
 const COMMANDS = {
   Go: { payload: { x: { type: 'f32' }, y: { type: 'f32' } } },
   Hide: { payload: { on: { type: 'bool' } } },
+  Jump: { payload: { x: { type: 'f32' }, y: { type: 'f32' } } },
 } as const;
 const FORMS = describeCommands(COMMANDS);
 
@@ -46,6 +47,8 @@ const gameWith = (more = '') => `export default {
     Go: { payload: { x: { type: 'f32' }, y: { type: 'f32' } }, apply(zone, row, { x, y }) {
       zone.columns.goX[row] = x; zone.columns.goY[row] = y; } },
     Hide: { payload: { on: { type: 'bool' } }, apply(zone, row, { on }) { zone.shownTo[row] = on ? 2 : 0xffffffff; } },
+    Jump: { payload: { x: { type: 'f32' }, y: { type: 'f32' } }, apply(zone, row, { x, y }) {
+      zone.columns.goX[row] = zone.positionX[row] = x; zone.columns.goY[row] = zone.positionY[row] = y; } },
   },
   onJoin(zone, row) { zone.columns.joins[row]++; },
   systems: [{ name: 'live', run(zone) {
@@ -299,6 +302,21 @@ test('a spectator follows its player over a border and back, and stays at the pl
   const { tick } = watcher;
   await server.until('it goes on to see the place', () => watcher.tick > tick + 90 && watcher.entities.size === 1);
   assert.equal(await server.counter('tessera_zone_spectators'), 1);
+});
+
+test('a spectator finds a player again that has jumped beyond all that its zone sees', async (t) => {
+  const server = await start(t, '--spectators', '4', '--zones', '4x1', '--world', '512x128');
+  const player = client(t, server);
+  const { entityId } = await player.connect();
+  await goTo(server, player, 24, 64);
+  const watcher = client(t, server, { watch: { player: entityId } });
+  await watcher.connect();
+  for (const x of [500, 24, 300]) {
+    player.send('Jump', { x, y: 64 });
+    const isThere = () => Math.abs((watcher.entities.get(entityId)?.x ?? -1) - x) < 0.1;
+    await server.until(`it sees the player at ${x}`, isThere);
+  }
+  assert.equal(watcher.traffic.framesBad + watcher.traffic.resyncs, 0);
 });
 
 test('a player that is hidden is not followed, not even its place is told; shown again it is, in whatever zone', async (t) => {
