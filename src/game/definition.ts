@@ -177,6 +177,10 @@ export interface Zone<F extends FieldDefinitions = FieldDefinitions, S extends F
    * frame. Outside of the state: nothing can be asked back, and a replay tells nobody.
    */
   tell(row: number, note: string, values: NoteValues): void;
+  /** The same to the clients of all zones; to those of a team, in a game with teams; to those who look from within a radius. */
+  tellAll(note: string, values: NoteValues): void;
+  tellTeam(team: number, note: string, values: NoteValues): void;
+  tellNear(x: number, y: number, radius: number, note: string, values: NoteValues): void;
   /** Writes an event to the log. `type` indexes the game's events. */
   emit(type: number, row: number, otherRow: number, valueA: number, valueB: number): void;
 }

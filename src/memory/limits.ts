@@ -42,6 +42,10 @@ export const JOURNAL_RING_BYTES = 8 * 1024 * 1024;
 export const JOURNAL_RING_BYTES_MIN = 64 * 1024;
 /** Notes of one client that wait for its next frame: some fifteen lines of chat, or a hundred smaller ones. */
 export const NOTE_QUEUE_BYTES = 2048;
+/** Of one zone to many clients, in some ticks: a thousand lines of chat. A power of two, as counts of its bytes wrap. */
+export const BROADCAST_LOG_BYTES = 64 * 1024;
+/** Of one tick of one zone; what is told beyond it is told to nobody. */
+export const BROADCAST_TICK_BYTES = BROADCAST_LOG_BYTES / 4;
 /** Of a message from entity to entity; with its head it fits the smallest handoff record. */
 export const POST_PAYLOAD_BYTES_MAX = 48;
 /** Of one zone, that are not applied yet: three ticks of 100,000 per second, which is how long one over a border is kept. */

@@ -15,6 +15,7 @@ import { GAME_KIND_MIN } from '../../protocol/limits.js';
 import { DepartedClients } from '../borders/departed-clients.js';
 import type { Handoff } from '../borders/handoff.js';
 import type { CellHost } from '../cells/cell-host.js';
+import type { Broadcasts } from '../notes/broadcasts.js';
 import type { ZoneJournal } from '../replay/zone-journal.js';
 import type { Replicator } from '../replication/replicator.js';
 import { MainNotices } from '../zone/main-notices.js';
@@ -35,6 +36,7 @@ export interface IntakeOptions {
   clients: C.ClientTable;
   identities: IdentityTable;
   notes?: NoteTable | undefined;
+  broadcasts?: Broadcasts | undefined;
   replicator: Replicator;
   handoff: Handoff;
   /** Undefined: the whole world is in memory. */

@@ -10,6 +10,7 @@ import type { IdentityTable, IdentityTexts } from '../../memory/tables/identity-
 import type { NoteTable } from '../../memory/tables/note-table.js';
 import { COUNTER } from '../../memory/tables/zone-counters.js';
 import type { DepartedClients } from '../borders/departed-clients.js';
+import type { Broadcasts } from '../notes/broadcasts.js';
 import type { ZoneJournal } from '../replay/zone-journal.js';
 import type { Replicator } from '../replication/replicator.js';
 import { spawnPlayer } from '../zone/game-fault.js';
@@ -33,6 +34,7 @@ export interface ZoneClientsOptions {
   identities: IdentityTable;
   /** Undefined: the game tells clients nothing. */
   notes?: NoteTable | undefined;
+  broadcasts?: Broadcasts | undefined;
   replicator: Replicator;
   journal: ZoneJournal | undefined;
 }
@@ -266,6 +268,7 @@ export class ZoneClients {
   ): void {
     this.options.clients.begin(client, generation, crossings, updateHz, connection);
     this.options.notes?.begin(client);
+    this.options.broadcasts?.begin(client);
     this.replicator.forget(client);
   }
 

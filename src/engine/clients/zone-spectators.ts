@@ -11,6 +11,7 @@ import * as C from '../../memory/tables/client-table.js';
 import type { NoteTable } from '../../memory/tables/note-table.js';
 import { COUNTER } from '../../memory/tables/zone-counters.js';
 import { CROSSING_MARGIN } from '../borders/limits.js';
+import type { Broadcasts } from '../notes/broadcasts.js';
 import { POSITION_QUANTUM } from '../plan/world-plan.js';
 import type { Replicator } from '../replication/replicator.js';
 import type { MainNotices } from '../zone/main-notices.js';
@@ -22,6 +23,7 @@ export interface ZoneSpectatorsOptions {
   zone: EngineZone;
   clients: C.ClientTable;
   notes?: NoteTable | undefined;
+  broadcasts?: Broadcasts | undefined;
   replicator: Replicator;
 }
 
@@ -164,9 +166,10 @@ export class ZoneSpectators {
   }
 
   private begin(client: number, generation: number, crossings: number, updateHz: number, connection: number): void {
-    const { clients, notes, replicator } = this.options;
+    const { clients, notes, broadcasts, replicator } = this.options;
     clients.begin(client, generation, crossings, updateHz, connection);
     notes?.begin(client);
+    broadcasts?.begin(client);
     replicator.forget(client);
   }
 

@@ -20,6 +20,7 @@ import {
 } from '../../memory/limits.js';
 import { ByteRing } from '../../memory/rings/byte-ring.js';
 import { RecordRing } from '../../memory/rings/record-ring.js';
+import { BroadcastLog, HeardTable } from '../../memory/tables/broadcast-log.js';
 import { ClientTable } from '../../memory/tables/client-table.js';
 import { IdentityTable } from '../../memory/tables/identity-table.js';
 import { IoCounters } from '../../memory/tables/io-counters.js';
@@ -62,6 +63,10 @@ export interface WorldPlan {
   identities: SharedArrayBuffer;
   /** Undefined: the game tells clients nothing. */
   notes: SharedArrayBuffer | undefined;
+  /** By zone: what it tells clients of others. Empty where the game tells nothing. */
+  broadcasts: SharedArrayBuffer[];
+  /** How much of those each client has heard. */
+  heard: SharedArrayBuffer | undefined;
   /** By thread. */
   zonesOfThread: number[][];
   frames: SharedArrayBuffer[];
@@ -145,6 +150,8 @@ export function planWorld(settings: Settings, game: GameDefinition, threadCount:
     clients: ClientTable.create(settings.clientsMax),
     identities: IdentityTable.create(settings.clientsMax),
     notes: game.notes?.length ? NoteTable.create(settings.clientsMax) : undefined,
+    broadcasts: game.notes?.length ? zones.map(() => BroadcastLog.create()) : [],
+    heard: game.notes?.length ? HeardTable.create(settings.clientsMax, zoneCount) : undefined,
     zonesOfThread,
     frames: zonesOfThread.map(() => ByteRing.create(FRAME_RING_BYTES)),
     controls: zonesOfThread.map(() => ThreadControl.create()),

@@ -61,13 +61,15 @@ export class Replicator {
   private readonly attached: Int32Array;
   private readonly placeOfClient: Int32Array;
   private attachedCount = 0;
+  /** How often a client has come to this zone. */
+  arrivals = 0;
   /** By client: the row of its own entity, and the ticks of its last frame. */
   readonly rowOfClient: Int32Array;
   /** By client: which holder of the index is attached. Main may have given the index to another one, in another zone. */
   readonly generationOfClient: Int32Array;
   /** Where each client looks from: its entity, or where that last was. */
-  private readonly viewX: Float32Array;
-  private readonly viewY: Float32Array;
+  readonly viewX: Float32Array;
+  readonly viewY: Float32Array;
   private readonly lastFrameTick: Int32Array;
   private readonly updateDebt: Float64Array;
   private readonly writer: EntityWriter;
@@ -112,6 +114,15 @@ export class Replicator {
     zone.counters[COUNTER.clients] = 0; // a former thread's are attached anew
   }
 
+  /** Clients of this zone. */
+  get clientCount(): number {
+    return this.attachedCount;
+  }
+
+  clientAt(place: number): number {
+    return this.attached[place];
+  }
+
   isAttached(client: number): boolean {
     return this.placeOfClient[client] > 0; // a recovered world may have indexes that this server does not
   }
@@ -140,6 +151,7 @@ export class Replicator {
   }
 
   private enlist(client: number): void {
+    this.arrivals++;
     if (this.placeOfClient[client] !== 0) return;
     this.attached[this.attachedCount] = client;
     this.placeOfClient[client] = ++this.attachedCount;

@@ -14,6 +14,8 @@ import { Handoff } from '../borders/handoff.js';
 import { Mirrors } from '../borders/mirrors.js';
 import { CellHost } from '../cells/cell-host.js';
 import { CommandIntake } from '../clients/command-intake.js';
+import { Broadcasts } from '../notes/broadcasts.js';
+import { ZoneListeners } from '../notes/listeners.js';
 import { NoteDesk } from '../notes/note-desk.js';
 import { neighbourZones, POSITION_QUANTUM, type WorldPlan } from '../plan/world-plan.js';
 import { ZoneJournal } from '../replay/zone-journal.js';
@@ -46,6 +48,8 @@ export class ZoneHost {
   private readonly handoff: Handoff;
   private readonly changes: ChangeTicks;
   private readonly far: FarKinds | undefined;
+  /** Undefined: the game tells clients nothing. */
+  private readonly broadcasts: Broadcasts | undefined;
   private readonly isChecked: boolean;
   /** Undefined: the whole world is in memory. */
   readonly cells: CellHost | undefined;
@@ -76,7 +80,6 @@ export class ZoneHost {
     const limits = new LiveLimits(plan.limits);
     const clients = new ClientTable(plan.clients, settings.clientsMax);
     const notes = plan.notes && new NoteTable(plan.notes, settings.clientsMax);
-    zone.noteSink = notes && new NoteDesk(zone, clients, notes, game.notes ?? []);
     this.changes = createChangeTicks(zone, listReplicatedFields(game.fields), POSITION_QUANTUM);
     this.far = createFarKinds(zone, settings.viewRadius);
     this.replicator = new Replicator({
@@ -91,6 +94,18 @@ export class ZoneHost {
       far: this.far,
       notes,
     });
+    if (notes !== undefined && plan.heard !== undefined) {
+      const listeners = new ZoneListeners(zone, clients, this.replicator);
+      this.broadcasts = new Broadcasts({
+        zone,
+        table: notes,
+        listeners,
+        logs: plan.broadcasts,
+        heard: plan.heard,
+        clientsMax: settings.clientsMax,
+      });
+      zone.noteSink = new NoteDesk(zone, clients, notes, game.notes ?? [], this.broadcasts);
+    }
     this.mirrors = new Mirrors(
       zone,
       neighbourZones(plan, zoneId).map((id) => new WorldBuffer(plan.worlds[id], layout)),
@@ -124,6 +139,7 @@ export class ZoneHost {
       clients,
       identities: new IdentityTable(plan.identities),
       notes,
+      broadcasts: this.broadcasts,
       replicator: this.replicator,
       handoff: this.handoff,
       limits,
@@ -199,9 +215,11 @@ export class ZoneHost {
       { phase: 4, run: () => this.commit() },
       // Before its entities can live on elsewhere: what they do there is stated after what they did here.
       { phase: 4, run: () => zone.publishEvents() },
+      { phase: 4, run: () => this.broadcasts?.publish() },
       { phase: 4, run: () => handoff.settle() },
       { phase: 4, run: () => this.cells?.settle() },
       { phase: 5, run: () => intake.spectators.follow() },
+      { phase: 5, run: () => this.broadcasts?.hear() },
       { phase: 5, run: () => replicator.run() },
       { phase: 5, run: () => this.onFrames() },
     ];

@@ -58,6 +58,7 @@ export const COUNTERS = [
   'postsUndelivered',
   'postsRefused',
   'postsLost',
+  'notesUntold',
 ] as const;
 
 export type CounterName = (typeof COUNTERS)[number];
