@@ -11,7 +11,7 @@ import type { JournalSession } from './journal-reader.js';
 
 /** Below the folder of journals: journals of sessions that a start from older snapshots gave up. Nothing removes them. */
 export const KEPT_JOURNALS_FOLDER = 'kept';
-const FORMAT = 2;
+const FORMAT = 3;
 /** What the simulation depends on. */
 const WORLD_SETTINGS = [
   'game',

@@ -25,6 +25,8 @@ export const ENGINE_COLUMNS = [
   /** By local id, not by row: whether the id is in use, here or in another zone, and how often it has been given out. */
   { name: 'idTaken', type: 'u8', role: 'id' },
   { name: 'idGeneration', type: 'u16', role: 'id' },
+  /** When it became free, while it rests; see entity-ids.ts. */
+  { name: 'idFreed', type: 'u16', role: 'id' },
 ] as const satisfies readonly ColumnSpec[];
 
 /** Of a game with `visibility: 'masks'`. */
@@ -96,6 +98,7 @@ export interface EngineColumns {
   departSequence: Int32Array;
   idTaken: Uint8Array;
   idGeneration: Uint16Array;
+  idFreed: Uint16Array;
 }
 
 export function specifyColumns(fields: FieldDefinitions, choice: ColumnChoice = {}): ColumnSpec[] {

@@ -3,8 +3,8 @@
 //  31          23 22                    0
 //  | generation  | wire id              |   wire id: zone of birth x rows of a zone + local id
 //
-// The generation tells entities apart that had the same id one after the other. A key is reused after 512 generations;
-// living entities never share one.
+// The generation tells entities apart that had the same id one after the other. A key is used again after 512 generations, which takes
+// a day, since an id rests before it is given out again (entity-ids.ts); living entities never share one.
 
 import { assert } from '../../base/assert.js';
 import { ENTITIES_PER_ZONE_MAX, ZONES_MAX } from '../limits.js';

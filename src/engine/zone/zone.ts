@@ -33,6 +33,7 @@ import {
   SCALAR_TICK,
 } from '../../memory/world/world-layout.js';
 import { DEPART_TO_CELL, type EngineColumns, engineColumnsOf } from '../entities/columns.js';
+import { EntityIds } from '../entities/entity-ids.js';
 import { makeKey, wireIdOfKey } from '../entities/entity-key.js';
 import { FreeBitmap } from '../entities/free-bitmap.js';
 import { ENTITIES_PER_ZONE_MAX, INDEX_SLACK } from '../limits.js';
@@ -105,7 +106,7 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> extends Z
   /** Told of a row that is about to be freed. */
   onDespawn: (row: number) => void = () => {};
   private readonly rows: FreeBitmap;
-  private readonly ids: FreeBitmap;
+  private readonly ids: EntityIds;
   readonly ground: GroundQueries;
   private readonly index: SpatialIndex;
   private readonly queries: SpaceQueries;
@@ -146,7 +147,9 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> extends Z
     this.columnLengths = Object.values(game.fields).map((field) => storageOf(field).length ?? 1);
     this.rowOfId = new Int32Array(options.zoneCount * this.rowCapacity);
     this.rows = new FreeBitmap(options.ownCapacity);
-    this.ids = new FreeBitmap(this.rowCapacity - (this.sharedRow < 0 ? 0 : 1));
+    const idCapacity = this.rowCapacity - (this.sharedRow < 0 ? 0 : 1);
+    const { idTaken, idFreed } = this.engine;
+    this.ids = new EntityIds(idCapacity, options.tickHz, idTaken, idFreed, this.counters);
     this.index = options.index;
     this.ground = buildGround(this as never, options.seed, options.margin ?? 0);
     this.queries = new SpaceQueries(this.index, this.alive, this.kind, this.positionX, this.positionY, INDEX_SLACK);
@@ -170,13 +173,14 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> extends Z
   set tick(tick: number) {
     this.timers?.beginTick(tick);
     this.tickNow = tick;
+    this.ids.rise(tick);
     this.eventPosition = 0;
     this.scalars[SCALAR_TICK] = tick;
   }
 
   /** Derives what is private to this thread from the live block. */
   private attach(): void {
-    const { alive, departTo, key, idTaken } = this.engine;
+    const { alive, departTo, key } = this.engine;
     this.tickNow = this.scalars[SCALAR_TICK];
     const rowLimit = this.scalars[SCALAR_ROW_LIMIT];
     for (let row = 0; row < rowLimit; row++) {
@@ -187,12 +191,7 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> extends Z
         this.rows.mark(row);
       }
     }
-    const idLimit = this.scalars[SCALAR_ID_LIMIT];
-    for (let id = 0; id < idLimit; id++) {
-      if (idTaken[id] !== 0) {
-        this.ids.mark(id);
-      }
-    }
+    this.ids.attach(this.scalars[SCALAR_ID_LIMIT], this.tickNow);
     this.scalars[SCALAR_MIRROR_FIRST] = this.ownCapacity;
     this.storeLimits();
   }
@@ -210,12 +209,9 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> extends Z
     const localId = this.ids.take();
     const row = localId < 0 ? -1 : this.rows.take();
     if (row < 0) {
-      if (localId >= 0) {
-        this.ids.give(localId);
-      }
+      if (localId >= 0) this.ids.putBack(localId);
       return -1;
     }
-    this.engine.idTaken[localId] = 1;
     this.place(row, this.giveKey(localId), kind, x, y);
     this.storeLimits();
     return row;
@@ -298,9 +294,8 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> extends Z
 
   /** An id that was given out here is free again. */
   takeIdBack(localId: number): void {
-    this.engine.idTaken[localId] = 0;
     this.posts?.freed(localId);
-    this.ids.give(localId);
+    this.ids.give(localId, this.tickNow);
     this.storeLimits();
   }
 

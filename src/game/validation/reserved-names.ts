@@ -13,6 +13,7 @@ export const ENGINE_FIELD_NAMES: readonly string[] = [
   'departSequence',
   'idTaken',
   'idGeneration',
+  'idFreed',
 ];
 
 /** Columns that a game brings in by `visibility: 'masks'`, and by `teams: true`. The same test holds them. */

@@ -59,6 +59,7 @@ export const COUNTERS = [
   'postsRefused',
   'postsLost',
   'notesUntold',
+  'idsHurried',
 ] as const;
 
 export type CounterName = (typeof COUNTERS)[number];

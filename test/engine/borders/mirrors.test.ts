@@ -9,6 +9,7 @@ import arena from '../../../src/games/arena/game.js';
 import { COUNTER } from '../../../src/memory/tables/zone-counters.js';
 import type { Block, WorldBuffer } from '../../../src/memory/world/world-buffer.js';
 import { HeadlessWorld } from '../../../src/testing/headless-world.js';
+import { letIdsRest } from '../entities/rest.js';
 
 const COUNT = 5;
 const NPC = 1;
@@ -204,6 +205,7 @@ test('of two who had one id one after the other only the later one is mirrored, 
   const { other, zone } = stage;
   const id = other.wireIdOf(0);
   other.despawn(0);
+  letIdsRest(other);
   assert.equal(other.wireIdOf(other.spawn(NPC, 103, 50)), id);
   stage.world.run(2);
   assert.equal(stage.ys.length, COUNT);

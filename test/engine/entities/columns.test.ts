@@ -50,6 +50,7 @@ test('only what belongs to the entity travels: not its row, nor the ids of the z
       ['departSequence', 'transient'],
       ['idTaken', 'id'],
       ['idGeneration', 'id'],
+      ['idFreed', 'id'],
     ],
   );
 });

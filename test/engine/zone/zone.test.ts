@@ -7,6 +7,7 @@ import { EVENT_POSITION } from '../../../src/memory/records/thread-records.js';
 import { RecordRing } from '../../../src/memory/rings/record-ring.js';
 import { COUNTER } from '../../../src/memory/tables/zone-counters.js';
 import { HeadlessWorld } from '../../../src/testing/headless-world.js';
+import { letIdsRest } from '../entities/rest.js';
 
 const GENERATIONS = 512;
 
@@ -35,6 +36,7 @@ test('an id that is free is given to the next entity, under another key 511 time
     keys.push(zone.engine.key[row]);
     assert.notEqual(zone.engine.key[row], zone.engine.key[other]);
     zone.despawn(row);
+    letIdsRest(zone);
   }
   assert.equal(new Set(keys.map(wireIdOfKey)).size, 1, 'one id');
   assert.equal(new Set(keys.slice(0, GENERATIONS)).size, GENERATIONS);
@@ -62,6 +64,7 @@ test('generations go on where they stood after a kill, across their wrap', () =>
     const row = zone.spawn(1, 20, 20);
     const key = zone.engine.key[row];
     zone.despawn(row);
+    letIdsRest(zone);
     return key;
   };
   const keys: number[] = [];
@@ -84,6 +87,7 @@ for (const births of [1, GENERATIONS - 1, GENERATIONS]) {
       isReborn = false;
       for (let birth = 0; birth < births; birth++) {
         zone.despawn(row);
+        letIdsRest(zone);
         row = zone.spawn(1, 110, 120);
       }
       (zone as Zone<{ hp: { type: 'u8' } }>).columns.hp[row] = 7;
@@ -118,6 +122,7 @@ test('a reference leads to the row of who it was taken of, in the first row too,
   assert.equal(zone.rowOfRef(0), -1, 'nobody');
   zone.despawn(second);
   assert.equal(zone.rowOfRef(refOfSecond), -1, 'it is dead');
+  letIdsRest(zone);
   const reborn = zone.spawn(1, 30, 30);
   assert.equal(zone.wireIdOf(reborn), wireIdOfKey(refOfSecond));
   assert.equal(zone.rowOfRef(refOfSecond), -1, 'its id has another holder');

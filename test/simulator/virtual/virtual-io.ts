@@ -60,6 +60,8 @@ export interface IoParts {
   /** Main's answer. */
   obey(command: PlatformCommand): Promise<Outcome>;
   onEnded(io: VirtualIo): void;
+  /** What throws, and in a real thread would end it. */
+  onFailure(error: Error): void;
 }
 
 export class VirtualIo {
@@ -159,7 +161,9 @@ export class VirtualIo {
     schedule.every(HOT_MS, this.timers, () => void this.snapshotter.takeHot(schedule.nowMs));
     schedule.every(COLD_MS, this.timers, () => void this.snapshotter.takeCold(schedule.nowMs));
     if (this.journal !== undefined) {
-      schedule.every(plan.settings.journalFlushMs / 2, this.timers, () => void this.journal?.run(schedule.nowMs));
+      schedule.every(plan.settings.journalFlushMs / 2, this.timers, () => {
+        this.journal?.run(schedule.nowMs).catch(this.parts.onFailure);
+      });
     }
   }
 

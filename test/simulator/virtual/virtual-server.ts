@@ -259,6 +259,7 @@ export class VirtualServer {
         limits: this.limits,
         openStores: (owner) => this.backends.open(owner, process.history),
         obey: (command) => platform.obey(command, actions),
+        onFailure: (error) => this.parts.onFailure(error),
         onEnded: () => {
           schedule.after(IO_RESTART_MS, process.owner, () => {
             if (!this.isStopping) void this.makeIo(process, actions).begin();
