@@ -16,12 +16,16 @@ export interface PayloadField {
   isBool?: boolean;
   /** A u8 that the plain-object form shows as one of these names. */
   oneOf?: readonly string[];
+  /** A text of at most so many bytes: a u8 says how many there are, and they follow it. */
+  textBytes?: number;
 }
 
 /** One value as an author writes it. */
 export interface PayloadValueSource {
   /** ref: an entity, as zone.refOf gives it; in messages from entity to entity only. */
-  type: WireTypeName | 'bool' | 'ref';
+  type: WireTypeName | 'bool' | 'ref' | 'text';
+  /** Of a text: its most bytes in UTF-8. */
+  bytes?: number;
   /** Inclusive; a value outside is rejected as OutOfRange before it reaches a ring. An f32 must be finite. */
   min?: number;
   max?: number;
@@ -37,7 +41,9 @@ type ValueOf<V extends PayloadValueSource> = V extends { oneOf: readonly (infer 
   ? Name
   : V['type'] extends 'bool'
     ? boolean
-    : number;
+    : V['type'] extends 'text'
+      ? string
+      : number;
 
 /** What a handler is given: valid until it returns. */
 export type Payload<P extends PayloadSource> = {
@@ -45,14 +51,17 @@ export type Payload<P extends PayloadSource> = {
 };
 
 /** Where each field begins, counted from the beginning of the payload, and where the last one ends. */
-export function placeFields(fields: readonly Pick<PayloadField, 'type'>[]): { offsets: number[]; end: number } {
+export function placeFields(fields: readonly Pick<PayloadField, 'type' | 'textBytes'>[]): {
+  offsets: number[];
+  end: number;
+} {
   let end = 0;
   const offsets: number[] = [];
-  for (const { type } of fields) {
+  for (const { type, textBytes = 0 } of fields) {
     const bytes = WIRE_TYPE_BYTES[WIRE_TYPES[type]];
     const offset = Math.ceil(end / bytes) * bytes;
     offsets.push(offset);
-    end = offset + bytes;
+    end = offset + bytes + textBytes;
   }
   return { offsets, end };
 }
@@ -62,6 +71,7 @@ export function formPayload(source: PayloadSource): PayloadField[] {
   return Object.entries(source).map(([name, value]) => {
     if (value.type === 'bool') return { name, type: 'u8', min: 0, max: 1, isBool: true };
     if (value.type === 'ref') return { name, type: 'u32' };
+    if (value.type === 'text') return { name, type: 'u8', textBytes: value.bytes ?? 0, max: value.bytes ?? 0 };
     const { type, min, max, oneOf, reserved } = value;
     if (oneOf !== undefined) return { name, type, min: 0, max: oneOf.length - 1, oneOf };
     const field: PayloadField = { name, type };
@@ -70,6 +80,15 @@ export function formPayload(source: PayloadSource): PayloadField[] {
     if (reserved !== undefined) field.reserved = reserved;
     return field;
   });
+}
+
+const decoder = new TextDecoder();
+
+/** The text whose length stands at `at`; it was checked before it came to a zone. */
+export function readPayloadText(view: DataView, at: number): string {
+  const start = view.byteOffset + at + 1;
+  const bytes = new Uint8Array(view.buffer, start, view.getUint8(at));
+  return decoder.decode(bytes.slice()); // a copy: the decoder takes no shared memory
 }
 
 type Target = Record<string, number | boolean | string>;
@@ -101,13 +120,19 @@ export class PayloadReader {
   }
 }
 
-function emptyOf({ oneOf, isBool, type }: PayloadField): number | boolean | string {
+function emptyOf({ oneOf, isBool, type, textBytes }: PayloadField): number | boolean | string {
+  if (textBytes !== undefined) return '';
   if (oneOf !== undefined) return oneOf[0];
   if (isBool === true) return false;
   return type === 'f32' ? 0.5 : 0; // a fraction, so that the property is made for fractions
 }
 
-function readerOf({ name, type, oneOf, isBool }: PayloadField, offset: number): Read {
+function readerOf({ name, type, oneOf, isBool, textBytes }: PayloadField, offset: number): Read {
+  if (textBytes !== undefined) {
+    return (target, view, start) => {
+      target[name] = readPayloadText(view, start + offset);
+    };
+  }
   if (oneOf !== undefined) {
     return (target, view, start) => {
       target[name] = oneOf[view.getUint8(start + offset)];

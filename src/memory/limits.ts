@@ -12,6 +12,12 @@ export const BYTE_RING_BYTES_MIN = 64;
 export const COMMAND_RECORD_BYTES = 64;
 export const COMMAND_HEADER_BYTES = 16;
 export const COMMAND_PAYLOAD_BYTES_MAX = COMMAND_RECORD_BYTES - COMMAND_HEADER_BYTES;
+/** Of a command with a text; its length stands in one byte of its record. */
+export const TEXT_COMMAND_PAYLOAD_BYTES_MAX = 240;
+/** In a game that has such commands. */
+export const TEXT_COMMAND_RECORD_BYTES = COMMAND_HEADER_BYTES + TEXT_COMMAND_PAYLOAD_BYTES_MAX;
+/** Half as many as of the others, at twice the memory. */
+export const TEXT_COMMAND_RING_RECORDS = 8192;
 /** 16,384 commands are 270 ms of 2,000 clients at 30 commands per second: longer than any stall we recover from. */
 export const COMMAND_RING_RECORDS = 16384;
 export const EVENT_RECORD_BYTES = 64;

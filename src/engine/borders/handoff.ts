@@ -9,12 +9,13 @@
 // On the other side, records are given back to the ring only after the tick that took them in is committed, and a mark
 // committed with that tick says how many were taken, so a record read twice is applied once.
 
-import { HANDOFF_RING_RECORDS, POSTING_RING_RECORDS } from '../../memory/limits.js';
+import { COMMAND_RECORD_BYTES, HANDOFF_RING_RECORDS, POSTING_RING_RECORDS } from '../../memory/limits.js';
 import * as R from '../../memory/records/thread-records.js';
 import { RecordRing } from '../../memory/rings/record-ring.js';
 import { COUNTER } from '../../memory/tables/zone-counters.js';
 import type { ColumnPlace } from '../../memory/world/world-layout.js';
 import { BLOCKS_OFFSET, CLAIM_OF_HANDOFFS } from '../../memory/world/world-layout.js';
+import { recordBytesOf } from '../clients/waiting-records.js';
 import { DEPART_TO_CELL, ENGINE_COLUMNS, TRAVELLING_ENGINE_COLUMNS, ZONE_COLUMN_NAMES } from '../entities/columns.js';
 import type { ZoneJournal } from '../replay/zone-journal.js';
 import { tellArrival } from '../zone/player-life.js';
@@ -28,9 +29,10 @@ export function travellingColumns(places: readonly ColumnPlace[]): ColumnPlace[]
   );
 }
 
-export function handoffRecordBytes(places: readonly ColumnPlace[]): number {
+/** `commandBytes`: of the record of a command, which may have to follow its client. */
+export function handoffRecordBytes(places: readonly ColumnPlace[], commandBytes = COMMAND_RECORD_BYTES): number {
   const rowBytes = travellingColumns(places).reduce((sum, { bytes }) => sum + bytes, 0);
-  return Math.ceil((R.HANDOFF_BODY + Math.max(rowBytes, 64)) / 8) * 8;
+  return Math.ceil((R.HANDOFF_BODY + Math.max(rowBytes, commandBytes, R.HANDOFF_POST_BYTES)) / 8) * 8;
 }
 
 /** Fewer records where there are many rings: there is one for each ordered pair of zones. */
@@ -195,7 +197,7 @@ export class Handoff {
       return false;
     }
     this.writeHead(ring, target, R.HANDOFF_COMMAND);
-    for (let i = 0; i < 64; i += 4) {
+    for (let i = 0; i < recordBytesOf(view, offset); i += 4) {
       ring.view.setInt32(target + R.HANDOFF_BODY + i, view.getInt32(offset + i, true), true);
     }
     return true;

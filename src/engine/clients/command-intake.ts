@@ -3,6 +3,7 @@
 // for form by main, and everything about the world (is it alive, may it do that now) is answered in the zone or by the game.
 
 import { RejectCode } from '../../game/reject-codes.js';
+import { TEXT_COMMAND_RECORD_BYTES } from '../../memory/limits.js';
 import * as R from '../../memory/records/thread-records.js';
 import type { ByteRing } from '../../memory/rings/byte-ring.js';
 import type { RecordRing } from '../../memory/rings/record-ring.js';
@@ -56,7 +57,7 @@ export class CommandIntake {
   /** Orders about clients whose entities may be on their way here. */
   private readonly early: EarlyOrders;
   /** The record that was taken out of a ring last, and the words of it. */
-  private readonly scratch = createRecord();
+  private readonly scratch = createRecord(TEXT_COMMAND_RECORD_BYTES);
   private readonly scratchWords = new Int32Array(this.scratch.buffer);
 
   constructor(private readonly options: IntakeOptions) {

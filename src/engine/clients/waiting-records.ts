@@ -1,10 +1,10 @@
 // Records of the order and command rings that wait on a zone's side for a later tick, and what happens when too many do.
 
+import { COMMAND_RECORD_BYTES } from '../../memory/limits.js';
 import * as R from '../../memory/records/thread-records.js';
 import type { RecordRing } from '../../memory/rings/record-ring.js';
 import { ARRIVAL_TICKS_MAX, EARLY_ORDERS_MAX, LATE_ORDERS_MAX } from './limits.js';
 
-const RECORD_WORDS = 16;
 /** What became of a command that was to be taken. */
 export const TAKEN = 0;
 /** Its client is not here: it may be on its way here, or gone. */
@@ -17,13 +17,20 @@ export interface WaitingRecord {
   tick: number;
 }
 
-export function createRecord(): DataView {
-  return new DataView(new ArrayBuffer(RECORD_WORDS * 4));
+/** Of an order, or of a command as long as it is: all are at least as long as an order. */
+export function recordBytesOf(view: DataView, offset: number): number {
+  const bytes = R.COMMAND_PAYLOAD + view.getUint8(offset + R.COMMAND_BYTES);
+  return Math.max(COMMAND_RECORD_BYTES, (bytes + 3) & ~3);
+}
+
+export function createRecord(bytes = COMMAND_RECORD_BYTES): DataView {
+  return new DataView(new ArrayBuffer(bytes));
 }
 
 export function copyRecord(view: DataView, offset: number): DataView {
-  const record = createRecord();
-  for (let at = 0; at < RECORD_WORDS * 4; at += 4) {
+  const bytes = recordBytesOf(view, offset);
+  const record = createRecord(bytes);
+  for (let at = 0; at < bytes; at += 4) {
     record.setInt32(at, view.getInt32(offset + at, true), true);
   }
   return record;
@@ -33,7 +40,7 @@ export function copyRecord(view: DataView, offset: number): DataView {
 export function copyOut(ring: RecordRing, target: Int32Array): void {
   const { i32 } = ring;
   const first = ring.offsetOf(0) >> 2;
-  for (let word = 0; word < RECORD_WORDS; word++) {
+  for (let word = 0; word < ring.recordBytes >> 2; word++) {
     target[word] = i32[first + word];
   }
   ring.release(1);

@@ -17,6 +17,8 @@ import {
   JOURNAL_RING_BYTES_MIN,
   LARGE_RINGS_ZONES_MAX,
   POSTS_MAX,
+  TEXT_COMMAND_RECORD_BYTES,
+  TEXT_COMMAND_RING_RECORDS,
 } from '../../memory/limits.js';
 import { ByteRing } from '../../memory/rings/byte-ring.js';
 import { RecordRing } from '../../memory/rings/record-ring.js';
@@ -123,7 +125,9 @@ export function planWorld(settings: Settings, game: GameDefinition, threadCount:
   const columns = specifyColumns(game.fields, game);
   const layout = layOutWorld(columns, rowCapacity, specifyCells(settings, game, columns), postsOf(game));
   const zones = Array.from({ length: zoneCount }, (_, zone) => zone);
-  const recordBytes = handoffRecordBytes(layout.columns);
+  const hasTexts = game.commands.some(({ payload }) => payload.some(({ textBytes }) => textBytes !== undefined));
+  const commandBytes = hasTexts ? TEXT_COMMAND_RECORD_BYTES : COMMAND_RECORD_BYTES;
+  const recordBytes = handoffRecordBytes(layout.columns, commandBytes);
   const ringRecords = handoffRingRecords(zoneCount, game.messages !== undefined);
   const zonesOfThread: number[][] = Array.from({ length: threadCount }, () => []);
   // Neighbouring numbers on one thread: fewer borders between threads.
@@ -140,7 +144,9 @@ export function planWorld(settings: Settings, game: GameDefinition, threadCount:
     leaveRadius,
     worlds: zones.map((zone) => WorldBuffer.create(layout, zone)),
     words: zones.map(() => RecordRing.create(wordRecords(settings.clientsMax), COMMAND_RECORD_BYTES)),
-    commands: zones.map(() => RecordRing.create(COMMAND_RING_RECORDS, COMMAND_RECORD_BYTES)),
+    commands: zones.map(() =>
+      RecordRing.create(hasTexts ? TEXT_COMMAND_RING_RECORDS : COMMAND_RING_RECORDS, commandBytes),
+    ),
     events: zones.map(() => RecordRing.create(ringShare(zoneCount, EVENT_RING_RECORDS), EVENT_RECORD_BYTES)),
     journals: zones.map(() => ByteRing.create(journalRingBytes(zoneCount, settings.journalFlushMs))),
     handoffs: zones.map((source) =>

@@ -1,7 +1,7 @@
 // Finds every mistake in a game at once, before anything starts: each in one line, which names the part, what it is, and
 // what it may be. A game may come from plain JavaScript, so nothing of its shape is taken for granted.
 
-import { COMMAND_PAYLOAD_BYTES_MAX, EVENT_TYPES_MAX } from '../../memory/limits.js';
+import { COMMAND_PAYLOAD_BYTES_MAX, EVENT_TYPES_MAX, TEXT_COMMAND_PAYLOAD_BYTES_MAX } from '../../memory/limits.js';
 import { COLUMN_BYTES } from '../../memory/world/column-types.js';
 import { ENUM_NAMES_MAX, REPLICATED_FIELDS_MAX, WIRE_COMMANDS_MAX, WIRE_KINDS_MAX } from '../../protocol/limits.js';
 import {
@@ -55,7 +55,7 @@ const GAME_KEYS = [
 const FIELD_KEYS = ['type', 'oneOf', 'length', 'bytes', 'wire', 'persistent'];
 const WIRE_KEYS = ['type', 'scale', 'offset', 'audience'];
 const COMMAND_KEYS = ['payload', 'kind', 'ratePerSecond', 'apply'];
-const PAYLOAD_KEYS = ['type', 'min', 'max', 'oneOf', 'reserved'];
+const PAYLOAD_KEYS = ['type', 'bytes', 'min', 'max', 'oneOf', 'reserved'];
 const FORM_KEYS = ['topic', 'other', 'a', 'b', 'scale', 'value'];
 const FIELD_TYPES = [...Object.keys(COLUMN_BYTES), 'bool', 'text', 'ref'];
 /** Those whose form on the wire is their own. */
@@ -244,7 +244,7 @@ function checkRate(part: string, rate: unknown, say: Say): void {
 }
 
 function checkPayload(part: string, payload: unknown, say: Say, mayHaveRefs = false): void {
-  const types = [...WIRE_TYPE_NAMES, 'bool', ...(mayHaveRefs ? ['ref'] : [])];
+  const types = [...WIRE_TYPE_NAMES, 'bool', mayHaveRefs ? 'ref' : 'text'];
   if (!isObject(payload)) {
     say(part, `is ${show(payload)}`, 'an object of values by name; {} for none');
     return;
@@ -273,13 +273,20 @@ function checkPayload(part: string, payload: unknown, say: Say, mayHaveRefs = fa
   if (!isSound) return;
   const { end } = placeFields(formPayload(payload as PayloadSource));
   const bytes = Math.ceil(end / 4) * 4;
-  if (bytes > COMMAND_PAYLOAD_BYTES_MAX) {
-    say(part, `has ${bytes} bytes`, `at most ${COMMAND_PAYLOAD_BYTES_MAX}, each value at a multiple of its own size`);
+  const hasText = Object.values(payload).some((value) => isObject(value) && value.type === 'text');
+  const most = hasText ? TEXT_COMMAND_PAYLOAD_BYTES_MAX : COMMAND_PAYLOAD_BYTES_MAX;
+  if (bytes > most) {
+    say(part, `has ${bytes} bytes`, `at most ${most}, each value at a multiple of its own size`);
   }
 }
 
-function checkRange(path: string, { type, min, max, reserved }: Loose, say: Say): void {
-  if (type === 'bool' || type === 'ref') return;
+function checkRange(path: string, { type, bytes, min, max, reserved }: Loose, say: Say): void {
+  if (type === 'text') {
+    if (!isWhole(bytes, 1, TEXT_COMMAND_PAYLOAD_BYTES_MAX - 1)) {
+      say(`${path}.bytes`, `is ${show(bytes)}`, `a whole number from 1 to ${TEXT_COMMAND_PAYLOAD_BYTES_MAX - 1}`);
+    }
+  } else if (bytes !== undefined) say(`${path}.bytes`, `stands beside type ${show(type)}`, 'type text');
+  if (type === 'bool' || type === 'ref' || type === 'text') return;
   const number = WIRE_TYPES[type as WireTypeName];
   const [least, most] = [WIRE_TYPE_MIN[number], WIRE_TYPE_MAX[number]];
   for (const [key, bound] of Object.entries({ min, max })) {

@@ -9,12 +9,13 @@
 
 import { assert } from '../../base/assert.js';
 import type { CommandDefinition, PayloadField } from '../../game/definition.js';
-import { placeFields } from '../../game/payload.js';
+import { placeFields, readPayloadText } from '../../game/payload.js';
 import { RejectCode } from '../../game/reject-codes.js';
 import { ENGINE_MESSAGE_NAMES, PLAIN_MESSAGE_KEYS } from '../../game/validation/reserved-names.js';
 import { WIRE_TYPE_BYTES, WIRE_TYPE_MAX, WIRE_TYPE_MIN, WIRE_TYPES, type WireTypeName } from '../../game/wire-types.js';
-import { COMMAND_PAYLOAD_BYTES_MAX } from '../../memory/limits.js';
+import { COMMAND_PAYLOAD_BYTES_MAX, TEXT_COMMAND_PAYLOAD_BYTES_MAX } from '../../memory/limits.js';
 import { CLIENT_HEADER_BYTES, GAME_KIND_MIN } from '../limits.js';
+import { isSoundText, writePayloadText } from './command-text.js';
 
 const TYPE_F32 = WIRE_TYPES.f32;
 
@@ -35,6 +36,8 @@ export interface CommandField {
   /** In the plain-object form: false or true, or one of these names, beside the number. */
   isBool: boolean;
   oneOf: readonly string[] | undefined;
+  /** Of a text, whose length stands at `offset`: its most bytes. */
+  textBytes: number | undefined;
 }
 
 export interface CommandLayout {
@@ -53,6 +56,9 @@ export interface CommandLayout {
   checkMax: Float64Array;
   /** 1: must be 0, and anything else is malformed rather than out of range. */
   checkReserved: Uint8Array;
+  /** Of texts: where the length stands, and the most bytes. */
+  textOffsets: readonly number[];
+  textBytes: readonly number[];
 }
 
 /** A plain command: its payload by field name, without reserved fields. */
@@ -108,12 +114,13 @@ export function layOutCommand(command: DescribedCommand): CommandLayout {
     const offset = CLIENT_HEADER_BYTES + offsets[index];
     for (let gap = end; gap < offset; gap++) padding.push(gap);
     fields.push(layOutField(name, definition, offset));
-    end = offset + align;
+    end = offset + align + (definition.textBytes ?? 0);
   }
   const bytes = alignUp(end, structAlign);
   for (let gap = end; gap < bytes; gap++) padding.push(gap);
+  const hasText = fields.some(({ textBytes }) => textBytes !== undefined);
   assert(
-    bytes - CLIENT_HEADER_BYTES <= COMMAND_PAYLOAD_BYTES_MAX,
+    bytes - CLIENT_HEADER_BYTES <= (hasText ? TEXT_COMMAND_PAYLOAD_BYTES_MAX : COMMAND_PAYLOAD_BYTES_MAX),
     `${name}: payload bytes`,
     bytes - CLIENT_HEADER_BYTES,
   );
@@ -134,13 +141,16 @@ function layOutField(commandName: string, definition: PayloadField, offset: numb
     `range of ${label} in ${type}`,
     `${min}..${max}`,
   );
-  const { reserved = false, isBool = false, oneOf } = definition;
-  return { name, type, offset, min, max, reserved, isBool, oneOf };
+  const { reserved = false, isBool = false, oneOf, textBytes } = definition;
+  return { name, type, offset, min, max, reserved, isBool, oneOf, textBytes };
 }
 
 function checksOf(fields: readonly CommandField[], padding: readonly number[]) {
   const checkCount = fields.length + padding.length;
+  const texts = fields.filter(({ textBytes }) => textBytes !== undefined);
   const checks = {
+    textOffsets: texts.map(({ offset }) => offset),
+    textBytes: texts.map(({ textBytes }) => textBytes ?? 0),
     checkCount,
     checkTypes: new Uint8Array(checkCount),
     checkOffsets: new Uint16Array(checkCount),
@@ -175,6 +185,9 @@ export function checkCommand(layout: CommandLayout, view: DataView, offset: numb
       return layout.checkReserved[index] === 1 ? RejectCode.Malformed : RejectCode.OutOfRange;
     }
   }
+  for (let index = 0; index < layout.textOffsets.length; index++) {
+    if (!isSoundText(view, offset + layout.textOffsets[index], layout.textBytes[index])) return RejectCode.Malformed;
+  }
   return RejectCode.None;
 }
 
@@ -198,6 +211,11 @@ export function writeCommand(
     if (field.reserved) continue;
     expectedCount++;
     if (!Object.hasOwn(payload, field.name)) return RejectCode.Malformed;
+    if (field.textBytes !== undefined) {
+      const code = writePayloadText(payload[field.name], field.textBytes, view, offset + field.offset);
+      if (code !== RejectCode.None) return code;
+      continue;
+    }
     const given = numberOf(field, payload[field.name]);
     if (typeof given !== 'number') return RejectCode.Malformed;
     const value = field.type === 'f32' ? Math.fround(given) : given;
@@ -227,6 +245,10 @@ export function decodeCommand(layout: CommandLayout, view: DataView, offset: num
   const payload: CommandPayload = {};
   for (const field of layout.fields) {
     if (field.reserved) continue;
+    if (field.textBytes !== undefined) {
+      payload[field.name] = readPayloadText(view, offset + field.offset);
+      continue;
+    }
     const value = readWire(view, offset + field.offset, typeNumber(field.type));
     payload[field.name] = field.oneOf?.[value] ?? (field.isBool ? value !== 0 : value);
   }
