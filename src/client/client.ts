@@ -264,7 +264,7 @@ export class TesseraClient {
     clearTimeout(this.timer);
     this.welcome = welcome;
     if (welcome.token !== '') this.ticket = welcome.token;
-    this.decoder = new EntityDecoder(welcome.fields, welcome.quantum, welcome.kinds);
+    this.decoder = new EntityDecoder(welcome.fields, welcome.quantum, welcome.kinds, welcome.kindFields);
     this.sharedReader = new SharedReader(this.decoder);
     this.notes.renew(welcome.notes ?? [], welcome.resumed);
     this.state = 'joined';

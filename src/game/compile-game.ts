@@ -2,11 +2,12 @@
 
 import type { CommandDefinition, GameDefinition, Zone } from './definition.js';
 import { type CommandForm, describeCommands } from './describe-commands.js';
+import { compileComponents } from './fields/components.js';
 import type { CommandSource, GameSource } from './game-source.js';
 import { compileMessages } from './messages/compile-messages.js';
 import { listNotes } from './notes/list-notes.js';
 import { PayloadReader, type PayloadSource } from './payload.js';
-import { compileShared } from './shared/compile-shared.js';
+import { compileShared, nameColumns } from './shared/compile-shared.js';
 
 /** On what compileGame has made: a game that is exported as plain data is compiled when it is loaded. */
 const COMPILED = Symbol.for('tessera.game');
@@ -25,13 +26,22 @@ export function compileGame(source: GameSource): GameDefinition {
     messages = {},
     shared,
     kinds,
+    components,
     ...rest
   } = source;
-  const own = { kinds, fields, systems, messages: messages as never };
-  const { messages: all, ...parts } = shared === undefined ? own : compileShared(own, shared as never);
+  const compiledKinds = compileComponents({
+    kinds,
+    fields,
+    components,
+    sharedFields: shared && nameColumns(shared.fields),
+  });
+  const own = { systems, messages: messages as never };
+  const { messages: all, ...parts } =
+    shared === undefined ? own : compileShared(own, shared as never, compiledKinds.kinds.length - 1);
   const compiled = compileMessages(all);
   return {
     ...rest,
+    ...compiledKinds,
     ...parts,
     ...(compiled.length > 0 && { messages: compiled }),
     [COMPILED]: true,

@@ -2,6 +2,7 @@
 
 import { compileGame } from './compile-game.js';
 import type { FieldDefinitions, GameDefinition } from './definition.js';
+import type { AllFields, ComponentSources } from './fields/components.js';
 import type { CommandPayloads, GameSource } from './game-source.js';
 import { findMistakes, GameMistakes } from './validation/validate-game.js';
 
@@ -10,13 +11,14 @@ import { findMistakes, GameMistakes } from './validation/validate-game.js';
  * is started.
  */
 export function defineGame<
-  const F extends FieldDefinitions,
-  const C extends CommandPayloads,
-  const S extends FieldDefinitions,
-  const M extends CommandPayloads,
-  const N extends CommandPayloads,
->(source: GameSource<F, C, S, M, N>): GameDefinition<F> {
+  const F extends FieldDefinitions = Record<never, never>,
+  const C extends CommandPayloads = CommandPayloads,
+  const S extends FieldDefinitions = FieldDefinitions,
+  const M extends CommandPayloads = CommandPayloads,
+  const N extends CommandPayloads = CommandPayloads,
+  const K extends ComponentSources = Record<never, never>,
+>(source: GameSource<F, C, S, M, N, K>): GameDefinition<AllFields<F, K>> {
   const mistakes = findMistakes(source);
   if (mistakes.length > 0) throw new GameMistakes(mistakes);
-  return compileGame(source as unknown as GameSource) as unknown as GameDefinition<F>;
+  return compileGame(source as unknown as GameSource) as unknown as GameDefinition<AllFields<F, K>>;
 }

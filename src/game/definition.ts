@@ -3,6 +3,7 @@
 
 import type { Area } from '../base/area.js';
 import type { EventForm } from './event-form.js';
+import type { ComponentForm } from './fields/components.js';
 import type { Columns, FieldDefinition, FieldDefinitions, FieldType, WireForm } from './fields/field-definition.js';
 import type { LifeHooks } from './life.js';
 import type { MessageDefinition } from './messages/message-definition.js';
@@ -239,7 +240,10 @@ export interface GameDefinition<F extends FieldDefinitions = FieldDefinitions> e
    * whatever their kind.
    */
   persistentKinds?: readonly string[];
+  /** Of all components. */
   fields: F;
+  /** Which kind has which fields. Absent: each has all. */
+  components?: ComponentForm;
   /** `masks`: entities have Zone.shownTo, sees and setViewRadius. Absent: whoever is near sees everything. */
   visibility?: 'masks';
   /** With `visibility: 'masks'`: what spectators see, as bits. Absent: bit 0. They get no field of owners or teams in any case. */

@@ -15,10 +15,13 @@ export const COMMAND_RATE_MAX = 1000;
 export const FIELD_LENGTH_MAX = 256;
 /** Bytes of a text: one byte says how many travel. */
 export const TEXT_BYTES_MAX = 255;
-/** Values of one entity in all. A stored player comes in with eight bytes for each, in a record of at most 64 KiB. */
+/** Values of one entity in all, of whatever kind. A stored player comes in with eight bytes for each, in a record of at most 64 KiB. */
 export const FIELD_ELEMENTS_MAX = 4096;
 /** Of the largest record of an entity, its owner's: a quarter of a frame. */
 export const RECORD_FIELD_BYTES_MAX = 4096;
+
+/** A kind's components are the bits of an i32: bit 0 is what every kind has, one is the shared record's, and no sign bit. */
+export const COMPONENTS_MAX = 29;
 
 /** Times the server's view radius from which a kind may be seen: less than a zone is wide, see replication/limits.ts. */
 export const SEEN_FROM_MAX = 3;

@@ -246,7 +246,7 @@ class NetServer implements Net {
 }
 
 function describeServer(options: NetOptions, description: GameDescription): WelcomeBase {
-  const { game, kinds, fields, commands, notes } = description;
+  const { game, kinds, fields, kindFields, commands, notes } = description;
   const { settings, quantum, leaveRadius } = options;
   return {
     protocol: PROTOCOL_VERSION,
@@ -259,6 +259,7 @@ function describeServer(options: NetOptions, description: GameDescription): Welc
     leaveRadius,
     kinds,
     fields,
+    ...(kindFields && { kindFields }),
     commands,
     ...(notes.length > 0 && { notes }),
   };

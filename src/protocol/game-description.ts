@@ -1,6 +1,7 @@
 // What a Welcome says of a game: names and forms, in the order that numbers on the wire refer to.
 
 import type { FieldDefinitions } from '../game/definition.js';
+import { type ComponentForm, listKindFields } from '../game/fields/components.js';
 import { type FieldForm, listReplicatedFields } from '../game/fields/replicated-fields.js';
 import type { NoteForm } from '../game/notes/note-forms.js';
 import { CommandLayouts, type DescribedCommand } from './fb/command-layout.js';
@@ -12,6 +13,8 @@ export interface GameDescription {
   kinds: readonly string[];
   /** Replicated fields in the order of the mask's bits. */
   fields: readonly FieldForm[];
+  /** By kind, the numbers of the fields that it has. Absent: each has all. */
+  kindFields?: readonly (readonly number[])[];
   commands: readonly CommandForm[];
   /** By number. */
   notes: readonly NoteForm[];
@@ -23,6 +26,7 @@ interface DescribedGame {
   name: string;
   kinds: readonly string[];
   fields: FieldDefinitions;
+  components?: ComponentForm;
   commands: readonly DescribedCommand[];
   notes?: readonly NoteForm[];
 }
@@ -31,7 +35,16 @@ export function describeGame(game: DescribedGame): GameDescription {
   const fields = listReplicatedFields(game.fields);
   const layouts = new CommandLayouts(game.commands);
   const commands = layouts.all.map(({ name, kind, bytes }) => ({ name, kind, bytes }));
-  const description = { game: game.name, kinds: game.kinds, fields, commands, notes: game.notes ?? [], layouts };
+  const kindFields = listKindFields(game.components, fields);
+  const description: GameDescription = {
+    game: game.name,
+    kinds: game.kinds,
+    fields,
+    commands,
+    notes: game.notes ?? [],
+    layouts,
+  };
+  if (kindFields !== undefined) description.kindFields = kindFields;
   // Now, and not when the first client joins.
   assertFitsWelcome(description);
   return description;

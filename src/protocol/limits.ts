@@ -39,8 +39,10 @@ export const NOTICE_BYTES_MAX = 512;
 export const NO_ENTITY = 0xffffffff;
 /** Entities that one client can have in view: 512 updates of 5 bytes are a frame of 2.5 KiB. */
 export const KNOWN_ENTITIES_MAX = 512;
-/** Of one game. A mask is only as long as the highest number that it names: at most 37 bytes. */
+/** Of one component. A mask is only as long as the highest number of a kind's field that it names. */
 export const REPLICATED_FIELDS_MAX = 256;
+/** Of one game, in all components: what a Welcome lists, and a client's verifier walks through. */
+export const WIRE_FIELDS_MAX = 2048;
 /** A game of so many fields at most, which are plain numbers for everybody in view, has masks that fit an i32. */
 export const PLAIN_FIELDS_MAX = 26;
 /** What a client holds of a server that tells it of more and more entities; far above what an honest one tells. */

@@ -43,7 +43,7 @@ export class HeadlessClient {
     private readonly transmit: Send,
   ) {
     this.noteReader = new NoteReader(description.notes);
-    this.decoder = new EntityDecoder(description.fields, POSITION_QUANTUM, description.kinds);
+    this.decoder = new EntityDecoder(description.fields, POSITION_QUANTUM, description.kinds, description.kindFields);
     this.sharedReader = new SharedReader(this.decoder);
   }
 

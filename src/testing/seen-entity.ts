@@ -8,11 +8,13 @@ export interface SeenEntity {
   kind: string;
   x: number;
   y: number;
-  /** Replicated fields by name, as the client has them after the wire's rounding. */
+  /** Replicated fields of its kind by name, as the client has them after the wire's rounding. */
   fields: Record<string, FieldValue>;
 }
 
 export function nameEntity(decoder: EntityDecoder, { id, kind, x, y, fields }: EntityState): SeenEntity {
-  const named = decoder.fields.map(({ name }, index) => [name, fields[index]] as const);
+  const named = decoder.fields
+    .map(({ name }, index) => [name, fields[index]] as const)
+    .filter(([, value]) => value !== undefined);
   return { id, kind: decoder.kinds[kind], x, y, fields: Object.fromEntries(named) };
 }

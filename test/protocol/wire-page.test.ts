@@ -14,8 +14,8 @@ import {
   KNOWN_ENTITIES_MAX,
   NAME_BYTES_MAX,
   NOTE_BYTES_MAX,
-  REPLICATED_FIELDS_MAX,
   TOKEN_BYTES_MAX,
+  WIRE_FIELDS_MAX,
 } from '../../src/protocol/limits.js';
 import { SUBPROTOCOLS } from '../../src/protocol/subprotocols.js';
 import { GOLDEN_FOLDER, readGoldenText } from './golden-messages.js';
@@ -46,7 +46,7 @@ test('the limits of the page are those of the code', () => {
     ['payload of a command', `${COMMAND_PAYLOAD_BYTES_MAX} bytes`],
     ['state frame', `${FRAME_BYTES_MAX} bytes`],
     ['entities in view', `${KNOWN_ENTITIES_MAX}`],
-    ['replicated fields', `${REPLICATED_FIELDS_MAX}`],
+    ['replicated fields', `${WIRE_FIELDS_MAX}`],
     ['elements of an array', `${FIELD_LENGTH_MAX}`],
     ['bytes of a text', `${TEXT_BYTES_MAX}`],
     ['one note', `${NOTE_BYTES_MAX} bytes`],

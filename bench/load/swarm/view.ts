@@ -12,7 +12,7 @@ export class View {
 
   /** A view that begins in the middle of a connection knows nothing until a Full frame comes. */
   constructor(welcome: WelcomeInfo, waitsForFull: boolean) {
-    this.decoder = new EntityDecoder(welcome.fields, welcome.quantum, welcome.kinds);
+    this.decoder = new EntityDecoder(welcome.fields, welcome.quantum, welcome.kinds, welcome.kindFields);
     this.waitsForFull = waitsForFull;
   }
 

@@ -10,6 +10,7 @@ export { FieldInfo } from './wire/field-info.js';
 export { FieldShape } from './wire/field-shape.js';
 export { FrameFlag } from './wire/frame-flag.js';
 export { JoinRequest } from './wire/join-request.js';
+export { KindInfo } from './wire/kind-info.js';
 export { Leave } from './wire/leave.js';
 export { NoteInfo } from './wire/note-info.js';
 export { Notice } from './wire/notice.js';

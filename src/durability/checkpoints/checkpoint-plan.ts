@@ -28,5 +28,6 @@ export function planCheckpoints(
     fields: Object.keys(game.fields).filter((field) => game.fields[field].persistent !== false),
     forms: listStoredForms(game.fields),
     startedAtMs: Math.floor(world.startedAtMs),
+    ...(game.components && { components: game.components }),
   };
 }

@@ -2,6 +2,7 @@
 // A world that goes on keeps its rows; one that begins anew has a name, and rows, of its own.
 
 import { nowMs } from '../../base/clock.js';
+import { type ComponentForm, hasField } from '../../game/fields/components.js';
 import { readStored, type StoredForm, type StoredValue } from '../../game/fields/stored-value.js';
 import type { IoCounters } from '../../memory/tables/io-counters.js';
 import type { WorldBuffer } from '../../memory/world/world-buffer.js';
@@ -47,6 +48,8 @@ export interface CheckpointPlan {
   fields: readonly string[];
   /** Of those that are not one number. */
   forms?: Readonly<Record<string, StoredForm>>;
+  /** Absent: every kind has every field. */
+  components?: ComponentForm;
   /** When it began, if it has no rows yet. */
   startedAtMs: number;
 }
@@ -129,13 +132,16 @@ export class Checkpointer {
 
   changed(key: number, row: number, copy: ZoneCopy): void {
     const { plan, counters } = this.options;
-    const { forms = {} } = plan;
+    const { forms = {}, components } = plan;
+    const kind = copy.kind[row];
     const fields: Record<string, StoredValue> = {};
-    for (const [i, name] of plan.fields.entries()) fields[name] = readStored(copy.fields[i], row, forms[name]);
+    for (const [i, name] of plan.fields.entries()) {
+      if (hasField(components, kind, name)) fields[name] = readStored(copy.fields[i], row, forms[name]);
+    }
     this.queue.put(
       key,
       encodeEntity({
-        kind: plan.kinds[copy.kind[row]] ?? String(copy.kind[row]),
+        kind: plan.kinds[kind] ?? String(kind),
         zone: copy.zone,
         tick: copy.tick,
         positionX: copy.positionX[row],

@@ -13,6 +13,7 @@
 
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import { crc32 } from '../../base/checksum.js';
+import { type ComponentForm, hasField } from '../../game/fields/components.js';
 import { isStoredValue, readStored, type StoredForm, type StoredValue } from '../../game/fields/stored-value.js';
 import type { IoCounters } from '../../memory/tables/io-counters.js';
 import type { Block, WorldBuffer } from '../../memory/world/world-buffer.js';
@@ -61,6 +62,8 @@ export interface PlayerForm {
   fields: readonly string[];
   /** Of those that are not one number. */
   forms?: Readonly<Record<string, StoredForm>>;
+  /** Absent: every kind has every field. */
+  components?: ComponentForm;
 }
 
 export function playerKey(playerId: string): string {
@@ -227,9 +230,11 @@ export class PlayerSnapshotter {
 
   private copyRow(zone: number, block: Block, row: number, { playerId }: PlayerSession, nowMs: number): PlayerSnapshot {
     const { columns, scalars } = block;
-    const { forms = {} } = this.form;
+    const { forms = {}, components } = this.form;
     const fields: Record<string, StoredValue> = {};
-    for (const name of this.form.fields) fields[name] = readStored(columns[name], row, forms[name]);
+    for (const name of this.form.fields) {
+      if (hasField(components, columns.kind[row], name)) fields[name] = readStored(columns[name], row, forms[name]);
+    }
     return {
       worldId: this.worldId,
       playerId,

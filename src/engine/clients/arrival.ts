@@ -7,6 +7,7 @@
 // Fields are those that are kept, in the game's order, an array or a text with a value for each element; a value that is not a number is not known.
 
 import type { FieldDefinition, FieldDefinitions, GameDefinition } from '../../game/definition.js';
+import { hasField } from '../../game/fields/components.js';
 import { storageOf } from '../../game/fields/field-storage.js';
 import { type StoredValue, storedForm, writeStored } from '../../game/fields/stored-value.js';
 import * as R from '../../memory/records/thread-records.js';
@@ -110,9 +111,10 @@ export function spawnArrival(zone: EngineZone, view: DataView, offset: number): 
   let index = FIELDS;
   for (const name of keptFields(zone.game.fields)) {
     const { length = 1 } = storageOf(zone.game.fields[name]);
+    const isIts = hasField(zone.game.components, zone.kind[row], name);
     for (let element = 0; element < length; element++) {
       const value = valueAt(index++);
-      if (!Number.isNaN(value)) zone.columns[name][row * length + element] = value;
+      if (isIts && !Number.isNaN(value)) zone.columns[name][row * length + element] = value;
     }
   }
   return row;

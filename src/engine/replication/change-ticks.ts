@@ -118,16 +118,7 @@ export class ChangeTicks {
   protected compareFields(row: number, tick: number, isNew: boolean): void {
     let changed = isNew;
     for (let field = 0; field < this.fieldCount; field++) {
-      const at = field * this.rowCapacity + row;
-      let raw = (this.sources[field][row] - this.offset[field]) / this.scale[field];
-      raw = Math.min(Math.max(raw, this.rawMin[field]), this.rawMax[field]);
-      raw = this.isFloat[field] === 0 ? Math.round(raw) : Math.fround(raw);
-      if (Number.isNaN(raw)) {
-        raw = 0; // not a number: equal to nothing, it would change in every tick
-      }
-      if (isNew || raw !== this.raw[at]) {
-        this.raw[at] = raw;
-        this.fieldTick[at] = tick;
+      if (this.compareField(field, row, tick, isNew)) {
         changed = true;
       }
     }
@@ -135,5 +126,22 @@ export class ChangeTicks {
       this.fieldsTick[row] = tick;
       this.changedTick[row] = tick;
     }
+  }
+
+  /** @hot */
+  protected compareField(field: number, row: number, tick: number, isNew: boolean): boolean {
+    const at = field * this.rowCapacity + row;
+    let raw = (this.sources[field][row] - this.offset[field]) / this.scale[field];
+    raw = Math.min(Math.max(raw, this.rawMin[field]), this.rawMax[field]);
+    raw = this.isFloat[field] === 0 ? Math.round(raw) : Math.fround(raw);
+    if (Number.isNaN(raw)) {
+      raw = 0; // not a number: equal to nothing, it would change in every tick
+    }
+    if (!isNew && raw === this.raw[at]) {
+      return false;
+    }
+    this.raw[at] = raw;
+    this.fieldTick[at] = tick;
+    return true;
   }
 }

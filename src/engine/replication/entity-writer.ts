@@ -79,7 +79,7 @@ export class EntityWriter {
     this.builder = builder;
     this.recordBytesMax = builder.recordBytesMax;
     const isRich = changes instanceof RichChangeTicks && builder instanceof RichFrameBuilder;
-    const hasOwn = isRich && changes.ownerParts.length + changes.teamParts.length > 0;
+    const hasOwn = isRich && changes.hasOwnParts;
     this.owned = hasOwn ? { changes, builder } : undefined;
     this.teamed = hasOwn && teams !== undefined ? { changes, builder, view: teams } : undefined;
   }

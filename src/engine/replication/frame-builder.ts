@@ -49,7 +49,7 @@ export const FORM_ENTER = 3;
 /** Bits of the mask before those of fields. */
 export const MASK_FIELD_SHIFT = 2;
 
-/** Of a record, at most: id, mask, kind, and both coordinates. Every plain field has four bytes at most. */
+/** Of a record, at most: id, mask, kind, and both coordinates. */
 const RECORD_HEAD_BYTES = 5 + 5 + 1 + 8;
 
 export class FrameBuilder {
@@ -71,13 +71,13 @@ export class FrameBuilder {
   constructor(
     private readonly changes: ChangeTicks,
     private readonly kind: Uint8Array,
-    /** Of what a subclass writes beside the plain fields. */
-    moreBytesMax = 0,
+    /** Of the fields of one record, and of those that its owner gets beside. */
+    fieldBytesMax = changes.fieldCount * 4,
     ownBytesMax = 0,
   ) {
     this.wireBytes = Uint8Array.from(changes.fields, ({ type }) => WIRE_TYPE_BYTES[WIRE_TYPES[type]]);
     this.isFloat = Uint8Array.from(changes.fields, ({ type }) => (type === 'f32' ? 1 : 0));
-    this.recordBytesMax = RECORD_HEAD_BYTES + changes.fieldCount * 4 + moreBytesMax;
+    this.recordBytesMax = RECORD_HEAD_BYTES + fieldBytesMax;
     this.ownRecordBytesMax = this.recordBytesMax + ownBytesMax;
   }
 

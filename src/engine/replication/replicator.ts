@@ -106,7 +106,7 @@ export class Replicator {
     this.updateDebt = new Float64Array(clients.clientsMax);
     this.sight = zone.sightColumns && new Sight(zone.sightColumns, clients.clientsMax);
     this.mark = new Int32Array(zone.rowCapacity);
-    const hasTeamFields = options.changes instanceof RichChangeTicks && options.changes.teamParts.length > 0;
+    const hasTeamFields = options.changes instanceof RichChangeTicks && options.changes.hasTeamParts;
     this.teams = hasTeamFields ? new TeamView(zone.team, clients.clientsMax) : undefined;
     this.writer = new EntityWriter(options, this, this.rowOfClient, this.teams);
     this.claimBytes = FRAME_BYTES_MAX + (options.notes === undefined ? 0 : NOTES_IN_FRAME_BYTES_MAX);

@@ -2,20 +2,31 @@
 // the owner of an entity gets has ticks of its own, so its changes make no record for anybody else; and only the owner's
 // frame looks at it, so it costs nothing for entities that belong to no client.
 
+import { type ComponentForm, hasField } from '../../game/fields/components.js';
 import { type FieldForm, isPlain } from '../../game/fields/replicated-fields.js';
-import { PLAIN_FIELDS_MAX } from '../../protocol/limits.js';
+import type { AnyColumn } from '../../memory/world/column-types.js';
+import { PLAIN_FIELDS_MAX, WIRE_KINDS_MAX } from '../../protocol/limits.js';
 import type { EngineZone } from '../zone/zone.js';
 import { ChangeTicks } from './change-ticks.js';
 import { createPart, type FieldPart } from './field-parts.js';
 
 const NEVER_TOUCHED = -1;
 
+/** What the entities of a kind have, in the order of their masks' bits. */
+export interface KindParts {
+  /** Indexes of plain fields. */
+  plain: Int32Array;
+  view: readonly FieldPart[];
+  team: readonly FieldPart[];
+  owner: readonly FieldPart[];
+}
+
 export class RichChangeTicks extends ChangeTicks {
-  /** In the order of the mask's bits, behind the plain fields. */
-  readonly viewParts: readonly FieldPart[];
-  /** Behind those, and behind them what only the owner gets. */
-  readonly teamParts: readonly FieldPart[];
-  readonly ownerParts: readonly FieldPart[];
+  /** By kind; all the same in a game without components. */
+  readonly kinds: readonly KindParts[];
+  /** Whether any kind has what only its team gets, and what not everybody gets. */
+  readonly hasTeamParts: boolean;
+  readonly hasOwnParts: boolean;
   /** Last tick at which any of what only the owner gets changed. */
   readonly ownerTick: Int32Array;
   private readonly ownerTouchedTick: Int32Array;
@@ -23,19 +34,45 @@ export class RichChangeTicks extends ChangeTicks {
   readonly teamTick: Int32Array;
   private readonly teamTouchedTick: Int32Array;
 
-  constructor(zone: EngineZone, fields: readonly FieldForm[], quantum: number) {
+  private readonly kindOf: Uint8Array;
+
+  constructor(zone: EngineZone, fields: readonly FieldForm[], quantum: number, components?: ComponentForm) {
     super(zone, fields.filter(isPlain), quantum);
     const rows = zone.rowCapacity;
-    const { columns } = zone.buffer.blocks[0];
-    const parts = (forms: FieldForm[]) => forms.map((form) => createPart(form, columns[form.name], rows));
-    this.viewParts = parts(fields.filter((form) => !isPlain(form) && form.audience === undefined));
-    this.teamParts = parts(fields.filter(({ audience }) => audience === 'team'));
-    this.ownerParts = parts(fields.filter(({ audience }) => audience === 'owner'));
+    this.kindOf = zone.kind;
+    this.kinds = this.listKinds(fields, zone.buffer.blocks[0].columns, components);
+    this.hasTeamParts = fields.some(({ audience }) => audience === 'team');
+    this.hasOwnParts = fields.some(({ audience }) => audience !== undefined);
     this.ownerTick = new Int32Array(rows);
     this.ownerTouchedTick = new Int32Array(rows).fill(NEVER_TOUCHED);
-    const teamRows = this.teamParts.length > 0 ? rows : 0;
+    const teamRows = this.hasTeamParts ? rows : 0;
     this.teamTick = new Int32Array(teamRows);
     this.teamTouchedTick = new Int32Array(teamRows).fill(NEVER_TOUCHED);
+  }
+
+  private listKinds(
+    fields: readonly FieldForm[],
+    columns: Readonly<Record<string, AnyColumn>>,
+    components: ComponentForm | undefined,
+  ): KindParts[] {
+    const rich = fields
+      .filter((form) => !isPlain(form))
+      .map((form) => ({ form, part: createPart(form, columns[form.name], this.rowCapacity) }));
+    const listKind = (has: (name: string) => boolean): KindParts => {
+      const own = rich.filter(({ form }) => has(form.name));
+      const of = (wanted: FieldForm['audience']) =>
+        own.filter(({ form }) => form.audience === wanted).map(({ part }) => part);
+      const plain = [...this.fields.keys()].filter((index) => has(this.fields[index].name));
+      return { plain: Int32Array.from(plain), view: of(undefined), team: of('team'), owner: of('owner') };
+    };
+    return components === undefined
+      ? new Array(WIRE_KINDS_MAX).fill(listKind(() => true))
+      : components.ofKind.map((_, kind) => listKind((name) => hasField(components, kind, name)));
+  }
+
+  /** @hot */
+  partsOf(row: number): KindParts {
+    return this.kinds[this.kindOf[row]];
   }
 
   override reset(row: number): void {
@@ -51,15 +88,15 @@ export class RichChangeTicks extends ChangeTicks {
       return;
     }
     this.ownerTouchedTick[row] = tick;
-    if (this.teamParts.length > 0) this.touchTeam(row, tick);
-    if (refreshAll(this.ownerParts, row, tick, lastTouched === NEVER_TOUCHED)) {
+    if (this.hasTeamParts) this.touchTeam(row, tick);
+    if (refreshAll(this.partsOf(row).owner, row, tick, lastTouched === NEVER_TOUCHED)) {
       this.ownerTick[row] = tick;
     }
   }
 
   /** @hot Whether anything has changed that the owner gets and not everybody. */
   isOwnDue(row: number, sent: number): boolean {
-    return this.ownerTick[row] > sent || (this.teamParts.length > 0 && this.teamTick[row] > sent);
+    return this.ownerTick[row] > sent || (this.hasTeamParts && this.teamTick[row] > sent);
   }
 
   /** @hot Once per tick and row that a client sees who gets what its team gets. */
@@ -69,15 +106,21 @@ export class RichChangeTicks extends ChangeTicks {
       return;
     }
     this.teamTouchedTick[row] = tick;
-    if (refreshAll(this.teamParts, row, tick, lastTouched === NEVER_TOUCHED)) {
+    if (refreshAll(this.partsOf(row).team, row, tick, lastTouched === NEVER_TOUCHED)) {
       this.teamTick[row] = tick;
     }
   }
 
   /** @hot */
   protected override compareFields(row: number, tick: number, isNew: boolean): void {
-    super.compareFields(row, tick, isNew);
-    if (refreshAll(this.viewParts, row, tick, isNew)) {
+    const { plain, view } = this.partsOf(row);
+    let changed = isNew;
+    for (let i = 0; i < plain.length; i++) {
+      if (this.compareField(plain[i], row, tick, isNew)) {
+        changed = true;
+      }
+    }
+    if (refreshAll(view, row, tick, isNew) || changed) {
       this.fieldsTick[row] = tick;
       this.changedTick[row] = tick;
     }
@@ -96,7 +139,12 @@ function refreshAll(parts: readonly FieldPart[], row: number, tick: number, isNe
 }
 
 /** Chosen once, so that a game of plain fields has the code of plain fields only. */
-export function createChangeTicks(zone: EngineZone, fields: readonly FieldForm[], quantum: number): ChangeTicks {
-  const areAllPlain = fields.length <= PLAIN_FIELDS_MAX && fields.every(isPlain);
-  return areAllPlain ? new ChangeTicks(zone, fields, quantum) : new RichChangeTicks(zone, fields, quantum);
+export function createChangeTicks(
+  zone: EngineZone,
+  fields: readonly FieldForm[],
+  quantum: number,
+  components?: ComponentForm,
+): ChangeTicks {
+  const areAllPlain = components === undefined && fields.length <= PLAIN_FIELDS_MAX && fields.every(isPlain);
+  return areAllPlain ? new ChangeTicks(zone, fields, quantum) : new RichChangeTicks(zone, fields, quantum, components);
 }

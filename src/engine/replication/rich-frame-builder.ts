@@ -6,7 +6,7 @@ import type { ChangeTicks } from './change-ticks.js';
 import type { FieldPart } from './field-parts.js';
 import { FORM_ENTER, FORM_SHORT, FrameBuilder, MASK_FIELD_SHIFT } from './frame-builder.js';
 import { SHORT_AGE_TICKS_MAX } from './limits.js';
-import { RichChangeTicks } from './rich-change-ticks.js';
+import { type KindParts, RichChangeTicks } from './rich-change-ticks.js';
 
 const BITS_PER_BYTE = 7;
 /** Has everything as raw zeros: so is an entity that enters. */
@@ -26,10 +26,17 @@ export class RichFrameBuilder extends FrameBuilder {
     private readonly rich: RichChangeTicks,
     kind: Uint8Array,
   ) {
-    const { viewParts, teamParts, ownerParts, fieldCount } = rich;
-    const bits = MASK_FIELD_SHIFT + fieldCount + viewParts.length + teamParts.length + ownerParts.length;
-    const maskBytesMax = Math.ceil(bits / BITS_PER_BYTE);
-    super(rich, kind, maskBytesMax + sumBytes(viewParts) + sumBytes(teamParts), sumBytes(ownerParts));
+    const mostOf = (count: (parts: KindParts) => number): number => Math.max(0, ...rich.kinds.map(count));
+    const bits = mostOf(({ plain, view, team, owner }) => plain.length + view.length + team.length + owner.length);
+    const maskBytesMax = Math.ceil((MASK_FIELD_SHIFT + bits) / BITS_PER_BYTE);
+    // Every plain field has four bytes at most.
+    const sharedBytes = mostOf(({ plain, view, team }) => plain.length * 4 + sumBytes(view) + sumBytes(team));
+    super(
+      rich,
+      kind,
+      maskBytesMax + sharedBytes,
+      mostOf(({ owner }) => sumBytes(owner)),
+    );
     this.mask = new Uint8Array(maskBytesMax);
   }
 
@@ -68,13 +75,14 @@ export class RichFrameBuilder extends FrameBuilder {
   /** @hot */
   private writeParts(row: number, sent: number, age: number, audience: number): void {
     const { rich, view } = this;
-    const { fieldCount, rowCapacity, raw, fieldTick, viewParts, teamParts, ownerParts } = rich;
+    const { rowCapacity, raw, fieldTick } = rich;
+    const { plain, view: viewParts, team: teamParts, owner: ownerParts } = rich.partsOf(row);
     const form = this.chooseForm(row, sent, age);
     const since = form === FORM_ENTER ? SINCE_ENTER : sent;
     this.beginMask(form);
     let bit = MASK_FIELD_SHIFT;
-    for (let field = 0; field < fieldCount; field++, bit++) {
-      const cell = field * rowCapacity + row;
+    for (let i = 0; i < plain.length; i++, bit++) {
+      const cell = plain[i] * rowCapacity + row;
       if (since < 0 ? raw[cell] !== 0 : fieldTick[cell] > since) this.setBit(bit);
     }
     this.markDue(viewParts, row, since, bit);
@@ -83,8 +91,8 @@ export class RichFrameBuilder extends FrameBuilder {
     if (audience === OWNER) this.markDue(ownerParts, row, since, bit + teamParts.length);
     let at = this.putPosition(row, form, this.putMask());
     bit = MASK_FIELD_SHIFT;
-    for (let field = 0; field < fieldCount; field++, bit++) {
-      if (this.hasBit(bit)) at = this.putField(row, field, at);
+    for (let i = 0; i < plain.length; i++, bit++) {
+      if (this.hasBit(bit)) at = this.putField(row, plain[i], at);
     }
     for (let i = 0; i < viewParts.length; i++, bit++) {
       if (this.hasBit(bit)) at = viewParts[i].write(row, since, view, at);

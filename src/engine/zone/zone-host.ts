@@ -80,7 +80,7 @@ export class ZoneHost {
     const limits = new LiveLimits(plan.limits);
     const clients = new ClientTable(plan.clients, settings.clientsMax);
     const notes = plan.notes && new NoteTable(plan.notes, settings.clientsMax);
-    this.changes = createChangeTicks(zone, listReplicatedFields(game.fields), POSITION_QUANTUM);
+    this.changes = createChangeTicks(zone, listReplicatedFields(game.fields), POSITION_QUANTUM, game.components);
     this.far = createFarKinds(zone, settings.viewRadius);
     this.replicator = new Replicator({
       zone,

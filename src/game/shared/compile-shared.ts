@@ -29,25 +29,26 @@ type SharedMessages = Readonly<Record<string, SharedMessage<never, PayloadSource
 
 /** What of a game the record changes. */
 interface Parts {
-  kinds: readonly string[];
-  fields: FieldDefinitions;
   systems: readonly System[];
   messages: MessageSources;
 }
 
 export function compileShared(
-  { kinds, fields, systems, messages }: Parts,
+  { systems, messages }: Parts,
   shared: SharedSource<never, FieldDefinitions>,
+  kind: number,
 ): Parts & { shared: SharedForm } {
-  const columns = Object.entries(shared.fields).map(([name, field]) => [sharedColumn(name), field] as const);
   const { begin } = shared;
   return {
-    kinds: [...kinds, SHARED_KIND],
-    fields: { ...fields, ...Object.fromEntries(columns) },
     systems: [...systems, ...(shared.systems ?? []).map(runWhereKept)],
     messages: { ...messages, ...wrapMessages(shared.messages ?? {}) },
-    shared: { kind: kinds.length, fields: shared.fields, ...(begin && { begin }) },
+    shared: { kind, fields: shared.fields, ...(begin && { begin }) },
   };
+}
+
+/** The record's fields by the names of their columns. */
+export function nameColumns(fields: FieldDefinitions): FieldDefinitions {
+  return Object.fromEntries(Object.entries(fields).map(([name, field]) => [sharedColumn(name), field]));
 }
 
 function runWhereKept(system: { name: string; run(zone: never): void }): System {

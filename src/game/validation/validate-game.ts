@@ -3,7 +3,7 @@
 
 import { COMMAND_PAYLOAD_BYTES_MAX, EVENT_TYPES_MAX, TEXT_COMMAND_PAYLOAD_BYTES_MAX } from '../../memory/limits.js';
 import { COLUMN_BYTES } from '../../memory/world/column-types.js';
-import { ENUM_NAMES_MAX, REPLICATED_FIELDS_MAX, WIRE_COMMANDS_MAX, WIRE_KINDS_MAX } from '../../protocol/limits.js';
+import { ENUM_NAMES_MAX, REPLICATED_FIELDS_MAX, WIRE_COMMANDS_MAX } from '../../protocol/limits.js';
 import {
   COMMAND_KIND_MAX,
   COMMAND_KIND_MIN,
@@ -32,6 +32,7 @@ import {
   show,
 } from './checks.js';
 import { ENGINE_FIELD_NAMES, ENGINE_MESSAGE_NAMES, PLAIN_ENTITY_KEYS, PLAIN_MESSAGE_KEYS } from './reserved-names.js';
+import { checkComponents, checkKinds, sizeOf } from './validate-components.js';
 import { checkMessages } from './validate-messages.js';
 import { checkNotes } from './validate-notes.js';
 import { checkShared } from './validate-shared.js';
@@ -47,7 +48,19 @@ export class GameMistakes extends Error {
 }
 
 const GAME_KEYS = [
-  ...['name', 'version', 'kinds', 'persistentKinds', 'fields', 'commands', 'grants', 'events', 'eventForms', 'systems'],
+  ...[
+    'name',
+    'version',
+    'kinds',
+    'persistentKinds',
+    'fields',
+    'components',
+    'commands',
+    'grants',
+    'events',
+    'eventForms',
+    'systems',
+  ],
   ...['visibility', 'seesAsSpectator', 'teams', 'seenFrom', 'timers', 'schedules', 'notes', 'shared', 'messages'],
   ...['onJoin', 'onLeave', 'onArrive', 'onRestore'],
   ...['spawnPlayer', 'ground', 'populate', 'applyEvent', 'restingKinds', 'populateCell', 'applyToCell', 'cellChanged'],
@@ -73,10 +86,11 @@ export function findMistakes(game: unknown): string[] {
     void found.push(`${part} ${what}; allowed: ${allowed}`);
   checkKeys('the game', game, GAME_KEYS, say);
   checkHead(game, say);
-  const kinds = checkNames('kinds', game.kinds, 1, WIRE_KINDS_MAX, say);
+  const kinds = checkKinds(game, say);
   checkSubset('persistentKinds', game.persistentKinds, kinds, say);
   checkSubset('restingKinds', game.restingKinds, kinds, say);
   checkFields('fields', game.fields, say);
+  checkComponents(game, say, checkFields);
   checkShared(game, say, checkFields, checkSystems);
   checkMessages(game, say, checkPayload);
   checkSight(game, say);
@@ -115,7 +129,6 @@ function checkFields(path: string, fields: unknown, say: Say): void {
     say(path, `is ${show(fields)}`, 'an object of fields by name');
     return;
   }
-  let replicated = 0;
   for (const [name, field] of Object.entries(fields)) {
     const part = `${path}.${name}`;
     if (!isName(name)) say(part, 'has a name that cannot be used', NAME_RULE);
@@ -132,22 +145,11 @@ function checkFields(path: string, fields: unknown, say: Say): void {
       say(`${part}.persistent`, `is ${show(field.persistent)}`, 'true, false');
     }
     if (field.wire === undefined) continue;
-    replicated++;
     checkWire(part, name, field, say);
   }
+  const { replicated, elements, wireBytes } = sizeOf(fields);
   if (replicated > REPLICATED_FIELDS_MAX) {
     say(path, `has ${replicated} fields with a wire form`, `at most ${REPLICATED_FIELDS_MAX}`);
-  }
-  checkSizes(path, Object.values(fields).filter(isObject), say);
-}
-
-function checkSizes(path: string, fields: readonly Loose[], say: Say): void {
-  let elements = 0;
-  let wireBytes = 0;
-  for (const { type, length, bytes, wire } of fields) {
-    const count = Number(type === 'text' ? bytes : (length ?? 1));
-    elements += count;
-    if (wire !== undefined) wireBytes += count * (type === 'text' ? 1 : 4);
   }
   if (elements > FIELD_ELEMENTS_MAX) say(path, `has ${elements} values per entity`, `at most ${FIELD_ELEMENTS_MAX}`);
   if (wireBytes > RECORD_FIELD_BYTES_MAX) {

@@ -19,7 +19,7 @@ export function checkShared(
     return;
   }
   checkKeys('shared', shared, SHARED_KEYS, say);
-  if (Array.isArray(kinds) && kinds.includes(SHARED_KIND)) {
+  if (Array.isArray(kinds) ? kinds.includes(SHARED_KIND) : isObject(kinds) && Object.hasOwn(kinds, SHARED_KIND)) {
     say('kinds', `has '${SHARED_KIND}', which is the kind of the shared record`, 'any other name');
   }
   if (shared.fields === undefined) say('shared.fields', 'is missing', 'an object of fields by name');

@@ -11,7 +11,7 @@
 import { WIRE_TYPE_BYTES, WIRE_TYPES } from '../../game/wire-types.js';
 import { DECODED_ENTITIES_MAX, PLAIN_FIELDS_MAX } from '../limits.js';
 import { readWire } from './command-layout.js';
-import { emptyValue, type FieldValue, RichRecords } from './rich-records.js';
+import { emptyValues, type FieldValue, RichRecords } from './rich-records.js';
 import { type FieldForm, FrameFlag, type ServerFrame } from './server-frame.js';
 
 export type { FieldValue };
@@ -23,7 +23,10 @@ export interface EntityState {
   /** World units. */
   x: number;
   y: number;
-  /** Values by the order of the Welcome's fields. What only the owner gets is raw 0 of all other entities. */
+  /**
+   * Values by the order of the Welcome's fields. What only the owner gets is raw 0 of all other entities. What the entity's
+   * kind does not have is undefined.
+   */
   fields: FieldValue[];
   /** Counts of the quantum, which the low-bit forms of a position refer to. */
   rawX: number;
@@ -78,15 +81,23 @@ export class EntityDecoder {
   private readonly types: number[];
   private readonly scales: number[];
   private readonly offsets: number[];
-  private readonly empty: readonly FieldValue[];
+  /** By kind. */
+  private readonly empty: readonly (readonly FieldValue[])[];
   private readonly maskLimit: number;
-  /** Undefined: every field is one number, and a mask fits 32 bits. */
+  /** By kind, the numbers of its fields; undefined: each kind has all. */
+  private readonly kindFields: readonly (readonly number[])[] | undefined;
+  /** Undefined: every kind has all fields, each is one number, and a mask fits 32 bits. */
   private readonly rich: RichRecords | undefined;
   private bytes: Uint8Array = new Uint8Array(0);
   private view: DataView = new DataView(this.bytes.buffer);
   private position = 0;
 
-  constructor(fields: readonly FieldForm[], quantum: number, kinds: readonly string[]) {
+  constructor(
+    fields: readonly FieldForm[],
+    quantum: number,
+    kinds: readonly string[],
+    kindFields?: readonly (readonly number[])[],
+  ) {
     this.fields = fields;
     this.kinds = kinds;
     // As 32-bit floats, which is how a Welcome carries them: both sides get the same values from the same bytes.
@@ -94,9 +105,14 @@ export class EntityDecoder {
     this.types = fields.map((field) => WIRE_TYPES[field.type]);
     this.scales = fields.map((field) => Math.fround(field.scale));
     this.offsets = fields.map((field) => Math.fround(field.offset));
-    this.empty = fields.map(emptyValue);
+    this.kindFields = kindFields;
+    const all = emptyValues(fields);
+    this.empty = kinds.map((_, kind) =>
+      kindFields === undefined ? all : emptyValues(fields, kindFields[kind]),
+    ) as FieldValue[][];
     this.maskLimit = 2 ** (FIRST_FIELD_BIT + fields.length);
-    const isRich = fields.length > PLAIN_FIELDS_MAX || fields.some(({ length }) => length !== undefined);
+    const isRich =
+      kindFields !== undefined || fields.length > PLAIN_FIELDS_MAX || fields.some(({ length }) => length !== undefined);
     this.rich = isRich ? new RichRecords(fields) : undefined;
   }
 
@@ -143,6 +159,7 @@ export class EntityDecoder {
     const before = this.entities.get(id);
     if (rich.form !== FORM_ENTER) {
       if (before === undefined) return 'an unknown entity is updated';
+      if (!this.nameSent(before.kind, rich)) return 'the mask names a field that does not exist';
       const moved = this.move(before, rich.form);
       if (!rich.readFields(this.position, before.fields)) return 'a field is not what it should be';
       delta.updated.push({ id, moved, fields: 0, sent: rich.sent.slice() });
@@ -151,12 +168,18 @@ export class EntityDecoder {
     if (this.entities.size >= DECODED_ENTITIES_MAX && before === undefined) return 'too many entities';
     const kind = this.bytes[this.position];
     if (kind >= this.kinds.length) return 'the kind does not exist';
+    if (!this.nameSent(kind, rich)) return 'the mask names a field that does not exist';
     if (!rich.readFields(this.position + POSITION_BYTES[FORM_ENTER], this.enter(id, kind).fields)) {
       return 'a field is not what it should be';
     }
-    if (before?.kind === kind) delta.updated.push({ id, moved: true, fields: 0, sent: [...this.fields.keys()] });
+    if (before?.kind === kind)
+      delta.updated.push({ id, moved: true, fields: 0, sent: this.kindFields?.[kind] ?? [...this.fields.keys()] });
     else delta.entered.push(id);
     return null;
+  }
+
+  private nameSent(kind: number, rich: RichRecords): boolean {
+    return this.kindFields === undefined || rich.nameSent(this.kindFields[kind]);
   }
 
   private applyRecords(records: Uint8Array, delta: FrameDelta): DecodeError | null {
@@ -217,7 +240,7 @@ export class EntityDecoder {
     this.position += POSITION_BYTES[FORM_ENTER];
     const x = rawX * this.quantum;
     const y = rawY * this.quantum;
-    const entity: EntityState = { id, kind, x, y, fields: this.empty.slice(), rawX, rawY };
+    const entity: EntityState = { id, kind, x, y, fields: this.empty[kind].slice(), rawX, rawY };
     this.entities.set(id, entity);
     return entity;
   }

@@ -25,6 +25,11 @@ export function emptyValue({ length, shape, offset }: FieldForm): FieldValue {
   return shape === 'text' ? '' : new Array<number>(length).fill(zero);
 }
 
+/** Of a field that its kind does not have. */
+export function emptyValues(fields: readonly FieldForm[], own?: readonly number[]): (FieldValue | undefined)[] {
+  return fields.map((field, index) => (own === undefined || own.includes(index) ? emptyValue(field) : undefined));
+}
+
 export class RichRecords {
   /** Where the next byte is read; -1: what was read does not fit its record. */
   at = 0;
@@ -46,6 +51,16 @@ export class RichRecords {
   attach(bytes: Uint8Array, view: DataView): void {
     this.bytes = bytes;
     this.view = view;
+  }
+
+  /** From bits of the last mask to numbers of fields, by the fields that the entity's kind has. False: a bit has no field. */
+  nameSent(own: readonly number[]): boolean {
+    const { sent } = this;
+    for (let i = 0; i < sent.length; i++) {
+      if (sent[i] >= own.length) return false;
+      sent[i] = own[sent[i]];
+    }
+    return true;
   }
 
   /** False: it is cut short. A bit without a field is in `sent` all the same. */
@@ -71,7 +86,7 @@ export class RichRecords {
   }
 
   /** Reads the fields of the last mask, from `start` on, into values. False: they are cut short, or are not what they should be. */
-  readFields(start: number, values: FieldValue[]): boolean {
+  readFields(start: number, values: (FieldValue | undefined)[]): boolean {
     this.at = start;
     for (const field of this.sent) {
       const { length, shape } = this.fields[field];

@@ -7,6 +7,7 @@ import { CommandInfo } from '../../../schemas/generated/tessera/wire/command-inf
 import { FieldInfo } from '../../../schemas/generated/tessera/wire/field-info.js';
 import { FieldShape } from '../../../schemas/generated/tessera/wire/field-shape.js';
 import { FrameFlag } from '../../../schemas/generated/tessera/wire/frame-flag.js';
+import { KindInfo } from '../../../schemas/generated/tessera/wire/kind-info.js';
 import { NoteInfo } from '../../../schemas/generated/tessera/wire/note-info.js';
 import { Notice } from '../../../schemas/generated/tessera/wire/notice.js';
 import { Pong } from '../../../schemas/generated/tessera/wire/pong.js';
@@ -21,9 +22,9 @@ import {
   ENUM_NAMES_MAX,
   NOTE_VALUES_MAX,
   NOTICE_BYTES_MAX,
-  REPLICATED_FIELDS_MAX,
   TOKEN_BYTES_MAX,
   WIRE_COMMANDS_MAX,
+  WIRE_FIELDS_MAX,
   WIRE_KINDS_MAX,
   WIRE_NAME_BYTES_MAX,
   WIRE_NOTES_MAX,
@@ -59,6 +60,8 @@ export interface WelcomeInfo {
   kinds: readonly string[];
   /** In the order of the mask's bits. */
   fields: readonly FieldForm[];
+  /** By kind, the numbers of the fields that it has, rising: the bits of its masks. Absent: each has all. */
+  kindFields?: readonly (readonly number[])[];
   commands: readonly CommandForm[];
   /** For the next Join, to come back to this entity; empty where the server gives none. */
   token: string;
@@ -116,6 +119,7 @@ const FIELD_SHAPE: TableShape = [
 ];
 const COMMAND_SHAPE: TableShape = [NAME, inline(2), inline(2)];
 const NOTE_SHAPE: TableShape = [NAME, { form: 'tables', countMax: NOTE_VALUES_MAX, shape: FIELD_SHAPE }];
+const KIND_SHAPE: TableShape = [{ form: 'vector', elementBytes: 2, align: 2, countMax: WIRE_FIELDS_MAX }];
 const WELCOME_SHAPE: TableShape = [
   inline(2), // protocol
   NAME, // game
@@ -129,12 +133,13 @@ const WELCOME_SHAPE: TableShape = [
   inline(4), // view_radius
   inline(4), // leave_radius
   { form: 'strings', countMax: WIRE_KINDS_MAX, bytesMax: WIRE_NAME_BYTES_MAX },
-  { form: 'tables', countMax: REPLICATED_FIELDS_MAX, shape: FIELD_SHAPE },
+  { form: 'tables', countMax: WIRE_FIELDS_MAX, shape: FIELD_SHAPE },
   { form: 'tables', countMax: WIRE_COMMANDS_MAX, shape: COMMAND_SHAPE },
   { form: 'string', bytesMax: TOKEN_BYTES_MAX },
   inline(1), // resumed
   { form: 'tables', countMax: WIRE_NOTES_MAX, shape: NOTE_SHAPE },
   inline(1), // spectator
+  { form: 'tables', countMax: WIRE_KINDS_MAX, shape: KIND_SHAPE },
 ];
 const NOTICE_SHAPE: TableShape = [inline(2), { form: 'string', bytesMax: NOTICE_BYTES_MAX }];
 const FRAME_SHAPE: TableShape = [
@@ -201,7 +206,7 @@ export function assertFitsWelcome(info: Pick<WelcomeInfo, 'game' | 'kinds' | 'fi
   const noteValues = notes.flatMap((note) => note.values);
   assert(notes.length <= WIRE_NOTES_MAX, 'notes', notes.length);
   assert(info.kinds.length <= WIRE_KINDS_MAX, 'entity kinds', info.kinds.length);
-  assert(info.fields.length <= REPLICATED_FIELDS_MAX, 'replicated fields', info.fields.length);
+  assert(info.fields.length <= WIRE_FIELDS_MAX, 'replicated fields', info.fields.length);
   assert(info.commands.length <= WIRE_COMMANDS_MAX, 'commands', info.commands.length);
   const named = [...info.fields, ...info.commands, ...notes, ...noteValues].map(({ name }) => name);
   const values = [...info.fields, ...noteValues].flatMap(({ names = [] }) => names);
@@ -229,6 +234,7 @@ function addWelcome(builder: Builder, welcome: WelcomeInfo): Offset {
   );
   const noteList = welcome.notes === undefined ? 0 : addNotes(builder, welcome.notes);
   const token = welcome.token === '' ? 0 : builder.createString(welcome.token);
+  const kindFields = welcome.kindFields === undefined ? 0 : addKindFields(builder, welcome.kindFields);
   Welcome.startWelcome(builder);
   Welcome.addProtocol(builder, welcome.protocol);
   Welcome.addGame(builder, game);
@@ -248,7 +254,15 @@ function addWelcome(builder: Builder, welcome: WelcomeInfo): Offset {
   Welcome.addResumed(builder, welcome.resumed);
   if (noteList !== 0) Welcome.addNotes(builder, noteList);
   Welcome.addSpectator(builder, welcome.spectator === true);
+  if (kindFields !== 0) Welcome.addKindFields(builder, kindFields);
   return Welcome.endWelcome(builder);
+}
+
+function addKindFields(builder: Builder, kindFields: readonly (readonly number[])[]): Offset {
+  const kinds = kindFields.map((fields) =>
+    KindInfo.createKindInfo(builder, KindInfo.createFieldsVector(builder, [...fields])),
+  );
+  return Welcome.createKindFieldsVector(builder, kinds);
 }
 
 function addNotes(builder: Builder, notes: readonly NoteForm[]): Offset {
@@ -329,7 +343,16 @@ export function readWelcome(frame: ServerFrame): WelcomeInfo | null {
   if (notes === null) return null;
   if (notes.length > 0) info.notes = notes;
   if (welcome.spectator()) info.spectator = true;
+  const kindFields = readKindFields(welcome);
+  if (kindFields.length > 0) info.kindFields = kindFields;
   return isSound(info) ? info : null;
+}
+
+function readKindFields(welcome: Welcome): number[][] {
+  return Array.from({ length: welcome.kindFieldsLength() }, (_, kind) => {
+    const info = welcome.kindFields(kind)!;
+    return Array.from({ length: info.fieldsLength() }, (_, index) => info.fields(index)!);
+  });
 }
 
 function readNoteForms(welcome: Welcome): NoteForm[] | null {
@@ -365,7 +388,15 @@ function isSound(info: WelcomeInfo): boolean {
   const numbers = [info.worldWidth, info.worldHeight, info.viewRadius, info.leaveRadius];
   const noteValues = (info.notes ?? []).flatMap((note) => note.values);
   for (const field of [...info.fields, ...noteValues]) numbers.push(field.scale, field.offset);
+  if (info.kindFields !== undefined && !areKindsSound(info.kindFields, info)) return false;
   return info.quantum > 0 && Number.isFinite(info.quantum) && numbers.every(Number.isFinite);
+}
+
+function areKindsSound(kindFields: readonly (readonly number[])[], { kinds, fields }: WelcomeInfo): boolean {
+  const isRising = (own: readonly number[]) => own.every((field, index) => index === 0 || field > own[index - 1]);
+  return (
+    kindFields.length === kinds.length && kindFields.every((own) => isRising(own) && (own.at(-1) ?? 0) < fields.length)
+  );
 }
 
 export function readRejects(frame: ServerFrame): RejectInfo[] {

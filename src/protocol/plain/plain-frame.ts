@@ -26,7 +26,7 @@ import { formatPlain, type PlainEncoding } from './plain-codec.js';
 /** Names of the engine's messages by kind. */
 const ENGINE_MESSAGES = ['', 'join', 'ping', 'resync', 'leave'];
 
-/** Only what changed is present; when `entered` is, everything is. Fields stand beside x and y by their names. */
+/** Only what changed is present; when `entered` is, everything that its kind has. Fields stand beside x and y by their names. */
 export interface PlainEntity {
   id: number;
   entered?: true;
@@ -70,7 +70,7 @@ export class PlainFrameEncoder {
       assert(!PLAIN_ENTITY_KEYS.includes(field.name), 'a replicated field has a name of its own', field.name);
     }
     this.encoding = encoding;
-    this.decoder = new EntityDecoder(game.fields, quantum, game.kinds);
+    this.decoder = new EntityDecoder(game.fields, quantum, game.kinds, game.kindFields);
     this.notes = new NoteReader(game.notes);
     this.kindNames = new Map(ENGINE_MESSAGES.entries());
     for (const command of game.commands) this.kindNames.set(command.kind, command.name);
@@ -125,7 +125,7 @@ export class PlainFrameEncoder {
     const { kind, x, y, fields } = this.decoder.entities.get(id)!;
     const entity: PlainEntity = { id, entered: true, kind: this.decoder.kinds[kind], x, y };
     this.decoder.fields.forEach((field, index) => {
-      if (id === this.ownId || field.audience !== 'owner') {
+      if (fields[index] !== undefined && (id === this.ownId || field.audience !== 'owner')) {
         entity[field.name] = plainValue(field, fields[index]);
       }
     });

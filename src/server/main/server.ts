@@ -86,7 +86,12 @@ export async function startServer(settings: Settings, log: Log, source: Settings
   const io = new IoKeeper({
     data: {
       plan,
-      players: { kinds: game.kinds, fields: keptFields(game.fields), forms: listStoredForms(game.fields) },
+      players: {
+        kinds: game.kinds,
+        fields: keptFields(game.fields),
+        forms: listStoredForms(game.fields),
+        ...(game.components && { components: game.components }),
+      },
       eventNames: game.events,
       eventForms: game.eventForms ?? {},
     },

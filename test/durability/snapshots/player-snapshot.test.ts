@@ -3,6 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { createRandom } from '../../../src/base/chance.js';
 import {
   decodePlayer,
+  type PlayerForm,
   PlayerSnapshotter,
   playerKey,
   seal,
@@ -31,7 +32,11 @@ interface Setup {
 }
 
 /** Row 2 is Ada's entity, row 3 that of somebody unknown, row 4 nobody's, row 5 is dead. */
-function setUp(t: TestContext, hot: HotStore = openEmbeddedHotStore({ folder: openFolder(t) })): Setup {
+function setUp(
+  t: TestContext,
+  hot: HotStore = openEmbeddedHotStore({ folder: openFolder(t) }),
+  form: PlayerForm = FORM,
+): Setup {
   t.after(() => hot.close());
   const layout = layOutWorld(specifyColumns({ hp: { type: 'u8' }, gold: { type: 'f64' }, secret: { type: 'u8' } }), 64);
   const world = new WorldBuffer(WorldBuffer.create(layout, 3), layout);
@@ -57,7 +62,7 @@ function setUp(t: TestContext, hot: HotStore = openEmbeddedHotStore({ folder: op
   world.commit();
   const counters = new IoCounters(IoCounters.create());
   const said: string[] = [];
-  const snapshotter = new PlayerSnapshotter([world], WORLD_ID, FORM, hot, counters, (line) => said.push(line));
+  const snapshotter = new PlayerSnapshotter([world], WORLD_ID, form, hot, counters, (line) => said.push(line));
   return { snapshotter, hot, world, counters, said };
 }
 
@@ -66,6 +71,15 @@ async function countStored(hot: HotStore): Promise<number> {
   const keys = ['ada', 'bob'].flatMap((name) => [playerKey(`player-${name}`), sessionKey(`session-${name}`)]);
   return (await hot.get(keys)).filter((value) => value !== undefined).length;
 }
+
+test('a player is stored without what its kind does not have', async (t) => {
+  const components = { ofKind: [3, 5], ofField: { hp: 1, gold: 2 } };
+  const { snapshotter, hot } = setUp(t, openEmbeddedHotStore({ folder: openFolder(t) }), { ...FORM, components });
+  snapshotter.joined(ADA);
+  await snapshotter.take(1000);
+  const [stored] = await hot.get([playerKey('player-ada')]);
+  assert.deepEqual(decodePlayer(stored as Uint8Array)?.fields, { hp: 41 });
+});
 
 test('who plays and is alive is stored by name, with the session; nobody and nothing else is', async (t) => {
   const { snapshotter, hot, counters } = setUp(t);

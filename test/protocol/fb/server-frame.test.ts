@@ -42,6 +42,18 @@ test('a welcome with a number that no server sends is not read', () => {
   }
 });
 
+test('a welcome says which fields a kind has, and is not read when it says what cannot be', () => {
+  const { kinds, fields } = TOY_WELCOME;
+  const read = (kindFields: number[][]) =>
+    readWelcome(openFrame(buildFrame({ tick: 1, ack: 0, welcome: { ...TOY_WELCOME, kindFields } }))!);
+  const sound = kinds.map((_, kind) => (kind === 0 ? [...fields.keys()] : []));
+  assert.deepEqual(read(sound)?.kindFields, sound);
+  const none = sound.slice(1);
+  assert.equal(read(none), null, 'a kind is missing');
+  assert.equal(read([[fields.length], ...none]), null, 'a field does not exist');
+  assert.equal(read([[1, 1], ...none]), null, 'a field comes twice');
+});
+
 test('a frame is read wherever it lies in a larger buffer', () => {
   const bytes = buildFrame(FULL_FRAME);
   for (let lead = 0; lead < 4; lead++) {

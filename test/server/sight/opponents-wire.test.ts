@@ -105,7 +105,7 @@ class Reader {
       const welcome = readWelcome(frame);
       if (welcome !== null) {
         this.isWelcome = true;
-        this.decoder = new EntityDecoder(welcome.fields, welcome.quantum, welcome.kinds);
+        this.decoder = new EntityDecoder(welcome.fields, welcome.quantum, welcome.kinds, welcome.kindFields);
       }
       this.leaves.push(...readLeaves(frame));
       this.decoder?.apply(frame);

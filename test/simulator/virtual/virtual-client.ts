@@ -27,7 +27,7 @@ export class VirtualClient {
     readonly generation: number,
     private readonly description: GameDescription,
   ) {
-    this.decoder = new EntityDecoder(description.fields, POSITION_QUANTUM, description.kinds);
+    this.decoder = new EntityDecoder(description.fields, POSITION_QUANTUM, description.kinds, description.kindFields);
   }
 
   get isLive(): boolean {

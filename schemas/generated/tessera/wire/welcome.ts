@@ -6,6 +6,7 @@ import * as flatbuffers from 'flatbuffers';
 
 import { CommandInfo } from './command-info.js';
 import { FieldInfo } from './field-info.js';
+import { KindInfo } from './kind-info.js';
 import { NoteInfo } from './note-info.js';
 
 
@@ -143,8 +144,18 @@ spectator():boolean {
   return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : false;
 }
 
+kindFields(index: number, obj?:KindInfo):KindInfo|null {
+  const offset = this.bb!.__offset(this.bb_pos, 40);
+  return offset ? (obj || new KindInfo()).__init(this.bb!.__indirect(this.bb!.__vector(this.bb_pos + offset) + index * 4), this.bb!) : null;
+}
+
+kindFieldsLength():number {
+  const offset = this.bb!.__offset(this.bb_pos, 40);
+  return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
+}
+
 static startWelcome(builder:flatbuffers.Builder) {
-  builder.startObject(18);
+  builder.startObject(19);
 }
 
 static addProtocol(builder:flatbuffers.Builder, protocol:number) {
@@ -267,12 +278,28 @@ static addSpectator(builder:flatbuffers.Builder, spectator:boolean) {
   builder.addFieldInt8(17, +spectator, +false);
 }
 
+static addKindFields(builder:flatbuffers.Builder, kindFieldsOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(18, kindFieldsOffset, 0);
+}
+
+static createKindFieldsVector(builder:flatbuffers.Builder, data:flatbuffers.Offset[]):flatbuffers.Offset {
+  builder.startVector(4, data.length, 4);
+  for (let i = data.length - 1; i >= 0; i--) {
+    builder.addOffset(data[i]!);
+  }
+  return builder.endVector();
+}
+
+static startKindFieldsVector(builder:flatbuffers.Builder, numElems:number) {
+  builder.startVector(4, numElems, 4);
+}
+
 static endWelcome(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   return offset;
 }
 
-static createWelcome(builder:flatbuffers.Builder, protocol:number, gameOffset:flatbuffers.Offset, clientId:number, entityId:number, tickHz:number, updateHz:number, worldWidth:number, worldHeight:number, quantum:number, viewRadius:number, leaveRadius:number, kindsOffset:flatbuffers.Offset, fieldsOffset:flatbuffers.Offset, commandsOffset:flatbuffers.Offset, tokenOffset:flatbuffers.Offset, resumed:boolean, notesOffset:flatbuffers.Offset, spectator:boolean):flatbuffers.Offset {
+static createWelcome(builder:flatbuffers.Builder, protocol:number, gameOffset:flatbuffers.Offset, clientId:number, entityId:number, tickHz:number, updateHz:number, worldWidth:number, worldHeight:number, quantum:number, viewRadius:number, leaveRadius:number, kindsOffset:flatbuffers.Offset, fieldsOffset:flatbuffers.Offset, commandsOffset:flatbuffers.Offset, tokenOffset:flatbuffers.Offset, resumed:boolean, notesOffset:flatbuffers.Offset, spectator:boolean, kindFieldsOffset:flatbuffers.Offset):flatbuffers.Offset {
   Welcome.startWelcome(builder);
   Welcome.addProtocol(builder, protocol);
   Welcome.addGame(builder, gameOffset);
@@ -292,6 +319,7 @@ static createWelcome(builder:flatbuffers.Builder, protocol:number, gameOffset:fl
   Welcome.addResumed(builder, resumed);
   Welcome.addNotes(builder, notesOffset);
   Welcome.addSpectator(builder, spectator);
+  Welcome.addKindFields(builder, kindFieldsOffset);
   return Welcome.endWelcome(builder);
 }
 }
