@@ -39,8 +39,10 @@ export function copyRecord(view: DataView, offset: number): DataView {
 /** The ring's oldest record. Given back before it is taken: a record that kills this thread must not meet the next one. */
 export function copyOut(ring: RecordRing, target: Int32Array): void {
   const { i32 } = ring;
-  const first = ring.offsetOf(0) >> 2;
-  for (let word = 0; word < ring.recordBytes >> 2; word++) {
+  const at = ring.offsetOf(0);
+  const first = at >> 2;
+  const words = recordBytesOf(ring.view, at) >> 2;
+  for (let word = 0; word < words; word++) {
     target[word] = i32[first + word];
   }
   ring.release(1);

@@ -2,8 +2,8 @@
 // its end.
 
 import { NO_HIT, sweepCircle } from '../../engine/space/sweep.js';
+import { headingX, headingY } from '../heading.js';
 import { type ArenaZone, EVENT_DIED, EVENT_HIT, EVENT_SHOT, KIND_NPC, KIND_PROJECTILE } from './fields.js';
-import { headingX, headingY } from './heading.js';
 import { pillarAt, pillarGrid, pillarNear } from './pillars.js';
 import {
   BODY_RADIUS,

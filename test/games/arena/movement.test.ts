@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createRandom } from '../../../src/base/chance.js';
-import { headingX, headingY } from '../../../src/games/arena/heading.js';
 import { pushOut, STOPPED_X, STOPPED_Y, speedPerIntent, walk } from '../../../src/games/arena/movement.js';
 import { BODY_RADIUS, PILLAR_RADIUS, PLAYER_SPEED } from '../../../src/games/arena/rules.js';
+import { headingX, headingY } from '../../../src/games/heading.js';
 
 const WORLD = 100;
 const TOUCH = PILLAR_RADIUS + BODY_RADIUS;
