@@ -7,6 +7,7 @@ export const BENCH_MODULES: Record<string, () => Promise<BenchModule>> = {
   encode: async () => (await import('./protocol/encode.js')).bench,
   decode: async () => (await import('./protocol/decode.js')).bench,
   'command-path': async () => (await import('./engine/command-path.js')).bench,
+  inventories: async () => (await import('./engine/inventories.js')).bench,
   posts: async () => (await import('./engine/posts.js')).bench,
   'persist-log': async () => (await import('./durability/persist-log.js')).bench,
   journal: async () => (await import('./durability/journal.js')).bench,

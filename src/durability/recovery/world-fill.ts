@@ -5,6 +5,7 @@ import { engineColumnsOf } from '../../engine/entities/columns.js';
 import { wireIdOfKey } from '../../engine/entities/entity-key.js';
 import { thawTimers, timerColumnsOf } from '../../engine/entities/timer-columns.js';
 import { settlePosts } from '../../engine/posts/settle-posts.js';
+import { clearSparse, setSparse } from '../../memory/world/component-rows.js';
 import { type Block, LIVE_BLOCK, type WorldBuffer } from '../../memory/world/world-buffer.js';
 import {
   SCALAR_ENTITY_COUNT,
@@ -24,11 +25,19 @@ export function fillZone(world: WorldBuffer, snapshot: ZoneSnapshot): void {
   live.globals.set(snapshot.globals);
   live.marks.set(snapshot.marks);
   const { rows, mirrorFirst, columns } = snapshot.header;
-  for (const { name, initial = 0 } of world.layout.columns) live.columns[name].fill(initial);
+  for (const { name, initial = 0, component } of world.layout.columns) {
+    if (component === undefined) live.columns[name].fill(initial);
+    else clearSparse(live.columns[name]);
+  }
   for (const { name, type, role, length = 1 } of columns) {
     const now = world.layout.columns.find((column) => column.name === name);
     const cells = snapshot.columns.get(name);
     if (now?.type !== type || (now.length ?? 1) !== length || cells === undefined) continue;
+    if (now.component !== undefined) {
+      setSparse(live.columns[name], cells.subarray(0, rows * length), 0);
+      setSparse(live.columns[name], cells.subarray(rows * length), mirrorFirst * length);
+      continue;
+    }
     live.columns[name].set(cells.subarray(0, role === 'id' ? cells.length : rows * length) as never);
     if (role !== 'id') live.columns[name].set(cells.subarray(rows * length) as never, mirrorFirst * length);
   }

@@ -41,9 +41,11 @@ import { GLOBALS_COUNT, ZONES_MAX } from '../../engine/limits.js';
 import { FIELD_LENGTH_MAX } from '../../game/limits.js';
 import { POSTS_MAX } from '../../memory/limits.js';
 import { type AnyColumn, COLUMN_ARRAYS, COLUMN_BYTES, type ColumnType } from '../../memory/world/column-types.js';
+import { type ComponentsPlace, eachRun } from '../../memory/world/component-rows.js';
 import { postsBytes } from '../../memory/world/post-layout.js';
 import type { WorldBuffer } from '../../memory/world/world-buffer.js';
 import {
+  type ColumnPlace,
   type ColumnSpec,
   describeColumn,
   SCALAR_COUNT,
@@ -203,7 +205,24 @@ export function copyZone(
   append(scalars, 0, SCALAR_COUNT);
   append(globals, 0, GLOBALS_COUNT);
   append(marks, 0, ZONES_MAX);
-  for (const { name, role, length = 1 } of head.columns) {
+  // Of rows that do not have a column's component the body keeps its zeros.
+  const appendHaving = ({ name, length = 1 }: ColumnPlace, component: number, first: number, rows: number): void => {
+    const { components } = world.layout;
+    const { BYTES_PER_ELEMENT: size, buffer, byteOffset } = cells[name];
+    const rowBytes = size * length;
+    eachRun(cells, components as ComponentsPlace, component, first, first + rows, (start, end) => {
+      const run = new Uint8Array(buffer, byteOffset + start * rowBytes, (end - start) * rowBytes);
+      body.set(run, at + (start - first) * rowBytes);
+    });
+    at += rows * rowBytes;
+  };
+  for (const column of world.layout.columns) {
+    const { name, role, length = 1, component } = column;
+    if (component !== undefined) {
+      appendHaving(column, component, 0, head.rows);
+      appendHaving(column, component, mirrorFirst, head.mirrors);
+      continue;
+    }
     append(cells[name], 0, role === 'id' ? head.ids : head.rows * length);
     if (role !== 'id') append(cells[name], mirrorFirst * length, head.mirrors * length);
   }

@@ -324,7 +324,7 @@ export class Handoff {
   private takeEntity(ring: RecordRing, offset: number): boolean {
     const { zone } = this;
     const key = keyOfPacked(this.columns, ring.bytes, offset + R.HANDOFF_BODY);
-    const row = zone.adopt(key);
+    const row = zone.adopt(key, kindOfPacked(this.columns, ring.bytes, offset + R.HANDOFF_BODY));
     if (row < 0) {
       zone.counters[COUNTER.handoffFull]++;
       return false;
@@ -345,15 +345,23 @@ export class Handoff {
 }
 
 /** The key in a packed row. */
-export function keyOfPacked(columns: readonly ColumnPlace[], record: Uint8Array, offset: number): number {
-  let at = offset;
+export function keyOfPacked(columns: readonly ColumnSize[], record: Uint8Array, offset: number): number {
+  return readUint32(record, offset + placeOf('key', columns));
+}
+
+export function kindOfPacked(columns: readonly ColumnSize[], record: Uint8Array, offset: number): number {
+  return record[offset + placeOf('kind', columns)];
+}
+
+type ColumnSize = Pick<ColumnPlace, 'name' | 'bytes'>;
+
+function placeOf(wanted: string, columns: readonly ColumnSize[]): number {
+  let at = 0;
   for (const { name, bytes } of columns) {
-    if (name === 'key') {
-      return readUint32(record, at);
-    }
+    if (name === wanted) return at;
     at += bytes;
   }
-  throw new Error('assertion failed: a travelling row has a key');
+  throw new Error(`assertion failed: a packed row has a ${wanted}`);
 }
 
 /** Little endian, as every typed array on the machines that Node runs on. */

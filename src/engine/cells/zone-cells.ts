@@ -27,7 +27,7 @@ import * as J from '../../memory/records/journal-records.js';
 import type { ByteRing } from '../../memory/rings/byte-ring.js';
 import { COUNTER } from '../../memory/tables/zone-counters.js';
 import { type CellArrays, LIVE_BLOCK } from '../../memory/world/world-buffer.js';
-import { copyRow } from '../borders/handoff.js';
+import { copyRow, kindOfPacked } from '../borders/handoff.js';
 import { DEPART_TO_CELL } from '../entities/columns.js';
 import type { ZoneJournal } from '../replay/zone-journal.js';
 import type { EngineZone } from '../zone/zone.js';
@@ -244,7 +244,7 @@ export class ZoneCells {
 
   private bearRow(bytes: Uint8Array, offset: number): boolean {
     const { zone } = this;
-    const row = zone.bear(0, 0, 0);
+    const row = zone.bear(kindOfPacked(this.plan.rowColumns, bytes, offset), 0, 0);
     if (row < 0) return false;
     copyRow(zone.buffer.bytes, bytes, this.plan.rowColumns, row, offset, false);
     zone.timers?.thaw(row);

@@ -105,7 +105,7 @@ export function spawnArrival(zone: EngineZone, view: DataView, offset: number): 
   if (row < 0) {
     return row;
   }
-  if (!Number.isNaN(valueAt(KIND))) zone.kind[row] = valueAt(KIND);
+  if (!Number.isNaN(valueAt(KIND))) zone.become(row, valueAt(KIND));
   zone.positionX[row] = valueAt(X);
   zone.positionY[row] = valueAt(Y);
   let index = FIELDS;

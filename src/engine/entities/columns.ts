@@ -3,6 +3,7 @@
 import { assert } from '../../base/assert.js';
 import type { FieldDefinitions, GameDefinition } from '../../game/definition.js';
 import { storageOf } from '../../game/fields/field-storage.js';
+import type { ComponentsPlace } from '../../memory/world/component-rows.js';
 import type { Block } from '../../memory/world/world-buffer.js';
 import type { ColumnPlace, ColumnSpec, WorldLayout } from '../../memory/world/world-layout.js';
 import { VIEW_REACH_MAX, ZONES_MAX } from '../limits.js';
@@ -56,7 +57,7 @@ const CHOSEN_COLUMN_NAMES: ReadonlySet<string> = new Set([...SIGHT_COLUMNS, ...T
 export const ZONE_COLUMN_NAMES: ReadonlySet<string> = new Set(MESSAGE_COLUMNS.map(({ name }) => name));
 
 /** The part of a game that says which of them it has. */
-export type ColumnChoice = Pick<GameDefinition, 'visibility' | 'teams' | 'timers' | 'messages'>;
+export type ColumnChoice = Pick<GameDefinition, 'visibility' | 'teams' | 'timers' | 'messages' | 'components'>;
 
 export function chosenColumns({ visibility, teams, timers, messages }: ColumnChoice): ColumnSpec[] {
   const sight = visibility === 'masks' ? SIGHT_COLUMNS : [];
@@ -101,11 +102,17 @@ export interface EngineColumns {
   idFreed: Uint16Array;
 }
 
+/** How rows tell which components they have. */
+export function placeComponents({ components }: ColumnChoice): ComponentsPlace | undefined {
+  return components && { sets: components.ofKind, kind: 'kind', alive: 'alive', held: 'departTo' };
+}
+
 export function specifyColumns(fields: FieldDefinitions, choice: ColumnChoice = {}): ColumnSpec[] {
   const columns: ColumnSpec[] = [...ENGINE_COLUMNS, ...chosenColumns(choice)].map((column) => ({ ...column }));
   for (const [name, field] of Object.entries(fields)) {
     assert(!columns.some((column) => column.name === name), 'a game field has a name of its own', name);
-    columns.push({ name, ...storageOf(field) });
+    const component = choice.components?.ofField[name] ?? 0;
+    columns.push({ name, ...storageOf(field), ...(component > 0 && { component }) });
   }
   return columns;
 }

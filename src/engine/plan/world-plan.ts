@@ -34,7 +34,7 @@ import { layOutWorld, type WorldLayout } from '../../memory/world/world-layout.j
 import { handoffRecordBytes, handoffRingRecords } from '../borders/handoff.js';
 import { cutWorld, neighboursOf } from '../borders/mirrors.js';
 import { arrivalRecordBytes } from '../clients/arrival.js';
-import { specifyColumns } from '../entities/columns.js';
+import { placeComponents, specifyColumns } from '../entities/columns.js';
 import { LEAVE_RADIUS_FACTOR } from '../replication/limits.js';
 import { planCells, specifyCells } from './plan-cells.js';
 
@@ -94,7 +94,7 @@ export function mirrorCapacityOf(ownCapacity: number, zoneCount: number, hasShar
 /** The only zone of a world without borders. */
 export function layOutLoneZone(game: GameDefinition, ownCapacity: number): WorldLayout {
   const rows = ownCapacity + mirrorCapacityOf(ownCapacity, 1, game.shared !== undefined);
-  return layOutWorld(specifyColumns(game.fields, game), rows, undefined, postsOf(game));
+  return layOutWorld(specifyColumns(game.fields, game), rows, undefined, postsOf(game), placeComponents(game));
 }
 
 /** A zone's own, and what others send. */
@@ -123,7 +123,13 @@ export function planWorld(settings: Settings, game: GameDefinition, threadCount:
   const ownCapacity = roundUp(settings.entitiesPerZone, 64);
   const rowCapacity = ownCapacity + mirrorCapacityOf(ownCapacity, zoneCount, game.shared !== undefined);
   const columns = specifyColumns(game.fields, game);
-  const layout = layOutWorld(columns, rowCapacity, specifyCells(settings, game, columns), postsOf(game));
+  const layout = layOutWorld(
+    columns,
+    rowCapacity,
+    specifyCells(settings, game, columns),
+    postsOf(game),
+    placeComponents(game),
+  );
   const zones = Array.from({ length: zoneCount }, (_, zone) => zone);
   const hasTexts = game.commands.some(({ payload }) => payload.some(({ textBytes }) => textBytes !== undefined));
   const commandBytes = hasTexts ? TEXT_COMMAND_RECORD_BYTES : COMMAND_RECORD_BYTES;

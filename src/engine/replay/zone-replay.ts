@@ -14,7 +14,7 @@ import { LIVE_BLOCK } from '../../memory/world/world-buffer.js';
 import type { ColumnPlace } from '../../memory/world/world-layout.js';
 import { BLOCKS_OFFSET, SCALAR_JOURNALED, SCALAR_MIRROR_LIMIT } from '../../memory/world/world-layout.js';
 import { GAME_KIND_MIN } from '../../protocol/limits.js';
-import { copyRow, keyOfPacked, travellingColumns } from '../borders/handoff.js';
+import { copyRow, keyOfPacked, kindOfPacked, travellingColumns } from '../borders/handoff.js';
 import { ZoneCells } from '../cells/zone-cells.js';
 import { spawnArrival } from '../clients/arrival.js';
 import { DEPART_TO_CELL, mirroredColumns } from '../entities/columns.js';
@@ -308,7 +308,7 @@ export class ZoneReplay {
 
   private arrive(packed: Uint8Array, offset: number): boolean {
     const { zone, travelling } = this;
-    const row = zone.adopt(keyOfPacked(travelling, packed, offset));
+    const row = zone.adopt(keyOfPacked(travelling, packed, offset), kindOfPacked(travelling, packed, offset));
     if (row < 0) return false;
     copyRow(zone.buffer.bytes, packed, travelling, row, offset, false);
     zone.timers?.thaw(row);

@@ -16,7 +16,6 @@ import type {
   GroundQueries,
   Zone,
 } from '../../game/definition.js';
-import { storageOf } from '../../game/fields/field-storage.js';
 import { readText, textBytesOf, writeText } from '../../game/fields/text-field.js';
 import { putEvent } from '../../memory/records/event-record.js';
 import type { RecordRing } from '../../memory/rings/record-ring.js';
@@ -35,7 +34,7 @@ import {
 import { DEPART_TO_CELL, type EngineColumns, engineColumnsOf } from '../entities/columns.js';
 import { EntityIds } from '../entities/entity-ids.js';
 import { makeKey, wireIdOfKey } from '../entities/entity-key.js';
-import { FreeBitmap } from '../entities/free-bitmap.js';
+import { KindRows } from '../entities/kind-rows.js';
 import { ENTITIES_PER_ZONE_MAX, INDEX_SLACK } from '../limits.js';
 import { SpaceQueries } from '../space/space-queries.js';
 import { buildGround } from './game-fault.js';
@@ -105,14 +104,12 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> extends Z
   onKeyTaken: (key: number) => void = () => {};
   /** Told of a row that is about to be freed. */
   onDespawn: (row: number) => void = () => {};
-  private readonly rows: FreeBitmap;
+  private readonly rows: KindRows;
   private readonly ids: EntityIds;
   readonly ground: GroundQueries;
   private readonly index: SpatialIndex;
   private readonly queries: SpaceQueries;
   private readonly events: RecordRing;
-  private readonly gameColumns: (Columns<F>[keyof F] & { fill(value: number, start: number, end: number): unknown })[];
-  private readonly columnLengths: readonly number[];
   private rowLimitNow = 0;
   private tickNow = 0;
   private eventPosition = 0;
@@ -143,10 +140,8 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> extends Z
     this.positionX = this.engine.positionX;
     this.positionY = this.engine.positionY;
     this.columns = live.columns as unknown as Columns<F>;
-    this.gameColumns = Object.keys(game.fields).map((name) => live.columns[name] as never);
-    this.columnLengths = Object.values(game.fields).map((field) => storageOf(field).length ?? 1);
     this.rowOfId = new Int32Array(options.zoneCount * this.rowCapacity);
-    this.rows = new FreeBitmap(options.ownCapacity);
+    this.rows = new KindRows(options.ownCapacity, live, game, world.layout.components);
     const idCapacity = this.rowCapacity - (this.sharedRow < 0 ? 0 : 1);
     const { idTaken, idFreed } = this.engine;
     this.ids = new EntityIds(idCapacity, options.tickHz, idTaken, idFreed, this.counters);
@@ -174,6 +169,7 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> extends Z
     this.timers?.beginTick(tick);
     this.tickNow = tick;
     this.ids.rise(tick);
+    this.rows.sort();
     this.eventPosition = 0;
     this.scalars[SCALAR_TICK] = tick;
   }
@@ -191,6 +187,7 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> extends Z
         this.rows.mark(row);
       }
     }
+    this.rows.sort();
     this.ids.attach(this.scalars[SCALAR_ID_LIMIT], this.tickNow);
     this.scalars[SCALAR_MIRROR_FIRST] = this.ownCapacity;
     this.storeLimits();
@@ -207,7 +204,7 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> extends Z
   /** The same for those who ask again: a refusal is not counted. */
   bear(kind: number, x: number, y: number): number {
     const localId = this.ids.take();
-    const row = localId < 0 ? -1 : this.rows.take();
+    const row = localId < 0 ? -1 : this.rows.takeFor(kind);
     if (row < 0) {
       if (localId >= 0) this.ids.putBack(localId);
       return -1;
@@ -225,13 +222,19 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> extends Z
   }
 
   /** A row for an entity that already has a key: it comes from another zone. -1 when there is none. */
-  adopt(key: number): number {
-    const row = this.rows.take();
+  adopt(key: number, kind: number): number {
+    const row = this.rows.takeFor(kind);
     if (row >= 0) {
-      this.place(row, key, 0, 0, 0);
+      this.place(row, key, kind, 0, 0);
       this.storeLimits();
     }
     return row;
+  }
+
+  /** It has been of another kind until now. */
+  become(row: number, kind: number): void {
+    this.rows.reset(row, kind, this.kind[row]);
+    this.kind[row] = kind;
   }
 
   despawn(row: number): void {
@@ -403,10 +406,7 @@ export class EngineZone<F extends FieldDefinitions = FieldDefinitions> extends Z
     engine.positionY[row] = y;
     engine.departTo[row] = 0;
     this.beginSight(row);
-    for (let i = 0; i < this.gameColumns.length; i++) {
-      const length = this.columnLengths[i];
-      this.gameColumns[i].fill(0, row * length, (row + 1) * length);
-    }
+    this.rows.reset(row, kind);
     engine.alive[row] = 1;
     this.rowOfId[wireIdOfKey(key)] = row + 1;
     this.scalars[SCALAR_ENTITY_COUNT]++;

@@ -4,6 +4,7 @@
 
 import { HASH_ATTEMPTS_MAX } from '../limits.js';
 import { bitsOf, type ColumnType } from './column-types.js';
+import { type ComponentsPlace, listHaving } from './component-rows.js';
 import type { Block, WorldBuffer } from './world-buffer.js';
 import * as L from './world-layout.js';
 
@@ -42,9 +43,15 @@ export function hashBlock(block: Block, layout: L.WorldLayout): StateHash {
   for (const word of new Int32Array(block.globals.buffer, block.globals.byteOffset, block.globals.length * 2)) {
     sums[1] = mix(Math.imul(sums[1], PRIME), word);
   }
-  const alive = block.columns[layout.columns.find(({ role }) => role === 'alive')?.name ?? ''];
+  const everywhere = block.columns[layout.columns.find(({ role }) => role === 'alive')?.name ?? ''];
   const { scalars } = block;
-  for (const [index, { name, role, type, length }] of columns.entries()) {
+  const having = new Map<number, Uint8Array>();
+  const havingOf = (component: number): Uint8Array => {
+    const known = having.get(component) ?? listHaving(block.columns, layout.components as ComponentsPlace, component);
+    having.set(component, known);
+    return known;
+  };
+  for (const [index, { name, role, type, length, component }] of columns.entries()) {
     const isWide = type === 'f64';
     const values = bitsOf(block.columns[name]);
     const at = 2 + index * SUMS_PER_COLUMN;
@@ -52,6 +59,7 @@ export function hashBlock(block: Block, layout: L.WorldLayout): StateHash {
       sumValues(values, isWide, undefined, 0, scalars[L.SCALAR_ID_LIMIT], sums, at);
       continue;
     }
+    const alive = component === undefined ? everywhere : havingOf(component);
     if (length !== undefined) {
       sumArrays(values, isWide, length, alive, 0, scalars[L.SCALAR_ROW_LIMIT], sums, at);
       sumArrays(

@@ -7,6 +7,7 @@ import { GLOBALS_COUNT, ZONES_MAX } from '../../engine/limits.js';
 import { RETURNING_IDS_KEPT, STILL_ROWS_MAX } from '../limits.js';
 import { COUNTER, COUNTER_COUNT } from '../tables/zone-counters.js';
 import { type AnyColumn, COLUMN_ARRAYS } from './column-types.js';
+import { CHUNK_ROWS, CHUNK_SHIFT, listSets } from './component-rows.js';
 import { postsBytes } from './post-layout.js';
 import * as L from './world-layout.js';
 
@@ -47,6 +48,8 @@ export class WorldBuffer {
   readonly claims = new Int32Array(L.CLAIM_COUNT);
   /** Tick thread only: ids that wait for room in those rings. */
   readonly returningIds: number[] = [];
+  /** Components of each chunk of the block that is copied; empty in a game without them. */
+  private readonly chunkSets: Int32Array;
   private readonly outboxes: readonly Int32Array[];
   /** Tick thread only: the newest committed block has the rows of the older one. */
   private wasStill = false;
@@ -62,6 +65,7 @@ export class WorldBuffer {
     assert(this.words[L.VERSION] === L.WORLD_VERSION, 'its layout is of this version', this.words[L.VERSION]);
     assert(this.words[L.LAYOUT_HASH] === layout.hash, 'both sides know the same columns', this.words[L.LAYOUT_HASH]);
     assert(this.words[L.ROW_CAPACITY] === layout.rowCapacity, 'both sides know the same capacity');
+    this.chunkSets = new Int32Array(layout.components === undefined ? 0 : layout.rowCapacity / CHUNK_ROWS);
     this.bytes = new Uint8Array(buffer);
     this.counters = new Float64Array(buffer, L.COUNTERS_OFFSET, COUNTER_COUNT);
     this.outboxes = [0, 1].map(
@@ -213,6 +217,21 @@ export class WorldBuffer {
     bytes.copyWithin(targetStart + posts.offset, sourceStart + posts.offset, limit);
   }
 
+  /** @hot Of a column of a component: the chunks from row `first` on that have it, a run of them at a time. */
+  private copyChunks(from: number, to: number, size: number, bit: number, first: number, limit: number): void {
+    const { chunkSets, bytes } = this;
+    const chunkLimit = (limit + CHUNK_ROWS - 1) >> CHUNK_SHIFT;
+    const chunkBytes = CHUNK_ROWS * size;
+    for (let chunk = first >> CHUNK_SHIFT; chunk < chunkLimit; chunk++) {
+      const start = chunk;
+      while (chunk < chunkLimit && (chunkSets[chunk] & bit) !== 0) {
+        chunk++;
+      }
+      if (chunk > start)
+        bytes.copyWithin(to + start * chunkBytes, from + start * chunkBytes, from + chunk * chunkBytes);
+    }
+  }
+
   private copyColumns(source: number, target: number): void {
     const { layout, bytes } = this;
     const sourceStart = L.BLOCKS_OFFSET + source * layout.blockBytes;
@@ -222,10 +241,19 @@ export class WorldBuffer {
     const idLimit = scalars[L.SCALAR_ID_LIMIT];
     const mirrorFirst = scalars[L.SCALAR_MIRROR_FIRST];
     const mirrorLimit = scalars[L.SCALAR_MIRROR_LIMIT];
+    if (layout.components !== undefined) {
+      listSets(this.blocks[source].columns, layout.components, 0, rowLimit, this.chunkSets);
+      listSets(this.blocks[source].columns, layout.components, mirrorFirst, mirrorLimit, this.chunkSets);
+    }
     for (let i = 0; i < layout.columns.length; i++) {
-      const { offset, bytes: size, role } = layout.columns[i];
+      const { offset, bytes: size, role, component } = layout.columns[i];
       const from = sourceStart + offset;
       const to = targetStart + offset;
+      if (component !== undefined) {
+        this.copyChunks(from, to, size, 1 << component, 0, rowLimit);
+        this.copyChunks(from, to, size, 1 << component, mirrorFirst, mirrorLimit);
+        continue;
+      }
       bytes.copyWithin(to, from, from + wholeWords((role === 'id' ? idLimit : rowLimit) * size));
       if (role !== 'id' && mirrorLimit > mirrorFirst)
         bytes.copyWithin(to + mirrorFirst * size, from + mirrorFirst * size, from + wholeWords(mirrorLimit * size));

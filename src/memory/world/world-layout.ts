@@ -43,6 +43,7 @@ import { alignBytes } from '../alignment.js';
 import { CACHE_LINE_BYTES, RETURNING_IDS_KEPT } from '../limits.js';
 import { COUNTER_COUNT } from '../tables/zone-counters.js';
 import { COLUMN_BYTES, type ColumnType } from './column-types.js';
+import type { ComponentsPlace } from './component-rows.js';
 import { type PostsPlace, postsBytes } from './post-layout.js';
 
 export const WORLD_MAGIC = 0x54535357;
@@ -120,6 +121,8 @@ export interface ColumnSpec {
   role?: ColumnRole;
   /** Values per row, one behind the other. Absent: one. */
   length?: number;
+  /** The bit of the component that its rows belong to. Absent: all rows have it. */
+  component?: number;
   /** What a new entity has there, and one that was stored without the column. Absent: 0. */
   initial?: number;
 }
@@ -154,6 +157,8 @@ export interface WorldLayout {
   cells?: CellsPlace;
   /** Absent: the game has no messages. */
   posts?: PostsPlace;
+  /** Absent: no column belongs to a component. */
+  components?: ComponentsPlace;
   blockBytes: number;
   totalBytes: number;
   hash: number;
@@ -164,6 +169,7 @@ export function layOutWorld(
   rowCapacity: number,
   cells?: CellsSpec,
   posts = 0,
+  components?: ComponentsPlace,
 ): WorldLayout {
   assert(rowCapacity > 0 && rowCapacity % 64 === 0, 'row capacity is a multiple of 64', rowCapacity);
   let offset = COLUMNS_IN_BLOCK;
@@ -190,6 +196,7 @@ export function layOutWorld(
     ...{ rowCapacity, columns: places, blockBytes, totalBytes: BLOCKS_OFFSET + 3 * blockBytes, hash },
     ...(place && { cells: place }),
     ...(postsPlace && { posts: postsPlace }),
+    ...(components && { components }),
   };
 }
 

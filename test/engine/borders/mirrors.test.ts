@@ -194,7 +194,7 @@ test('a successor takes up the mirrors of a zone that has as many as it can, and
 test('who is here in the first row already is not mirrored, whatever its former zone shows', () => {
   const stage = new Stage(1);
   const key = stage.other.engine.key[0];
-  assert.equal(stage.zone.adopt(key), 0);
+  assert.equal(stage.zone.adopt(key, 0), 0);
   stage.mirrors.refresh();
   assert.deepEqual(stage.ys, []);
   assert.equal(stage.zone.rowOfRef(key), 0);
