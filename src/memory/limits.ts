@@ -31,6 +31,13 @@ export const HANDOFF_RING_RECORDS = 1024;
 /** Of a game with messages: 100,000 posts per second and their answers, and a tick that comes late. */
 export const POSTING_RING_RECORDS = 4096;
 /**
+ * Between zones without a common border, where there are more than `LARGE_RINGS_ZONES_MAX`: nobody walks there. What jumps, ids
+ * on their way home and news of crossings share it; 32 a tick are 1,900 per second, and what finds no room waits.
+ */
+export const FAR_HANDOFF_RING_RECORDS = 32;
+/** Of a game with messages: as many as a zone may have under way to one of 64. */
+export const FAR_POSTING_RING_RECORDS = 128;
+/**
  * Ids of one zone that wait for room on their way home and are committed with the tick. More wait in the memory of the tick
  * thread, and are lost and counted should it die then: a handoff ring is full for some ticks at most.
  */
@@ -71,4 +78,6 @@ export const IDENTITY_READS_MAX = 100_000;
 
 assert((COMMAND_RING_RECORDS & (COMMAND_RING_RECORDS - 1)) === 0, 'ring sizes are powers of two');
 assert((FRAME_RING_BYTES & (FRAME_RING_BYTES - 1)) === 0, 'ring sizes are powers of two');
+assert((FAR_HANDOFF_RING_RECORDS & (FAR_HANDOFF_RING_RECORDS - 1)) === 0, 'ring sizes are powers of two');
+assert((FAR_POSTING_RING_RECORDS & (FAR_POSTING_RING_RECORDS - 1)) === 0, 'ring sizes are powers of two');
 assert((ARRIVAL_RING_RECORDS & (ARRIVAL_RING_RECORDS - 1)) === 0, 'ring sizes are powers of two');

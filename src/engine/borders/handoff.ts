@@ -9,7 +9,14 @@
 // On the other side, records are given back to the ring only after the tick that took them in is committed, and a mark
 // committed with that tick says how many were taken, so a record read twice is applied once.
 
-import { COMMAND_RECORD_BYTES, HANDOFF_RING_RECORDS, POSTING_RING_RECORDS } from '../../memory/limits.js';
+import {
+  COMMAND_RECORD_BYTES,
+  FAR_HANDOFF_RING_RECORDS,
+  FAR_POSTING_RING_RECORDS,
+  HANDOFF_RING_RECORDS,
+  LARGE_RINGS_ZONES_MAX,
+  POSTING_RING_RECORDS,
+} from '../../memory/limits.js';
 import * as R from '../../memory/records/thread-records.js';
 import { RecordRing } from '../../memory/rings/record-ring.js';
 import { COUNTER } from '../../memory/tables/zone-counters.js';
@@ -35,10 +42,12 @@ export function handoffRecordBytes(places: readonly ColumnPlace[], commandBytes 
   return Math.ceil((R.HANDOFF_BODY + Math.max(rowBytes, commandBytes, R.HANDOFF_POST_BYTES)) / 8) * 8;
 }
 
-/** Fewer records where there are many rings: there is one for each ordered pair of zones. */
-export function handoffRingRecords(zoneCount: number, hasMessages = false): number {
+/** Fewer records where there are many rings, one for each ordered pair of zones, most of which have no common border. */
+export function handoffRingRecords(zoneCount: number, hasMessages: boolean, haveBorder: boolean): number {
   const records = hasMessages ? POSTING_RING_RECORDS : HANDOFF_RING_RECORDS;
-  return zoneCount <= 8 ? records : records / 8;
+  if (zoneCount <= LARGE_RINGS_ZONES_MAX) return records;
+  if (haveBorder) return records / 8;
+  return hasMessages ? FAR_POSTING_RING_RECORDS : FAR_HANDOFF_RING_RECORDS;
 }
 
 export interface HandoffEvents {

@@ -117,6 +117,21 @@ function journalRingBytes(zoneCount: number, flushMs: number): number {
   return ringShare(zoneCount, JOURNAL_RING_BYTES);
 }
 
+/** By target zone: what one zone sends to it. */
+function planHandoffs(
+  { zoneColumns, zoneRows }: Settings,
+  source: number,
+  recordBytes: number,
+  hasMessages: boolean,
+): (SharedArrayBuffer | undefined)[] {
+  const zoneCount = zoneColumns * zoneRows;
+  const neighbours = new Set(neighboursOf(source, zoneColumns, zoneRows));
+  return Array.from({ length: zoneCount }, (_, target) => {
+    if (target === source) return undefined;
+    return RecordRing.create(handoffRingRecords(zoneCount, hasMessages, neighbours.has(target)), recordBytes);
+  });
+}
+
 export function planWorld(settings: Settings, game: GameDefinition, threadCount: number, originMs: number): WorldPlan {
   const zoneCount = settings.zoneColumns * settings.zoneRows;
   assert(threadCount >= 1 && threadCount <= zoneCount, 'every thread has a zone', threadCount);
@@ -134,7 +149,6 @@ export function planWorld(settings: Settings, game: GameDefinition, threadCount:
   const hasTexts = game.commands.some(({ payload }) => payload.some(({ textBytes }) => textBytes !== undefined));
   const commandBytes = hasTexts ? TEXT_COMMAND_RECORD_BYTES : COMMAND_RECORD_BYTES;
   const recordBytes = handoffRecordBytes(layout.columns, commandBytes);
-  const ringRecords = handoffRingRecords(zoneCount, game.messages !== undefined);
   const zonesOfThread: number[][] = Array.from({ length: threadCount }, () => []);
   // Neighbouring numbers on one thread: fewer borders between threads.
   for (const zone of zones) {
@@ -155,9 +169,7 @@ export function planWorld(settings: Settings, game: GameDefinition, threadCount:
     ),
     events: zones.map(() => RecordRing.create(ringShare(zoneCount, EVENT_RING_RECORDS), EVENT_RECORD_BYTES)),
     journals: zones.map(() => ByteRing.create(journalRingBytes(zoneCount, settings.journalFlushMs))),
-    handoffs: zones.map((source) =>
-      zones.map((target) => (source === target ? undefined : RecordRing.create(ringRecords, recordBytes))),
-    ),
+    handoffs: zones.map((source) => planHandoffs(settings, source, recordBytes, game.messages !== undefined)),
     arrivals: zones.map(() => RecordRing.create(ARRIVAL_RING_RECORDS, arrivalRecordBytes(game.fields))),
     clients: ClientTable.create(settings.clientsMax),
     identities: IdentityTable.create(settings.clientsMax),

@@ -3,10 +3,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { handoffRecordBytes, handoffRingRecords } from '../../../src/engine/borders/handoff.js';
+import { neighbourZones } from '../../../src/engine/plan/world-plan.js';
 import type { GameDefinition } from '../../../src/game/definition.js';
 import { RejectCode } from '../../../src/game/reject-codes.js';
 import arena from '../../../src/games/arena/game.js';
-import { HANDOFF_RING_RECORDS, RETURNING_IDS_KEPT } from '../../../src/memory/limits.js';
+import {
+  FAR_HANDOFF_RING_RECORDS,
+  FAR_POSTING_RING_RECORDS,
+  HANDOFF_RING_RECORDS,
+  POSTING_RING_RECORDS,
+  RETURNING_IDS_KEPT,
+} from '../../../src/memory/limits.js';
 import { ByteRing } from '../../../src/memory/rings/byte-ring.js';
 import { RecordRing } from '../../../src/memory/rings/record-ring.js';
 import { COUNTER } from '../../../src/memory/tables/zone-counters.js';
@@ -18,6 +25,7 @@ import { HeadlessWorld } from '../../../src/testing/headless-world.js';
 const game: GameDefinition = { ...(arena as unknown as GameDefinition), systems: [], populate: () => {} };
 const TWO_ZONES = { zoneColumns: 2, zoneRows: 1, worldWidth: 200, worldHeight: 100, bots: 0, seed: 3 };
 const FOUR_ZONES = { zoneColumns: 2, zoneRows: 2, worldWidth: 200, worldHeight: 200, bots: 0, seed: 3 };
+const FOUR_BY_FOUR = { zoneColumns: 4, zoneRows: 4, worldWidth: 800, worldHeight: 800, bots: 0, seed: 3 };
 const NPC = 1;
 
 interface HandoffParts {
@@ -356,6 +364,40 @@ test('the journal hears of what was taken only in a tick in which something was'
 });
 
 test('up to eight zones have long rings, and more of them shorter ones', () => {
-  assert.equal(handoffRingRecords(8), HANDOFF_RING_RECORDS);
-  assert.equal(handoffRingRecords(9), HANDOFF_RING_RECORDS / 8);
+  for (const haveBorder of [true, false]) {
+    assert.equal(handoffRingRecords(8, false, haveBorder), HANDOFF_RING_RECORDS);
+    assert.equal(handoffRingRecords(8, true, haveBorder), POSTING_RING_RECORDS);
+  }
+  assert.equal(handoffRingRecords(9, false, true), HANDOFF_RING_RECORDS / 8);
+  assert.equal(handoffRingRecords(9, true, true), POSTING_RING_RECORDS / 8);
+});
+
+test('of many zones only those with a common border have rings for those who walk', () => {
+  const { plan } = new HeadlessWorld(game, FOUR_BY_FOUR);
+  const capacityOf = (source: number, target: number): number | undefined => {
+    const buffer = plan.handoffs[source][target];
+    return buffer && new RecordRing(buffer).capacity;
+  };
+  const near = new Set(neighbourZones(plan, 5));
+  for (let target = 0; target < 16; target++) {
+    const records = near.has(target) ? HANDOFF_RING_RECORDS / 8 : FAR_HANDOFF_RING_RECORDS;
+    assert.equal(capacityOf(5, target), target === 5 ? undefined : records, `to zone ${target}`);
+    assert.equal(capacityOf(target, 5), target === 5 ? undefined : records, `from zone ${target}`);
+  }
+  assert.equal(handoffRingRecords(64, true, false), FAR_POSTING_RING_RECORDS);
+});
+
+test('more than a far ring holds jump to the far end of the world, and their ids come home', () => {
+  const world = new HeadlessWorld(game, FOUR_BY_FOUR, 2);
+  const { zone } = world.hosts[0];
+  const takenBefore = takenIds(world, 0);
+  const count = 3 * FAR_HANDOFF_RING_RECORDS;
+  const ids = Array.from({ length: count }, () => zone.wireIdOf(zone.spawn(NPC, 700, 700)));
+  world.run(8);
+  assert.ok(world.counter(COUNTER.handoffFull) > 0, 'they do not fit at once');
+  assert.ok(ids.every((id) => zoneOf(world, id) === 15));
+  assert.equal(world.counter(COUNTER.entitiesArrived), count);
+  for (const id of ids) world.hosts[15].zone.despawn(world.find(id).row);
+  world.run(8);
+  assert.equal(takenIds(world, 0), takenBefore);
 });
