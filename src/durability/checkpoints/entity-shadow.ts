@@ -5,8 +5,10 @@
 // is the same entity there. Pages of ids that were never used are never touched.
 
 import { type AnyColumn, copyElements } from '../../memory/world/column-types.js';
+import { type ComponentsPlace, eachRun } from '../../memory/world/component-rows.js';
 import type { WorldBuffer } from '../../memory/world/world-buffer.js';
 import { SCALAR_ID_LIMIT, SCALAR_ROW_LIMIT, SCALAR_TICK } from '../../memory/world/world-layout.js';
+import { WIRE_KINDS_MAX } from '../../protocol/limits.js';
 import { WIRE_ID_BITS, WIRE_ID_MASK } from '../entity-name.js';
 import { SNAPSHOT_COPY_ATTEMPTS } from '../snapshots/limits.js';
 
@@ -35,11 +37,18 @@ const KNOWN = 1;
 /** Stored by an earlier process: it is there, but with what values nobody here knows. */
 const NOTED = 2;
 
+interface Copied {
+  name: string;
+  array: AnyColumn;
+  /** Of rows without it nothing is copied. */
+  component?: number | undefined;
+}
+
 export class EntityShadow {
   private readonly idCount: number;
   private readonly rowCapacity: number;
   private readonly copy: ZoneCopy;
-  private readonly copied: readonly { name: string; array: AnyColumn }[];
+  private readonly copied: readonly Copied[];
   private readonly idTaken: Uint8Array;
   private readonly idGeneration: Uint16Array;
   // By wire id.
@@ -51,6 +60,8 @@ export class EntityShadow {
   private readonly fields: readonly AnyColumn[];
   /** By field: values per row. */
   private readonly lengths: readonly number[];
+  /** By kind: which of the fields it has. */
+  private readonly fieldsOf: readonly Int32Array[];
   private readonly seenPass: Uint32Array;
   private readonly seenTick: Int32Array;
   private pass = 0;
@@ -81,9 +92,10 @@ export class EntityShadow {
     };
     const { alive, kind, owner, key, positionX, positionY } = this.copy;
     const engine = Object.entries({ alive, kind, owner, key, positionX, positionY });
+    const componentOf = (name: string) => layout.columns.find((column) => column.name === name)?.component;
     this.copied = [
       ...engine.map(([name, array]) => ({ name, array })),
-      ...fieldNames.map((name, i) => ({ name, array: fields[i] })),
+      ...fieldNames.map((name, i) => ({ name, array: fields[i], component: componentOf(name) })),
     ];
     this.idTaken = scratch('idTaken');
     this.idGeneration = scratch('idGeneration');
@@ -94,6 +106,10 @@ export class EntityShadow {
     this.positionY = new Float32Array(this.idCount);
     this.lengths = fields.map((field) => field.length / this.rowCapacity);
     this.fields = fields.map((field, i) => sameType(field, this.idCount * this.lengths[i]));
+    this.fieldsOf = Array.from({ length: WIRE_KINDS_MAX }, (_, kind) => {
+      const set = layout.components?.sets[kind] ?? 0;
+      return Int32Array.from([...fieldNames.keys()].filter((i) => isOf(set, componentOf(fieldNames[i]))));
+    });
     this.seenPass = new Uint32Array(this.idCount);
     this.seenTick = new Int32Array(this.idCount);
   }
@@ -133,8 +149,12 @@ export class EntityShadow {
       const { scalars, columns } = world.committed;
       const rowLimit = scalars[SCALAR_ROW_LIMIT];
       copy.tick = scalars[SCALAR_TICK];
-      for (const { name, array } of copied) {
-        array.set(columns[name].subarray(0, rowLimit * (array.length / this.rowCapacity)) as never);
+      for (const { name, array, component } of copied) {
+        const length = array.length / this.rowCapacity;
+        const copyRun = (start: number, end: number): void =>
+          array.set(columns[name].subarray(start * length, end * length) as never, start * length);
+        if (component === undefined) copyRun(0, rowLimit);
+        else eachRun(columns, world.layout.components as ComponentsPlace, component, 0, rowLimit, copyRun);
       }
       if (world.isHeld(held)) {
         copy.zone = world.zoneId;
@@ -187,9 +207,11 @@ export class EntityShadow {
   /** @hot */
   private differs(row: number, id: number): boolean {
     const { copy, fields, lengths } = this;
+    const own = this.fieldsOf[copy.kind[row]];
     if (copy.kind[row] !== this.kind[id]) return true;
     if (copy.positionX[row] !== this.positionX[id] || copy.positionY[row] !== this.positionY[id]) return true;
-    for (let i = 0; i < fields.length; i++) {
+    for (let n = 0; n < own.length; n++) {
+      const i = own[n];
       const length = lengths[i];
       for (let element = 0; element < length; element++) {
         const now = copy.fields[i][row * length + element];
@@ -210,7 +232,9 @@ export class EntityShadow {
     this.kind[id] = copy.kind[row];
     this.positionX[id] = copy.positionX[row];
     this.positionY[id] = copy.positionY[row];
-    for (let i = 0; i < fields.length; i++) {
+    const own = this.fieldsOf[copy.kind[row]];
+    for (let n = 0; n < own.length; n++) {
+      const i = own[n];
       copyElements(copy.fields[i], row, fields[i], id, lengths[i]);
     }
   }
@@ -232,6 +256,10 @@ export class EntityShadow {
       if (!isTaken) this.forget(id, listener);
     }
   }
+}
+
+function isOf(set: number, component: number | undefined): boolean {
+  return component === undefined || (set & (1 << component)) !== 0;
 }
 
 function sameType(column: AnyColumn, length: number): AnyColumn {

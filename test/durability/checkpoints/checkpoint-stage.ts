@@ -2,8 +2,9 @@
 
 import { Checkpointer, type CheckpointPlan } from '../../../src/durability/checkpoints/checkpointer.js';
 import { type EntityRow, scanEntities } from '../../../src/durability/checkpoints/entity-rows.js';
-import { specifyColumns } from '../../../src/engine/entities/columns.js';
+import { placeComponents, specifyColumns } from '../../../src/engine/entities/columns.js';
 import { makeKey } from '../../../src/engine/entities/entity-key.js';
+import type { ComponentForm } from '../../../src/game/fields/components.js';
 import { IoCounters } from '../../../src/memory/tables/io-counters.js';
 import { LIVE_BLOCK, WorldBuffer } from '../../../src/memory/world/world-buffer.js';
 import {
@@ -33,13 +34,17 @@ export const STAGE_PLAN: CheckpointPlan = {
 
 /** Two zones whose rows a test writes as it likes. */
 export class Stage {
-  readonly layout: WorldLayout = layOutWorld(
-    specifyColumns({ gold: { type: 'u32' }, luck: { type: 'f64' }, speed: { type: 'f32' } }),
-    STAGE_ROWS,
-  );
-  readonly worlds = [0, 1].map((zone) => new WorldBuffer(WorldBuffer.create(this.layout, zone), this.layout));
+  readonly layout: WorldLayout;
+  readonly worlds: WorldBuffer[];
   readonly counters = new IoCounters(IoCounters.create());
   readonly said: string[] = [];
+
+  constructor(components?: ComponentForm) {
+    const choice = components === undefined ? {} : { components };
+    const columns = specifyColumns({ gold: { type: 'u32' }, luck: { type: 'f64' }, speed: { type: 'f32' } }, choice);
+    this.layout = layOutWorld(columns, STAGE_ROWS, undefined, 0, placeComponents(choice));
+    this.worlds = [0, 1].map((zone) => new WorldBuffer(WorldBuffer.create(this.layout, zone), this.layout));
+  }
 
   checkpointer(store: ColdStore, plan: Partial<CheckpointPlan> = {}, pauseMs = { min: 5, max: 20 }): Checkpointer {
     return new Checkpointer({

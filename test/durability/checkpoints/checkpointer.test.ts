@@ -49,18 +49,30 @@ test('rows hold what a game calls persistent of what lasts, and nothing else', a
   assert.equal(await readEntity(store.port, checkpointer.world, '1.1'), undefined);
 });
 
-test('a row has no field that its kind does not have', async () => {
-  const stage = new Stage();
+test('a row has no field that its kind does not have, and is written when one changes that it has', async () => {
+  const components = { ofKind: [7, 3, 1], ofField: { gold: 2, luck: 1 } };
+  const stage = new Stage(components);
   const store = new FaultyStore();
   const crate = stage.place(1, 0, 1, 9, 1, CRATE);
   stage.set(1, 0, { luck: 3 });
   stage.commit();
-  const components = { ofKind: [7, 3, 1], ofField: { gold: 2, luck: 1 } };
   const checkpointer = stage.checkpointer(store.port, { components });
   checkpointer.take();
   await checkpointer.settled();
   const row = await readEntity(store.port, checkpointer.world, entityName(crate));
   assert.deepEqual(row?.fields, { luck: 3 });
+  const writtenAfter = async (fields: Record<string, number>): Promise<number> => {
+    const before = stage.counters.get('checkpointRowsWritten');
+    stage.set(1, 0, fields);
+    stage.commit();
+    checkpointer.take();
+    await checkpointer.settled();
+    return stage.counters.get('checkpointRowsWritten') - before;
+  };
+  assert.equal(await writtenAfter({ gold: 8 }), 0);
+  assert.equal(await writtenAfter({ luck: 4 }), 1);
+  const now = await readEntity(store.port, checkpointer.world, entityName(crate));
+  assert.deepEqual(now?.fields, { luck: 4 });
 });
 
 test('only rows that changed are written', async () => {
