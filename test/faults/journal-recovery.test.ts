@@ -202,8 +202,8 @@ test('a journal that says nothing of itself, or is of another game, is passed ov
     ['flipped', written.replace(/("originMs": 1)\d/, '$10'), /its session\.json cannot be read/],
     ['newer', encodeSession({ ...readable, gameVersion: 99 }), /it was written by arena 99, and the game is arena/],
     ['columns', encodeSession({ ...readable, layoutHash: 5 }), /it was written with other columns/],
-    ['format', encodeSession({ ...readable, format: 7 }), /of format 7, this server reads 2/],
-    ['former', encodeSession({ ...readable, format: 1 }), /of format 1, this server reads 2/],
+    ['format', encodeSession({ ...readable, format: 7 }), /of format 7, this server reads 3/],
+    ['former', encodeSession({ ...readable, format: 1 }), /of format 1, this server reads 3/],
   ] as const) {
     writeFileSync(join(journalOf(copyOf(name)).folder, 'session.json'), text);
     const { source, snapshotTick, journalTick, skipped } = await recover(name);
