@@ -6,6 +6,7 @@ import { createRandom } from '../../../src/base/chance.js';
 import { placeComponents, specifyColumns } from '../../../src/engine/entities/columns.js';
 import { KindRows } from '../../../src/engine/entities/kind-rows.js';
 import type { FieldDefinitions } from '../../../src/game/definition.js';
+import { hashBlock } from '../../../src/memory/world/state-hash.js';
 import { type Block, LIVE_BLOCK, WorldBuffer } from '../../../src/memory/world/world-buffer.js';
 import { layOutWorld, SCALAR_ROW_LIMIT } from '../../../src/memory/world/world-layout.js';
 
@@ -117,6 +118,7 @@ test('a commit has what rows have, and leaves the memory of absent components al
   world.commit();
   const { columns } = world.committed;
   assert.deepEqual([columns.item[player * 4 + 3], columns.moss[pillar], columns.item[pillar * 4]], [7, 5, 0]);
+  assert.deepEqual(hashBlock(live, world.layout), hashBlock(world.committed, world.layout), 'nor is it hashed');
   live.columns.item.fill(0);
   live.columns.moss.fill(0);
   world.restore();

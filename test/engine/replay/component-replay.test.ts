@@ -102,6 +102,7 @@ test('a component that a kind has come to have since is zeros after a restore, a
   // In the memory of a process that has had another world: what is not in the snapshot is cleared too.
   world.blocks[LIVE_BLOCK].columns.item.fill(5);
   fillZone(world, snapshot);
+  assert.equal(world.blocks[LIVE_BLOCK].columns.item.at(-1), 0);
   const { alive, kind, moss, name } = world.committed.columns;
   const item = world.committed.columns.item as Uint16Array;
   const counts = [0, 0, 0];
