@@ -41,6 +41,7 @@ export function release(zone: Game, row: number): void {
     const count = zone.queryCircle(x, y, skill.range, found);
     for (let i = 0; i < count; i++) {
       const other = found[i];
+      if (!zone.ground.isClear(x, y, zone.positionX[other], zone.positionY[other])) continue;
       if (skill.name === 'mend') {
         if (zone.team[other] === zone.team[row] && zone.kind[other] === KIND.player) {
           zone.post(zone.refOf(other), 'mend', { amount: skill.power });
@@ -73,7 +74,10 @@ export function suffer(zone: Game, row: number, damage: number, effect: Effect, 
   const { hp, stunned, slowed, burning, burnedBy } = zone.columns;
   if (zone.shared.phase !== PHASE.play || hp[row] === 0 || (zone.team[row] !== 0 && zone.team[row] === team)) return;
   hp[row] = Math.max(0, hp[row] - damage);
-  zone.tellNear(zone.positionX[row], zone.positionY[row], 20, 'hurt', { who: zone.refOf(row), damage });
+  // Those two alone: whoever stands near may not see them.
+  const hurt = { who: zone.refOf(row), damage };
+  zone.tell(row, 'hurt', hurt);
+  zone.post(by, 'dealt', hurt);
   if (hp[row] === 0) {
     fall(zone, row, by, team);
     return;
@@ -154,7 +158,9 @@ export function flyBolts(zone: Game): void {
       const by = shooter[row];
       zone.post(zone.refOf(victim), 'hit', { damage: power[row], effect: 'burn', by, team: team[row] });
     }
-    const isOut = positionX[row] < 1 || positionX[row] > zone.world.width - 1 || reach[row] <= 0;
+    const { width, height } = zone.world;
+    const [x, y] = [positionX[row], positionY[row]];
+    const isOut = x < 1 || x > width - 1 || y < 1 || y > height - 1 || reach[row] <= 0;
     if (victim >= 0 || wall <= 1 || isOut) zone.despawn(row);
     else {
       positionX[row] += stepX;

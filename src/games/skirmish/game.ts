@@ -85,6 +85,10 @@ export default defineGame({
         columns.gold[row] += gold;
       },
     },
+    dealt: {
+      payload: { who: { type: 'ref' }, damage: { type: 'u16' } },
+      apply: (zone, row, hurt) => zone.tell(row, 'hurt', hurt),
+    },
     claim: { payload: { by: { type: 'ref' } }, apply: (zone, row, { by }) => yieldLoot(zone, row, by) },
     give: {
       payload: { item: { type: 'u8' }, gold: { type: 'u32' } },
@@ -93,6 +97,8 @@ export default defineGame({
     },
     enlist: {
       payload: { team: { type: 'u8' } },
+      // It left before it heard: its place is free again.
+      undelivered: (zone, _row, { team }) => void zone.postShared('left', { team }),
       apply(zone, row, { team }) {
         zone.team[row] = team;
         zone.columns.side[row] = team;
@@ -155,7 +161,7 @@ export default defineGame({
   },
   onJoin(zone, row, who) {
     zone.setText('name', row, who.name);
-    if (who.reason === 'new') zone.postShared('joined', { who: zone.refOf(row) });
+    if (who.reason !== 'resumed') zone.postShared('joined', { who: zone.refOf(row) });
   },
   onLeave: (zone, row) => void zone.postShared('left', { team: zone.team[row] }),
   spawnPlayer(zone, x, y) {

@@ -32,7 +32,7 @@ export function think(zone: Game): void {
   for (let row = 0; row < rowLimit; row++) {
     if (alive[row] === 0 || kind[row] !== KIND.npc) continue;
     const count = zone.nearest(positionX[row], positionY[row], 10, 1 << KIND.player, near);
-    const prey = count > 0 && hp[near[0]] > 0 ? near[0] : -1;
+    const prey = near.subarray(0, count).find((row) => hp[row] > 0) ?? -1;
     if (prey < 0) {
       if (zone.random() < 0.02) {
         speedX[row] = (zone.random() - 0.5) * NPC_SPEED;
@@ -54,13 +54,13 @@ export function think(zone: Game): void {
 
 /** A team sees what stands near any of its members, and its members always. */
 export function lift(zone: Game): void {
-  const { alive, team, shownTo, sees, kind, positionX, positionY, rowLimit } = zone;
+  const { alive, team, shownTo, sees, positionX, positionY, rowLimit } = zone;
   for (let row = 0; row < rowLimit; row++) {
     if (alive[row] === 0) continue;
     sees[row] = 1 << team[row];
     let shown = team[row] === 0 ? 0 : 1 << team[row];
-    const count = zone.queryCircle(positionX[row], positionY[row], SIGHT, near);
-    for (let i = 0; i < count; i++) if (kind[near[i]] === KIND.player) shown |= 1 << team[near[i]];
+    const count = zone.nearest(positionX[row], positionY[row], SIGHT, 1 << KIND.player, near);
+    for (let i = 0; i < count; i++) shown |= 1 << team[near[i]];
     shownTo[row] = shown;
   }
 }

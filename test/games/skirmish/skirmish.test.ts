@@ -135,6 +135,18 @@ test('who leaves makes room in its team', () => {
   assert.deepEqual([...sizes], [first, second]);
 });
 
+test('who leaves before it has a team leaves none behind', () => {
+  const world = new HeadlessWorld(game, SETTINGS, 1);
+  for (let i = 0; i < 5; i++) {
+    const client = world.join();
+    world.run(1 + (i % 3));
+    world.leave(client);
+    world.run(8);
+  }
+  const { sizes } = world.zones[0].shared as unknown as { sizes: Uint16Array };
+  assert.deepEqual([...sizes], [0, 0]);
+});
+
 test(`a fight is run again to the same world (SEED=${SEED})`, () => {
   const recorded = new RecordedWorld(game);
   const bots = hireBots(recorded.world, 8);

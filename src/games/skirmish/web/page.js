@@ -103,14 +103,18 @@ function cast(skill) {
   used[skill] = performance.now() + SKILLS[skill].cooldown * 1000;
 }
 
-addEventListener('keydown', ({ code, repeat, target }) => {
+addEventListener('keydown', (event) => {
+  const { code, repeat, target } = event;
   if (repeat || target.tagName === 'INPUT') return;
   if (code in KEYS) {
     held.add(code);
     sendMove();
   } else if (code.startsWith('Digit')) cast(Math.min(3, Math.max(0, Number(code[5]) - 1)));
   else if (code === 'KeyE') client?.send('Take', {});
-  else if (code === 'Enter') element('line').focus();
+  else if (code === 'Enter') {
+    event.preventDefault(); // or the same key would send the line that is still empty
+    element('line').focus();
+  }
 });
 addEventListener('keyup', ({ code }) => {
   if (held.delete(code)) sendMove();
